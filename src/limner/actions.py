@@ -1,0 +1,168 @@
+"""Action spaces: ordered, named, discrete parts with masks and canvas grids.
+
+Notable choices:
+- An action is one integer per part, ``int64[..., P]``; a batch of actions is one array.
+- The order of the parts is the order in which a policy draws them (autoregressively).
+- A part may depend on an earlier one: after ``flag = 0`` (jump) only ``end`` matters. ``mask`` says which
+  parts count, ``canonical`` zeroes the others, so equal programs have equal arrays.
+- A grid part numbers its cells ``row * width + column``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+FloatArray = NDArray[np.float32]
+
+JUMP, PAINT = 0, 1
+"""The two values of the part ``flag``: move with the pen lifted, or paint a curve."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One discrete part of an action.
+
+    ``size`` is the number of its values. A location has ``grid = (rows, columns)`` with
+    ``rows * columns == size``. Any other part may give the physical ``values`` that its indices stand for.
+    """
+
+    name: str
+    size: int
+    grid: tuple[int, int] | None = None
+    values: tuple[float, ...] | None = None
+    only_when_painting: bool = False
+
+    def __post_init__(self) -> None:
+        if self.size < 1:
+            raise ValueError(f"part {self.name!r} needs at least one value, got size {self.size}")
+        if self.grid is not None and self.grid[0] * self.grid[1] != self.size:
+            raise ValueError(f"part {self.name!r}: grid {self.grid} does not have {self.size} cells")
+        if self.values is not None and len(self.values) != self.size:
+            raise ValueError(f"part {self.name!r}: {len(self.values)} values given for size {self.size}")
+
+
+@dataclass(frozen=True)
+class ActionSpace:
+    """Ordered parts of an action, and what they mean on a canvas."""
+
+    parts: tuple[Part, ...]
+    _index: dict[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        index = {part.name: i for i, part in enumerate(self.parts)}
+        if not self.parts or len(index) != len(self.parts):
+            raise ValueError(f"an action space needs distinct parts, got {[p.name for p in self.parts]}")
+        object.__setattr__(self, "_index", index)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the parts, in decoding order."""
+        return tuple(part.name for part in self.parts)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Number of values of each part, in decoding order."""
+        return tuple(part.size for part in self.parts)
+
+    def index(self, name: str) -> int:
+        """Position of the part called ``name``; ``KeyError`` when there is none."""
+        return self._index[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._index
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+    def validate(self, actions: ArrayLike) -> IntArray:
+        """Return ``actions`` as ``int64[..., P]``; raise ``ValueError`` naming the first bad entry."""
+        array = np.asarray(actions)
+        if array.dtype.kind not in "iu":
+            raise ValueError(f"actions must be integers, got dtype {array.dtype}")
+        if array.ndim == 0 or array.shape[-1] != len(self.parts):
+            raise ValueError(
+                f"an action has {len(self.parts)} parts {self.names}, got an array of shape {array.shape}"
+            )
+        bad = (array < 0) | (array >= np.asarray(self.sizes))
+        if bad.any():
+            where = tuple(int(i) for i in np.argwhere(bad)[0])
+            part = self.parts[where[-1]]
+            raise ValueError(
+                f"action {where[:-1] or ''}: part {part.name!r} is {array[where]}, must be in 0 … {part.size - 1}"
+            )
+        return array.astype(np.int64, copy=False)
+
+    def mask(self, actions: IntArray) -> BoolArray:
+        """Which parts influence the picture: ``bool[..., P]`` for ``int64[..., P]``."""
+        painting = self._painting(actions)
+        conditional = np.asarray([part.only_when_painting for part in self.parts])
+        return np.logical_or(~conditional, painting[..., None])
+
+    def canonical(self, actions: IntArray) -> IntArray:
+        """A copy with every part that does not count set to 0."""
+        return np.where(self.mask(actions), actions, 0)
+
+    def sample(self, rng: np.random.Generator, shape: int | Sequence[int] = ()) -> IntArray:
+        """Uniform random canonical actions ``int64[*shape, P]``."""
+        shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        return self.canonical(rng.integers(0, self.sizes, (*shape, len(self.parts)), dtype=np.int64))
+
+    def values(self, actions: IntArray, name: str) -> FloatArray:
+        """Physical values ``float32[...]`` that the part ``name`` stands for."""
+        part = self.parts[self._index[name]]
+        assert part.values is not None, f"part {name!r} has no physical values"
+        return np.asarray(part.values, np.float32)[actions[..., self._index[name]]]
+
+    def cells(self, actions: IntArray, name: str) -> IntArray:
+        """Grid cells ``int64[..., 2]`` as (row, column) of the location ``name``."""
+        grid = self.parts[self._index[name]].grid
+        assert grid is not None, f"part {name!r} is not a location"
+        cell = actions[..., self._index[name]]
+        return np.stack([cell // grid[1], cell % grid[1]], axis=-1)
+
+    def _painting(self, actions: IntArray) -> BoolArray:
+        if "flag" not in self._index:
+            return np.ones(actions.shape[:-1], np.bool_)
+        return actions[..., self._index["flag"]] == PAINT
+
+
+def bezier_actions(
+    grid: int = 32,
+    sizes: Sequence[float] = (1, 2, 4, 8, 12, 24),
+    pressures: int = 10,
+    color: bool = False,
+    levels: int = 20,
+) -> ActionSpace:
+    """The action space of SPIRAL (Ganin et al. 2018, section 4.2 and appendix).
+
+    One action moves the pen along the quadratic Bézier from where it is, through ``control``, to ``end``,
+    or jumps to ``end``. ``sizes`` are brush radii in pixels of a 64-pixel canvas; ``pressures`` values go
+    from ``1 / pressures`` to 1; with ``color`` three parts of ``levels`` values from 0 to 1 follow.
+    """
+    if grid < 2 or pressures < 1 or levels < 2 or len(sizes) < 1 or not all(0 < s < 1000 for s in sizes):
+        raise ValueError(
+            f"impossible action space: grid={grid} (at least 2), sizes={tuple(sizes)} (one or more, in pixels), "
+            f"pressures={pressures} (at least 1), levels={levels} (at least 2)"
+        )
+    parts = [
+        Part("flag", 2),
+        Part("end", grid * grid, grid=(grid, grid)),
+        Part("control", grid * grid, grid=(grid, grid), only_when_painting=True),
+        Part("size", len(sizes), values=tuple(float(s) for s in sizes), only_when_painting=True),
+        Part(
+            "pressure",
+            pressures,
+            values=tuple((i + 1) / pressures for i in range(pressures)),
+            only_when_painting=True,
+        ),
+    ]
+    if color:
+        shades = tuple(i / (levels - 1) for i in range(levels))
+        parts += [Part(name, levels, values=shades, only_when_painting=True) for name in ("red", "green", "blue")]
+    return ActionSpace(tuple(parts))

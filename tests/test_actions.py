@@ -1,0 +1,244 @@
+"""Action spaces: order, validation, masks, grids and values."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from limner.actions import JUMP, PAINT, ActionSpace, Part, bezier_actions
+
+GREY = ("flag", "end", "control", "size", "pressure")
+
+
+relaxed = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+SPACES = (
+    bezier_actions(),
+    bezier_actions(color=True),
+    bezier_actions(grid=2, sizes=(3,), pressures=1),
+    bezier_actions(grid=5, sizes=(1.5, 2.5, 4), pressures=4, color=True, levels=2),
+)
+
+
+@st.composite
+def spaces_and_actions(draw):
+    """A space and any (not only canonical) actions ``int64[N, P]`` in it."""
+    space = draw(st.sampled_from(SPACES))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    return space, rng.integers(0, space.sizes, (draw(st.integers(1, 6)), len(space)))
+
+
+def test_published_action_space():
+    """Part names, their order and their sizes as in Ganin et al. 2018."""
+    space = bezier_actions(color=True)
+    assert space.names == (*GREY, "red", "green", "blue")
+    assert space.sizes == (2, 1024, 1024, 6, 10, 20, 20, 20)
+    assert space.parts[1].grid == (32, 32)
+    assert space.parts[3].values == (1, 2, 4, 8, 12, 24)
+    assert np.allclose(space.parts[4].values, np.linspace(0.1, 1, 10))
+    assert np.allclose(space.parts[5].values, np.linspace(0, 1, 20))
+
+
+def test_grey_has_no_colour_parts():
+    assert bezier_actions().names == GREY
+
+
+def test_looking_parts_up():
+    space = bezier_actions()
+    assert len(space) == 5
+    assert [space.index(name) for name in space.names] == [0, 1, 2, 3, 4]
+    assert "control" in space
+    assert "red" not in space
+    with pytest.raises(KeyError, match="red"):
+        space.index("red")
+
+
+# --- masks -------------------------------------------------------------------------------------------------------
+
+
+@relaxed
+@given(spaces_and_actions())
+def test_after_a_jump_only_flag_and_end_count(example):
+    space, actions = example
+    for action, mask in zip(actions, space.mask(actions), strict=True):
+        counting = {name for name, counts in zip(space.names, mask, strict=True) if counts}
+        assert counting == (set(space.names) if action[0] == PAINT else {"flag", "end"})
+
+
+@relaxed
+@given(spaces_and_actions())
+def test_canonical_zeroes_what_does_not_count_and_keeps_the_rest(example):
+    space, actions = example
+    before = actions.copy()
+    canonical, mask = space.canonical(actions), space.mask(actions)
+    assert np.array_equal(actions, before)
+    assert np.array_equal(canonical[mask], actions[mask])
+    assert not canonical[~mask].any()
+    assert np.array_equal(space.canonical(canonical), canonical)
+    assert np.array_equal(space.mask(canonical), mask)
+    assert not np.shares_memory(canonical, actions)
+
+
+def test_mask_of_any_leading_shape():
+    space = bezier_actions(grid=4)
+    actions = space.sample(np.random.default_rng(0), (3, 2))
+    assert space.mask(actions).shape == (3, 2, 5)
+    assert np.array_equal(space.mask(actions)[1, 1], space.mask(actions[1, 1]))
+
+
+def test_without_a_flag_every_part_counts():
+    space = ActionSpace((Part("end", 4, grid=(2, 2)), Part("size", 3, only_when_painting=True)))
+    assert space.mask(np.array([[3, 2], [0, 0]])).all()
+
+
+# --- validation --------------------------------------------------------------------------------------------------
+
+
+@relaxed
+@given(spaces_and_actions())
+def test_valid_actions_pass_unchanged(example):
+    space, actions = example
+    for dtype in (np.int64, np.int32, np.uint16):
+        valid = space.validate(actions.astype(dtype))
+        assert valid.dtype == np.int64
+        assert np.array_equal(valid, actions)
+    assert np.array_equal(space.validate(actions.tolist()), actions)
+
+
+@relaxed
+@given(spaces_and_actions(), st.data())
+def test_a_bad_entry_is_named(example, data):
+    space, actions = example
+    row = data.draw(st.integers(0, len(actions) - 1))
+    column = data.draw(st.integers(0, len(space) - 1))
+    part = space.parts[column]
+    actions[row, column] = value = data.draw(st.one_of(st.integers(-(2**63), -1), st.integers(part.size, 2**63 - 1)))
+    with pytest.raises(ValueError, match=rf"action \({row},\): part '{part.name}' is {value}, .* 0 … {part.size - 1}$"):
+        space.validate(actions)
+
+
+def test_unsigned_integers_do_not_wrap_around():
+    with pytest.raises(ValueError, match=f"'flag' is {2**64 - 1}"):
+        bezier_actions().validate(np.full(5, 2**64 - 1, np.uint64))
+
+
+@pytest.mark.parametrize("actions", [[0.0] * 5, [True] * 5, ["0"] * 5, [None] * 5, [np.nan] * 5])
+def test_only_integers(actions):
+    with pytest.raises(ValueError, match="must be integers"):
+        bezier_actions().validate(np.array(actions))
+
+
+@pytest.mark.parametrize("shape", [(), (4,), (6,), (5, 4), (2, 0)])
+def test_last_axis_is_the_parts(shape):
+    with pytest.raises(ValueError, match=r"5 parts \('flag', 'end'"):
+        bezier_actions().validate(np.zeros(shape, np.int64))
+
+
+@pytest.mark.parametrize("shape", [(5,), (1, 5), (2, 3, 5), (0, 5)])
+def test_any_leading_shape(shape):
+    assert bezier_actions().validate(np.zeros(shape, np.int64)).shape == shape
+
+
+# --- grids and values --------------------------------------------------------------------------------------------
+
+
+@relaxed
+@given(st.integers(2, 64), st.data())
+def test_a_cell_is_row_times_width_plus_column(grid, data):
+    space = bezier_actions(grid=grid)
+    row, column = (data.draw(st.integers(0, grid - 1)) for _ in range(2))
+    action = np.array([PAINT, 0, row * grid + column, 0, 0])
+    assert space.cells(action, "control").tolist() == [row, column]
+    assert space.cells(action, "end").tolist() == [0, 0]
+
+
+def test_cells_of_a_grid_that_is_not_square():
+    space = ActionSpace((Part("end", 6, grid=(2, 3)),))
+    assert space.cells(np.arange(6)[:, None], "end").tolist() == [[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2]]
+
+
+def test_values_look_the_physical_values_up():
+    space = bezier_actions(sizes=(1.5, 2.5, 4), pressures=4)
+    actions = np.array([[PAINT, 0, 0, 2, 0], [PAINT, 0, 0, 0, 3]])
+    assert space.values(actions, "size").tolist() == [4, 1.5]
+    assert space.values(actions, "pressure").tolist() == [0.25, 1]
+    assert space.values(actions, "size").dtype == np.float32
+
+
+def test_asking_for_what_a_part_does_not_have():
+    space, action = bezier_actions(), np.zeros(5, np.int64)
+    with pytest.raises(AssertionError, match="'end' has no physical values"):
+        space.values(action, "end")
+    with pytest.raises(AssertionError, match="'size' is not a location"):
+        space.cells(action, "size")
+
+
+# --- sampling ----------------------------------------------------------------------------------------------------
+
+
+@relaxed
+@given(st.sampled_from(SPACES), st.integers(0, 2**32), st.sampled_from([(), 3, (2, 3), (0,)]))
+def test_samples_are_valid_canonical_and_repeatable(space, seed, shape):
+    actions = space.sample(np.random.default_rng(seed), shape)
+    assert actions.shape == (*np.empty(shape).shape, len(space))
+    assert np.array_equal(space.canonical(space.validate(actions)), actions)
+    assert np.array_equal(actions, space.sample(np.random.default_rng(seed), shape))
+
+
+def test_samples_reach_every_value_equally():
+    space = bezier_actions(grid=2, sizes=(1, 2, 3), pressures=5)
+    actions = space.sample(np.random.default_rng(0), 20_000)
+    curves = actions[actions[:, 0] == PAINT]
+    assert abs(len(curves) / len(actions) - 0.5) < 0.02
+    assert (actions[actions[:, 0] == JUMP][:, 2:] == 0).all()
+    for i, size in enumerate(space.sizes[1:], start=1):
+        share = np.bincount(curves[:, i], minlength=size) / len(curves)
+        assert np.abs(share - 1 / size).max() < 0.02
+
+
+# --- impossible spaces -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ({"size": 0}, "'end' needs at least one value, got size 0"),
+        ({"size": 5, "grid": (2, 2)}, r"grid \(2, 2\) does not have 5 cells"),
+        ({"size": 3, "values": (1.0, 2.0)}, "2 values given for size 3"),
+    ],
+)
+def test_impossible_part(part, message):
+    with pytest.raises(ValueError, match=message):
+        Part("end", **part)
+
+
+@pytest.mark.parametrize("parts", [(), (Part("end", 4), Part("end", 4))])
+def test_parts_are_distinct(parts):
+    with pytest.raises(ValueError, match="distinct parts"):
+        ActionSpace(parts)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"grid": 1},
+        {"pressures": 0},
+        {"sizes": ()},
+        {"sizes": (1, -2)},
+        {"sizes": (float("nan"),)},
+        {"sizes": (float("inf"),)},
+        {"color": True, "levels": 1},
+    ],
+    ids=str,
+)
+def test_impossible_bezier_actions(options):
+    name = list(options)[-1]
+    with pytest.raises(ValueError, match=f"impossible action space: .*{name}="):
+        bezier_actions(**options)
+
+
+def test_equal_spaces_are_equal_and_hashable():
+    assert bezier_actions() == bezier_actions()
+    assert hash(bezier_actions()) == hash(bezier_actions())
+    assert bezier_actions() != bezier_actions(grid=16)
