@@ -1,0 +1,274 @@
+"""Painting with libmypaint: integer actions become Bézier curves, a native engine paints them on a batch of canvases.
+
+Notable choices:
+- The engine (``paint.cpp``) takes decoded curves and knows nothing of actions; decoding is vectorised here.
+- A curve is ``events`` pen events 0.1 s apart. Pressure runs linearly from the last value to the new one; colour and size
+  change at once. A curve that starts after a jump has the same pressure all along, and one more event, which sets the
+  pen down where it starts.
+- Sizes are radii in pixels of a 64-pixel canvas and scale with the canvas: a program can be painted at any size.
+- A brush is new after every reset, so a program paints the same pixels whatever was painted before it.
+- ``preset="deepmind-2018"`` repeats what google-deepmind/spiral did instead: see ``PaintSettings.preset``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limner.actions import PAINT, ActionSpace, FloatArray, IntArray, bezier_actions
+from limner.renderers import Canvas, _paint
+from limner.renderers.brushes import load_brush
+
+Doubles = NDArray[np.float64]
+
+_NONE, _JUMP, _DOWN, _ON = range(4)  # `Kind` in paint.cpp
+
+
+def _is_int(value: object, low: int, high: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def _is_size(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and 0.1 <= value <= 64
+
+
+@dataclass(frozen=True)
+class PaintSettings:
+    """What to paint with, and on what."""
+
+    canvas: int = 64
+    """Height and width in pixels, 64 … 4096."""
+    brush: str = "classic/pen"
+    """Name of a brush of MyPaint's 1.0 set, or path to a ``.myb`` file."""
+    color: bool = False
+    """Paint in colour: the action gains ``red, green, blue``, the canvas three channels instead of one."""
+    ground: Literal["white", "transparent"] = "white"
+    """A transparent ground adds an alpha channel; colours are then not multiplied by alpha."""
+    grid: int = 32
+    """Cells along each side of the grid that ``end`` and ``control`` are chosen from."""
+    sizes: tuple[float, ...] = (1, 2, 4, 8, 12, 24)
+    """Brush radii in pixels of a 64-pixel canvas. libmypaint paints no radius below 0.2 or above 1000 real pixels."""
+    pressures: int = 10
+    """Number of pressures, from ``1 / pressures`` to 1."""
+    levels: int = 20
+    """Number of values of each colour channel, from 0 to 1."""
+    events: int = 50
+    """Pen events per curve, 0.1 s each."""
+    preset: Literal["deepmind-2018"] | None = None
+    """Repeat the released SPIRAL environment where it deviates from its paper.
+
+    A grid cell means its upper left corner, not its centre; after a jump to (x, y) the next curve starts at (y, y); and
+    colours are divided by alpha even on white, which only shows with brushes that erase. (That environment's action
+    mask at the first step and its 19 actions concern episodes, not painting.)
+    """
+
+    def __post_init__(self) -> None:
+        def demand(good: bool, name: str, need: str) -> None:
+            if not good:
+                raise ValueError(f"paint setting {name} must be {need}, got {getattr(self, name)!r}")
+
+        if isinstance(self.sizes, list):
+            object.__setattr__(self, "sizes", tuple(self.sizes))
+        demand(_is_int(self.canvas, 64, 4096), "canvas", "a whole number of pixels in 64 … 4096")
+        demand(isinstance(self.brush, str), "brush", "a name or a path")
+        demand(isinstance(self.color, bool), "color", "true or false")
+        demand(self.ground in ("white", "transparent"), "ground", "'white' or 'transparent'")
+        demand(_is_int(self.grid, 2, self.canvas), "grid", f"a whole number in 2 … {self.canvas} (the canvas)")
+        demand(
+            isinstance(self.sizes, tuple) and len(self.sizes) > 0 and all(_is_size(size) for size in self.sizes),
+            "sizes",
+            "one or more radii in 0.1 … 64",
+        )
+        demand(_is_int(self.pressures, 1, 1000), "pressures", "a whole number in 1 … 1000")
+        demand(_is_int(self.levels, 2, 256), "levels", "a whole number in 2 … 256")
+        demand(_is_int(self.events, 1, 1000), "events", "a whole number in 1 … 1000")
+        demand(self.preset in (None, "deepmind-2018"), "preset", "null or 'deepmind-2018'")
+
+    @staticmethod
+    def from_dict(values: dict[str, Any]) -> PaintSettings:
+        """Settings from JSON values; ``ValueError`` naming an unknown key or a bad value."""
+        unknown = values.keys() - {field.name for field in dataclasses.fields(PaintSettings)}
+        if unknown:
+            raise ValueError(f"unknown paint setting {min(unknown)!r}")
+        return PaintSettings(**values)
+
+
+@dataclass(frozen=True)
+class PaintState:
+    """Saved canvases; see ``Paint.save``."""
+
+    canvases: tuple[_paint.Saved, ...]
+    pen: Doubles
+    pressure: Doubles
+    painting: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.canvases)
+
+    def take(self, rows: IntArray | Sequence[int]) -> PaintState:
+        """The saved canvases ``rows`` (int64[M], repeats allowed), in that order. Pixels are shared, not copied."""
+        index = np.asarray(rows, np.int64)
+        return PaintState(
+            tuple(self.canvases[i] for i in index), self.pen[index], self.pressure[index], self.painting[index]
+        )
+
+
+class Paint:
+    """``batch`` canvases painted by ``threads`` threads; implements ``limner.renderers.Renderer``.
+
+    Calls from several Python threads are serialised. After ``os.fork`` a child paints on with threads of its own.
+    """
+
+    def __init__(self, settings: PaintSettings = PaintSettings(), batch: int = 1, threads: int = 1) -> None:
+        if not _is_int(batch, 1, 1 << 20) or not _is_int(threads, 1, 1024):
+            raise ValueError(f"batch must be at least 1 and threads in 1 … 1024, got {batch!r} and {threads!r}")
+        brush = load_brush(settings.brush)
+        self._settings = settings
+        self._actions = bezier_actions(
+            settings.grid, settings.sizes, settings.pressures, settings.color, settings.levels
+        )
+        self._engine = _paint.Engine(
+            batch=batch,
+            size=settings.canvas,
+            color=settings.color,
+            transparent=settings.ground == "transparent",
+            straight=settings.preset is not None,
+            events=settings.events,
+            base=brush.base,
+            mappings=brush.mappings,
+            threads=min(threads, batch),
+        )
+        self._batch = batch
+        self._pixels = np.empty((batch, *self.shape), np.uint8)
+        self._pen = np.zeros((batch, 2))  # x, y in pixels
+        self._pressure = np.zeros(batch)
+        self._painting = np.zeros(batch, np.bool_)
+        self.reset()
+
+    @property
+    def actions(self) -> ActionSpace:
+        """``flag, end, control, size, pressure`` and, with colour, ``red, green, blue``."""
+        return self._actions
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of one canvas: 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGBA)."""
+        return self._settings.canvas, self._settings.canvas, self._engine.channels
+
+    @property
+    def batch(self) -> int:
+        """Number of canvases."""
+        return self._batch
+
+    def settings(self) -> dict[str, Any]:
+        """JSON-able settings from which ``make_renderer`` rebuilds this renderer."""
+        return {"name": "paint", **dataclasses.asdict(self._settings), "sizes": list(self._settings.sizes)}
+
+    def reset(self, indices: IntArray | None = None) -> None:
+        """Blank canvases, new brushes and the pen in the upper left corner: all of them, or ``indices`` only."""
+        rows = self._rows(indices)
+        self._engine.reset(rows.tolist(), self._pixels)
+        self._pen[rows] = 0
+        self._pressure[rows] = 0
+        self._painting[rows] = False
+
+    def step(self, actions: IntArray) -> None:
+        """Execute one action ``int64[N, P]`` on every canvas; ``ValueError`` on a bad one, nothing painted."""
+        checked = self._actions.validate(actions)
+        if checked.shape != (self._batch, len(self._actions)):
+            raise ValueError(f"actions must have shape {(self._batch, len(self._actions))}, got {checked.shape}")
+        curves, pen, pressure, painting = self._decode(checked)
+        if self._engine.step(curves[:, None], self._pixels) >= 0:
+            self.reset()
+            raise ValueError(
+                f"brush {self._settings.brush!r} needs too many or too large dabs for one curve: use another brush "
+                f"(all canvases were reset)"
+            )
+        self._pen, self._pressure, self._painting = pen, pressure, painting
+
+    def canvas(self, out: Canvas | None = None) -> Canvas:
+        """The pictures ``uint8[N, H, W, C]``: a fresh array, or written into ``out``."""
+        if out is None:
+            return self._pixels.copy()
+        if out.shape != self._pixels.shape or out.dtype != np.uint8:
+            raise ValueError(f"out must be uint8{list(self._pixels.shape)}, got {out.dtype}{list(out.shape)}")
+        np.copyto(out, self._pixels)
+        return out
+
+    def pen(self) -> FloatArray:
+        """Where the next curve starts: ``float32[N, 2]``, (x, y) in [0, 1] of the canvas."""
+        return (self._pen / self._settings.canvas).astype(np.float32)
+
+    def save(self, indices: IntArray | None = None) -> PaintState:
+        """The state of all canvases, or of ``indices``, with everything that decides what is painted next."""
+        rows = self._rows(indices)
+        saved = tuple(self._engine.save(rows.tolist()))
+        return PaintState(saved, self._pen[rows], self._pressure[rows], self._painting[rows])
+
+    def restore(self, state: PaintState, indices: IntArray | None = None) -> None:
+        """Put saved canvas ``i`` into canvas ``indices[i]`` (default: canvas ``i``), bit for bit.
+
+        A brush without randomness is copied. Any other is replayed from its last reset, without painting unless it
+        reads the canvas (smudging): ``benchmarks/painting.py`` measures what that costs.
+        """
+        rows = np.arange(len(state)) if indices is None else self._rows(indices)
+        self._engine.restore(list(state.canvases), rows.tolist(), self._pixels)
+        self._pen[rows] = state.pen
+        self._pressure[rows] = state.pressure
+        self._painting[rows] = state.painting
+
+    def _rows(self, indices: IntArray | None) -> IntArray:
+        if indices is None:
+            return np.arange(self._batch)
+        rows = np.atleast_1d(np.asarray(indices))
+        if rows.ndim != 1 or rows.dtype.kind not in "iu" and rows.size:
+            raise ValueError(f"indices must be a list of whole numbers, got {indices!r}")
+        return rows.astype(np.int64)
+
+    def _decode(self, actions: IntArray) -> tuple[Doubles, Doubles, Doubles, NDArray[np.bool_]]:
+        """Curves ``float64[N, 13]`` (see ``Curve`` in paint.cpp), and pen, pressure and painting after them."""
+        space, quirks = self._actions, self._settings.preset is not None
+        pixels = self._settings.canvas / self._settings.grid
+        offset = 0.0 if quirks else 0.5
+
+        def place(name: str) -> Doubles:
+            return (space.cells(actions, name)[:, ::-1] + offset) * pixels
+
+        paint = actions[:, space.index("flag")] == PAINT
+        end = place("end")
+        radius = np.asarray(self._settings.sizes, np.float64) * (self._settings.canvas / 64)
+        pressure = (actions[:, space.index("pressure")] + 1) / self._settings.pressures
+        curves = np.zeros((self._batch, 13))
+        curves[:, 0] = np.where(paint, np.where(self._painting, _ON, _DOWN), _JUMP)
+        curves[:, 1:3] = self._pen
+        curves[:, 3:5] = place("control")
+        curves[:, 5:7] = end
+        curves[:, 7] = np.log(radius)[actions[:, space.index("size")]]
+        curves[:, 8] = np.where(self._painting, self._pressure, pressure)
+        curves[:, 9] = pressure
+        if self._settings.color:
+            rgb = np.stack([actions[:, space.index(name)] for name in ("red", "green", "blue")], -1)
+            curves[:, 10:13] = _hsv(rgb / (self._settings.levels - 1))
+        pen = np.where(paint[:, None], end, end[:, ::-1][:, :1] if quirks else end)
+        return curves, pen, np.where(paint, pressure, self._pressure), paint
+
+
+def _hsv(rgb: Doubles) -> Doubles:
+    """Hue, saturation and value, each in [0, 1], of colours ``float64[N, 3]``."""
+    red, green, blue = rgb.T
+    value = rgb.max(-1)
+    spread = value - rgb.min(-1)
+    safe = np.where(spread > 0, spread, 1)
+    hue = np.select(
+        [spread == 0, red == value, green == value],
+        [0, (green - blue) / safe % 6, 2 + (blue - red) / safe],
+        4 + (red - green) / safe,
+    )
+    saturation = np.where(value > 0, spread / np.where(value > 0, value, 1), 0)
+    return np.stack([hue / 6, saturation, value], -1)
