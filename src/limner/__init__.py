@@ -1,0 +1,14 @@
+"""Limner: an agent that draws by writing programs for a paint engine.
+
+Importing the package does one thing: it tells Gymnasium the names of the environments.
+"""
+
+import gymnasium
+
+for _name in ("Paint", "Toy"):
+    gymnasium.register(
+        id=f"limner/{_name}-v0",
+        entry_point="limner.environments:PaintEnv",
+        vector_entry_point="limner.environments:PaintVectorEnv",
+        kwargs={"renderer": _name.lower()},
+    )
