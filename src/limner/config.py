@@ -1,0 +1,299 @@
+"""Everything that decides a run, as values: nested frozen dataclasses and named presets.
+
+Notable choices:
+- A preset is a value, not code. The command line can set every field; a run saves the result.
+- No torch import here: ``limner train --help`` must be quick.
+- What cannot work is refused when a configuration is made, with the value and the remedy.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+from types import UnionType
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from limner.renderers import Renderer, make_renderer
+from limner.renderers.paint import PaintSettings
+
+Section = TypeVar("Section")
+
+
+def _require(ok: bool, message: str) -> None:
+    if not ok:
+        raise ValueError(message)
+
+
+def _check(section: object, prefix: str, positive: str = "", not_negative: str = "", share: str = "") -> None:
+    """``ValueError`` naming the first field of another type than declared, or of those listed, out of its range.
+
+    The lists are names separated by spaces; a ``share`` is in [0, 1]. None, where it is allowed, is in every range.
+    """
+    for name, kind in get_type_hints(type(section)).items():
+        value = getattr(section, name)
+        _require(_fits(value, kind), f"{prefix}{name} is {value!r}: must be {_words(kind)}")
+    for names, low, high, need in (
+        (positive, math.ulp(0), math.inf, "positive"),
+        (not_negative, 0, math.inf, "0 or more"),
+        (share, 0, 1, "in [0, 1]"),
+    ):
+        for name in names.split():
+            value = getattr(section, name)
+            _require(value is None or low <= value <= high, f"{prefix}{name} is {value!r}: must be {need}")
+
+
+def _fits(value: object, kind: Any) -> bool:
+    if get_origin(kind) is Literal:
+        return value in get_args(kind)
+    if get_origin(kind) is UnionType:
+        return any(_fits(value, choice) for choice in get_args(kind))
+    if kind is float and type(value) in (int, float):
+        return math.isfinite(value)  # type: ignore[arg-type]
+    return type(value) is kind
+
+
+def _words(kind: Any) -> str:
+    if get_args(kind):
+        between = (repr(k) if get_origin(kind) is Literal else _words(k) for k in get_args(kind))
+        return " or ".join(between)
+    names = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", type(None): "null"}
+    return names.get(kind) or f"a {kind.__name__}"
+
+
+@dataclass(frozen=True)
+class PolicyConfig:
+    """The network that writes programs."""
+
+    network: Literal["small", "paper"] = "small"
+    """The published network, or one that two CPU cores can train."""
+    channels: int = 32
+    """Width of the first convolution of the small network."""
+    hidden: int = 256
+    """Width of the vector that the decoder starts from."""
+    lstm: bool = False
+    """Remember earlier steps. The paper's network does."""
+    spatial_heads: bool = False
+    """Locations by deconvolution (the paper's) instead of a linear layer."""
+    noise: int = 10
+    """Size of the noise vector that is fixed for an episode."""
+
+    def __post_init__(self) -> None:
+        _check(self, "policy.", positive="channels hidden", not_negative="noise")
+
+
+@dataclass(frozen=True)
+class CriticConfig:
+    """The network that tells real pictures from painted ones, and how it learns."""
+
+    loss: Literal["wasserstein", "logistic"] = "wasserstein"
+    """Wasserstein with gradient penalty (SPIRAL), or logistic with spectral normalisation (SPIRAL++)."""
+    width: int = 16
+    """Channels of the first convolution; they double with each of the following."""
+    learning_rate: float = 2e-4
+    """Of Adam with β = (0.5, 0.999)."""
+    batch: int = 64
+    """Real pictures, and as many painted ones, in a step."""
+    steps: int = 4
+    """Critic steps per update."""
+    penalty: float = 10.0
+    """Weight λ of the gradient penalty."""
+    penalty_every: int = 1
+    """Apply the penalty in every n-th step only, n times as strong."""
+    average: float = 0.0
+    """Decay per update of the averaged critic that judges the agent; 0: the newest critic judges."""
+    replay: int = 20
+    """Painted pictures come from the last so many batches."""
+
+    def __post_init__(self) -> None:
+        _check(
+            self,
+            "critic.",
+            positive="width learning_rate batch steps penalty_every replay",
+            not_negative="penalty",
+        )
+
+
+@dataclass(frozen=True)
+class RewardConfig:
+    """What the agent is paid for."""
+
+    form: Literal["differences", "final"] = "differences"
+    """Pay D(c_t) − D(c_{t−1}) after each action, or D(c_T) after the last."""
+    stroke_penalty: float = 0.0
+    """Subtracted where a new continuous sequence of strokes starts."""
+    empty_penalty: float = 0.0
+    """Subtracted at the end when nothing was painted."""
+
+    def __post_init__(self) -> None:
+        _check(self, "reward.", not_negative="stroke_penalty empty_penalty")
+
+
+@dataclass(frozen=True)
+class LearningConfig:
+    """How the policy learns."""
+
+    learning_rate: float = 2e-4
+    """Of Adam, at the start."""
+    final_learning_rate: float = 0.1
+    """At the end of the run, as a fraction of the first; falls linearly."""
+    entropy_cost: float = 0.02
+    """Weight of the entropy bonus, per nat, at the start."""
+    final_entropy_cost: float = 1.0
+    """At the end of the run, as a fraction of the first; falls linearly."""
+    entropy_floor: float = 0.0
+    """Nats per action below which the entropy cost rises (×1.02 an update, up to ×100) until it is above again."""
+    advantage_floor: float = 0.2
+    """Smallest deviation that advantages are divided by, in units of the critic's score."""
+    discount: float = 1.0
+    trace_decay: float = 0.95
+    """λ of the traces."""
+    clip: float | None = 0.2
+    """Clipped surrogate (PPO) with this range, or None for the importance-weighted policy gradient."""
+    passes: int = 1
+    """Passes over each batch of episodes."""
+    minibatches: int = 4
+    """Gradient steps in a pass; a minibatch is whole episodes."""
+    value_cost: float = 0.5
+    gradient_norm: float = 1.0
+    """Gradients are clipped to this norm."""
+    anchor_cost: float = 0.0
+    """Weight of the divergence from the averaged policy, per nat: damps cycling between agent and critic."""
+    average: float = 0.99
+    """Decay per update of the averaged policy, which samples and evaluation use; 0 for none."""
+
+    def __post_init__(self) -> None:
+        _check(
+            self,
+            "learning.",
+            positive="learning_rate advantage_floor clip passes minibatches gradient_norm",
+            not_negative="final_learning_rate entropy_cost final_entropy_cost entropy_floor value_cost",
+            share="discount trace_decay average",
+        )
+        _require(self.average < 1, f"learning.average is {self.average}: must be below 1, or it would never move")
+
+
+@dataclass(frozen=True)
+class Config:
+    """One run."""
+
+    data: str = "mnist-5k"
+    """What the critic is shown as real."""
+    seed: int = 0
+    steps: int = 6
+    """Actions in an episode."""
+    batch: int = 128
+    """Episodes in an update."""
+    resolution: int = 32
+    """Pixels a side that policy and critic see of the canvas."""
+    frames: int = 1_500_000
+    """Environment steps in the whole run."""
+    minutes: float | None = None
+    """Stop after so many minutes, if that is earlier; schedules then follow the time."""
+    threads: int = 2
+    """Two or more: the critic learns on a thread of its own. One: all in turn, the same results."""
+    evaluate_every: int = 100
+    """Updates between evaluations."""
+    checkpoint_every: int = 100
+    """Updates between checkpoints."""
+    keep: int = 2
+    """Checkpoints kept."""
+    renderer: PaintSettings = field(
+        default_factory=lambda: PaintSettings(grid=16, sizes=(1.5, 2.5, 4.0), pressures=4, events=16)
+    )
+    policy: PolicyConfig = PolicyConfig()
+    critic: CriticConfig = CriticConfig()
+    reward: RewardConfig = RewardConfig()
+    learning: LearningConfig = LearningConfig()
+
+    def __post_init__(self) -> None:
+        _check(self, "", positive="steps frames minutes threads evaluate_every checkpoint_every keep")
+        _require(0 <= self.seed < 2**61, f"seed is {self.seed}: must be in 0 … 2^61 − 1")
+        _require(self.threads <= 1024, f"threads is {self.threads}: must be in 1 … 1024")
+        minibatches = self.learning.minibatches
+        _require(
+            self.batch >= 2 * minibatches and self.batch % minibatches == 0,
+            f"batch is {self.batch}: must be a multiple of learning.minibatches={minibatches}, at least twice as much",
+        )
+        _require(
+            self.resolution >= 8
+            and self.resolution & (self.resolution - 1) == 0
+            and self.renderer.canvas % self.resolution == 0,
+            f"resolution is {self.resolution}: must be a power of two, at least 8, that divides the canvas of "
+            f"{self.renderer.canvas} pixels",
+        )
+        grid = self.renderer.grid
+        _require(
+            not self.policy.spatial_heads or (grid >= 4 and grid & (grid - 1) == 0),
+            f"renderer.grid is {grid}: with policy.spatial_heads it must be 4, 8, 16, 32 …",
+        )
+
+    @property
+    def updates(self) -> int:
+        """Updates in the whole run."""
+        return -(-self.frames // (self.steps * self.batch))
+
+    def make_renderer(self, batch: int, threads: int = 1) -> Renderer:
+        """The renderer of this configuration, with ``batch`` canvases painted on ``threads`` threads."""
+        return make_renderer({"name": "paint", **dataclasses.asdict(self.renderer)}, batch, threads)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Nested plain values, for JSON."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Config:
+        """The reverse of ``to_dict``; ``ValueError`` names an unknown, missing or impossible field."""
+        sections: dict[str, Any] = {
+            "renderer": lambda given: PaintSettings.from_dict(_object(given, "renderer.")),
+            "policy": lambda given: _section(PolicyConfig, given, "policy."),
+            "critic": lambda given: _section(CriticConfig, given, "critic."),
+            "reward": lambda given: _section(RewardConfig, given, "reward."),
+            "learning": lambda given: _section(LearningConfig, given, "learning."),
+        }
+        fields = _object(values, "").items()
+        return _section(cls, {k: sections[k](v) if k in sections else v for k, v in fields}, "")
+
+
+def _section(kind: type[Section], values: Any, prefix: str) -> Section:
+    """One dataclass from its fields. All must be there: a saved configuration is complete."""
+    names = {f.name for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    for what, wrong in (("unknown", _object(values, prefix).keys() - names), ("missing", names - values.keys())):
+        if wrong:
+            raise ValueError(f"configuration: {what} field {prefix}{min(wrong)}")
+    return kind(**values)
+
+
+def _object(values: Any, prefix: str) -> dict[str, Any]:
+    if not isinstance(values, dict):
+        raise ValueError(f"configuration: {prefix.rstrip('.') or 'it'} must be an object, got {values!r}")
+    return values
+
+
+PRESETS: dict[str, Config] = {
+    "mnist": Config(),
+    "mnist-paper": Config(
+        data="mnist",
+        steps=20,
+        batch=64,
+        frames=200_000_000,
+        renderer=PaintSettings(),
+        resolution=64,
+        policy=PolicyConfig(network="paper", lstm=True, spatial_heads=True),
+        critic=CriticConfig(width=64, learning_rate=1e-4, steps=5),
+        reward=RewardConfig(form="final", stroke_penalty=0.05, empty_penalty=1.0),
+        learning=LearningConfig(clip=None, minibatches=1, learning_rate=1e-4, trace_decay=1.0),
+    ),
+    "tiny": Config(
+        steps=3,
+        batch=8,
+        frames=240,
+        threads=1,
+        evaluate_every=1000,
+        resolution=16,
+        renderer=PaintSettings(grid=8, sizes=(2.0, 4.0), pressures=2, events=8),
+        policy=PolicyConfig(channels=4, hidden=32, noise=2),
+        critic=CriticConfig(width=4, batch=8, steps=1, replay=2),
+        learning=LearningConfig(minibatches=1),
+    ),
+}
