@@ -1,0 +1,108 @@
+"""The autoregressive decoder: a vector to a distribution over actions, one part after the other.
+
+Notable choices:
+- One loop serves drawing and evaluating: ``choose`` either samples a part or reads it off a given action. So the
+  probability of a sampled action and the evaluated probability of that action are the same computation.
+- A part that does not count (``ActionSpace.mask``) is set to 0 and contributes neither probability nor entropy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from limner.actions import PAINT, ActionSpace
+from limner.networks.blocks import ResidualBlock, mlp
+
+
+class Decoded(NamedTuple):
+    """``actions`` int64[N, P] in canonical form, their ``log_prob`` [N] and the ``entropy`` [N] along the way."""
+
+    actions: Tensor
+    log_prob: Tensor
+    entropy: Tensor
+
+
+class SpatialHead(nn.Module):
+    """Logits of a location from a vector: 4×4×16, convolution, eight residual blocks, deconvolutions ([P] appendix)."""
+
+    def __init__(self, inputs: int, grid: int) -> None:
+        super().__init__()
+        doublings = (grid // 4).bit_length() - 1
+        assert grid == 4 << doublings, f"a spatial head needs a grid of 4·2ⁿ, got {grid}"
+        self.linear = nn.Linear(inputs, 4 * 4 * 16)
+        upward: list[nn.Module] = []
+        for _ in range(doublings):
+            upward += [nn.ConvTranspose2d(32, 32, 4, 2, 1), nn.ReLU()]
+        self.body = nn.Sequential(
+            nn.Conv2d(16, 32, 3, padding=1),
+            *(ResidualBlock(32) for _ in range(8)),
+            *upward,
+            nn.Conv2d(32, 1, 3, padding=1),
+        )
+
+    def forward(self, z: Tensor) -> Tensor:
+        """``float32[N, inputs]`` to logits ``float32[N, grid²]``."""
+        logits: Tensor = self.body(self.linear(z).view(-1, 16, 4, 4))
+        return logits.flatten(1)
+
+
+class Decoder(nn.Module):
+    """Draws the parts of an action in order; after each, ``z ← relu(z + MLP(z ⊕ embed(part)))`` ([P] figure 5b)."""
+
+    def __init__(self, actions: ActionSpace, width: int, spatial: bool) -> None:
+        super().__init__()
+        self.space = actions
+        self.heads = nn.ModuleList()
+        for part in actions.parts:
+            if spatial and part.grid is not None and part.grid[0] == part.grid[1]:
+                self.heads.append(SpatialHead(width, part.grid[0]))
+            else:
+                head = nn.Linear(width, part.size)
+                nn.init.orthogonal_(head.weight, 0.01)
+                nn.init.zeros_(head.bias)
+                self.heads.append(head)
+        self.embeddings = nn.ModuleList(nn.Embedding(size, 16) for size in actions.sizes[:-1])
+        self.updates = nn.ModuleList(mlp([width + 16, 16, 32, width]) for _ in actions.sizes[:-1])
+
+    def sample(self, z: Tensor, generator: torch.Generator, temperature: float = 1.0) -> Decoded:
+        """Draw actions for ``z`` float32[N, width]. A ``temperature`` of 0 takes the likeliest value of each part.
+
+        ``log_prob`` and ``entropy`` are those of the distribution at temperature 1.
+        """
+
+        def choose(index: int, log_probs: Tensor) -> Tensor:
+            if temperature == 0:
+                return log_probs.argmax(-1)
+            exponential = torch.empty_like(log_probs).exponential_(generator=generator)
+            return (log_probs / temperature - exponential.log()).argmax(-1)
+
+        return self._decode(z, choose)
+
+    def evaluate(self, z: Tensor, actions: Tensor) -> Decoded:
+        """Log-probability and entropy of given canonical ``actions`` int64[N, P]."""
+        return self._decode(z, lambda index, log_probs: actions[:, index])
+
+    def _decode(self, z: Tensor, choose: Callable[[int, Tensor], Tensor]) -> Decoded:
+        log_prob, entropy = z.new_zeros(len(z)), z.new_zeros(len(z))
+        painting = torch.ones(len(z), dtype=torch.bool, device=z.device)
+        chosen: list[Tensor] = []
+        for i, part in enumerate(self.space.parts):
+            log_probs = F.log_softmax(self.heads[i](z), dim=-1)
+            value = choose(i, log_probs)
+            part_log_prob = log_probs.gather(-1, value[:, None]).squeeze(-1)
+            part_entropy = -(log_probs.exp() * log_probs).sum(-1)
+            if part.only_when_painting:
+                value = value * painting
+                part_log_prob, part_entropy = part_log_prob * painting, part_entropy * painting
+            if part.name == "flag":
+                painting = value == PAINT
+            log_prob, entropy = log_prob + part_log_prob, entropy + part_entropy
+            chosen.append(value)
+            if i + 1 < len(self.space.parts):
+                z = F.relu(z + self.updates[i](torch.cat([z, self.embeddings[i](value)], dim=-1)))
+        return Decoded(torch.stack(chosen, dim=-1), log_prob, entropy)

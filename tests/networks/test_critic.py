@@ -1,0 +1,71 @@
+import pytest
+import torch
+from torch import nn
+
+from limner.config import CriticConfig
+from limner.networks.critic import Critic
+
+LOSSES = ["wasserstein", "logistic"]
+
+
+def make_critic(loss="wasserstein", channels=1, resolution=16, width=4, seed=0):
+    torch.manual_seed(seed)
+    return Critic(CriticConfig(loss=loss, width=width), channels, resolution)
+
+
+def pictures(count=5, channels=1, resolution=16, seed=0):
+    return torch.rand(count, channels, resolution, resolution, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(("resolution", "channels"), [(8, 1), (16, 3), (32, 1), (64, 1)])
+def test_one_score_a_picture_that_depends_on_that_picture_only(loss, resolution, channels):
+    critic = make_critic(loss, channels, resolution).eval()
+    batch = pictures(5, channels, resolution)
+    scores = critic(batch)
+    assert scores.shape == (5,)
+    assert scores.std() > 0
+    alone = torch.cat([critic(picture[None]) for picture in batch])
+    torch.testing.assert_close(scores, alone, rtol=1e-5, atol=1e-6)
+
+
+def test_the_width_doubles_down_to_four_pixels():
+    critic = make_critic(resolution=64, width=8)
+    assert [(layer.in_channels, layer.out_channels) for layer in critic.convolutions] == [
+        (1, 8), (8, 16), (16, 32), (32, 64),
+    ]  # fmt: skip
+    assert critic.output.in_features == 64 * 4 * 4
+
+
+@torch.no_grad()
+def test_spectral_norm_bounds_the_singular_values_of_every_layer():
+    critic = make_critic("logistic", resolution=32, width=8)
+    for parameter in critic.parameters():
+        parameter.mul_(5)  # weights far above the bound
+    for _ in range(50):  # every pass in training is one power iteration
+        critic(pictures(2, resolution=32))
+    critic.eval()
+    layers = [*critic.convolutions, critic.output]
+    for layer in layers:
+        largest = torch.linalg.svdvals(layer.weight.flatten(1))[0].item()
+        assert largest == pytest.approx(1, abs=0.02)
+
+
+def test_the_gradient_penalty_goes_without_spectral_norm():
+    critic = make_critic("wasserstein")
+    assert not any(nn.utils.parametrize.is_parametrized(module) for module in critic.modules())
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@torch.no_grad()
+def test_scores_are_centred_step_by_step_without_touching_their_differences(loss):
+    critic = make_critic(loss).eval()
+    raw = critic(pictures())
+    torch.testing.assert_close(critic.score(pictures()), raw)
+    critic.centre(raw)
+    torch.testing.assert_close(critic.score(pictures()), raw - 0.1 * raw.mean())
+    for _ in range(100):
+        critic.centre(raw)
+    torch.testing.assert_close(critic.score(pictures()), raw - raw.mean(), atol=1e-4, rtol=0)
+    torch.testing.assert_close(critic(pictures()), raw)
+    assert "offset" in critic.state_dict()

@@ -1,0 +1,141 @@
+import pytest
+import torch
+
+from limner.actions import bezier_actions
+from limner.config import PolicyConfig
+from limner.networks.observation import Observation
+from limner.networks.policy import Policy
+
+ACTIONS = bezier_actions(grid=8, sizes=(2, 4), pressures=3)
+STEPS, BATCH, RESOLUTION = 4, 6, 16
+
+SMALL = PolicyConfig(channels=4, hidden=32, noise=3)
+CONFIGS = [
+    pytest.param(SMALL, id="small"),
+    pytest.param(PolicyConfig(channels=4, hidden=32, noise=0, lstm=True), id="small-lstm"),
+    pytest.param(PolicyConfig(channels=4, hidden=32, noise=3, spatial_heads=True), id="small-spatial"),
+    pytest.param(PolicyConfig(network="paper", lstm=True, spatial_heads=True), id="paper"),
+    pytest.param(PolicyConfig(network="paper", hidden=32), id="paper-without-lstm"),
+]
+
+
+def make_policy(config=SMALL, channels=1, seed=0):
+    """A policy whose every input makes a difference: what starts near zero is made large."""
+    torch.manual_seed(seed)
+    policy = Policy(ACTIONS, config, channels, RESOLUTION)
+    for head in policy.decoder.heads:
+        torch.nn.init.normal_(head.weight if isinstance(head, torch.nn.Linear) else head.body[-1].weight, 0, 0.3)
+    return policy
+
+
+def draw(config=SMALL, channels=1, seed=0):
+    """Random observations [T, B, …] and canonical actions [T, B, P], as an episode has them."""
+    generator = torch.Generator().manual_seed(seed)
+    sizes = torch.tensor(ACTIONS.sizes)
+    actions = (torch.rand(STEPS, BATCH, len(ACTIONS), generator=generator) * sizes).long()
+    actions = torch.from_numpy(ACTIONS.canonical(actions.numpy()))
+    observation = Observation(
+        ink=torch.rand(STEPS, BATCH, channels, RESOLUTION, RESOLUTION, generator=generator),
+        pen=torch.rand(STEPS, BATCH, 2, generator=generator),
+        step=(torch.arange(STEPS) / STEPS)[:, None].expand(STEPS, BATCH),
+        previous=torch.cat([torch.zeros_like(actions[:1]), actions[:-1]]),
+        noise=torch.randn(BATCH, config.noise, generator=generator).expand(STEPS, BATCH, config.noise),
+    )
+    return observation, actions
+
+
+def at(observation, t):
+    return Observation(*(x[t] for x in observation))
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+@torch.no_grad()
+def test_acting_step_by_step_is_what_evaluating_the_episode_says(config):
+    policy, (observation, _) = make_policy(config), draw(config)
+    generator, memory = torch.Generator().manual_seed(0), None
+    actions, log_probs = [], []
+    for t in range(STEPS):
+        acted = policy.act(at(observation, t), memory, generator)
+        memory = acted.memory
+        actions.append(acted.actions)
+        log_probs.append(acted.log_prob)
+    assert (memory is not None) == config.lstm
+    evaluated = policy.evaluate(observation, torch.stack(actions))
+    torch.testing.assert_close(evaluated.log_prob, torch.stack(log_probs), rtol=1e-6, atol=1e-5)
+
+
+@torch.no_grad()
+def test_the_lstm_remembers_and_nothing_else_does():
+    config = PolicyConfig(channels=4, hidden=32, noise=0, lstm=True)
+    observation, actions = draw(config)
+    changed = observation._replace(ink=observation.ink.clone())
+    changed.ink[0] = 1 - changed.ink[0]
+    for lstm in (True, False):
+        policy = make_policy(PolicyConfig(channels=4, hidden=32, noise=0, lstm=lstm))
+        before, after = policy.evaluate(observation, actions), policy.evaluate(changed, actions)
+        assert (before.value[0] != after.value[0]).all()
+        assert (before.value[1:] != after.value[1:]).any() == lstm
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+@torch.no_grad()
+def test_everything_that_is_observed_matters(config):
+    policy, (observation, actions) = make_policy(config), draw(config)
+    expected = policy.evaluate(observation, actions)
+    previous = torch.where(observation.previous > 0, observation.previous - 1, 1)
+    changes = observation._replace(
+        ink=1 - observation.ink,
+        pen=1 - observation.pen,
+        step=1 - observation.step,
+        previous=previous,
+        noise=-observation.noise,
+    )._asdict()
+    for name, change in changes.items():
+        if name == "noise" and not config.noise:
+            continue
+        result = policy.evaluate(observation._replace(**{name: change}), actions)
+        assert not torch.allclose(result.log_prob, expected.log_prob, atol=1e-4, rtol=0), name
+        assert not torch.allclose(result.value, expected.value, atol=1e-5, rtol=0), name
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+@torch.no_grad()
+def test_masked_parts_of_the_previous_action_are_not_seen(config):
+    policy, (observation, actions) = make_policy(config), draw(config)
+    noisy = observation.previous.clone()
+    jumps = noisy[..., 0] == 0
+    noisy[..., 2:] = torch.where(jumps[..., None], 1, noisy[..., 2:])
+    assert not torch.equal(noisy, observation.previous)
+    expected = policy.evaluate(observation, actions)
+    result = policy.evaluate(observation._replace(previous=noisy), actions)
+    assert all(torch.equal(a, b) for a, b in zip(result, expected, strict=True))
+    noisy[..., 1] = (noisy[..., 1] + 1) % 64  # where a jump went is no masked part
+    assert not torch.equal(policy.evaluate(observation._replace(previous=noisy), actions).value, expected.value)
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_every_weight_has_a_gradient(config):
+    policy, (observation, actions) = make_policy(config), draw(config)
+    assert 0 < (actions[..., 0] == 1).sum() < STEPS * BATCH
+    evaluated = policy.evaluate(observation, actions)
+    sum(x.square().sum() for x in evaluated).backward()
+    still = [name for name, p in policy.named_parameters() if p.grad is None or not p.grad.any()]
+    assert not still
+    assert all(p.grad.isfinite().all() for p in policy.parameters())
+
+
+def test_colour_has_more_parts_and_channels():
+    actions = bezier_actions(grid=8, sizes=(2, 4), pressures=3, color=True, levels=5)
+    policy = Policy(actions, SMALL, 3, RESOLUTION)
+    observation, _ = draw(channels=3)
+    seen = at(observation, 0)._replace(previous=torch.zeros(BATCH, 8, dtype=torch.int64))
+    assert policy.act(seen, None, torch.Generator()).actions.shape == (BATCH, 8)
+
+
+@pytest.mark.parametrize("resolution", [8, 16, 32, 64])
+@pytest.mark.parametrize("network", ["small", "paper"])
+@torch.no_grad()
+def test_every_resolution_that_a_configuration_allows_can_be_seen(network, resolution):
+    policy = Policy(ACTIONS, PolicyConfig(network=network, channels=4, hidden=32, noise=3), 1, resolution)
+    seen = at(draw()[0], 0)._replace(ink=torch.rand(BATCH, 1, resolution, resolution))
+    assert policy.act(seen, None, torch.Generator()).log_prob.isfinite().all()
