@@ -1,0 +1,165 @@
+"""The two learners. Each turns a batch into a better network, one ``step`` at a time."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor
+
+from limner.actions import PAINT, ActionSpace
+from limner.config import CriticConfig, LearningConfig, RewardConfig
+from limner.networks.critic import Critic
+from limner.networks.policy import Policy
+from limner.objectives import (
+    clipped_surrogate_loss,
+    difference_rewards,
+    divergence,
+    final_rewards,
+    gradient_penalty,
+    logistic_critic_loss,
+    new_sequences,
+    normalise_advantages,
+    policy_gradient_loss,
+    vtrace,
+    wasserstein_critic_loss,
+)
+from limner.replay import Replay
+from limner.rollout import EpisodeBatch
+
+Metrics = dict[str, float]
+
+
+class CriticLearner:
+    """Teaches the critic to tell ``real`` pictures (``float32[N, C, R, R]``) from those in the replay."""
+
+    def __init__(self, critic: Critic, real: Tensor, config: CriticConfig, generator: torch.Generator) -> None:
+        self.critic, self.real, self.config, self.generator = critic, real, config, generator
+        self.optimizer = torch.optim.Adam(critic.parameters(), lr=config.learning_rate, betas=(0.5, 0.999), fused=True)
+        self.taken = 0
+
+    def step(self, replay: Replay) -> Metrics:
+        """``config.steps`` gradient steps. Returns the losses' means and the gap ``E D(real) − E D(painted)``."""
+        config = self.config
+        gap = penalty = 0.0
+        for _ in range(config.steps):
+            rows = torch.randint(len(self.real), (config.batch,), generator=self.generator)
+            real = self.real[rows]
+            fake = replay.sample(config.batch, self.generator)
+            scores_real, scores_fake = self.critic(torch.cat([real, fake])).chunk(2)
+            if config.loss == "wasserstein":
+                loss = wasserstein_critic_loss(scores_real, scores_fake)
+            else:
+                loss = logistic_critic_loss(scores_real, scores_fake)
+            if config.loss == "wasserstein" and self.taken % config.penalty_every == 0:
+                mix = torch.rand(config.batch, generator=self.generator)
+                term = gradient_penalty(self.critic, real, fake, mix)
+                loss = loss + config.penalty * config.penalty_every * term
+                penalty += term.item() * config.penalty_every
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            self.optimizer.step()
+            self.critic.centre(torch.cat([scores_real, scores_fake]).detach())
+            self.taken += 1
+            gap += (scores_real.mean() - scores_fake.mean()).item()
+        return {"critic/gap": gap / config.steps, "critic/penalty": penalty / config.steps}
+
+
+@torch.no_grad()
+def score(critic: Critic, episodes: EpisodeBatch) -> Tensor:
+    """The critic's score of every canvas of every episode, ``float32[T + 1, B]``."""
+    return critic.score(episodes.ink.flatten(0, 1)).view(episodes.ink.shape[:2])
+
+
+def reward(
+    scores: Tensor, episodes: EpisodeBatch, actions: ActionSpace, config: RewardConfig, discount: float
+) -> Tensor:
+    """What each action is paid, ``float32[T, B]``: the critic's ``scores`` less the configured penalties."""
+    rewards = difference_rewards(scores, discount) if config.form == "differences" else final_rewards(scores)
+    if config.stroke_penalty and "flag" in actions:
+        painting = episodes.actions[..., actions.index("flag")] == PAINT
+        rewards = rewards - config.stroke_penalty * new_sequences(painting)
+    if config.empty_penalty:
+        empty = (episodes.final == 0).flatten(1).all(dim=1)
+        rewards[-1] -= config.empty_penalty * empty
+    return rewards
+
+
+class PolicyLearner:
+    """Advantage actor-critic with V-trace; the averaged policy is what samples are drawn with."""
+
+    def __init__(self, policy: Policy, config: LearningConfig, generator: torch.Generator) -> None:
+        self.policy, self.config, self.generator = policy, config, generator
+        self.average = copy.deepcopy(policy).requires_grad_(False)
+        self.optimizer = torch.optim.Adam(policy.parameters(), lr=config.learning_rate, fused=True)
+        self.boost = 1.0
+        self.taken = 0
+
+    def step(self, episodes: EpisodeBatch, rewards: Tensor, progress: float) -> Metrics:
+        """Learn from ``episodes`` paid ``rewards`` [T, B]; ``progress`` in [0, 1] moves the schedules."""
+        config = self.config
+        rate = config.learning_rate * (1 + progress * (config.final_learning_rate - 1))
+        entropy_cost = config.entropy_cost * (1 + progress * (config.final_entropy_cost - 1)) * self.boost
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        anchor = self._anchor(episodes) if config.anchor_cost else None
+        sums = torch.zeros(6)
+        count = 0
+        for _ in range(config.passes):
+            shuffled = torch.randperm(rewards.shape[1], generator=self.generator)
+            for rows in shuffled.chunk(config.minibatches):
+                sums += self._minibatch(episodes, rewards, rows, anchor, entropy_cost)
+                count += 1
+        entropy, value_loss, deviation, kl, drift, norm = (sums / count).tolist()
+        if entropy < config.entropy_floor:
+            self.boost = min(self.boost * 1.02, 100.0)
+        else:
+            self.boost = max(self.boost / 1.02, 1.0)
+        self._update_average()
+        return {
+            "policy/entropy": entropy,
+            "policy/entropy_cost": entropy_cost,
+            "policy/value_loss": value_loss,
+            "policy/advantage_deviation": deviation,
+            "policy/kl": kl,
+            "policy/drift": drift,
+            "policy/gradient_norm": norm,
+            "policy/learning_rate": rate,
+        }
+
+    @torch.no_grad()
+    def _anchor(self, episodes: EpisodeBatch) -> Tensor:
+        """The averaged policy's log-probability of what was done, ``[T, B]``."""
+        return self.average.evaluate(episodes.observations(), episodes.actions).log_prob
+
+    def _minibatch(
+        self, episodes: EpisodeBatch, rewards: Tensor, rows: Tensor, anchor: Tensor | None, entropy_cost: float
+    ) -> Tensor:
+        config = self.config
+        behaviour = episodes.log_prob[:, rows]
+        new = self.policy.evaluate(episodes.observations(rows), episodes.actions[:, rows])
+        with torch.no_grad():
+            log_ratio = new.log_prob - behaviour
+            returns = vtrace(log_ratio, rewards[:, rows], new.value, config.discount, config.trace_decay)
+            advantages = normalise_advantages(returns.advantages, config.advantage_floor)
+        if config.clip is None:
+            policy_loss = policy_gradient_loss(new.log_prob, behaviour, advantages)
+        else:
+            policy_loss = clipped_surrogate_loss(new.log_prob, behaviour, advantages, config.clip)
+        value_loss = 0.5 * (new.value - returns.targets).square().mean()
+        loss = policy_loss + config.value_cost * value_loss - entropy_cost * new.entropy.mean()
+        drift = torch.zeros(()) if anchor is None else divergence(new.log_prob, anchor[:, rows])
+        loss = loss + config.anchor_cost * drift
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = torch.nn.utils.clip_grad_norm_(self.policy.parameters(), config.gradient_norm)
+        self.optimizer.step()
+        deviation = returns.advantages.std()
+        return torch.stack([new.entropy.mean(), value_loss, deviation, -log_ratio.mean(), drift, norm]).detach()
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        """Exponential average of the weights; young averages forget faster, so the random start is soon gone."""
+        self.taken += 1
+        decay = min(self.config.average, self.taken / (self.taken + 10))
+        torch._foreach_lerp_(list(self.average.parameters()), list(self.policy.parameters()), 1 - decay)

@@ -1,0 +1,92 @@
+"""The training loop, top to bottom: program → renderer → canvas → critic → reward → policy.
+
+Notable choices:
+- Within an update the critic learns from pictures of earlier updates, while the actor paints new ones and the policy
+  learns from them, judged by the critic as it stood at the start of the update. The two sides share nothing
+  until they meet at the end, so they can run on two threads or in turn with the same result, bit for bit.
+- Every kernel runs on one thread; the second core is used by the other side. That is faster for networks of this
+  size than splitting each operation.
+- Randomness comes from three generators (acting, critic, policy), each used by one side only.
+"""
+
+from __future__ import annotations
+
+import copy
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import torch
+from torch import Tensor
+
+from limner.config import Config
+from limner.learners import CriticLearner, Metrics, PolicyLearner, reward, score
+from limner.networks.critic import Critic
+from limner.networks.policy import Policy
+from limner.replay import Replay
+from limner.rollout import EpisodeBatch, collect
+
+
+class Training:
+    """Everything that a run consists of, and ``update``, which moves it on by one batch of episodes."""
+
+    def __init__(self, config: Config, real: Tensor) -> None:
+        """``real`` is ``float32[N, C, R, R]``: the pictures, as seen, that the critic is shown as real."""
+        self.config = config
+        torch.set_num_threads(1)
+        self.renderer = config.make_renderer(config.batch, config.threads)
+        channels = self.renderer.shape[2]
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.seed)
+            policy = Policy(self.renderer.actions, config.policy, channels, config.resolution)
+            critic = Critic(config.critic, channels, config.resolution)
+        self.generators = {
+            name: torch.Generator().manual_seed(config.seed * 3 + i)
+            for i, name in enumerate(("acting", "critic", "policy"))
+        }
+        self.judge = copy.deepcopy(critic).requires_grad_(False).eval()
+        self.critic_learner = CriticLearner(critic, real, config.critic, self.generators["critic"])
+        self.policy_learner = PolicyLearner(policy, config.learning, self.generators["policy"])
+        self.replay = Replay(config.critic.replay * config.batch, real.shape[1:])
+        self.episodes = EpisodeBatch.empty(self.renderer, config.steps, config.resolution, config.policy.noise)
+        self.updates = 0
+        self.critic_thread = ThreadPoolExecutor(1, "critic") if config.threads > 1 else None
+
+    @property
+    def frames(self) -> int:
+        """Environment steps taken so far."""
+        return self.updates * self.config.steps * self.config.batch
+
+    def update(self, progress: float) -> Metrics:
+        """One batch of episodes; ``progress`` in [0, 1] is how far the run is."""
+        critic_metrics = self._start_critic()
+        episodes = collect(self.renderer, self.policy_learner.policy, self.episodes, self.generators["acting"])
+        scores = score(self.judge, episodes)
+        rewards = reward(scores, episodes, self.renderer.actions, self.config.reward, self.config.learning.discount)
+        metrics = self.policy_learner.step(episodes, rewards, progress)
+        metrics["reward/return"] = rewards.sum(0).mean().item()
+        metrics["reward/deviation"] = rewards.sum(0).std().item()
+        metrics |= critic_metrics.result()
+        self._update_judge()
+        self.replay.add(episodes.final)
+        self.updates += 1
+        return metrics
+
+    @torch.no_grad()
+    def _update_judge(self) -> None:
+        """The judge follows the critic, as an exponential average of its weights if so configured."""
+        weight = 1 - self.config.critic.average if self.updates > 20 else 1.0
+        states = self.judge.state_dict(), self.critic_learner.critic.state_dict()
+        for name, value in states[0].items():
+            value.lerp_(states[1][name], weight)
+
+    def _start_critic(self) -> Future[Metrics]:
+        """Let the critic learn, on its own thread if there is one; it has nothing to learn from at first."""
+
+        def learn() -> Metrics:
+            torch.set_num_threads(1)
+            return self.critic_learner.step(self.replay) if len(self.replay) else {}
+
+        if self.critic_thread is not None:
+            return self.critic_thread.submit(learn)
+        done: Future[Metrics] = Future()
+        done.set_result(learn())
+        return done
