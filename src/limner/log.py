@@ -1,0 +1,79 @@
+"""Watching a run: a progress bar on a terminal, plain lines elsewhere.
+
+Notable choices:
+- It is fed with the lines of ``log.jsonl`` as they are written, and holds nothing that the file does not.
+- Plain lines are every evaluation, and between them one line in ``PLAIN_SECONDS``: a log file stays short.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+from limner.config import Config
+
+PLAIN_SECONDS = 10.0
+
+Report = Callable[[Mapping[str, Any]], None]
+
+
+@contextmanager
+def watch(config: Config, stream: TextIO | None = None) -> Iterator[Report]:
+    """While open, the function it gives shows the log lines that it is handed, on ``stream`` (standard error)."""
+    stream = sys.stderr if stream is None else stream
+    if not stream.isatty():
+        yield _plain(config, stream)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    console = Console(file=stream)
+    columns = (BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("starting", total=1.0)
+
+        def show(record: Mapping[str, Any]) -> None:
+            if "eval/frechet" in record:
+                bar.console.print(describe(record), highlight=False)
+            else:
+                bar.update(task, completed=share(config, record), description=describe(record))
+
+        yield show
+
+
+def share(config: Config, record: Mapping[str, Any]) -> float:
+    """How much of the run is done at a log line, in [0, 1]: by updates, or by minutes if that is further."""
+    by_time = float(record["minutes"]) / config.minutes if config.minutes is not None else 0.0
+    return min(1.0, max(float(record["update"]) / config.updates, by_time))
+
+
+def describe(record: Mapping[str, Any]) -> str:
+    """A log line in words: where the run is, and the figures that matter."""
+    frames, minutes = record["frames"], record["minutes"]
+    text = f"{frames:,} frames, {minutes:.1f} min"
+    if "eval/frechet" in record:
+        figures = [f"{name} {record[f'eval/{name}']:.3g}" for name in ("frechet", "precision", "coverage", "entropy")]
+        return f"{text}: {', '.join(figures)}"
+    if minutes > 0:
+        text += f", {frames / (60 * minutes):,.0f} frames/s"
+    for key, name in (("policy/entropy", "entropy"), ("critic/gap", "gap")):
+        if key in record:
+            text += f", {name} {record[key]:.2f}"
+    return text
+
+
+def _plain(config: Config, stream: TextIO) -> Report:
+    last = -PLAIN_SECONDS
+
+    def show(record: Mapping[str, Any]) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if "eval/frechet" in record or now - last >= PLAIN_SECONDS:
+            stream.write(f"{share(config, record):4.0%}  {describe(record)}\n")
+            stream.flush()
+            last = now
+
+    return show

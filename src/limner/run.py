@@ -1,0 +1,207 @@
+"""A run: a folder that training fills, and that can be continued at any time.
+
+``config.json``, ``reference.json``, ``log.jsonl`` (one JSON object a line), ``checkpoints/NNNNNNNN/``.
+
+Notable choices:
+- Ctrl-C and SIGTERM finish the update, save a checkpoint and leave; ``resume`` goes on from there as if nothing had
+  happened (bit for bit, if the run is not limited by minutes).
+- Time spent on evaluation is not counted as training time; it is logged apart.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from limner import features
+from limner.checkpoint import newest_checkpoint, read_manifest, restore_checkpoint, save_checkpoint
+from limner.config import Config
+from limner.datasets import Dataset, load_dataset, prepare
+from limner.evaluation import Metrics, Reference, evaluate_pictures, make_reference
+from limner.files import write_atomic
+from limner.networks.observation import see
+from limner.rollout import EpisodeBatch, collect
+from limner.training import Training
+
+LOG_EVERY = 10
+"""Updates between lines of the log."""
+
+logger = logging.getLogger(__name__)
+Record = dict[str, Any]
+
+
+def train(config: Config, folder: Path, resume: bool = False, report: Callable[[Record], None] | None = None) -> bool:
+    """Train as ``config`` says, into ``folder``. True when the run is complete, False when it was interrupted.
+
+    ``report`` is given every line of the log. ``ValueError`` when the folder already holds a run and ``resume`` is
+    not set, or holds one of another configuration.
+    """
+    checkpoints = folder / "checkpoints"
+    if resume:
+        _check_same(config, folder)
+    elif checkpoints.exists() or (folder / "log.jsonl").exists():
+        raise ValueError(f"{folder} already holds a run: continue it with --resume, or choose another --out")
+    train_data, test_data = load_dataset(config.data, "train"), load_dataset(config.data, "test")
+    training = Training(config, seen(train_data, config))
+    evaluation = Evaluation(config, train_data, test_data)
+    log = Log(folder, report)
+    if resume:
+        counters = restore_checkpoint(newest_checkpoint(checkpoints), training)
+        log.continue_from(training.updates)
+        seconds = counters["minutes"] * 60
+    else:
+        write_atomic(folder / "config.json", json.dumps(config.to_dict(), indent=2))
+        seconds = 0.0
+    write_atomic(folder / "reference.json", json.dumps(evaluation.reference_rows(), indent=2))
+
+    with _stop_signals() as stopped:
+        while training.updates < config.updates and not stopped():
+            if config.minutes is not None and seconds >= config.minutes * 60:
+                break
+            started = time.perf_counter()
+            metrics = training.update(progress(config, training, seconds))
+            seconds += time.perf_counter() - started
+            log.add(metrics)
+            last = training.updates == config.updates
+            if training.updates % LOG_EVERY == 0 or last:
+                log.write(training, seconds)
+            if training.updates % config.evaluate_every == 0 or last:
+                log.write(training, seconds, evaluation.measure(training))
+            if training.updates % config.checkpoint_every == 0 or last:
+                save_checkpoint(checkpoints, training, {"minutes": seconds / 60})
+        complete = not stopped()
+        if training.updates and training.updates < config.updates:
+            if complete:
+                log.write(training, seconds, evaluation.measure(training))
+            save_checkpoint(checkpoints, training, {"minutes": seconds / 60})
+    return complete
+
+
+def progress(config: Config, training: Training, seconds: float) -> float:
+    """How far the run is, in [0, 1]: by frames, or by minutes if that is further."""
+    by_time = seconds / (config.minutes * 60) if config.minutes is not None else 0.0
+    return min(1.0, max(training.updates / config.updates, by_time))
+
+
+def seen(data: Dataset, config: Config) -> Tensor:
+    """All pictures of ``data`` as the critic sees them, ``float32[N, C, R, R]``, a thousand at a time."""
+    size = config.renderer.canvas
+    chunks = np.array_split(data.images, -(-len(data) // 1000))
+    return torch.cat([see(torch.from_numpy(prepare(chunk, size))[..., None], config.resolution) for chunk in chunks])
+
+
+class Evaluation:
+    """Measures the averaged policy of a training against real digits and random strokes."""
+
+    def __init__(self, config: Config, train_data: Dataset, test_data: Dataset, count: int = 1000) -> None:
+        self.renderer = config.make_renderer(count, config.threads)
+        self.episodes = EpisodeBatch.empty(self.renderer, config.steps, config.resolution, config.policy.noise)
+        rng = np.random.default_rng(0)
+        self.reference: Reference = make_reference(test_data, train_data, self.renderer, config.steps, rng, count)
+
+    def reference_rows(self) -> Record:
+        """The two rows that every figure stands beside, for ``reference.json``."""
+        rows: dict[str, Metrics] = {"real": self.reference.real, "random": self.reference.random}
+        return {name: asdict(row) for name, row in rows.items()}
+
+    def measure(self, training: Training) -> Record:
+        """Figures of the averaged policy, always drawn with the same seed, named ``eval/…``."""
+        started = time.perf_counter()
+        generator = torch.Generator().manual_seed(training.config.seed)
+        collect(self.renderer, training.policy_learner.average, self.episodes, generator)
+        metrics = evaluate_pictures(self.episodes.canvas.numpy(), self.reference)
+        record: Record = {f"eval/{name}": value for name, value in asdict(metrics).items()}
+        return record | {"eval/features": features.fingerprint(), "eval/seconds": time.perf_counter() - started}
+
+
+class Log:
+    """``log.jsonl``: means of what the updates since the last line measured, and evaluations."""
+
+    def __init__(self, folder: Path, report: Callable[[Record], None] | None) -> None:
+        self.path = folder / "log.jsonl"
+        self.report = report
+        self.pending: list[dict[str, float]] = []
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+
+    def continue_from(self, updates: int) -> None:
+        """Drop lines that were written after the checkpoint at ``updates``."""
+        lines = self.path.read_text().splitlines() if self.path.exists() else []
+        kept = [line for line in lines if _update_of(line) <= updates]
+        write_atomic(self.path, "".join(line + "\n" for line in kept))
+
+    def add(self, metrics: dict[str, float]) -> None:
+        """Keep the figures of one update for the next line."""
+        self.pending.append(metrics)
+
+    def write(self, training: Training, seconds: float, evaluation: Record | None = None) -> None:
+        """Write a line: an evaluation, or the means of the updates since the last such line."""
+        record: Record = {"update": training.updates, "frames": training.frames, "minutes": seconds / 60}
+        if evaluation is not None:
+            record |= evaluation
+        else:
+            names = sorted({name for metrics in self.pending for name in metrics})
+            for name in names:
+                values = [metrics[name] for metrics in self.pending if name in metrics]
+                record[name] = float(np.mean(values))
+            self.pending.clear()
+        with self.path.open("a") as file:
+            file.write(json.dumps(record) + "\n")
+        if self.report is not None:
+            self.report(record)
+
+
+def _update_of(line: str) -> float:
+    try:
+        return float(json.loads(line)["update"])
+    except (ValueError, KeyError, TypeError):
+        return float("inf")
+
+
+def _check_same(config: Config, folder: Path) -> None:
+    """``ValueError`` unless the newest checkpoint in ``folder`` has the same configuration, but for its limits."""
+    saved = Config.from_dict(read_manifest(newest_checkpoint(folder / "checkpoints"))["config"]).to_dict()
+    given = config.to_dict()
+    for name in ("frames", "minutes", "threads", "evaluate_every", "checkpoint_every", "keep"):
+        saved.pop(name), given.pop(name)
+    different = [name for name in saved if saved[name] != given[name]]
+    if different:
+        name = different[0]
+        raise ValueError(
+            f"{folder} holds a run with another {name}: {saved[name]!r}, not {given[name]!r}; "
+            "resume with the same settings, or choose another --out"
+        )
+
+
+@contextmanager
+def _stop_signals() -> Iterator[Callable[[], bool]]:
+    """While open, Ctrl-C and SIGTERM only set a flag. The second Ctrl-C interrupts at once."""
+    received: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if received:
+            raise KeyboardInterrupt
+        received.append(number)
+        logger.info("stopping after this update")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    previous = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(received)
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

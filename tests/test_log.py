@@ -1,0 +1,55 @@
+"""What a run shows while it goes on."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pytest
+
+from limner.config import PRESETS
+from limner.log import describe, share, watch
+
+TINY = PRESETS["tiny"]
+LINE = {"update": 5, "frames": 120, "minutes": 0.5, "policy/entropy": 7.514, "critic/gap": -0.25}
+EVALUATION = {"update": 10, "frames": 240, "minutes": 1.0} | {
+    f"eval/{name}": value
+    for name, value in {"frechet": 66.54, "precision": 0.462, "coverage": 0.21, "entropy": 2.19}.items()
+}
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_plain_lines_are_few_and_hold_every_evaluation() -> None:
+    stream = io.StringIO()
+    with watch(TINY, stream) as report:
+        for record in (LINE, LINE, EVALUATION, LINE, EVALUATION):
+            report(record)
+    assert stream.getvalue().splitlines() == [
+        " 50%  120 frames, 0.5 min, 4 frames/s, entropy 7.51, gap -0.25",
+        "100%  240 frames, 1.0 min: frechet 66.5, precision 0.462, coverage 0.21, entropy 2.19",
+        "100%  240 frames, 1.0 min: frechet 66.5, precision 0.462, coverage 0.21, entropy 2.19",
+    ]
+
+
+def test_a_terminal_shows_a_bar() -> None:
+    stream = Terminal()
+    with watch(TINY, stream) as report:
+        report(LINE)
+        report(EVALUATION)
+    text = stream.getvalue()
+    assert "frechet 66.5" in text
+    assert "50%" in text
+
+
+def test_share_is_by_updates_or_by_minutes() -> None:
+    assert share(TINY, LINE) == pytest.approx(5 / TINY.updates)
+    assert share(replace(TINY, minutes=0.8), LINE) == pytest.approx(0.5 / 0.8)
+    assert share(replace(TINY, minutes=0.1), LINE) == 1
+
+
+def test_the_first_line_has_no_speed_yet() -> None:
+    assert describe(LINE | {"minutes": 0.0}).startswith("120 frames, 0.0 min, entropy")
