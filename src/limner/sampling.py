@@ -1,0 +1,86 @@
+"""Letting a trained agent draw.
+
+Notable choices:
+- Pictures are made in chunks of fixed size, each from a seed of its own: the first ten pictures are the same
+  whether ten are asked for or a thousand.
+- An agent is found by the name of one that ships with the library, or by the folder of a run or of a checkpoint.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from limner.agents import shipped_agents
+from limner.checkpoint import newest_checkpoint, read_manifest, read_tensors
+from limner.config import Config
+from limner.networks.policy import Policy
+from limner.program import Program
+from limner.renderers import Canvas
+from limner.rollout import EpisodeBatch, collect
+
+CHUNK = 100
+
+
+@dataclass(frozen=True)
+class Agent:
+    """A policy that has been trained, and the configuration it was trained with."""
+
+    name: str
+    policy: Policy
+    config: Config
+
+
+def load_agent(name: str) -> Agent:
+    """The agent called ``name``, or in the folder ``name``; ``ValueError`` when there is none or it is damaged."""
+    folder = Path(name)
+    title = folder.resolve().name
+    shipped = shipped_agents()
+    if name in shipped:
+        folder, title = shipped[name], name
+    elif (folder / "checkpoints").is_dir():
+        folder = newest_checkpoint(folder / "checkpoints")
+    elif not folder.is_dir():
+        raise ValueError(
+            f"there is no agent {name!r}: name one that ships with Limner ({', '.join(shipped) or 'none'}), "
+            "or the folder of a run or of a checkpoint"
+        )
+    manifest = read_manifest(folder)
+    config = Config.from_dict(manifest["config"])
+    tensors = read_tensors(folder, manifest, "agent.safetensors")
+    renderer = config.make_renderer(1)
+    policy = Policy(renderer.actions, config.policy, renderer.shape[2], config.resolution)
+    try:
+        policy.load_state_dict({key.removeprefix("policy."): tensor for key, tensor in tensors.items()})
+    except RuntimeError as error:
+        raise ValueError(f"{folder / 'agent.safetensors'} does not fit its configuration: {error}") from None
+    return Agent(title, policy.eval(), config)
+
+
+def sample(agent: Agent, count: int, seed: int = 0, temperature: float = 1.0) -> tuple[Canvas, list[Program]]:
+    """Let ``agent`` draw ``count`` pictures: canvases ``uint8[count, H, W, C]`` and the programs that painted them.
+
+    A ``temperature`` below 1 makes it bolder and less varied, 0 takes the likeliest action every time.
+    """
+    if count < 1:
+        raise ValueError(f"count is {count}: must be at least 1")
+    if not 0 <= temperature <= 10:
+        raise ValueError(f"temperature is {temperature}: must be in 0 … 10")
+    config = agent.config
+    renderer = config.make_renderer(CHUNK)
+    settings = renderer.settings()
+    canvases: list[Canvas] = []
+    programs: list[Program] = []
+    for chunk in range(-(-count // CHUNK)):
+        generator = torch.Generator().manual_seed(int(np.random.SeedSequence([seed, chunk]).generate_state(1)[0]))
+        episodes = EpisodeBatch.empty(renderer, config.steps, config.resolution, config.policy.noise)
+        collect(renderer, agent.policy, episodes, generator, temperature)
+        canvases.append(episodes.canvas.numpy())
+        programs += [
+            Program(settings, episodes.actions[:, i].numpy(), seed=seed, agent=agent.name)
+            for i in range(renderer.batch)
+        ]
+    return np.concatenate(canvases)[:count], programs[:count]
