@@ -1,0 +1,69 @@
+"""Canvases as PNG files and as sheets of many canvases.
+
+Notable choices:
+- Everything is a function from ``uint8`` arrays to ``uint8`` arrays or to the bytes of a file; the caller writes them
+  with ``limner.files.write_atomic``.
+- Channels say what a canvas is: 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Pixels = NDArray[np.uint8]
+
+_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+
+
+def image(canvas: Pixels) -> Image.Image:
+    """A Pillow image of a canvas ``uint8[H, W, C]`` with 1 to 4 channels."""
+    canvas = np.asarray(canvas)
+    if canvas.dtype != np.uint8 or canvas.ndim != 3 or canvas.shape[-1] not in _MODES or canvas.size == 0:
+        raise ValueError(f"a canvas is uint8[H, W, 1 … 4], got {canvas.dtype}{list(canvas.shape)}")
+    channels = canvas.shape[-1]
+    pixels = np.ascontiguousarray(canvas[..., 0] if channels == 1 else canvas)
+    return Image.frombytes(_MODES[channels], (canvas.shape[1], canvas.shape[0]), pixels.tobytes())
+
+
+def png(canvas: Pixels) -> bytes:
+    """The bytes of a PNG file of a canvas ``uint8[H, W, C]``, lossless."""
+    file = io.BytesIO()
+    image(canvas).save(file, "PNG")
+    return file.getvalue()
+
+
+def on_white(canvases: Pixels) -> Pixels:
+    """Canvases ``uint8[..., C]`` without their alpha channel, laid on white paper; opaque ones as they are."""
+    if canvases.shape[-1] in (1, 3):
+        return canvases
+    alpha = canvases[..., -1:].astype(np.uint32)
+    ink = canvases[..., :-1].astype(np.uint32)
+    return ((ink * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+
+
+def sheet(canvases: Pixels, columns: int | None = None, padding: int | None = None, ground: int = 216) -> Pixels:
+    """Canvases ``uint8[..., N, H, W, C]`` as a grid ``uint8[..., H', W', C]``, left to right, top to bottom.
+
+    ``columns`` makes the grid about square by default. ``padding`` pixels (a sixteenth of a canvas by default)
+    of shade ``ground`` separate and surround the canvases. Leading axes, time for instance, stay.
+    """
+    *leading, count, height, width, channels = canvases.shape
+    if count < 1 or (columns is not None and columns < 1):
+        raise ValueError(f"a sheet needs at least one canvas and one column, got {count} canvases, columns={columns}")
+    columns = min(count, columns or math.ceil(math.sqrt(count)))
+    padding = max(1, height // 16) if padding is None else padding
+    rows = -(-count // columns)
+    shape = (*leading, padding + rows * (height + padding), padding + columns * (width + padding), channels)
+    result = np.full(shape, ground, np.uint8)
+    if channels in (2, 4):
+        result[..., -1] = 255
+    for i in range(count):
+        top = padding + i // columns * (height + padding)
+        left = padding + i % columns * (width + padding)
+        result[..., top : top + height, left : left + width, :] = canvases[..., i, :, :, :]
+    return result

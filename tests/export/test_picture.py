@@ -1,0 +1,62 @@
+"""PNG files and sheets."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from limner.export.picture import image, on_white, png, sheet
+
+
+def noise(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+
+
+@pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (2, "LA"), (3, "RGB"), (4, "RGBA")])
+def test_png_is_lossless(channels: int, mode: str) -> None:
+    canvas = noise(7, 5, channels)
+    again = Image.open(io.BytesIO(png(canvas)))
+    assert again.mode == mode
+    assert np.array_equal(np.asarray(again).reshape(7, 5, channels), canvas)
+
+
+@pytest.mark.parametrize("bad", [noise(4, 4), noise(4, 4, 5), noise(0, 4, 1), np.zeros((4, 4, 1))])
+def test_what_is_no_canvas_is_refused(bad: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="a canvas is uint8"):
+        image(bad)
+
+
+def test_on_white_blends_as_pillow_does() -> None:
+    canvas = noise(16, 16, 4)
+    expected = Image.alpha_composite(Image.new("RGBA", (16, 16), "white"), image(canvas)).convert("RGB")
+    assert np.abs(on_white(canvas).astype(int) - np.asarray(expected)).max() <= 1
+    assert on_white(noise(3, 2, 2, 2)).shape == (3, 2, 2, 1)
+    assert on_white(np.asarray([[[0, 0]], [[0, 255]], [[9, 255]]], np.uint8)).ravel().tolist() == [255, 0, 9]
+    opaque = noise(4, 4, 3)
+    assert on_white(opaque) is opaque
+
+
+@given(st.integers(1, 12), st.integers(1, 5), st.integers(0, 3), st.sampled_from([1, 2, 3, 4]))
+def test_every_canvas_is_on_the_sheet(count: int, columns: int, padding: int, channels: int) -> None:
+    canvases = noise(count, 4, 6, channels)
+    result = sheet(canvases, columns, padding)
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    assert result.shape == (padding + rows * (4 + padding), padding + columns * (6 + padding), channels)
+    for i in range(count):
+        top, left = padding + i // columns * (4 + padding), padding + i % columns * (6 + padding)
+        assert np.array_equal(result[top : top + 4, left : left + 6], canvases[i])
+    assert np.array_equal(sheet(canvases[None], columns, padding)[0], result)
+
+
+def test_sheets_are_about_square() -> None:
+    assert sheet(noise(64, 8, 8, 1)).shape[0] == sheet(noise(64, 8, 8, 1)).shape[1]
+    with pytest.raises(ValueError, match="at least one"):
+        sheet(noise(0, 8, 8, 1))
+    with pytest.raises(ValueError, match="columns=0"):
+        sheet(noise(1, 8, 8, 1), columns=0)

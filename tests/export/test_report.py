@@ -1,0 +1,110 @@
+"""The report of a run."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from limner.export.picture import png, sheet
+from limner.export.report import DRAWING_SIZE, report
+from limner.program import Program, execute, frames, save_programs
+from limner.renderers import make_renderer
+
+TOY = make_renderer({"name": "toy"})
+
+
+class Page(HTMLParser):
+    """Collects elements and addresses; complains about tags that do not match."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attributes)))
+        if tag not in ("meta", "img", "input"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag != "polyline" and tag != "meta":
+            assert self.open.pop() == tag
+
+    def handle_startendtag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attributes)))
+
+    def find(self, tag: str, style: str = "") -> list[dict[str, str | None]]:
+        return [found for name, found in self.elements if name == tag and style in (found.get("class") or "")]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    programs = [
+        Program(TOY.settings(), TOY.actions.sample(np.random.default_rng(i), 3), i, title="<b>&\"'") for i in range(3)
+    ]
+    save_programs(tmp_path / "programs.jsonl", programs)
+    (tmp_path / "sheet.png").write_bytes(png(sheet(np.stack([execute(program) for program in programs]))))
+    log = [{"frames": 1000 * i, "minutes": i / 10, "eval/frechet": 90.0 - i, "eval/coverage": 0.5} for i in range(1, 4)]
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in log))
+    (tmp_path / "reference.json").write_text('{"real": {"frechet": 30.25}, "random": {"frechet": 140}}')
+    (tmp_path / "config.json").write_text('{"seed": 3, "data": "</script><i>"}')
+    return tmp_path
+
+
+def test_everything_is_in_one_file(run: Path) -> None:
+    text = report(run)
+    page = Page(text)
+    addresses = [v for _, a in page.elements for k, v in a.items() if k in ("src", "href") and v]
+    assert addresses
+    assert all(address.startswith("data:") for address in addresses)
+    assert "http" not in re.sub(r'xmlns="[^"]*"', "", text)
+    (picture,) = page.find("img")
+    data = base64.b64decode((picture["src"] or "").partition(",")[2])
+    assert data == (run / "sheet.png").read_bytes()
+    assert len(page.find("svg", "curves")) == 2
+    assert re.search(r"The agent at 3,000 frames</td><td>87\.0</td><td>–</td><td>0\.500</td>", text)
+    assert "Real pictures</td><td>30.2" in text
+    assert "3,000 frames · 0.3 minutes" in text
+
+
+def test_drawings_can_be_scrubbed(run: Path) -> None:
+    page = Page(report(run))
+    drawings = page.find("figure", "drawing")
+    assert len(drawings) == 3
+    program = Program(TOY.settings(), TOY.actions.sample(np.random.default_rng(1), 3))
+    strip = Image.open(io.BytesIO(base64.b64decode((drawings[1]["data-strip"] or "").partition(",")[2])))
+    pictures = np.asarray(strip).reshape(4, DRAWING_SIZE, DRAWING_SIZE, 1)
+    assert np.array_equal(pictures, frames(program, DRAWING_SIZE))
+    assert len(json.loads(drawings[1]["data-rows"] or "")) == 4
+    sliders = [a for a in page.find("input") if a["type"] == "range"]
+    assert [a["max"] for a in sliders] == ["3"] * 3
+
+
+def test_texts_are_escaped(run: Path) -> None:
+    text = report(run)
+    assert "<b>" not in text
+    assert "<i>" not in text
+    assert text.count("</script>") == 1
+
+
+def test_what_is_missing_is_left_out(tmp_path: Path) -> None:
+    page = Page(report(tmp_path))
+    assert page.find("h1")
+    assert not page.find("h2")
+
+
+@pytest.mark.parametrize("name", ["log.jsonl", "reference.json", "config.json", "programs.jsonl"])
+def test_damaged_files_are_named(run: Path, name: str) -> None:
+    (run / name).write_text("{\n")
+    with pytest.raises(ValueError, match=re.escape(name)):
+        report(run)
