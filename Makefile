@@ -1,0 +1,37 @@
+# Two commands: `make demo` trains an agent from nothing and shows what it draws; `make test` checks everything.
+PYTHON ?= python3
+TORCH ?= torch==2.13.0
+MINUTES ?= 5
+BIN = .venv/bin
+APT = g++ pkg-config libmypaint-dev mypaint-brushes python3-dev python3-venv
+SOURCES = pyproject.toml CMakeLists.txt $(wildcard src/limner/renderers/*.cpp src/limner/renderers/*.h)
+
+.PHONY: demo test install system clean
+
+demo: install
+	$(BIN)/limner train mnist --minutes $(MINUTES) --out runs/demo --overwrite
+	@echo "Open runs/demo/report.html"
+
+test: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy src
+	$(BIN)/pytest
+
+install: .venv/installed
+
+.venv/installed: $(SOURCES)
+	$(MAKE) system
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install "$(TORCH)"
+	$(BIN)/pip install -e ".[dev]"
+	touch $@
+
+# What the build needs of Debian or Ubuntu, installed when something is missing.
+system:
+	@dpkg -s $(APT) >/dev/null 2>&1 || { \
+	  sudo=$$(test "$$(id -u)" = 0 || echo sudo); \
+	  $$sudo apt-get update -qq && $$sudo apt-get install -y -qq $(APT); }
+
+clean:
+	rm -rf .venv build
