@@ -1,0 +1,157 @@
+import dataclasses
+import json
+import math
+import subprocess
+import sys
+
+import pytest
+
+from limner.config import PRESETS, Config, CriticConfig, LearningConfig, PolicyConfig, RewardConfig
+from limner.renderers.paint import PaintSettings
+
+SECTIONS = {
+    "": Config,
+    "renderer.": PaintSettings,
+    "policy.": PolicyConfig,
+    "critic.": CriticConfig,
+    "reward.": RewardConfig,
+    "learning.": LearningConfig,
+}
+FIELDS = [
+    prefix + field.name
+    for prefix, kind in SECTIONS.items()
+    for field in dataclasses.fields(kind)
+    if f"{field.name}." not in SECTIONS
+]
+
+
+def changed(name, value, config=PRESETS["tiny"]):
+    """The configuration as a dictionary, with the field ``section.field`` set to ``value``."""
+    result = json.loads(json.dumps(config.to_dict()))
+    *section, field = name.split(".")
+    (result[section[0]] if section else result)[field] = value
+    return result
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_survives_json(name):
+    config = PRESETS[name]
+    restored = Config.from_dict(json.loads(json.dumps(config.to_dict())))
+    assert restored == config
+    assert isinstance(restored.renderer.sizes, tuple)
+    assert config.make_renderer(2).batch == 2
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_every_field_is_checked_and_named(name):
+    """No field takes an object, and none is missed when it is not there."""
+    *section, field = name.split(".")
+    with pytest.raises(ValueError, match=field):
+        Config.from_dict(changed(name, {"what": "is this"}))
+    if section != ["renderer"]:  # whose own defaults serve the programs that people write
+        values = changed(name, None)
+        del (values[section[0]] if section else values)[field]
+        with pytest.raises(ValueError, match=f"missing field {name}"):
+            Config.from_dict(values)
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [
+        ("data", [5, None]),
+        ("seed", [-1, 2**61, 0.5, True]),
+        ("steps", [0, -3, 1.5, "6", None]),
+        ("batch", [0, 1, -8, 7.5]),
+        ("resolution", [0, 4, 24, 128, 16.0, "16"]),
+        ("frames", [0, -1, 1e6]),
+        ("minutes", [0, -1.0, math.nan, math.inf, "5"]),
+        ("threads", [0, 1025, None]),
+        ("evaluate_every", [0]),
+        ("checkpoint_every", [0]),
+        ("keep", [0]),
+        ("renderer.grid", [1, 65, "8"]),
+        ("renderer.canvas", [32, 8192]),
+        ("renderer.brush", [7, "classic/no-such-brush"]),
+        ("policy.network", ["huge", None]),
+        ("policy.channels", [0, 1.5]),
+        ("policy.hidden", [0]),
+        ("policy.lstm", [1, "yes"]),
+        ("policy.noise", [-1]),
+        ("critic.loss", ["hinge"]),
+        ("critic.width", [0]),
+        ("critic.learning_rate", [0, -1e-4, math.nan]),
+        ("critic.batch", [0]),
+        ("critic.steps", [0]),
+        ("critic.penalty", [-1.0, math.inf]),
+        ("critic.penalty_every", [0]),
+        ("critic.replay", [0]),
+        ("reward.form", ["both"]),
+        ("reward.stroke_penalty", [-0.1]),
+        ("reward.empty_penalty", [-0.1]),
+        ("learning.learning_rate", [0.0, "fast"]),
+        ("learning.final_learning_rate", [-0.1]),
+        ("learning.entropy_cost", [-0.1]),
+        ("learning.final_entropy_cost", [-0.1]),
+        ("learning.entropy_floor", [-1.0]),
+        ("learning.advantage_floor", [0.0]),
+        ("learning.discount", [-0.1, 1.1]),
+        ("learning.trace_decay", [-0.1, 1.1]),
+        ("learning.clip", [0.0, -0.2]),
+        ("learning.passes", [0]),
+        ("learning.minibatches", [0]),
+        ("learning.value_cost", [-0.5]),
+        ("learning.gradient_norm", [0.0]),
+        ("learning.average", [-0.1, 1.0]),
+    ],
+)
+def test_what_cannot_work_is_refused_by_name_with_the_value(name, bad):
+    for value in bad:
+        with pytest.raises(ValueError, match=name.split(".")[-1]) as caught:
+            Config.from_dict(changed(name, value)).make_renderer(1)
+        assert str(value) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        (lambda: Config(batch=128, learning=LearningConfig(minibatches=3)), ["batch is 128", "minibatches=3"]),
+        (lambda: Config(batch=4, learning=LearningConfig(minibatches=4)), ["batch is 4", "at least twice"]),
+        (lambda: Config(renderer=PaintSettings(canvas=80)), ["resolution is 32", "80 pixels"]),
+        (lambda: Config(renderer=PaintSettings(grid=65)), ["grid", "65", "64"]),
+        (
+            lambda: Config(renderer=PaintSettings(grid=12), policy=PolicyConfig(spatial_heads=True)),
+            ["renderer.grid is 12", "spatial_heads"],
+        ),
+    ],
+)
+def test_fields_that_do_not_go_together_are_refused(config, words):
+    with pytest.raises(ValueError, match=words[0]) as caught:
+        config()
+    assert all(word in str(caught.value) for word in words)
+
+
+@pytest.mark.parametrize("prefix", SECTIONS)
+def test_unknown_fields_and_sections_that_are_none_are_named(prefix):
+    with pytest.raises(ValueError, match="colour"):
+        Config.from_dict(changed(prefix + "colour", 1))
+    if prefix:
+        with pytest.raises(ValueError, match=prefix[:-1] + " must be an object, got 7"):
+            Config.from_dict(changed(prefix[:-1], 7))
+        values = PRESETS["tiny"].to_dict()
+        del values[prefix[:-1]]
+        with pytest.raises(ValueError, match="missing field " + prefix[:-1]):
+            Config.from_dict(values)
+    else:
+        with pytest.raises(ValueError, match="must be an object, got 7"):
+            Config.from_dict(7)
+
+
+def test_updates_cover_the_frames():
+    assert Config(frames=768).updates == 1
+    assert Config(frames=769).updates == 2
+    assert PRESETS["tiny"].updates == 10
+
+
+def test_the_configuration_needs_no_torch():
+    code = "import sys, limner.config; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
