@@ -9,7 +9,8 @@ SOURCES = pyproject.toml CMakeLists.txt $(wildcard src/limner/renderers/*.cpp sr
 .PHONY: demo test install system clean
 
 demo: install
-	$(BIN)/limner train mnist --minutes $(MINUTES) --out runs/demo --overwrite
+	rm -rf runs/demo
+	$(BIN)/limner train mnist --minutes $(MINUTES) --out runs/demo
 	@echo "Open runs/demo/report.html"
 
 test: install

@@ -3,7 +3,7 @@
     python benchmarks/painting.py [--rounds 9] [--json]
 
 Every figure is the median over rounds in which the things compared take turns, so that other work on the machine
-disturbs both alike. "CPU" counts processor seconds of the process and is the steadier of the two where cores are shared.
+disturbs both alike. "CPU" counts processor seconds of the process and is the steadier of the two on shared cores.
 The C loop needs a C compiler, pkg-config and libmypaint's headers.
 """
 
@@ -33,7 +33,9 @@ Seconds = tuple[float, float]
 def compile_loop(folder: Path) -> Path:
     """Compile `raw_strokes.c` with the system's compiler."""
     program = folder / "raw_strokes"
-    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "libmypaint"], check=True, capture_output=True, text=True)
+    flags = subprocess.run(
+        ["pkg-config", "--cflags", "--libs", "libmypaint"], check=True, capture_output=True, text=True
+    )
     source = Path(__file__).with_name("raw_strokes.c")
     subprocess.run(["cc", "-O3", str(source), "-o", str(program), *shlex.split(flags.stdout)], check=True)
     return program

@@ -3,9 +3,9 @@
     python benchmarks/parity.py --library /path/to/libmypaint.so          # prints the largest difference per brush
     python benchmarks/parity.py --library … --save tests/renderers/libmypaint-1.3.0.npz
 
-The library must be libmypaint 1.3.0 (its plain API is called through ctypes; another version can be named to see how far
-it is). The events are computed here, independently of the renderer: start, control and end in pixels, 50 events a curve,
-0.1 s each (as a 32-bit float), pressure linear along the curve, one brush for an episode.
+The library must be libmypaint 1.3.0 (its plain API is called through ctypes; another version can be named to see how
+far it is). The events are computed here, independently of the renderer: start, control and end in pixels, 50 events a
+curve, 0.1 s each (as a 32-bit float), pressure linear along the curve, one brush for an episode.
 """
 
 from __future__ import annotations
@@ -111,7 +111,9 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--library", required=True, help="path of the shared library of libmypaint 1.3.0")
-    parser.add_argument("--brush", action="append", help="compare this brush (may be repeated) instead of the usual two")
+    parser.add_argument(
+        "--brush", action="append", help="compare this brush (may be repeated) instead of the usual two"
+    )
     parser.add_argument("--save", type=Path, help="write programs and the library's pictures here (compressed npz)")
     arguments = parser.parse_args()
     library = ctypes.CDLL(arguments.library)
@@ -125,8 +127,10 @@ def main() -> None:
         for step in actions:
             renderer.step(step)
         difference = np.abs(renderer.canvas()[..., 0].astype(int) - reference)
-        print(f"{brush}: largest difference {difference.max()}/255, mean {difference.mean():.5f}, "
-              f"pixels that differ {100 * (difference > 0).mean():.2f} %, ink {100 * (reference < 255).mean():.0f} %")
+        print(
+            f"{brush}: largest difference {difference.max()}/255, mean {difference.mean():.5f}, "
+            f"pixels that differ {100 * (difference > 0).mean():.2f} %, ink {100 * (reference < 255).mean():.0f} %"
+        )
         fixture[f"{brush}:actions"] = actions.astype(np.int16)
         fixture[f"{brush}:pictures"] = reference
     if arguments.save:

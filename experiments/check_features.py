@@ -54,9 +54,8 @@ def main() -> None:
         "white canvases": white,
         "noise": rng.integers(0, 256, real.shape, np.uint8),
     }
-    print(
-        f"features {fingerprint()}\n\n| pictures | Fréchet | share | precision | coverage | entropy |\n|---|---|---|---|---|---|"
-    )
+    print(f"features {fingerprint()}", end="\n\n")
+    print("| pictures | Fréchet | share | precision | coverage | entropy |", "|---|---|---|---|---|---|", sep="\n")
     print(row("real training digits", reference.real))
     print(row("random strokes", reference.random))
     for name, canvases in pictures.items():

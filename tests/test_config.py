@@ -83,7 +83,6 @@ def test_every_field_is_checked_and_named(name):
         ("critic.batch", [0]),
         ("critic.steps", [0]),
         ("critic.penalty", [-1.0, math.inf]),
-        ("critic.penalty_every", [0]),
         ("critic.replay", [0]),
         ("reward.form", ["both"]),
         ("reward.stroke_penalty", [-0.1]),
@@ -101,6 +100,7 @@ def test_every_field_is_checked_and_named(name):
         ("learning.minibatches", [0]),
         ("learning.value_cost", [-0.5]),
         ("learning.gradient_norm", [0.0]),
+        ("learning.anchor_cost", [-0.1]),
         ("learning.average", [-0.1, 1.0]),
     ],
 )

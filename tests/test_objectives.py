@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from limner.objectives import (
     clipped_surrogate_loss,
     difference_rewards,
+    divergence,
     final_rewards,
     gradient_penalty,
     logistic_critic_loss,
@@ -223,3 +224,23 @@ def test_clipping_stops_what_has_gone_far_enough_and_nothing_else(ratio, advanta
     log_prob = torch.tensor([math.log(ratio)], requires_grad=True)
     clipped_surrogate_loss(log_prob, torch.zeros(1), torch.tensor([advantage]), 0.2).backward()
     assert log_prob.grad.item() == pytest.approx(-ratio * advantage if moves else 0.0)
+
+
+def test_divergence_is_an_unbiased_estimate_never_negative_and_bounded():
+    logits = torch.tensor(np.random.default_rng(0).normal(size=(2, 6)))
+    new, reference = logits.log_softmax(-1)
+    each = torch.stack([divergence(new[i : i + 1], reference[i : i + 1]) for i in range(6)])
+    assert (each >= 0).all()
+    assert (new.exp() * each).sum().item() == pytest.approx((new.exp() * (new - reference)).sum().item())
+    assert divergence(new, new).item() == 0
+    assert divergence(torch.tensor([-50.0]), torch.tensor([0.0])).item() == pytest.approx(math.e**5 - 6, rel=1e-5)
+
+
+def test_descending_the_divergence_brings_the_policy_to_the_reference():
+    """The expected gradient is that of ``KL(reference ‖ π)``: ``π − reference`` in the logits."""
+    logits = torch.tensor(np.random.default_rng(1).normal(size=6), requires_grad=True)
+    reference = torch.tensor(np.random.default_rng(2).normal(size=6)).log_softmax(-1)
+    new = logits.log_softmax(-1)
+    each = torch.stack([divergence(new[i : i + 1], reference[i : i + 1]) for i in range(6)])
+    (new.detach().exp() * each).sum().backward()
+    torch.testing.assert_close(logits.grad, new.detach().exp() - reference.exp())

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
@@ -107,7 +108,10 @@ def read_tensors(path: Path, manifest: Mapping[str, Any], name: str) -> dict[str
         raise ValueError(f"{path} has no {name}: it is incomplete, or an agent without the state to resume") from None
     if hashlib.sha256(data).hexdigest() != manifest["sha256"].get(name):
         raise ValueError(f"{path / name} is damaged: its SHA-256 is not the one in manifest.json")
-    tensors: dict[str, Tensor] = load(data)
+    try:
+        tensors: dict[str, Tensor] = load(data)
+    except SafetensorError as error:
+        raise ValueError(f"{path / name} is damaged: {error}") from None
     return tensors
 
 
@@ -131,8 +135,8 @@ def restore_checkpoint(path: Path, training: Training) -> dict[str, float]:
     manifest = read_manifest(path)
     agent = read_tensors(path, manifest, "agent.safetensors")
     state = read_tensors(path, manifest, "state.safetensors")
+    counters = _counters(path, manifest)
     try:
-        counters: dict[str, float] = manifest["counters"]
         _load_module(training.policy_learner.average, agent, "policy")
         for name, module in _modules(training).items():
             _load_module(module, state, name)
@@ -150,6 +154,15 @@ def restore_checkpoint(path: Path, training: Training) -> dict[str, float]:
     except (KeyError, RuntimeError) as error:
         raise ValueError(f"{path} does not fit the configuration of this run: {error}") from None
     return counters
+
+
+def _counters(path: Path, manifest: Mapping[str, Any]) -> dict[str, float]:
+    counters: Any = manifest.get("counters")
+    for name in ("updates", "replay", "critic_steps", "policy_steps", "entropy_boost"):
+        value = counters.get(name) if isinstance(counters, dict) else None
+        if not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
+            raise ValueError(f"{path / 'manifest.json'} is damaged: {name!r} in counters is {value!r}")
+    return dict(counters)
 
 
 def _numbered(folder: Path) -> list[Path]:

@@ -51,11 +51,11 @@ class CriticLearner:
                 loss = wasserstein_critic_loss(scores_real, scores_fake)
             else:
                 loss = logistic_critic_loss(scores_real, scores_fake)
-            if config.loss == "wasserstein" and self.taken % config.penalty_every == 0:
+            if config.loss == "wasserstein":
                 mix = torch.rand(config.batch, generator=self.generator)
                 term = gradient_penalty(self.critic, real, fake, mix)
-                loss = loss + config.penalty * config.penalty_every * term
-                penalty += term.item() * config.penalty_every
+                loss = loss + config.penalty * term
+                penalty += term.item()
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             self.optimizer.step()

@@ -63,8 +63,8 @@ def train(config: Config, folder: Path, resume: bool = False, report: Callable[[
         log.continue_from(training.updates)
         seconds = counters["minutes"] * 60
     else:
-        write_atomic(folder / "config.json", json.dumps(config.to_dict(), indent=2))
         seconds = 0.0
+    write_atomic(folder / "config.json", json.dumps(config.to_dict(), indent=2))
     write_atomic(folder / "reference.json", json.dumps(evaluation.reference_rows(), indent=2))
 
     with _stop_signals() as stopped:
@@ -82,9 +82,9 @@ def train(config: Config, folder: Path, resume: bool = False, report: Callable[[
                 log.write(training, seconds, evaluation.measure(training))
             if training.updates % config.checkpoint_every == 0 or last:
                 save_checkpoint(checkpoints, training, {"minutes": seconds / 60})
-        complete = not stopped()
+        complete = training.updates >= config.updates or not stopped()
         if training.updates and training.updates < config.updates:
-            if complete:
+            if complete and training.updates % config.evaluate_every:
                 log.write(training, seconds, evaluation.measure(training))
             save_checkpoint(checkpoints, training, {"minutes": seconds / 60})
     return complete

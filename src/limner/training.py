@@ -34,6 +34,12 @@ class Training:
         torch.set_num_threads(1)
         self.renderer = config.make_renderer(config.batch, config.threads)
         channels = self.renderer.shape[2]
+        expected = (channels, config.resolution, config.resolution)
+        if not len(real) or real.shape[1:] != expected:
+            raise ValueError(
+                f"real pictures are {list(real.shape)}, the critic sees [N, {', '.join(map(str, expected))}]: "
+                "choose renderer.color and renderer.ground to fit the data"
+            )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             policy = Policy(self.renderer.actions, config.policy, channels, config.resolution)
@@ -65,18 +71,10 @@ class Training:
         metrics["reward/return"] = rewards.sum(0).mean().item()
         metrics["reward/deviation"] = rewards.sum(0).std().item()
         metrics |= critic_metrics.result()
-        self._update_judge()
+        self.judge.load_state_dict(self.critic_learner.critic.state_dict())
         self.replay.add(episodes.final)
         self.updates += 1
         return metrics
-
-    @torch.no_grad()
-    def _update_judge(self) -> None:
-        """The judge follows the critic, as an exponential average of its weights if so configured."""
-        weight = 1 - self.config.critic.average if self.updates > 20 else 1.0
-        states = self.judge.state_dict(), self.critic_learner.critic.state_dict()
-        for name, value in states[0].items():
-            value.lerp_(states[1][name], weight)
 
     def _start_critic(self) -> Future[Metrics]:
         """Let the critic learn, on its own thread if there is one; it has nothing to learn from at first."""

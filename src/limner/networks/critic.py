@@ -21,6 +21,7 @@ class Critic(nn.Module):
 
     def __init__(self, config: CriticConfig, channels: int, resolution: int) -> None:
         super().__init__()
+        self.bfloat16 = config.precision == "bfloat16" or (config.precision == "native" and _has_bfloat16())
         constrain = spectral_norm if config.loss == "logistic" else lambda layer: layer
         self.convolutions = nn.ModuleList()
         width, side = config.width, resolution
@@ -33,11 +34,12 @@ class Critic(nn.Module):
 
     def forward(self, ink: Tensor) -> Tensor:
         """Raw scores ``float32[N]`` of ``ink`` float32[N, C, R, R] in [0, 1]."""
-        x = ink
-        for convolution in self.convolutions:
-            x = F.leaky_relu(convolution(x), 0.2)
-        score: Tensor = self.output(x.flatten(1))
-        return score.squeeze(-1)
+        with torch.autocast(ink.device.type, torch.bfloat16, enabled=self.bfloat16):
+            x = ink
+            for convolution in self.convolutions:
+                x = F.leaky_relu(convolution(x), 0.2)
+            score: Tensor = self.output(x.flatten(1))
+        return score.squeeze(-1).float()
 
     def score(self, ink: Tensor) -> Tensor:
         """Centred scores ``float32[N]``."""
@@ -47,3 +49,9 @@ class Critic(nn.Module):
     def centre(self, scores: Tensor) -> None:
         """Move the free offset towards the mean of ``scores`` of real and painted pictures, half and half."""
         self.offset.lerp_(scores.mean(), 0.1)
+
+
+def _has_bfloat16() -> bool:
+    """Whether this CPU multiplies bfloat16 in hardware; without, PyTorch emulates it, several times slower."""
+    capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return any(capabilities.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16"))

@@ -4,10 +4,10 @@ Notable choices:
 - A name such as ``classic/pen`` means the 1.0 set, the one the SPIRAL authors painted with.
 - libmypaint aborts or hangs on some malformed files and merges silently over others, so it never sees one: the file is
   parsed and checked here, and only numbers within libmypaint's documented ranges go on.
-- Settings that a file leaves out take libmypaint's defaults, except ``smudge_length_log``: it came after the 1.0 set, and
-  1 is how those brushes smudge.
-- ``paint_mode`` is always 0. Spectral blending is ten times slower, and it samples colours with the random numbers of the
-  whole process, so that a program would not paint the same picture twice.
+- Settings that a file leaves out take libmypaint's defaults, except ``smudge_length_log``: it came after the 1.0 set,
+  and 1 is how those brushes smudge.
+- ``paint_mode`` is always 0. Spectral blending is ten times slower, and it samples colours with the random numbers of
+  the whole process, so that a program would not paint the same picture twice.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from limner.renderers import _paint
 
 MAX_BYTES = 1 << 20
 """A brush file may not be larger; the largest of the 1.0 set has 13 kB."""
-
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def brush_names() -> list[str]:
 
 
 def find_brush(name: str) -> Path:
-    """The file of the brush ``name``, which may itself be a path to a ``.myb`` file; ``ValueError`` if there is none."""
+    """The file of the brush ``name``, or ``name`` itself if it is the path of a ``.myb`` file; else ``ValueError``."""
     if "\0" in name:
         raise ValueError(f"unknown brush {name!r}")
     if name.endswith(".myb"):

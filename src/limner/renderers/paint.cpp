@@ -199,6 +199,10 @@ class Surface {
         Surface& self = of(surface);
         const float sum = r + g + b + opaque + hardness + alpha + angle + lock + colorize + posterize + posterize_num;
         if (!self.admit(x, y, radius) || !std::isfinite(sum) || !(ratio < 100)) return TRUE;
+        if (colorize > 0) {   // where both colours are grey, libmypaint would divide by zero: make this one a little less so
+            r = std::clamp(r, 0.0f, 1.0f);
+            if (std::max(std::abs(g - r), std::abs(b - r)) < 16.0f / kOne) g = r + (r > 0.5f ? -16.0f : 16.0f) / kOne;
+        }
         const int across = int(2 * radius) / kTile + 2;
         if ((self.queued_ += across * across) > kQueue) {
             mypaint_surface2_end_atomic(surface, nullptr);
@@ -236,7 +240,7 @@ class Surface {
 };
 
 // Pixels from fix15, premultiplied, to uint8, correctly rounded. The first two lay them over a white ground.
-inline uint8_t byte(uint32_t value) { return uint8_t((255 * value + kOne / 2) / kOne); }
+inline uint8_t byte(uint32_t value) { return uint8_t((255 * std::min<uint32_t>(value, kOne) + kOne / 2) / kOne); }
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define FOR_EACH_CPU __attribute__((target_clones("avx2", "default")))   // integers only: all give the same bytes
@@ -270,7 +274,7 @@ class Engine {
     Engine(int batch, int size, bool color, bool transparent, bool straight, int events, Recipe recipe, int threads)
         : size_(size), tiles_across_((size + kTile - 1) / kTile), color_(color), alpha_(transparent),
           straight_(straight || transparent), ground_(transparent ? 0 : kOne), events_(events),
-          budget_(kCurveCost * std::clamp(size / 64, 1, 8)), recipe_(std::move(recipe)),
+          budget_(kCurveCost * std::min(size * size / 4096, 64)), recipe_(std::move(recipe)),
           noise_(recipe_.take_noise()), plain_(recipe_.is_plain()), canvases_(batch), pool_(threads) {
         for (int i = 0; i < pool_.size(); i++) {
             surfaces_.push_back(std::make_unique<Surface>(size, size, ground_));
@@ -547,6 +551,7 @@ class Engine {
 
 NB_MODULE(_paint, m) {
     nb::set_leak_warnings(false);
+    m.attr("libmypaint") = LIBMYPAINT_VERSION;
     m.attr("libmypaint") = LIMNER_MYPAINT_VERSION;  // of the one it was built against
     m.def("settings", [] {
         std::vector<std::tuple<std::string, float, float, float>> table;

@@ -2,9 +2,9 @@
 
 Notable choices:
 - The engine (``paint.cpp``) takes decoded curves and knows nothing of actions; decoding is vectorised here.
-- A curve is ``events`` pen events 0.1 s apart. Pressure runs linearly from the last value to the new one; colour and size
-  change at once. A curve that starts after a jump has the same pressure all along, and one more event, which sets the
-  pen down where it starts.
+- A curve is ``events`` pen events 0.1 s apart. Pressure runs linearly from the last value to the new one; colour and
+  size change at once. A curve that starts after a jump (or the reset) has the same pressure all along, and one more
+  event, which sets the pen down where it starts.
 - Sizes are radii in pixels of a 64-pixel canvas and scale with the canvas: a program can be painted at any size.
 - A brush is new after every reset, so a program paints the same pixels whatever was painted before it.
 - ``preset="deepmind-2018"`` repeats what google-deepmind/spiral did instead: see ``PaintSettings.preset``.
@@ -13,7 +13,6 @@ Notable choices:
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -22,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limner.actions import PAINT, ActionSpace, FloatArray, IntArray, bezier_actions
-from limner.renderers import Canvas, _paint
+from limner.renderers import Canvas, State, _paint
 from limner.renderers.brushes import load_brush
 
 Doubles = NDArray[np.float64]
@@ -35,7 +34,7 @@ def _is_int(value: object, low: int, high: int) -> bool:
 
 
 def _is_size(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and 0.1 <= value <= 64
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0.1 <= value <= 64
 
 
 @dataclass(frozen=True)
@@ -103,6 +102,7 @@ class PaintSettings:
 class PaintState:
     """Saved canvases; see ``Paint.save``."""
 
+    settings: PaintSettings
     canvases: tuple[_paint.Saved, ...]
     pen: Doubles
     pressure: Doubles
@@ -114,9 +114,8 @@ class PaintState:
     def take(self, rows: IntArray | Sequence[int]) -> PaintState:
         """The saved canvases ``rows`` (int64[M], repeats allowed), in that order. Pixels are shared, not copied."""
         index = np.asarray(rows, np.int64)
-        return PaintState(
-            tuple(self.canvases[i] for i in index), self.pen[index], self.pressure[index], self.painting[index]
-        )
+        canvases = tuple(self.canvases[i] for i in index)
+        return PaintState(self.settings, canvases, self.pen[index], self.pressure[index], self.painting[index])
 
 
 class Paint:
@@ -209,14 +208,18 @@ class Paint:
         """The state of all canvases, or of ``indices``, with everything that decides what is painted next."""
         rows = self._rows(indices)
         saved = tuple(self._engine.save(rows.tolist()))
-        return PaintState(saved, self._pen[rows], self._pressure[rows], self._painting[rows])
+        return PaintState(self._settings, saved, self._pen[rows], self._pressure[rows], self._painting[rows])
 
-    def restore(self, state: PaintState, indices: IntArray | None = None) -> None:
+    def restore(self, state: State, indices: IntArray | None = None) -> None:
         """Put saved canvas ``i`` into canvas ``indices[i]`` (default: canvas ``i``), bit for bit.
 
-        A brush without randomness is copied. Any other is replayed from its last reset, without painting unless it
-        reads the canvas (smudging): ``benchmarks/painting.py`` measures what that costs.
+        A brush without randomness (``pen``, ``calligraphy``) is copied: some 10 µs. Any other is rebuilt by replaying
+        its curves since the last reset, which takes about half as long as painting them (``dry_brush``), or as long as
+        painting them when the brush smudges. ``benchmarks/painting.py`` measures it. ``ValueError`` when the state was
+        saved by a renderer with other settings.
         """
+        if not isinstance(state, PaintState) or state.settings != self._settings:
+            raise ValueError("cannot restore what a renderer with other settings has saved")
         rows = np.arange(len(state)) if indices is None else self._rows(indices)
         self._engine.restore(list(state.canvases), rows.tolist(), self._pixels)
         self._pen[rows] = state.pen
@@ -227,7 +230,7 @@ class Paint:
         if indices is None:
             return np.arange(self._batch)
         rows = np.atleast_1d(np.asarray(indices))
-        if rows.ndim != 1 or rows.dtype.kind not in "iu" and rows.size:
+        if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iu"):
             raise ValueError(f"indices must be a list of whole numbers, got {indices!r}")
         return rows.astype(np.int64)
 
@@ -238,7 +241,7 @@ class Paint:
         offset = 0.0 if quirks else 0.5
 
         def place(name: str) -> Doubles:
-            return (space.cells(actions, name)[:, ::-1] + offset) * pixels
+            return np.asarray((space.cells(actions, name)[:, ::-1] + offset) * pixels, np.float64)
 
         paint = actions[:, space.index("flag")] == PAINT
         end = place("end")

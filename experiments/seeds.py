@@ -1,0 +1,98 @@
+"""Train the same configuration from several seeds, one after the other, and tabulate where each ends.
+
+    python experiments/seeds.py --frames 1000000 --threads 1 --out runs/seeds
+    python experiments/seeds.py --without anchor --frames 200000 --out runs/ablation-anchor
+
+Notable choices:
+- Every seed is an ordinary run folder; a seed that is already complete is not run again, so the table can be printed
+  at any time and an interrupted series continues.
+- ``--without`` names one of the parts that keep training stable and leaves it out: the ablation.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import tyro
+
+from limner.config import PRESETS, Config
+from limner.log import watch
+from limner.run import train
+
+Part = Literal["nothing", "anchor", "advantage-floor", "entropy-floor", "replay", "differences", "clip"]
+
+
+@dataclass(frozen=True)
+class Series:
+    """Several seeds of one configuration."""
+
+    preset: str = "mnist"
+    data: str = "mnist"
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    frames: int = 1_000_000
+    threads: int = 2
+    without: Part = "nothing"
+    out: Path = Path("runs/seeds")
+
+    def config(self, seed: int) -> Config:
+        """The configuration of one seed."""
+        config = replace(
+            PRESETS[self.preset], data=self.data, seed=seed, frames=self.frames, threads=self.threads, keep=1
+        )
+        learning, critic, reward = config.learning, config.critic, config.reward
+        match self.without:
+            case "anchor":
+                learning = replace(learning, anchor_cost=0.0)
+            case "advantage-floor":
+                learning = replace(learning, advantage_floor=1e-6)
+            case "entropy-floor":
+                learning = replace(learning, entropy_floor=0.0)
+            case "clip":
+                learning = replace(learning, clip=None)
+            case "replay":
+                critic = replace(critic, replay=1)
+            case "differences":
+                reward = replace(reward, form="final")
+        return replace(config, learning=learning, critic=critic, reward=reward)
+
+
+def last_evaluation(folder: Path) -> dict[str, float] | None:
+    """The last evaluation in the log of the run in ``folder``."""
+    path = folder / "log.jsonl"
+    records = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return next((record for record in reversed(records) if "eval/frechet" in record), None)
+
+
+def main(series: Series) -> None:
+    """Run what is missing, then print the table."""
+    rows = []
+    for seed in series.seeds:
+        folder, config = series.out / str(seed), series.config(seed)
+        record = last_evaluation(folder)
+        if record is None or record["frames"] < config.frames:
+            with watch(config) as report:
+                if not train(config, folder, resume=(folder / "checkpoints").exists(), report=report):
+                    raise SystemExit(130)
+            record = last_evaluation(folder)
+            assert record is not None
+        rows.append((seed, record))
+    reference = json.loads((series.out / str(series.seeds[0]) / "reference.json").read_text())
+    print(f"\nwithout {series.without}, {series.frames:,} frames, {series.threads} threads\n")
+    print("| seed | frames | minutes | Fréchet | share | precision | coverage | entropy | empty |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for name in ("real", "random"):
+        row = reference[name]
+        print(f"| {name} | | | {row['frechet']:.2f} | {row['share']:.3f} | {row['precision']:.3f} "
+              f"| {row['coverage']:.3f} | {row['entropy']:.2f} | {row['empty']:.3f} |")  # fmt: skip
+    for seed, record in rows:
+        names = ("frechet", "share", "precision", "coverage", "entropy", "empty")
+        frechet, *rest = (record[f"eval/{name}"] for name in names)
+        print(f"| {seed} | {record['frames']:,} | {record['minutes']:.1f} | {frechet:.2f} | "
+              + " | ".join(f"{value:.3f}" for value in rest) + " |")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Series))

@@ -1,0 +1,42 @@
+"""What several tests of training need: a few real digits, and everything that decides how a training goes on."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from limner.config import PRESETS
+from limner.datasets import load_dataset
+from limner.run import seen
+from limner.training import Training
+
+
+@pytest.fixture(scope="session")
+def real() -> Tensor:
+    """200 digits as the preset ``tiny`` sees them."""
+    return seen(load_dataset().spread(200), PRESETS["tiny"])
+
+
+@pytest.fixture(scope="session")
+def everything() -> Callable[[Training], dict[str, Tensor]]:
+    """All state of a training as named copies of tensors: weights, moments, pictures, random states, counters."""
+
+    def collect(training: Training) -> dict[str, Tensor]:
+        policy, critic = training.policy_learner, training.critic_learner
+        modules = {"policy": policy.policy, "average": policy.average, "critic": critic.critic, "judge": training.judge}
+        state = {
+            f"{name} {key}": value for name, module in modules.items() for key, value in module.state_dict().items()
+        }
+        for name, optimizer in {"policy": policy.optimizer, "critic": critic.optimizer}.items():
+            for index, slots in optimizer.state_dict()["state"].items():
+                state |= {f"{name} adam {index} {slot}": value for slot, value in slots.items()}
+        state |= {f"random {name}": generator.get_state() for name, generator in training.generators.items()}
+        state |= {f"episodes {name}": value for name, value in vars(training.episodes).items()}
+        state["replay"] = training.replay.pictures
+        counters = [training.updates, training.replay.added, policy.taken, policy.boost, critic.taken]
+        state["counters"] = torch.from_numpy(np.array(counters, np.float64))
+        return {name: value.clone() for name, value in state.items()}
+
+    return collect

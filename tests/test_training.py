@@ -1,0 +1,120 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from limner.config import PRESETS, CriticConfig, LearningConfig, PolicyConfig
+from limner.learners import score
+from limner.rollout import EpisodeBatch, collect
+from limner.training import Training
+
+TINY = PRESETS["tiny"]
+VARIANTS = {
+    "tiny": TINY,
+    "lstm": replace(TINY, policy=replace(TINY.policy, lstm=True), learning=LearningConfig(clip=None, minibatches=2)),
+    "logistic": replace(TINY, critic=replace(TINY.critic, loss="logistic", steps=3)),
+}
+
+
+def same(a, b):
+    assert a.keys() == b.keys()
+    return [name for name in a if not torch.equal(a[name], b[name])]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_one_thread_and_two_give_the_same_run_bit_for_bit(variant, real, everything):
+    runs = []
+    for threads in (1, 2):
+        training = Training(replace(VARIANTS[variant], threads=threads), real)
+        metrics = [training.update(i / 6) for i in range(6)]
+        runs.append((everything(training), metrics))
+    assert same(runs[0][0], runs[1][0]) == []
+    assert runs[0][1] == runs[1][1]
+
+
+def test_a_seed_decides_the_run_and_nothing_else_does(real, everything):
+    runs = []
+    for seed, disturbance in ((0, 1), (0, 2), (1, 1)):
+        torch.manual_seed(disturbance)
+        np.random.seed(disturbance)  # noqa: NPY002 (nobody should be using this one)
+        training = Training(replace(TINY, seed=seed), real)
+        for i in range(3):
+            training.update(i / 3)
+        runs.append(everything(training))
+    assert same(runs[0], runs[1]) == []
+    different = same(runs[0], runs[2])
+    assert {"critic output.weight", "policy value.weight", "replay", "episodes actions"} <= set(different)
+
+
+def test_global_random_states_are_left_alone(real):
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    training = Training(TINY, real)
+    training.update(0.0)
+    training.update(0.1)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_an_update_is_one_batch_judged_by_the_critic_of_the_last(real, everything, monkeypatch):
+    training = Training(TINY, real)
+    judged = []
+
+    def spy(critic, episodes):
+        assert critic is training.judge
+        judged.append({name: value.clone() for name, value in critic.state_dict().items()})
+        return score(critic, episodes)
+
+    monkeypatch.setattr("limner.training.score", spy)
+    critics = []
+    for i in range(3):
+        assert training.updates == i
+        assert training.frames == i * 24
+        assert len(training.replay) == min(i * 8, 16)
+        critics.append({name: value.clone() for name, value in training.critic_learner.critic.state_dict().items()})
+        metrics = training.update(i / 3)
+        assert ("critic/gap" in metrics) == (i > 0), "at first there is nothing painted to learn from"
+        assert np.isfinite(list(metrics.values())).all()
+        newest = training.replay.pictures[i * 8 % 16 : i * 8 % 16 + 8]
+        assert torch.equal(newest, training.episodes.final)
+    for expected, found in zip(critics, judged, strict=True):
+        assert same(expected, found) == []
+    assert same(judged[0], judged[1]) == []
+    assert same(judged[1], judged[2]) != []
+
+
+@pytest.mark.parametrize("settings", [{"color": True}, {"ground": "transparent"}])
+def test_pictures_that_do_not_fit_the_renderer_are_refused(settings, real):
+    config = replace(TINY, renderer=replace(TINY.renderer, **settings))
+    with pytest.raises(ValueError, match=r"real pictures are \[200, 1, 16, 16\], the critic sees \[N, [23], 16, 16\]"):
+        Training(config, real)
+    with pytest.raises(ValueError, match=r"\[0, 1, 16, 16\]"):
+        Training(TINY, real[:0])
+
+
+def test_a_short_training_paints_what_the_critic_was_shown():
+    """Real pictures have noise in their lower half and nothing above: that is where the strokes move to."""
+    generator = torch.Generator().manual_seed(0)
+    shown = torch.rand(300, 1, 16, 16, generator=generator)
+    shown[:, :, :8] = 0
+    config = replace(
+        TINY,
+        steps=2,
+        batch=32,
+        policy=PolicyConfig(channels=8, hidden=64, noise=4),
+        critic=CriticConfig(width=8, batch=32, steps=4, learning_rate=1e-3, replay=10),
+        learning=LearningConfig(learning_rate=2e-3, minibatches=2, entropy_cost=0.01, average=0.5),
+    )
+    training = Training(config, shown[:200])
+    random = EpisodeBatch.empty(training.renderer, 2, 16, 4)
+    collect(training.renderer, training.policy_learner.policy, random, generator)
+    shares = []
+    for i in range(40):
+        training.update(i / 40)
+        drawn = training.episodes.final
+        shares.append((drawn[:, :, 8:].sum() / drawn.sum().clamp(min=1e-6)).item())
+    with torch.no_grad():
+        scores = [training.judge.score(pictures).mean().item() for pictures in (shown[200:], random.final)]
+    assert scores[0] > scores[1] + 2, "the critic cannot tell pictures it was not shown from random strokes"
+    assert np.mean(shares[:5]) < 0.42
+    assert np.mean(shares[-5:]) > 0.52
