@@ -275,7 +275,7 @@ def test_an_anchor_holds_the_policy_near_its_average():
     drifts = []
     for cost in (1e-9, 3.0):
         bandit = Bandit(LearningConfig(learning_rate=3e-3, entropy_cost=0.0, anchor_cost=cost, average=0.95))
-        drifts.append(bandit.learn(12)[-1]["policy/drift"])
+        drifts.append(bandit.learn(8)[-1]["policy/drift"])
     assert 0 < drifts[1] < 0.5 * drifts[0]
     assert Bandit(LearningConfig(anchor_cost=0.0)).learn(1)[0]["policy/drift"] == 0
 

@@ -1,6 +1,7 @@
 import functools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,10 +14,10 @@ import torch
 from safetensors.torch import load
 
 from limner import run
-from limner.checkpoint import newest_checkpoint
+from limner.checkpoint import newest_checkpoint, save_checkpoint
 from limner.config import PRESETS
 from limner.datasets import load_dataset
-from limner.run import Evaluation, train
+from limner.run import Evaluation, seen, train
 from limner.sampling import load_agent
 from limner.training import Training
 
@@ -24,16 +25,35 @@ CONFIG = replace(PRESETS["tiny"], frames=20 * 24, checkpoint_every=10, evaluate_
 read = functools.cache(load_dataset)
 
 
-@pytest.fixture
-def small_evaluation(monkeypatch):
+def shrink_evaluation(patch):
     """Evaluations of 100 pictures instead of 1,000."""
-    monkeypatch.setattr(run, "Evaluation", functools.partial(Evaluation, count=100))
+    patch.setattr(run, "Evaluation", functools.partial(Evaluation, count=100))
+
+
+def shrink(patch):
+    """Also 200 real digits for the critic instead of 4,000."""
+    shrink_evaluation(patch)
+    patch.setattr(run, "load_dataset", lambda name, split: read(name, split).spread(200))
 
 
 @pytest.fixture
-def small_data(monkeypatch, small_evaluation):
-    """200 real digits for the critic instead of 4,000."""
-    monkeypatch.setattr(run, "load_dataset", lambda name, split: read(name, split).spread(200))
+def small(monkeypatch):
+    shrink(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "whole"
+    with pytest.MonkeyPatch.context() as patch:
+        shrink(patch)
+        assert train(CONFIG, folder)
+    return folder
+
+
+@pytest.fixture
+def whole(small, uninterrupted, tmp_path):
+    """A run that nothing interrupted; a copy to play with."""
+    return shutil.copytree(uninterrupted, tmp_path / "whole")
 
 
 def lines(folder):
@@ -84,7 +104,7 @@ def at_update(monkeypatch):
 # --- A run -------------------------------------------------------------------------------------------------------
 
 
-def test_a_run_leaves_its_configuration_references_log_and_checkpoints(small_data, tmp_path):
+def test_a_run_leaves_its_configuration_references_log_and_checkpoints(small, tmp_path):
     reported = []
     assert train(CONFIG, tmp_path / "run", report=reported.append)
     folder = tmp_path / "run"
@@ -112,7 +132,7 @@ def test_a_run_leaves_its_configuration_references_log_and_checkpoints(small_dat
     assert load_agent(str(folder)).config == CONFIG
 
 
-def test_a_line_of_the_log_is_the_mean_of_its_updates(small_data, tmp_path, monkeypatch):
+def test_a_line_of_the_log_is_the_mean_of_its_updates(small, tmp_path, monkeypatch):
     original, entropies = Training.update, []
 
     def update(self, progress):
@@ -127,7 +147,7 @@ def test_a_line_of_the_log_is_the_mean_of_its_updates(small_data, tmp_path, monk
     assert means == pytest.approx([np.mean(entropies[:10]), np.mean(entropies[10:])])
 
 
-def test_minutes_end_a_run_with_an_evaluation_and_a_checkpoint(small_data, tmp_path):
+def test_minutes_end_a_run_with_an_evaluation_and_a_checkpoint(small, tmp_path):
     config = replace(CONFIG, frames=10**9, minutes=0.005, evaluate_every=10**6)
     started = time.perf_counter()
     assert train(config, tmp_path)
@@ -141,7 +161,7 @@ def test_minutes_end_a_run_with_an_evaluation_and_a_checkpoint(small_data, tmp_p
     assert [line["update"] for line in lines(tmp_path) if "eval/frechet" in line] == [last["update"]]
 
 
-def test_an_evaluation_is_not_repeated_when_the_minutes_end(small_data, tmp_path):
+def test_an_evaluation_is_not_repeated_when_the_minutes_end(small, tmp_path):
     config = replace(CONFIG, frames=10**9, minutes=0.003, evaluate_every=1)
     assert train(config, tmp_path)
     evaluated = [line["update"] for line in lines(tmp_path) if "eval/frechet" in line]
@@ -151,19 +171,18 @@ def test_an_evaluation_is_not_repeated_when_the_minutes_end(small_data, tmp_path
 # --- What is refused ---------------------------------------------------------------------------------------------
 
 
-def test_a_folder_that_holds_a_run_is_left_alone(small_data, tmp_path):
-    train(CONFIG, tmp_path)
-    before = contents(tmp_path)
-    with pytest.raises(ValueError, match=f"{tmp_path} already holds a run: continue it with --resume"):
-        train(CONFIG, tmp_path)
-    assert contents(tmp_path) == before
+def test_a_folder_that_holds_a_run_is_left_alone(whole):
+    before = contents(whole)
+    with pytest.raises(ValueError, match=f"{whole} already holds a run: continue it with --resume"):
+        train(CONFIG, whole)
+    assert contents(whole) == before
     for field, value in {"seed": 1, "critic": replace(CONFIG.critic, width=8)}.items():
         with pytest.raises(ValueError, match=f"holds a run with another {field}"):
-            train(replace(CONFIG, **{field: value}), tmp_path, resume=True)
-    assert contents(tmp_path) == before
+            train(replace(CONFIG, **{field: value}), whole, resume=True)
+    assert contents(whole) == before
 
 
-def test_there_must_be_something_to_resume(small_data, tmp_path):
+def test_there_must_be_something_to_resume(small, tmp_path):
     with pytest.raises(ValueError, match="no usable checkpoint"):
         train(CONFIG, tmp_path / "nothing", resume=True)
     assert not (tmp_path / "nothing").exists()
@@ -176,13 +195,6 @@ def test_unknown_data_is_refused_before_anything_is_written(tmp_path):
 
 
 # --- Resuming ----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def whole(small_data, tmp_path):
-    """A run that nothing interrupted."""
-    assert train(CONFIG, tmp_path / "whole")
-    return tmp_path / "whole"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -201,7 +213,7 @@ def test_a_signal_finishes_the_update_saves_and_leaves_and_resuming_completes(nu
     assert timeless(folder)[-1] == timeless(whole)[-1]
 
 
-def test_a_second_signal_interrupts_at_once_and_leaves_the_last_checkpoint(small_data, tmp_path, at_update):
+def test_a_second_signal_interrupts_at_once_and_leaves_the_last_checkpoint(small, tmp_path, at_update):
     def twice():
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGINT)
@@ -213,7 +225,7 @@ def test_a_second_signal_interrupts_at_once_and_leaves_the_last_checkpoint(small
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["00000010"]
 
 
-def test_a_signal_during_the_last_update_comes_too_late(small_data, tmp_path, at_update):
+def test_a_signal_during_the_last_update_comes_too_late(small, tmp_path, at_update):
     at_update(20, lambda: os.kill(os.getpid(), signal.SIGTERM))
     assert train(CONFIG, tmp_path)
     assert [line["update"] for line in lines(tmp_path)] == [10, 10, 20, 20]
@@ -265,33 +277,28 @@ def test_resuming_what_is_complete_does_nothing_and_more_frames_go_on(whole):
     assert json.loads((whole / "config.json").read_text())["frames"] == longer.frames
 
 
-def test_sigterm_to_the_command_saves_and_the_resumed_run_ends_like_an_uninterrupted_one(small_evaluation, tmp_path):
-    config = replace(PRESETS["tiny"], frames=60 * 24)
-    folder = tmp_path / "run"
-    command = [
-        sys.executable,
-        "-m",
-        "limner.cli",
-        "train",
-        "tiny",
-        "--frames",
-        str(config.frames),
-        "--out",
-        str(folder),
-    ]
+def test_sigterm_to_the_command_saves_and_the_resumed_run_ends_like_an_uninterrupted_one(monkeypatch, tmp_path):
+    shrink_evaluation(monkeypatch)
+    config, folder = replace(PRESETS["tiny"], frames=40 * 24), tmp_path / "run"
+    words = f"train tiny --frames {config.frames} --out {folder}"
+    command = [sys.executable, "-m", "limner.cli", *words.split()]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, env=os.environ | {"OMP_NUM_THREADS": "1"})
     while process.poll() is None and not (folder / "log.jsonl").exists():
         time.sleep(0.005)
     process.send_signal(signal.SIGTERM)
-    _, error = process.communicate(timeout=60)
+    _, error = process.communicate(timeout=300)
     assert process.returncode == 130, error
     stopped_at = int(newest_checkpoint(folder / "checkpoints").name)
-    assert 10 <= stopped_at < 60
+    assert 10 <= stopped_at < 40
     assert b"--resume" in error
     assert b"Traceback" not in error
     assert train(config, folder, resume=True)
-    assert train(config, tmp_path / "whole")
-    assert differences(weights(tmp_path / "whole"), weights(folder)) == []
     updates = [(line["update"], "eval/frechet" in line) for line in lines(folder)]
     assert len(set(updates)) == len(updates)
     assert updates == sorted(updates)
+
+    training = Training(config, seen(read(config.data, "train"), config))
+    while training.updates < config.updates:
+        training.update(training.updates / config.updates)
+    save_checkpoint(tmp_path / "whole" / "checkpoints", training, {})
+    assert differences(weights(tmp_path / "whole"), weights(folder)) == []

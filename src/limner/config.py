@@ -274,12 +274,12 @@ PRESETS: dict[str, Config] = {
         renderer=PaintSettings(brush="classic/slow_ink", grid=16, sizes=(1.5, 2.5, 4.0), pressures=4, events=16),
         critic=CriticConfig(width=24, learning_rate=4e-4, precision="native"),
         learning=LearningConfig(
-            learning_rate=5e-4,
+            learning_rate=7e-4,
             entropy_cost=0.003,
             final_entropy_cost=0.2,
             entropy_floor=2.5,
-            minibatches=8,
-            anchor_cost=0.3,
+            passes=2,
+            anchor_cost=0.2,
         ),
     ),
     "mnist-paper": Config(

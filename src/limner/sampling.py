@@ -67,6 +67,8 @@ def sample(agent: Agent, count: int, seed: int = 0, temperature: float = 1.0) ->
     """
     if count < 1:
         raise ValueError(f"count is {count}: must be at least 1")
+    if not 0 <= seed < 2**63:
+        raise ValueError(f"seed is {seed}: must be in 0 … 2^63 − 1")
     if not 0 <= temperature <= 10:
         raise ValueError(f"temperature is {temperature}: must be in 0 … 10")
     config = agent.config

@@ -11,7 +11,7 @@ from limner.actions import ActionSpace, Part, bezier_actions
 from limner.networks.decoder import Decoder, SpatialHead
 
 WIDTH = 16
-TINY = bezier_actions(grid=4, sizes=(2, 4), pressures=3)
+TINY = bezier_actions(grid=4, sizes=(2, 4), pressures=2)
 FLAGLESS = ActionSpace((Part("end", 4, grid=(2, 2)), Part("size", 3)))
 HEADS = [pytest.param(False, id="linear"), pytest.param(True, id="spatial")]
 
@@ -62,7 +62,7 @@ def test_sampled_actions_are_canonical_and_in_range():
 @torch.no_grad()
 def test_probabilities_of_all_actions_sum_to_one_and_give_the_entropy(spatial):
     decoder, actions = make_decoder(spatial=spatial).double(), every_action()
-    assert len(actions) == 16 + 16 * 16 * 2 * 3
+    assert len(actions) == 16 + 16 * 16 * 2 * 2
     decoded = decoder.evaluate(vectors(1).double().expand(len(actions), -1), actions)
     probabilities = decoded.log_prob.exp()
     assert probabilities.sum().item() == pytest.approx(1, abs=1e-9)

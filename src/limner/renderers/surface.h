@@ -1,0 +1,145 @@
+// The surface that libmypaint paints on: the tiles of whichever canvas is in hand, behind a guard.
+//
+// Notable choices:
+// - A dab that touches no pixel of the canvas, or is not finite, is never painted; a curve whose dabs cost more than any
+//   sensible brush's is cut short. So no brush file can hang the process or exhaust its memory.
+// - Colours are neither mixed nor sampled spectrally: that is slow, and sampling uses the random numbers of the process.
+// - Between curves a surface holds nothing, so there is one per thread.
+
+#pragma once
+
+extern "C" {
+#include <mypaint-brush.h>
+#include <mypaint-tiled-surface.h>
+}
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "pixels.h"
+
+constexpr int64_t kDabCost = 256;    // a dab costs the area of the square around it in pixels, and this much
+constexpr float kTooLarge = 4096;    // radius of a dab that no brush can pay for
+constexpr int kQueue = 1 << 14;      // pieces of dabs that may wait to be painted
+
+// A libmypaint surface over the tiles of whichever canvas is in hand; without one it is idle and takes dabs for nothing.
+class Surface {
+  public:
+    Surface(int width, int height, uint16_t ground)
+        : width_(width), height_(height), columns_((width + kTile - 1) / kTile), rows_((height + kTile - 1) / kTile),
+          ground_(ground), outside_(kTileValues, ground) {
+        mypaint_tiled_surface2_init(&hook_.base, tile_start, tile_end);
+        hook_.self = this;
+        hook_.base.threadsafe_tile_requests = FALSE;
+        draw_ = hook_.base.parent.draw_dab_pigment;
+        pick_ = hook_.base.parent.get_color_pigment;
+        hook_.base.parent.draw_dab_pigment = draw_dab;
+        hook_.base.parent.get_color_pigment = get_color;
+        hook_.base.parent.parent.draw_dab = draw_idle;
+        hook_.base.parent.parent.get_color = get_idle;
+    }
+    Surface(const Surface&) = delete;
+    ~Surface() { mypaint_tiled_surface2_destroy(&hook_.base); }
+
+    MyPaintSurface2* get() { return &hook_.base.parent; }
+    // Start a curve on `tiles` (null: paint nothing) with at most so much to spend.
+    void begin(MyPaintBrush* brush, uint16_t* tiles, int64_t budget) {
+        brush_ = brush;
+        tiles_ = tiles;
+        budget_ = budget;
+        queued_ = 0;
+        mypaint_surface_begin_atomic(&hook_.base.parent.parent);
+    }
+    void end() {
+        mypaint_surface2_end_atomic(&hook_.base.parent, nullptr);
+        tiles_ = nullptr;
+    }
+    bool exhausted() const { return budget_ < 0; }
+
+  private:
+    struct Hook {                                   // what libmypaint sees
+        MyPaintTiledSurface2 base;                  // first, so that a pointer to it is a pointer to the hook
+        Surface* self;
+    };
+
+    template <class T> static Surface& of(T* surface) { return *reinterpret_cast<Hook*>(surface)->self; }
+
+    bool inside(const MyPaintTileRequest& r) const {
+        return r.tx >= 0 && r.ty >= 0 && r.tx < columns_ && r.ty < rows_;
+    }
+    static void tile_start(MyPaintTiledSurface2* surface, MyPaintTileRequest* request) {
+        Surface& self = of(surface);
+        request->buffer = self.inside(*request) && self.tiles_
+                              ? self.tiles_ + size_t(request->ty * self.columns_ + request->tx) * kTileValues
+                              : self.outside_.data();
+    }
+    static void tile_end(MyPaintTiledSurface2* surface, MyPaintTileRequest* request) {
+        Surface& self = of(surface);
+        if (request->buffer == self.outside_.data() && !request->readonly)
+            std::fill(self.outside_.begin(), self.outside_.end(), self.ground_);
+    }
+    // Whether to paint a dab there; stops the brush when its dabs have cost too much.
+    bool admit(float x, float y, float radius) {
+        const float reach = radius + 2;
+        const bool touches = x + reach > 0 && y + reach > 0 && x - reach < width_ && y - reach < height_;
+        const double area = !touches ? 0 : radius < kTooLarge ? 4.0 * reach * reach : 1e12;
+        budget_ -= kDabCost + int64_t(area);
+        if (budget_ < 0) stop();
+        return tiles_ && touches && budget_ >= 0;
+    }
+    // libmypaint loops over the dabs of an event: make their number zero. The brush is of no use afterwards.
+    void stop() {
+        for (auto setting : {MYPAINT_BRUSH_SETTING_DABS_PER_BASIC_RADIUS, MYPAINT_BRUSH_SETTING_DABS_PER_ACTUAL_RADIUS,
+                             MYPAINT_BRUSH_SETTING_DABS_PER_SECOND}) {
+            mypaint_brush_set_base_value(brush_, setting, 0);
+            for (int input = 0; input < MYPAINT_BRUSH_INPUTS_COUNT; input++)
+                mypaint_brush_set_mapping_n(brush_, setting, MyPaintBrushInput(input), 0);
+        }
+    }
+    static int draw_dab(MyPaintSurface2* surface, float x, float y, float radius, float r, float g, float b, float opaque,
+                        float hardness, float alpha, float ratio, float angle, float lock, float colorize,
+                        float posterize, float posterize_num, float) {
+        Surface& self = of(surface);
+        const float sum = r + g + b + opaque + hardness + alpha + angle + lock + colorize + posterize + posterize_num;
+        if (!self.admit(x, y, radius) || !std::isfinite(sum) || !(ratio < 100)) return TRUE;
+        if (colorize > 0) {   // where both colours are grey, libmypaint would divide by zero: make this one a little less so
+            r = std::clamp(r, 0.0f, 1.0f);
+            if (std::max(std::abs(g - r), std::abs(b - r)) < 16.0f / kOne) g = r + (r > 0.5f ? -16.0f : 16.0f) / kOne;
+        }
+        const int across = int(2 * radius) / kTile + 2;
+        if ((self.queued_ += across * across) > kQueue) {
+            mypaint_surface2_end_atomic(surface, nullptr);
+            self.queued_ = 0;
+        }
+        return self.draw_(surface, x, y, radius, r, g, b, opaque, hardness, alpha, ratio, angle, lock, colorize,
+                          posterize, posterize_num, 0);
+    }
+    static void get_color(MyPaintSurface2* surface, float x, float y, float radius, float* r, float* g, float* b,
+                          float* alpha, float) {
+        Surface& self = of(surface);
+        if (self.admit(x, y, radius))
+            self.pick_(surface, x, y, radius, r, g, b, alpha, -1);   // -1: the mean, not spectral, of all pixels
+        else
+            *r = *g = *b = *alpha = float(self.ground_) / kOne;
+    }
+    static int draw_idle(MyPaintSurface*, float, float, float, float, float, float, float, float, float, float, float,
+                         float, float) {
+        return TRUE;
+    }
+    static void get_idle(MyPaintSurface*, float, float, float, float* r, float* g, float* b, float* alpha) {
+        *r = *g = *b = *alpha = 1;
+    }
+
+    Hook hook_;
+    int width_, height_, columns_, rows_;
+    uint16_t ground_;
+    std::vector<uint16_t> outside_;                 // what libmypaint paints on beyond the canvas
+    MyPaintBrush* brush_ = nullptr;
+    uint16_t* tiles_ = nullptr;
+    int64_t budget_ = 0;
+    int queued_ = 0;
+    MyPaintSurfaceDrawDabFunction2 draw_;
+    MyPaintSurfaceGetColorFunction2 pick_;
+};
