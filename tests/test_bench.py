@@ -1,0 +1,68 @@
+import json
+import time
+from dataclasses import replace
+
+import pytest
+
+from limner import bench
+from limner.actions import PAINT
+from limner.config import PRESETS
+from limner.renderers.paint import Paint, PaintSettings
+
+TINY = PRESETS["tiny"]
+
+
+def test_painting_speed_is_strokes_over_time(monkeypatch):
+    """On a clock that ticks ten milliseconds a step."""
+    now, original = 0.0, Paint.step
+
+    def step(self, actions):
+        nonlocal now
+        now += 0.01
+        assert (actions[:, 0] == PAINT).all()
+        original(self, actions)
+
+    monkeypatch.setattr(Paint, "step", step)
+    monkeypatch.setattr(time, "perf_counter", lambda: now)
+    assert bench.painting_speed(PaintSettings(events=8), threads=1, seconds=0.5, batch=16) == pytest.approx(1600)
+    assert now == pytest.approx(0.6), "whole programs of 20 strokes until the time is up"
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_training_speed_is_environment_steps_over_time(real, monkeypatch, threads):
+    """On a clock that ticks one second an update."""
+    from limner.training import Training
+
+    now, original = 0.0, Training.update
+
+    def update(self, progress):
+        nonlocal now
+        now += 1.0
+        return original(self, progress)
+
+    monkeypatch.setattr(Training, "update", update)
+    monkeypatch.setattr(time, "perf_counter", lambda: now)
+    speed = bench.training_speed(replace(TINY, threads=threads), real, updates=3, warm_up=2)
+    assert speed == TINY.steps * TINY.batch
+    assert now == 5
+
+
+def test_shares_of_training_time_add_up_and_are_where_the_work_is(real):
+    shares = bench.training_shares(TINY, real, updates=4, warm_up=2)
+    assert sorted(shares) == ["critic learning", "inference", "painting", "policy learning"]
+    assert sum(shares.values()) == pytest.approx(1)
+    assert all(share > 0 for share in shares.values())
+    more = replace(TINY, critic=replace(TINY.critic, steps=30))
+    busier = bench.training_shares(more, real, updates=4, warm_up=2)
+    assert busier["critic learning"] > max(0.6, shares["critic learning"])
+
+
+def test_everything_is_one_json_object(real, monkeypatch):
+    monkeypatch.setattr(bench, "PRESETS", {"mnist": replace(TINY, data="mnist")})
+    monkeypatch.setattr(bench, "painting", lambda: bench.BRUSHES)
+    monkeypatch.setattr("limner.run.seen", lambda data, config: real)
+    result = bench.bench()
+    json.dumps(result)
+    assert result["cores"] >= 1
+    assert result["training, environment steps/s"] > 0
+    assert len(result["share of training time"]) == 4
