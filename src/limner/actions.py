@@ -86,9 +86,7 @@ class ActionSpace:
         if array.dtype.kind not in "iu":
             raise ValueError(f"actions must be integers, got dtype {array.dtype}")
         if array.ndim == 0 or array.shape[-1] != len(self.parts):
-            raise ValueError(
-                f"an action has {len(self.parts)} parts {self.names}, got an array of shape {array.shape}"
-            )
+            raise ValueError(f"an action has {len(self.parts)} parts {self.names}, got an array of shape {array.shape}")
         bad = (array < 0) | (array >= np.asarray(self.sizes))
         if bad.any():
             where = tuple(int(i) for i in np.argwhere(bad)[0])
@@ -102,7 +100,8 @@ class ActionSpace:
         """Which parts influence the picture: ``bool[..., P]`` for ``int64[..., P]``."""
         painting = self._painting(actions)
         conditional = np.asarray([part.only_when_painting for part in self.parts])
-        return np.logical_or(~conditional, painting[..., None])
+        counts: BoolArray = np.logical_or(~conditional, painting[..., None])
+        return counts
 
     def canonical(self, actions: IntArray) -> IntArray:
         """A copy with every part that does not count set to 0."""
@@ -129,7 +128,8 @@ class ActionSpace:
     def _painting(self, actions: IntArray) -> BoolArray:
         if "flag" not in self._index:
             return np.ones(actions.shape[:-1], np.bool_)
-        return actions[..., self._index["flag"]] == PAINT
+        painting: BoolArray = actions[..., self._index["flag"]] == PAINT
+        return painting
 
 
 def bezier_actions(

@@ -170,7 +170,7 @@ def _numbered(folder: Path) -> list[Path]:
 
 
 def _named(prefix: str, module: nn.Module) -> dict[str, Tensor]:
-    return {f"{prefix}.{name}": tensor.detach().contiguous() for name, tensor in module.state_dict().items()}
+    return {f"{prefix}.{name}": tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
 
 
 def _modules(training: Training) -> dict[str, nn.Module]:
@@ -189,12 +189,12 @@ def _optimizers(training: Training) -> dict[str, torch.optim.Optimizer]:
 
 
 def _state(training: Training) -> dict[str, Tensor]:
-    tensors: dict[str, Tensor] = {"replay": training.replay.pictures[: len(training.replay)].contiguous()}
+    tensors: dict[str, Tensor] = {"replay": training.replay.pictures[: len(training.replay)].cpu().contiguous()}
     for name, module in _modules(training).items():
         tensors |= _named(name, module)
     for name, optimizer in _optimizers(training).items():
         for index, slots in optimizer.state_dict()["state"].items():
-            tensors |= {f"{name}.{index}.{slot}": value for slot, value in slots.items()}
+            tensors |= {f"{name}.{index}.{slot}": value.cpu() for slot, value in slots.items()}
     for name, generator in training.generators.items():
         tensors[f"generator.{name}"] = generator.get_state()
     return tensors

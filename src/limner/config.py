@@ -189,6 +189,8 @@ class Config:
     """Environment steps in the whole run."""
     minutes: float | None = None
     """Stop after so many minutes, if that is earlier; schedules then follow the time."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    """Where the networks live. Painting is always done by the CPU."""
     threads: int = 2
     """Two or more: the critic learns on a thread of its own. One: all in turn, the same results."""
     evaluate_every: int = 100
@@ -284,6 +286,7 @@ PRESETS: dict[str, Config] = {
     ),
     "mnist-paper": Config(
         data="mnist",
+        device="cuda",
         steps=20,
         batch=64,
         frames=200_000_000,

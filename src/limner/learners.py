@@ -43,7 +43,7 @@ class CriticLearner:
         config = self.config
         gap = penalty = 0.0
         for _ in range(config.steps):
-            rows = torch.randint(len(self.real), (config.batch,), generator=self.generator)
+            rows = torch.randint(len(self.real), (config.batch,), generator=self.generator, device=self.real.device)
             real = self.real[rows]
             fake = replay.sample(config.batch, self.generator)
             scores_real, scores_fake = self.critic(torch.cat([real, fake])).chunk(2)
@@ -52,7 +52,7 @@ class CriticLearner:
             else:
                 loss = logistic_critic_loss(scores_real, scores_fake)
             if config.loss == "wasserstein":
-                mix = torch.rand(config.batch, generator=self.generator)
+                mix = torch.rand(config.batch, generator=self.generator, device=self.real.device)
                 term = gradient_penalty(self.critic, real, fake, mix)
                 loss = loss + config.penalty * term
                 penalty += term.item()
@@ -103,10 +103,10 @@ class PolicyLearner:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         anchor = self._anchor(episodes) if config.anchor_cost else None
-        sums = torch.zeros(6)
+        sums = rewards.new_zeros(6)
         count = 0
         for _ in range(config.passes):
-            shuffled = torch.randperm(rewards.shape[1], generator=self.generator)
+            shuffled = torch.randperm(rewards.shape[1], generator=self.generator, device=rewards.device)
             for rows in shuffled.chunk(config.minibatches):
                 sums += self._minibatch(episodes, rewards, rows, anchor, entropy_cost)
                 count += 1
@@ -148,7 +148,7 @@ class PolicyLearner:
             policy_loss = clipped_surrogate_loss(new.log_prob, behaviour, advantages, config.clip)
         value_loss = 0.5 * (new.value - returns.targets).square().mean()
         loss = policy_loss + config.value_cost * value_loss - entropy_cost * new.entropy.mean()
-        drift = torch.zeros(()) if anchor is None else divergence(new.log_prob, anchor[:, rows])
+        drift = behaviour.new_zeros(()) if anchor is None else divergence(new.log_prob, anchor[:, rows])
         loss = loss + config.anchor_cost * drift
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]

@@ -35,7 +35,8 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Ten
     mix = mix.view(-1, 1, 1, 1)
     between = (mix * real + (1 - mix) * fake).requires_grad_(True)
     (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
-    return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+    penalty: Tensor = (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+    return penalty
 
 
 def final_rewards(scores: Tensor) -> Tensor:

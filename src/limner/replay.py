@@ -15,8 +15,8 @@ from torch import Tensor
 class Replay:
     """A ring of pictures as seen, ``float32[capacity, C, R, R]``."""
 
-    def __init__(self, capacity: int, shape: Sequence[int]) -> None:
-        self.pictures = torch.zeros(capacity, *shape)
+    def __init__(self, capacity: int, shape: Sequence[int], device: str = "cpu") -> None:
+        self.pictures = torch.zeros(capacity, *shape, device=device)
         self.added = 0
 
     def __len__(self) -> int:
@@ -31,4 +31,4 @@ class Replay:
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
         """``count`` pictures drawn uniformly with replacement, ``float32[count, C, R, R]``."""
         assert len(self), "the replay is empty"
-        return self.pictures[torch.randint(len(self), (count,), generator=generator)]
+        return self.pictures[torch.randint(len(self), (count,), generator=generator, device=generator.device)]

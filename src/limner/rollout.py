@@ -35,16 +35,19 @@ class EpisodeBatch:
     """``float32[B, Z]``."""
 
     @classmethod
-    def empty(cls, renderer: Renderer, steps: int, resolution: int, noise: int) -> EpisodeBatch:
-        """Arrays for ``steps`` actions on the renderer's canvases, seen at ``resolution`` pixels a side."""
+    def empty(cls, renderer: Renderer, steps: int, resolution: int, noise: int, device: str = "cpu") -> EpisodeBatch:
+        """Arrays for ``steps`` actions on the renderer's canvases, seen at ``resolution`` pixels a side.
+
+        All are on ``device`` but the canvas, which the renderer paints.
+        """
         n, channels = renderer.batch, renderer.shape[2]
         return cls(
-            ink=torch.zeros(steps + 1, n, channels, resolution, resolution),
+            ink=torch.zeros(steps + 1, n, channels, resolution, resolution, device=device),
             canvas=torch.zeros(n, *renderer.shape, dtype=torch.uint8),
-            pen=torch.zeros(steps, n, 2),
-            actions=torch.zeros(steps, n, len(renderer.actions), dtype=torch.int64),
-            log_prob=torch.zeros(steps, n),
-            noise=torch.zeros(n, noise),
+            pen=torch.zeros(steps, n, 2, device=device),
+            actions=torch.zeros(steps, n, len(renderer.actions), dtype=torch.int64, device=device),
+            log_prob=torch.zeros(steps, n, device=device),
+            noise=torch.zeros(n, noise, device=device),
         )
 
     @property
@@ -66,7 +69,7 @@ class EpisodeBatch:
         return Observation(
             ink=self.ink[:-1, rows],
             pen=self.pen[:, rows],
-            step=(torch.arange(steps) / steps)[:, None].expand(steps, batch),
+            step=(torch.arange(steps, device=actions.device) / steps)[:, None].expand(steps, batch),
             previous=torch.cat([torch.zeros_like(actions[:1]), actions[:-1]]),
             noise=noise.expand(steps, *noise.shape),
         )
@@ -90,10 +93,10 @@ def collect(
         renderer.canvas(batch.canvas.numpy())
         batch.ink[t] = see(batch.canvas, resolution)
         batch.pen[t] = torch.from_numpy(renderer.pen())
-        step = torch.full((renderer.batch,), t / batch.steps)
+        step = batch.pen.new_full((renderer.batch,), t / batch.steps)
         seen = Observation(batch.ink[t], batch.pen[t], step, previous, batch.noise)
         acted = policy.act(seen, memory, generator, temperature)
-        renderer.step(acted.actions.numpy())
+        renderer.step(acted.actions.cpu().numpy())
         batch.actions[t], batch.log_prob[t] = acted.actions, acted.log_prob
         previous, memory = acted.actions, acted.memory
     renderer.canvas(batch.canvas.numpy())

@@ -108,7 +108,9 @@ class Evaluation:
 
     def __init__(self, config: Config, train_data: Dataset, test_data: Dataset, count: int = 1000) -> None:
         self.renderer = config.make_renderer(count, config.threads)
-        self.episodes = EpisodeBatch.empty(self.renderer, config.steps, config.resolution, config.policy.noise)
+        self.episodes = EpisodeBatch.empty(
+            self.renderer, config.steps, config.resolution, config.policy.noise, config.device
+        )
         rng = np.random.default_rng(0)
         self.reference: Reference = make_reference(test_data, train_data, self.renderer, config.steps, rng, count)
 
@@ -120,7 +122,7 @@ class Evaluation:
     def measure(self, training: Training) -> Record:
         """Figures of the averaged policy, always drawn with the same seed, named ``eval/…``."""
         started = time.perf_counter()
-        generator = torch.Generator().manual_seed(training.config.seed)
+        generator = torch.Generator(training.config.device).manual_seed(training.config.seed)
         collect(self.renderer, training.policy_learner.average, self.episodes, generator)
         metrics = evaluate_pictures(self.episodes.canvas.numpy(), self.reference)
         record: Record = {f"eval/{name}": value for name, value in asdict(metrics).items()}

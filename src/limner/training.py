@@ -31,6 +31,8 @@ class Training:
     def __init__(self, config: Config, real: Tensor) -> None:
         """``real`` is ``float32[N, C, R, R]``: the pictures, as seen, that the critic is shown as real."""
         self.config = config
+        if config.device == "cuda" and not torch.cuda.is_available():
+            raise ValueError("device is 'cuda', but PyTorch finds no GPU here: use --device cpu")
         torch.set_num_threads(1)
         self.renderer = config.make_renderer(config.batch, config.threads)
         channels = self.renderer.shape[2]
@@ -42,17 +44,19 @@ class Training:
             )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
-            policy = Policy(self.renderer.actions, config.policy, channels, config.resolution)
-            critic = Critic(config.critic, channels, config.resolution)
+            policy = Policy(self.renderer.actions, config.policy, channels, config.resolution).to(config.device)
+            critic = Critic(config.critic, channels, config.resolution).to(config.device)
         self.generators = {
-            name: torch.Generator().manual_seed(config.seed * 3 + i)
+            name: torch.Generator(config.device).manual_seed(config.seed * 3 + i)
             for i, name in enumerate(("acting", "critic", "policy"))
         }
         self.judge = copy.deepcopy(critic).requires_grad_(False).eval()
-        self.critic_learner = CriticLearner(critic, real, config.critic, self.generators["critic"])
+        self.critic_learner = CriticLearner(critic, real.to(config.device), config.critic, self.generators["critic"])
         self.policy_learner = PolicyLearner(policy, config.learning, self.generators["policy"])
-        self.replay = Replay(config.critic.replay * config.batch, real.shape[1:])
-        self.episodes = EpisodeBatch.empty(self.renderer, config.steps, config.resolution, config.policy.noise)
+        self.replay = Replay(config.critic.replay * config.batch, real.shape[1:], config.device)
+        self.episodes = EpisodeBatch.empty(
+            self.renderer, config.steps, config.resolution, config.policy.noise, config.device
+        )
         self.updates = 0
         self.critic_thread = ThreadPoolExecutor(1, "critic") if config.threads > 1 else None
 

@@ -21,7 +21,7 @@ class Critic(nn.Module):
 
     def __init__(self, config: CriticConfig, channels: int, resolution: int) -> None:
         super().__init__()
-        self.bfloat16 = config.precision == "bfloat16" or (config.precision == "native" and _has_bfloat16())
+        self.reduced = config.precision == "bfloat16" or (config.precision == "native" and _has_bfloat16())
         constrain = spectral_norm if config.loss == "logistic" else lambda layer: layer
         self.convolutions = nn.ModuleList()
         width, side = config.width, resolution
@@ -34,7 +34,7 @@ class Critic(nn.Module):
 
     def forward(self, ink: Tensor) -> Tensor:
         """Raw scores ``float32[N]`` of ``ink`` float32[N, C, R, R] in [0, 1]."""
-        with torch.autocast(ink.device.type, torch.bfloat16, enabled=self.bfloat16):
+        with torch.autocast(ink.device.type, torch.bfloat16, enabled=self.reduced):
             x = ink
             for convolution in self.convolutions:
                 x = F.leaky_relu(convolution(x), 0.2)
