@@ -139,7 +139,7 @@ class Engine {
         pool_.run(indices.size(), [&](int worker, size_t i) {
             const auto index = size_t(indices[i]);
             wipe(canvases_[index], worker);
-            convert(canvases_[index], out.data() + index * stride());
+            std::fill_n(out.data() + index * stride(), stride(), ground_ ? 255 : 0);
         });
     }
 
@@ -159,7 +159,7 @@ class Engine {
             pool_.run(batch(), [&](int worker, size_t i) {
                 if (heavy >= 0) return;
                 if (!paint(canvases_[i], all + i * count, count, worker)) heavy = int64_t(i);
-                convert(canvases_[i], out.data() + i * stride());
+                convert(canvases_[i], surfaces_[size_t(worker)]->take_changes(), out.data() + i * stride());
             });
         }
         return heavy;
@@ -198,7 +198,7 @@ class Engine {
                 replay(canvas, source.history, worker);
             }
             canvas.tiles = source.tiles;
-            convert(canvas, out.data() + index * stride());
+            convert(canvas, {0, 0, size_, size_}, out.data() + index * stride());
         });
     }
 
@@ -304,6 +304,7 @@ class Engine {
         canvas.history = history;
         run(canvas.brush.get(), *surfaces_[size_t(worker)], recipe_.reads_canvas() ? canvas.tiles.data() : nullptr,
             canvas.draws, history.data(), history.size());
+        surfaces_[size_t(worker)]->take_changes();   // none of them is shown
     }
 
     bool run(MyPaintBrush* brush, Surface& surface, uint16_t* tiles, uint64_t& draws, const Curve* curves, size_t count) {
@@ -355,9 +356,10 @@ class Engine {
         return std::sqrt(3.0) * (sum - 2);
     }
 
-    void convert(const Canvas& canvas, uint8_t* out) const {
-        for (int y = 0; y < size_; y++) {
-            for (int x = 0; x < size_; x += kTile) {
+    // Write the pixels of `box` to the picture `out`.
+    void convert(const Canvas& canvas, const Box& box, uint8_t* out) const {
+        for (int y = box.y0; y < box.y1; y++) {
+            for (int x = box.x0 / kTile * kTile; x < box.x1; x += kTile) {
                 const int count = std::min(kTile, size_ - x);
                 const uint16_t* row = canvas.tiles.data() +
                                       (size_t(y / kTile) * tiles_across_ + size_t(x / kTile)) * kTileValues +

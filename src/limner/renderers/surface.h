@@ -22,9 +22,15 @@ extern "C" {
 
 constexpr int64_t kDabCost = 256;    // a dab costs the area of the square around it in pixels, and this much
 constexpr float kTooLarge = 4096;    // radius of a dab that no brush can pay for
+constexpr float kFar = 1e6;          // beyond every canvas
 constexpr int kQueue = 1 << 14;      // pieces of dabs that may wait to be painted
 
 // A libmypaint surface over the tiles of whichever canvas is in hand; without one it is idle and takes dabs for nothing.
+// The pixels x0 … x1 - 1 by y0 … y1 - 1.
+struct Box {
+    int x0, y0, x1, y1;
+};
+
 class Surface {
   public:
     Surface(int width, int height, uint16_t ground)
@@ -57,6 +63,15 @@ class Surface {
         tiles_ = nullptr;
     }
     bool exhausted() const { return budget_ < 0; }
+
+    // What the curves since the last call may have changed.
+    Box take_changes() {
+        const Box box{std::max(0, int(left_)), std::max(0, int(top_)), std::min(width_, int(right_) + 1),
+                      std::min(height_, int(bottom_) + 1)};
+        left_ = top_ = kFar;
+        right_ = bottom_ = -1;
+        return box;
+    }
 
   private:
     struct Hook {                                   // what libmypaint sees
@@ -108,6 +123,11 @@ class Surface {
             r = std::clamp(r, 0.0f, 1.0f);
             if (std::max(std::abs(g - r), std::abs(b - r)) < 16.0f / kOne) g = r + (r > 0.5f ? -16.0f : 16.0f) / kOne;
         }
+        const float reach = radius + 2;
+        self.left_ = std::min(self.left_, x - reach);
+        self.right_ = std::max(self.right_, x + reach);
+        self.top_ = std::min(self.top_, y - reach);
+        self.bottom_ = std::max(self.bottom_, y + reach);
         const int across = int(2 * radius) / kTile + 2;
         if ((self.queued_ += across * across) > kQueue) {
             mypaint_surface2_end_atomic(surface, nullptr);
@@ -140,6 +160,7 @@ class Surface {
     uint16_t* tiles_ = nullptr;
     int64_t budget_ = 0;
     int queued_ = 0;
+    float left_ = kFar, top_ = kFar, right_ = -1, bottom_ = -1;
     MyPaintSurfaceDrawDabFunction2 draw_;
     MyPaintSurfaceGetColorFunction2 pick_;
 };
