@@ -274,14 +274,13 @@ def _object(values: Any, prefix: str) -> dict[str, Any]:
 PRESETS: dict[str, Config] = {
     "mnist": Config(
         renderer=PaintSettings(brush="classic/slow_ink", grid=16, sizes=(1.5, 2.5, 4.0), pressures=4, events=16),
-        critic=CriticConfig(width=24, learning_rate=4e-4, precision="native"),
+        critic=CriticConfig(width=24, learning_rate=4e-4, steps=8, replay=100, precision="native"),
         learning=LearningConfig(
             learning_rate=7e-4,
             entropy_cost=0.003,
             final_entropy_cost=0.2,
             entropy_floor=2.5,
-            passes=2,
-            anchor_cost=0.2,
+            anchor_cost=0.3,
         ),
     ),
     "mnist-paper": Config(
