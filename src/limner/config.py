@@ -3,6 +3,7 @@
 Notable choices:
 - A preset is a value, not code. The command line can set every field; a run saves the result.
 - No torch import here: ``limner train --help`` must be quick.
+- The default of a field that is added later is what was done before: configurations of older runs stay valid.
 - What cannot work is refused when a configuration is made, with the value and the remedy.
 """
 
@@ -244,7 +245,7 @@ class Config:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Config:
-        """The reverse of ``to_dict``; ``ValueError`` names an unknown, missing or impossible field."""
+        """The reverse of ``to_dict``; ``ValueError`` names an unknown or impossible field."""
         sections: dict[str, Any] = {
             "renderer": lambda given: PaintSettings.from_dict(_object(given, "renderer.")),
             "policy": lambda given: _section(PolicyConfig, given, "policy."),
@@ -257,11 +258,10 @@ class Config:
 
 
 def _section(kind: type[Section], values: Any, prefix: str) -> Section:
-    """One dataclass from its fields. All must be there: a saved configuration is complete."""
-    names = {f.name for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    for what, wrong in (("unknown", _object(values, prefix).keys() - names), ("missing", names - values.keys())):
-        if wrong:
-            raise ValueError(f"configuration: {what} field {prefix}{min(wrong)}")
+    """One dataclass from its fields. What an older version did not know yet takes its default."""
+    unknown = _object(values, prefix).keys() - {f.name for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    if unknown:
+        raise ValueError(f"configuration: unknown field {prefix}{min(unknown)}")
     return kind(**values)
 
 
