@@ -44,6 +44,8 @@ def make_critic_learner(loss="wasserstein", seed=0):
 def test_the_critic_learns_to_tell_two_sets_apart(loss):
     learner, replay = make_critic_learner(loss)
     real, fake = dark_on_the_left(100, 1), dark_on_the_right(100, 1)  # none of them seen in training
+    if loss == "wasserstein":
+        learner.critic.output.bias.data += 5  # the constant is free, and stays out of the centred scores
     assert abs((learner.critic(real).mean() - learner.critic(fake).mean()).item()) < 0.3
     first = learner.step(replay)["critic/gap"]
     for _ in range(9):

@@ -92,6 +92,12 @@ def test_pictures_that_do_not_fit_the_renderer_are_refused(settings, real):
         Training(TINY, real[:0])
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_refused(real):
+    with pytest.raises(ValueError, match="device is 'cuda', but PyTorch finds no GPU here: use --device cpu"):
+        Training(replace(TINY, device="cuda"), real)
+
+
 def test_a_short_training_paints_what_the_critic_was_shown():
     """Real pictures have noise in their lower half and nothing above: that is where the strokes move to."""
     generator = torch.Generator().manual_seed(0)
