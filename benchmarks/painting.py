@@ -1,6 +1,6 @@
 """How fast the renderer paints, against a bare C loop over the very same events, and what threads and copies add.
 
-    python benchmarks/painting.py [--rounds 9] [--json]
+    python benchmarks/painting.py [--rounds 15] [--json]
 
 Every figure is the median over rounds in which the things compared take turns, so that other work on the machine
 disturbs both alike. "CPU" counts processor seconds of the process and is the steadier of the two on shared cores.
@@ -10,6 +10,7 @@ The C loop needs a C compiler, pkg-config and libmypaint's headers.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import shlex
 import statistics
@@ -30,15 +31,14 @@ Seconds = tuple[float, float]
 """CPU seconds, wall seconds."""
 
 
-def compile_loop(folder: Path) -> Path:
+def compile_loop(folder: Path) -> ctypes.CDLL:
     """Compile `raw_strokes.c` with the system's compiler."""
-    program = folder / "raw_strokes"
-    flags = subprocess.run(
-        ["pkg-config", "--cflags", "--libs", "libmypaint"], check=True, capture_output=True, text=True
-    )
+    library = folder / "raw_strokes.so"
+    command = ["pkg-config", "--cflags", "--libs", "libmypaint"]
+    flags = shlex.split(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     source = Path(__file__).with_name("raw_strokes.c")
-    subprocess.run(["cc", "-O3", str(source), "-o", str(program), *shlex.split(flags.stdout)], check=True)
-    return program
+    subprocess.run(["cc", "-O3", "-shared", "-fPIC", str(source), "-o", str(library), *flags], check=True)
+    return ctypes.CDLL(str(library))
 
 
 def actions(renderer: Paint, rng: np.random.Generator) -> np.ndarray:
@@ -84,19 +84,21 @@ def episode(renderer: Paint, steps: np.ndarray) -> None:
         renderer.step(step)
 
 
-def measure(brush: str, loop: Path, folder: Path, rounds: int) -> dict[str, float]:
+def measure(brush: str, library: ctypes.CDLL, rounds: int) -> dict[str, float]:
     """Strokes per second and ratios for one brush."""
     one, two = (Paint(PaintSettings(brush=brush), BATCH, threads) for threads in (1, 2))
     steps = actions(one, np.random.default_rng(0))
-    file = folder / "events"
-    events(one, steps).tofile(file)
-    command = [str(loop), str(find_brush(brush)), str(file)]
+    rows = events(one, steps)
+    file = find_brush(brush).read_bytes()
+
+    def loop() -> None:
+        assert library.raw_strokes(file, rows.ctypes.data_as(ctypes.c_void_p), ctypes.c_long(len(rows)))
+
     saved: list[PaintState] = []
     times: dict[str, list[Seconds]] = {"raw": [], "one": [], "two": [], "save": [], "restore": []}
     for round_ in range(rounds + 1):
-        out = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-2:]
         now = {
-            "raw": (float(out[0]), float(out[1])),
+            "raw": timed(loop),
             "one": timed(lambda: episode(one, steps)),
             "two": timed(lambda: episode(two, steps)),
             "save": timed(lambda: saved.append(one.save())),
@@ -130,13 +132,12 @@ def measure(brush: str, loop: Path, folder: Path, rounds: int) -> dict[str, floa
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        loop = compile_loop(folder)
-        results = {brush: measure(brush, loop, folder, arguments.rounds) for brush in BRUSHES}
+    with tempfile.TemporaryDirectory() as folder:
+        library = compile_loop(Path(folder))
+        results = {brush: measure(brush, library, arguments.rounds) for brush in BRUSHES}
     if arguments.json:
         print(json.dumps(results))
         return

@@ -81,7 +81,12 @@ def test_deepmind_2018_stores_y_twice_and_uses_corners() -> None:
 
 @pytest.mark.parametrize("brush", ["classic/pen", "classic/calligraphy"])
 def test_parity_with_libmypaint_1_3_0(brush: str) -> None:
-    """The pictures come from libmypaint 1.3.0's brush engine: `benchmarks/parity.py --save`."""
+    """Reference pictures by `benchmarks/parity.py --save`.
+
+    No build of 1.3.0 was at hand: the library that painted them is the source of 1.6.0 in which the brush dynamics were
+    put back to the published text of 1.3.0 (speed, direction, random input, tracking noise, smudging, colour changes).
+    Masks and blending are the same in both.
+    """
     with np.load(Path(__file__).with_name("libmypaint-1.3.0.npz")) as reference:
         actions, pictures = reference[f"{brush}:actions"], reference[f"{brush}:pictures"]
     renderer = Paint(PaintSettings(brush=brush, sizes=(1, 2, 4), preset="deepmind-2018"), batch=len(pictures))

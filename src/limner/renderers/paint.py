@@ -26,7 +26,7 @@ from limner.renderers.brushes import load_brush
 
 Doubles = NDArray[np.float64]
 
-_NONE, _JUMP, _DOWN, _ON = range(4)  # `Kind` in paint.cpp
+_JUMP, _DOWN = 1, 2  # `Kind` in paint.cpp; _DOWN + 1 goes on painting
 
 
 def _is_int(value: object, low: int, high: int) -> bool:
@@ -144,6 +144,11 @@ class Paint:
             threads=min(threads, batch),
         )
         self._batch = batch
+        offset = 0.5 if settings.preset is None else 0.0
+        cells = np.stack(np.divmod(np.arange(settings.grid**2), settings.grid)[::-1], -1)
+        self._places = (cells + offset) * (settings.canvas / settings.grid)  # x, y in pixels
+        self._log_radii = np.log(np.asarray(settings.sizes, np.float64) * (settings.canvas / 64))
+        self._pressures = np.arange(1, settings.pressures + 1) / settings.pressures
         self._pixels = np.empty((batch, *self.shape), np.uint8)
         self._pen = np.zeros((batch, 2))  # x, y in pixels
         self._pressure = np.zeros(batch)
@@ -236,29 +241,20 @@ class Paint:
 
     def _decode(self, actions: IntArray) -> tuple[Doubles, Doubles, Doubles, NDArray[np.bool_]]:
         """Curves ``float64[N, 13]`` (see ``Curve`` in paint.cpp), and pen, pressure and painting after them."""
-        space, quirks = self._actions, self._settings.preset is not None
-        pixels = self._settings.canvas / self._settings.grid
-        offset = 0.0 if quirks else 0.5
-
-        def place(name: str) -> Doubles:
-            return np.asarray((space.cells(actions, name)[:, ::-1] + offset) * pixels, np.float64)
-
-        paint = actions[:, space.index("flag")] == PAINT
-        end = place("end")
-        radius = np.asarray(self._settings.sizes, np.float64) * (self._settings.canvas / 64)
-        pressure = (actions[:, space.index("pressure")] + 1) / self._settings.pressures
+        flag, end, control, size, pressed = actions.T[:5]
+        paint = flag == PAINT
+        target, pressure = self._places[end], self._pressures[pressed]
         curves = np.zeros((self._batch, 13))
-        curves[:, 0] = np.where(paint, np.where(self._painting, _ON, _DOWN), _JUMP)
+        curves[:, 0] = np.where(paint, _DOWN + self._painting, _JUMP)
         curves[:, 1:3] = self._pen
-        curves[:, 3:5] = place("control")
-        curves[:, 5:7] = end
-        curves[:, 7] = np.log(radius)[actions[:, space.index("size")]]
+        curves[:, 3:5] = self._places[control]
+        curves[:, 5:7] = target
+        curves[:, 7] = self._log_radii[size]
         curves[:, 8] = np.where(self._painting, self._pressure, pressure)
         curves[:, 9] = pressure
         if self._settings.color:
-            rgb = np.stack([actions[:, space.index(name)] for name in ("red", "green", "blue")], -1)
-            curves[:, 10:13] = _hsv(rgb / (self._settings.levels - 1))
-        pen = np.where(paint[:, None], end, end[:, ::-1][:, :1] if quirks else end)
+            curves[:, 10:13] = _hsv(actions[:, 5:8] / (self._settings.levels - 1))
+        pen = target if self._settings.preset is None else np.where(paint[:, None], target, target[:, 1:])
         return curves, pen, np.where(paint, pressure, self._pressure), paint
 
 
