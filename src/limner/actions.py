@@ -53,12 +53,14 @@ class ActionSpace:
 
     parts: tuple[Part, ...]
     _index: dict[str, int] = field(init=False, repr=False, compare=False)
+    _limits: IntArray = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         index = {part.name: i for i, part in enumerate(self.parts)}
         if not self.parts or len(index) != len(self.parts):
             raise ValueError(f"an action space needs distinct parts, got {[p.name for p in self.parts]}")
         object.__setattr__(self, "_index", index)
+        object.__setattr__(self, "_limits", np.asarray([part.size for part in self.parts], np.int64))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -87,7 +89,7 @@ class ActionSpace:
             raise ValueError(f"actions must be integers, got dtype {array.dtype}")
         if array.ndim == 0 or array.shape[-1] != len(self.parts):
             raise ValueError(f"an action has {len(self.parts)} parts {self.names}, got an array of shape {array.shape}")
-        bad = (array < 0) | (array >= np.asarray(self.sizes))
+        bad = (array < 0) | (array >= self._limits)
         if bad.any():
             where = tuple(int(i) for i in np.argwhere(bad)[0])
             part = self.parts[where[-1]]
