@@ -164,7 +164,7 @@ class Bandit:
 def test_the_policy_learns_what_it_is_paid_for(clip):
     bandit = Bandit(LearningConfig(clip=clip, learning_rate=3e-3, entropy_cost=0.0, average=0.5))
     assert bandit.play().sum(0).mean() < 0.3
-    metrics = bandit.learn(25)
+    metrics = bandit.learn(16)
     assert bandit.play().sum(0).mean() > 1.0
     assert bandit.play(bandit.learner.average).sum(0).mean() > 1.0
     assert metrics[-1]["policy/entropy"] < metrics[0]["policy/entropy"] - 1

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,10 +15,10 @@ import torch
 from safetensors.torch import load
 
 from limner import run
-from limner.checkpoint import newest_checkpoint, save_checkpoint
+from limner.checkpoint import newest_checkpoint
 from limner.config import PRESETS
 from limner.datasets import load_dataset
-from limner.run import Evaluation, seen, train
+from limner.run import Evaluation, train
 from limner.sampling import load_agent
 from limner.training import Training
 
@@ -25,14 +26,9 @@ CONFIG = replace(PRESETS["tiny"], frames=20 * 24, checkpoint_every=10, evaluate_
 read = functools.cache(load_dataset)
 
 
-def shrink_evaluation(patch):
-    """Evaluations of 100 pictures instead of 1,000."""
-    patch.setattr(run, "Evaluation", functools.partial(Evaluation, count=100))
-
-
 def shrink(patch):
-    """Also 200 real digits for the critic instead of 4,000."""
-    shrink_evaluation(patch)
+    """Evaluations of 100 pictures instead of 1,000, and 200 real digits for the critic instead of 4,000."""
+    patch.setattr(run, "Evaluation", functools.partial(Evaluation, count=100))
     patch.setattr(run, "load_dataset", lambda name, split: read(name, split).spread(200))
 
 
@@ -278,28 +274,42 @@ def test_resuming_what_is_complete_does_nothing_and_more_frames_go_on(whole):
     assert json.loads((whole / "config.json").read_text())["frames"] == longer.frames
 
 
-def test_sigterm_to_the_command_saves_and_the_resumed_run_ends_like_an_uninterrupted_one(monkeypatch, tmp_path):
-    shrink_evaluation(monkeypatch)
-    config, folder = replace(PRESETS["tiny"], frames=40 * 24), tmp_path / "run"
-    words = f"train tiny --frames {config.frames} --out {folder}"
-    command = [sys.executable, "-m", "limner.cli", *words.split()]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, env=os.environ | {"OMP_NUM_THREADS": "1"})
-    while process.poll() is None and not (folder / "log.jsonl").exists():
-        time.sleep(0.005)
+COMMAND = f"""
+import sys, time
+from pathlib import Path
+import pytest
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+import test_run
+from limner.cli import main
+from limner.training import Training
+
+original = Training.update
+def update(self, progress):
+    while self.updates == 12 and not Path("go").exists():
+        Path("waiting").touch()
+        time.sleep(0.01)
+    return original(self, progress)
+
+Training.update = update
+test_run.shrink(pytest.MonkeyPatch())
+words = "train tiny --frames {CONFIG.frames} --checkpoint-every 10 --evaluate-every 10 --out run"
+sys.exit(main(words.split()))
+"""
+
+
+def test_sigterm_to_the_command_saves_and_the_resumed_run_ends_like_an_uninterrupted_one(whole, tmp_path):
+    """The command in a process of its own; it waits in its thirteenth update until the signal has been sent."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen([sys.executable, "-c", COMMAND], stderr=subprocess.PIPE, cwd=tmp_path, env=environment)
+    while process.poll() is None and not (tmp_path / "waiting").exists():
+        time.sleep(0.01)
     process.send_signal(signal.SIGTERM)
+    (tmp_path / "go").touch()
     _, error = process.communicate(timeout=300)
     assert process.returncode == 130, error
-    stopped_at = int(newest_checkpoint(folder / "checkpoints").name)
-    assert 10 <= stopped_at < 40
     assert b"--resume" in error
     assert b"Traceback" not in error
-    assert train(config, folder, resume=True)
-    updates = [(line["update"], "eval/frechet" in line) for line in lines(folder)]
-    assert len(set(updates)) == len(updates)
-    assert updates == sorted(updates)
-
-    training = Training(config, seen(read(config.data, "train"), config))
-    while training.updates < config.updates:
-        training.update(training.updates / config.updates)
-    save_checkpoint(tmp_path / "whole" / "checkpoints", training, {})
-    assert differences(weights(tmp_path / "whole"), weights(folder)) == []
+    assert newest_checkpoint(tmp_path / "run" / "checkpoints").name == "00000013"
+    assert train(CONFIG, tmp_path / "run", resume=True)
+    assert differences(weights(whole), weights(tmp_path / "run")) == []
+    assert [line["update"] for line in lines(tmp_path / "run")] == [10, 10, 20, 20]

@@ -14,6 +14,7 @@ VARIANTS = {
     "tiny": TINY,
     "lstm": replace(TINY, policy=replace(TINY.policy, lstm=True), learning=LearningConfig(clip=None, minibatches=2)),
     "logistic": replace(TINY, critic=replace(TINY.critic, loss="logistic", steps=3)),
+    "bfloat16": replace(TINY, critic=replace(TINY.critic, precision="bfloat16")),
 }
 
 

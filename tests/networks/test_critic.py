@@ -56,6 +56,21 @@ def test_the_gradient_penalty_goes_without_spectral_norm():
     assert not any(nn.utils.parametrize.is_parametrized(module) for module in critic.modules())
 
 
+@pytest.mark.parametrize("precision", ["bfloat16", "native"])
+def test_reduced_precision_changes_little_and_leaves_the_weights_in_float32(precision):
+    full, reduced = Critic(CriticConfig(width=8), 1, 32), Critic(CriticConfig(width=8, precision=precision), 1, 32)
+    reduced.load_state_dict(full.state_dict())
+    inputs = [pictures(16, resolution=32).requires_grad_(True) for _ in range(2)]
+    gradients = []
+    for critic, picture in zip((full, reduced), inputs, strict=True):
+        scores = critic(picture)
+        assert scores.dtype == torch.float32
+        gradients.append(torch.autograd.grad(scores.sum(), picture)[0])
+    assert (full(inputs[0]) - reduced(inputs[1])).abs().max() < 0.02
+    assert (gradients[0] - gradients[1]).norm() < 0.15 * gradients[0].norm()
+    assert all(parameter.dtype == torch.float32 for parameter in reduced.parameters())
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 @torch.no_grad()
 def test_scores_are_centred_step_by_step_without_touching_their_differences(loss):
