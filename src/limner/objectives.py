@@ -111,7 +111,9 @@ def normalise_advantages(advantages: Tensor, floor: float) -> Tensor:
 def divergence(log_prob: Tensor, reference_log_prob: Tensor) -> Tensor:
     """``KL(π ‖ reference)`` from actions that π drew: ``E r − 1 − log r``, ``r = reference/π``; never negative.
 
-    Unbiased, of low variance (Schulman, "Approximating KL divergence", 2020); the ratio is bounded by e⁵.
+    As an estimate it is unbiased and of low variance (Schulman, "Approximating KL divergence", 2020); the ratio is
+    bounded by e⁵. As a loss its expected gradient is that of the reverse, ``KL(reference ‖ π)``: the actions are given,
+    and the gradient does not pass through how they were drawn. Both vanish only where π is the reference.
     """
     log_ratio = (reference_log_prob - log_prob).clamp(max=5.0)
     return (log_ratio.exp() - 1 - log_ratio).mean()

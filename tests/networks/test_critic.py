@@ -84,3 +84,13 @@ def test_scores_are_centred_step_by_step_without_touching_their_differences(loss
     torch.testing.assert_close(critic.score(pictures()), raw - raw.mean(), atol=1e-4, rtol=0)
     torch.testing.assert_close(critic(pictures()), raw)
     assert "offset" in critic.state_dict()
+
+
+def test_scores_of_a_bfloat16_critic_are_not_rounded():
+    torch.manual_seed(0)
+    critic = Critic(CriticConfig(width=4, precision="bfloat16"), 1, 16)
+    ink = torch.rand(1, 1, 16, 16) + torch.linspace(0, 0.2, 64)[:, None, None, None]
+    with torch.no_grad():
+        scores = critic(ink)
+    assert scores.dtype == torch.float32
+    assert not torch.equal(scores, scores.bfloat16().float())

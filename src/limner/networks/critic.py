@@ -38,8 +38,8 @@ class Critic(nn.Module):
             x = ink
             for convolution in self.convolutions:
                 x = F.leaky_relu(convolution(x), 0.2)
-            score: Tensor = self.output(x.flatten(1))
-        return score.squeeze(-1).float()
+        score: Tensor = self.output(x.flatten(1).float())  # in bfloat16 a score of 4 would move in steps of 1/32
+        return score.squeeze(-1)
 
     def score(self, ink: Tensor) -> Tensor:
         """Centred scores ``float32[N]``."""
