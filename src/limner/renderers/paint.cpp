@@ -395,8 +395,7 @@ class Engine {
 
 NB_MODULE(_paint, m) {
     nb::set_leak_warnings(false);
-    m.attr("libmypaint") = LIBMYPAINT_VERSION;
-    m.attr("libmypaint") = LIMNER_MYPAINT_VERSION;  // of the one it was built against
+    m.attr("libmypaint") = LIBMYPAINT_VERSION;  // of the one it was built against
     m.def("settings", [] {
         std::vector<std::tuple<std::string, float, float, float>> table;
         for (int i = 0; i < MYPAINT_BRUSH_SETTINGS_COUNT; i++) {
