@@ -216,7 +216,7 @@ def _panel(
 
 def _ticks(low: float, high: float) -> list[float]:
     """Round numbers, three to seven, the first at most ``low`` and the last at least ``high``."""
-    span = high - low if high - low > 1e-9 * max(abs(low), abs(high)) and high > low else max(abs(high), 1.0)
+    span = high - low if high - low > max(1e-9 * max(abs(low), abs(high)), 1e-300) else max(abs(high), 1.0)
     step = 10.0 ** math.floor(math.log10(span / 4))
     step = next(step * factor for factor in (1, 2, 5, 10) if span / (step * factor) <= 5)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
