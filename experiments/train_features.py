@@ -64,7 +64,7 @@ def accuracy(network: DigitNetwork, pictures: Tensor, labels: Tensor) -> float:
     """Share of the pictures ``float32[N, 1, 32, 32]`` whose class is found, in [0, 1]."""
     network.eval()
     with torch.inference_mode():
-        found = torch.cat([network(chunk)[1].argmax(1) for chunk in pictures.split(500)])
+        found = torch.cat([network(chunk)[2].argmax(1) for chunk in pictures.split(500)])
     return (found == labels).double().mean().item()
 
 
@@ -91,7 +91,7 @@ def main(settings: Settings) -> None:
         network.train()
         order = torch.randperm(len(keep), generator=generator)
         for rows in order[: len(keep) // settings.batch * settings.batch].split(settings.batch):
-            _, logits = network(augment(pictures["train"][rows], generator))
+            *_, logits = network(augment(pictures["train"][rows], generator))
             loss = functional.cross_entropy(logits, labels["train"][rows])
             optimizer.zero_grad()
             loss.backward()

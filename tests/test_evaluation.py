@@ -121,8 +121,9 @@ def test_small_grey_averages_areas_and_weighs_colours() -> None:
 
 def test_the_shipped_network_knows_digits_it_has_not_seen() -> None:
     digits = load_dataset(split="test")
-    features, classes = describe(small_grey(prepare(digits.images, 64)))
-    assert features.shape == (1000, 64)
+    features, plain, classes = describe(small_grey(prepare(digits.images, 64)))
+    assert features.shape == plain.shape == (1000, 64)
+    assert plain.min() == 0
     assert (classes == digits.labels).mean() >= 0.985
     assert sum(weight.numel() for weight in digit_network().parameters()) < 300_000
 
@@ -143,7 +144,7 @@ def test_standardise_turns_the_covariance_into_a_unit_one() -> None:
 
 def test_the_network_measures_each_picture_alone() -> None:
     grey = small_grey(load_dataset(split="test").images[::20])
-    together, _ = describe(grey)
+    together = describe(grey).features
     alone = np.concatenate([describe(picture[None])[0] for picture in grey])
     assert np.allclose(together, alone, atol=1e-4)
 
@@ -159,8 +160,9 @@ def test_the_fingerprint_and_the_card_belong_to_the_weights() -> None:
 
 def test_reference_rows(reference: Reference) -> None:
     assert reference.features.shape == (1000, 64)
-    assert reference.real.share == 0
-    assert reference.random.share == 1
+    assert reference.real.share == reference.real.plain_share == 0
+    assert reference.random.share == reference.random.plain_share == 1
+    assert reference.real.plain_precision > 0.85
     assert reference.real.precision > 0.85
     assert reference.real.coverage > 0.85
     assert reference.real.entropy > 2.29
@@ -175,7 +177,9 @@ def test_the_references_own_digits_score_perfectly(reference: Reference) -> None
     perfect = evaluate_pictures(prepare(load_dataset(split="test").images, 32), reference)
     assert perfect.precision == 1
     assert perfect.coverage == 1
+    assert perfect.plain_precision == perfect.plain_coverage == 1
     assert perfect.share <= 0
+    assert perfect.plain_share <= 0
     assert perfect.frechet == pytest.approx(0, abs=1e-6 * reference.random.frechet)
 
 

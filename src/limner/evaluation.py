@@ -4,6 +4,8 @@ Notable choices:
 - All distances are between features of ``limner.features``, a small classifier that ships with the library.
 - Every figure stands beside two reference rows: real training digits and random strokes of the same renderer. ``share``
   puts a Fréchet distance between them: 0 as good as real digits, 1 as bad as random strokes.
+- Every distance is given twice: on standardised features, which scribbles cannot fool, and on the classifier's plain
+  activations, as publications do, so that figures compare with theirs (``plain_…``).
 - A set of pictures must be as large as the reference set: all these figures depend on the number of pictures.
 - The mathematics is pure functions in float64, so the figures do not depend on the machine beyond the features.
 """
@@ -17,7 +19,7 @@ from numpy.typing import NDArray
 
 from limner.actions import IntArray
 from limner.datasets import Dataset, Pictures, prepare
-from limner.features import describe, small_grey
+from limner.features import Description, describe, small_grey
 from limner.renderers import Renderer
 
 Features = NDArray[np.float64]
@@ -41,6 +43,11 @@ class Metrics:
     """Share of the pictures that lie among real digits, in [0, 1]."""
     coverage: float
     """Share of the real digits that have a picture near them, in [0, 1]."""
+    plain_frechet: float
+    plain_share: float
+    plain_precision: float
+    plain_coverage: float
+    """The same four on plain activations."""
     entropy: float
     """Entropy of the classes in nats; ln 10 = 2.303 when every digit is drawn equally often."""
     histogram: tuple[int, ...]
@@ -56,7 +63,9 @@ class Reference:
     """What pictures are measured against: the features of real test digits, and the two reference rows."""
 
     features: Features
-    """``float64[N, D]``"""
+    """``float64[N, D]``, standardised."""
+    plain: Features
+    """``float64[N, D]``: plain activations of the same digits."""
     real: Metrics
     """As many real training digits, none of them in ``features``."""
     random: Metrics
@@ -77,10 +86,15 @@ def make_reference(
     random actions each. Digits are resized to the renderer's canvas. The renderer is reset.
     """
     size = renderer.shape[0]
-    features, _ = describe(small_grey(prepare(test.spread(count).images, size)))
-    real = _measure(prepare(train.spread(count).images, size), features)
-    random = _measure(random_pictures(renderer, steps, count, rng), features)
-    return Reference(features, replace(real, share=0.0), replace(random, share=1.0))
+    digits = describe(small_grey(prepare(test.spread(count).images, size)))
+    real = _measure(prepare(train.spread(count).images, size), digits)
+    random = _measure(random_pictures(renderer, steps, count, rng), digits)
+    return Reference(
+        digits.features,
+        digits.plain,
+        replace(real, share=0.0, plain_share=0.0),
+        replace(random, share=1.0, plain_share=1.0),
+    )
 
 
 def evaluate_pictures(canvases: Pictures, reference: Reference) -> Metrics:
@@ -93,9 +107,12 @@ def evaluate_pictures(canvases: Pictures, reference: Reference) -> Metrics:
             f"got {len(canvases)} pictures, the reference has {reference.count}:"
             " figures compare only between equal numbers"
         )
-    metrics = _measure(canvases, reference.features)
-    near, far = reference.real.frechet, reference.random.frechet
-    return replace(metrics, share=(metrics.frechet - near) / (far - near))
+    metrics, near, far = _measure(canvases, reference), reference.real, reference.random
+    return replace(
+        metrics,
+        share=(metrics.frechet - near.frechet) / (far.frechet - near.frechet),
+        plain_share=(metrics.plain_frechet - near.plain_frechet) / (far.plain_frechet - near.plain_frechet),
+    )
 
 
 def random_pictures(renderer: Renderer, steps: int, count: int, rng: np.random.Generator) -> Pictures:
@@ -147,16 +164,21 @@ def class_entropy(labels: IntArray) -> tuple[float, IntArray]:
     return float(-(share * np.log(share)).sum() + 0.0), histogram
 
 
-def _measure(canvases: Pictures, reference: Features) -> Metrics:
-    features, labels = describe(small_grey(canvases))
-    precision, coverage = precision_coverage(reference, features)
-    entropy, histogram = class_entropy(labels)
+def _measure(canvases: Pictures, digits: Description | Reference) -> Metrics:
+    drawn = describe(small_grey(canvases))
+    precision, coverage = precision_coverage(digits.features, drawn.features)
+    plain_precision, plain_coverage = precision_coverage(digits.plain, drawn.plain)
+    entropy, histogram = class_entropy(drawn.classes)
     flat = canvases.reshape(len(canvases), -1)
     return Metrics(
-        frechet=frechet_distance(reference, features),
+        frechet=frechet_distance(digits.features, drawn.features),
         share=float("nan"),
         precision=precision,
         coverage=coverage,
+        plain_frechet=frechet_distance(digits.plain, drawn.plain),
+        plain_share=float("nan"),
+        plain_precision=plain_precision,
+        plain_coverage=plain_coverage,
         entropy=entropy,
         histogram=tuple(int(n) for n in histogram),
         empty=float((flat.min(1) >= VISIBLE).mean()),
