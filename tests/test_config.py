@@ -86,6 +86,9 @@ def test_every_field_is_checked_and_named(name):
         ("critic.steps", [0]),
         ("critic.penalty", [-1.0, math.inf]),
         ("critic.precision", ["float8"]),
+        ("critic.fold", [0, 3, 16]),
+        ("critic.penalised", [0.0, -0.1, 1.1]),
+        ("policy.precision", ["float8"]),
         ("critic.replay", [0]),
         ("reward.form", ["both"]),
         ("reward.stroke_penalty", [-0.1]),
@@ -154,3 +157,10 @@ def test_updates_cover_the_frames():
 def test_the_configuration_needs_no_torch():
     code = "import sys, limner.config; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_progress_is_by_updates_or_by_minutes():
+    tiny = PRESETS["tiny"]
+    assert tiny.progress(5, 0.5) == pytest.approx(5 / tiny.updates)
+    assert dataclasses.replace(tiny, minutes=0.8).progress(5, 0.5) == pytest.approx(0.5 / 0.8)
+    assert dataclasses.replace(tiny, minutes=0.1).progress(5, 0.5) == 1

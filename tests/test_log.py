@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
-
-import pytest
 
 from limner.config import PRESETS
-from limner.log import describe, share, watch
+from limner.log import describe, watch
 
 TINY = PRESETS["tiny"]
 LINE = {"update": 5, "frames": 120, "minutes": 0.5, "policy/entropy": 7.514, "critic/gap": -0.25}
@@ -43,12 +40,6 @@ def test_a_terminal_shows_a_bar() -> None:
     text = stream.getvalue()
     assert "frechet 66.5" in text
     assert "50%" in text
-
-
-def test_share_is_by_updates_or_by_minutes() -> None:
-    assert share(TINY, LINE) == pytest.approx(5 / TINY.updates)
-    assert share(replace(TINY, minutes=0.8), LINE) == pytest.approx(0.5 / 0.8)
-    assert share(replace(TINY, minutes=0.1), LINE) == 1
 
 
 def test_the_first_line_has_no_speed_yet() -> None:

@@ -173,13 +173,13 @@ def test_a_folder_that_holds_a_run_is_left_alone(whole):
         train(CONFIG, whole)
     assert contents(whole) == before
     for field, value in {"seed": 1, "critic": replace(CONFIG.critic, width=8)}.items():
-        with pytest.raises(ValueError, match=f"holds a run with another {field}"):
+        with pytest.raises(ValueError, match=f"is of a run with another {field}"):
             train(replace(CONFIG, **{field: value}), whole, resume=True)
     assert contents(whole) == before
 
 
 def test_there_must_be_something_to_resume(small, tmp_path):
-    with pytest.raises(ValueError, match="no usable checkpoint"):
+    with pytest.raises(ValueError, match="nothing holds no run to resume"):
         train(CONFIG, tmp_path / "nothing", resume=True)
     assert not (tmp_path / "nothing").exists()
 
@@ -248,6 +248,23 @@ def test_after_a_crash_the_log_goes_on_from_the_checkpoint(whole, tmp_path, at_u
     minutes = [line["minutes"] for line in lines(folder)]
     assert minutes == sorted(minutes)
     assert differences(weights(whole), weights(folder)) == []
+
+
+def test_a_run_that_was_killed_before_its_first_checkpoint_starts_again(whole, tmp_path, at_update, caplog):
+    folder = tmp_path / "killed"
+
+    def crash():
+        raise RuntimeError("power cut")
+
+    at_update(6, crash)
+    with pytest.raises(RuntimeError, match="power cut"):
+        train(replace(CONFIG, checkpoint_every=15), folder)
+    (folder / "checkpoints" / ".writing-abc").mkdir(parents=True)
+    assert train(CONFIG, folder, resume=True)
+    assert "no checkpoint yet" in caplog.text
+    assert timeless(folder) == timeless(whole)
+    assert differences(weights(whole), weights(folder)) == []
+    assert not list((folder / "checkpoints").glob(".writing-*"))
 
 
 def test_a_damaged_newest_checkpoint_costs_only_the_way_back(whole, tmp_path, caplog):

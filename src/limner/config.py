@@ -20,6 +20,9 @@ from limner.renderers.paint import PaintSettings
 
 Section = TypeVar("Section")
 
+Precision = Literal["float32", "bfloat16", "native"]
+"""Of a network's inner layers. ``native`` is bfloat16 on a CPU that multiplies it in hardware, float32 elsewhere."""
+
 
 def _require(ok: bool, message: str) -> None:
     if not ok:
@@ -78,6 +81,8 @@ class PolicyConfig:
     """Locations by deconvolution (the paper's) instead of a linear layer."""
     noise: int = 10
     """Size of the noise vector that is fixed for an episode."""
+    precision: Precision = "float32"
+    """Of everything before the heads in the small network."""
 
     def __post_init__(self) -> None:
         _check(self, "policy.", positive="channels hidden", not_negative="noise")
@@ -91,6 +96,8 @@ class CriticConfig:
     """Wasserstein with gradient penalty (SPIRAL), or logistic with spectral normalisation (SPIRAL++)."""
     width: int = 16
     """Channels of the first convolution; they double with each of the following."""
+    fold: int = 1
+    """Pixels a side of the blocks that become channels before the first convolution; 4 is quicker on a CPU."""
     learning_rate: float = 2e-4
     """Of Adam with β = (0.5, 0.999)."""
     batch: int = 64
@@ -99,9 +106,10 @@ class CriticConfig:
     """Critic steps per update."""
     penalty: float = 10.0
     """Weight λ of the gradient penalty."""
-    precision: Literal["float32", "bfloat16", "native"] = "float32"
-    """Of its convolutions; ``native`` is bfloat16 on a CPU that multiplies it in hardware, where it saves a third of
-    the time, and float32 elsewhere."""
+    penalised: float = 1.0
+    """Share of the batch that the penalty is estimated from; it is two thirds of the work of a step."""
+    precision: Precision = "float32"
+    """Of its convolutions."""
     replay: int = 20
     """Painted pictures come from the last so many batches."""
 
@@ -109,9 +117,11 @@ class CriticConfig:
         _check(
             self,
             "critic.",
-            positive="width learning_rate batch steps replay",
+            positive="width learning_rate batch steps replay penalised",
             not_negative="penalty",
+            share="penalised",
         )
+        _require(self.fold in (1, 2, 4, 8), f"critic.fold is {self.fold}: must be 1, 2, 4 or 8")
 
 
 @dataclass(frozen=True)
@@ -224,6 +234,10 @@ class Config:
             f"resolution is {self.resolution}: must be a power of two, at least 8, that divides the canvas of "
             f"{self.renderer.canvas} pixels",
         )
+        _require(
+            self.critic.fold * 4 <= self.resolution,
+            f"critic.fold is {self.critic.fold}: must leave 4 of the {self.resolution} pixels (resolution) or more",
+        )
         grid = self.renderer.grid
         _require(
             not self.policy.spatial_heads or (grid >= 4 and grid & (grid - 1) == 0),
@@ -234,6 +248,11 @@ class Config:
     def updates(self) -> int:
         """Updates in the whole run."""
         return -(-self.frames // (self.steps * self.batch))
+
+    def progress(self, updates: int, minutes: float) -> float:
+        """How much of the run is done, in [0, 1]: by updates, or by minutes if that is further."""
+        by_time = minutes / self.minutes if self.minutes is not None else 0.0
+        return min(1.0, max(updates / self.updates, by_time))
 
     def make_renderer(self, batch: int, threads: int = 1) -> Renderer:
         """The renderer of this configuration, with ``batch`` canvases painted on ``threads`` threads."""
@@ -274,13 +293,17 @@ def _object(values: Any, prefix: str) -> dict[str, Any]:
 PRESETS: dict[str, Config] = {
     "mnist": Config(
         renderer=PaintSettings(brush="classic/slow_ink", grid=16, sizes=(1.5, 2.5, 4.0), pressures=4, events=16),
-        critic=CriticConfig(width=24, learning_rate=4e-4, steps=8, replay=100, precision="native"),
+        policy=PolicyConfig(precision="native"),
+        critic=CriticConfig(
+            width=48, fold=4, learning_rate=4e-4, steps=8, replay=50, penalised=0.5, precision="native"
+        ),
         learning=LearningConfig(
             learning_rate=7e-4,
             entropy_cost=0.003,
             final_entropy_cost=0.2,
             entropy_floor=2.5,
-            anchor_cost=0.3,
+            anchor_cost=1.0,
+            average=0.97,
         ),
     ),
     "mnist-paper": Config(

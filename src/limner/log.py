@@ -36,18 +36,13 @@ def watch(config: Config, stream: TextIO | None = None) -> Iterator[Report]:
         task = bar.add_task("starting", total=1.0)
 
         def show(record: Mapping[str, Any]) -> None:
+            done = config.progress(record["update"], record["minutes"])
             if "eval/frechet" in record:
                 bar.console.print(describe(record), highlight=False)
             else:
-                bar.update(task, completed=share(config, record), description=describe(record))
+                bar.update(task, completed=done, description=describe(record))
 
         yield show
-
-
-def share(config: Config, record: Mapping[str, Any]) -> float:
-    """How much of the run is done at a log line, in [0, 1]: by updates, or by minutes if that is further."""
-    by_time = float(record["minutes"]) / config.minutes if config.minutes is not None else 0.0
-    return min(1.0, max(float(record["update"]) / config.updates, by_time))
 
 
 def describe(record: Mapping[str, Any]) -> str:
@@ -72,7 +67,8 @@ def _plain(config: Config, stream: TextIO) -> Report:
         nonlocal last
         now = time.monotonic()
         if "eval/frechet" in record or now - last >= PLAIN_SECONDS:
-            stream.write(f"{share(config, record):4.0%}  {describe(record)}\n")
+            done = config.progress(record["update"], record["minutes"])
+            stream.write(f"{done:4.0%}  {describe(record)}\n")
             stream.flush()
             last = now
 

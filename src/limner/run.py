@@ -50,20 +50,21 @@ def train(config: Config, folder: Path, resume: bool = False, report: Callable[[
     not set, or holds one of another configuration.
     """
     checkpoints = folder / "checkpoints"
-    if resume:
-        _check_same(config, folder)
+    saved = newest_checkpoint(checkpoints) if resume and any(checkpoints.glob("[0-9]*")) else None
+    if saved is not None:
+        _check_same(config, saved)
+    elif resume and not (folder / "config.json").exists():
+        raise ValueError(f"{folder} holds no run to resume")
+    elif resume:
+        logger.warning("%s holds no checkpoint yet: starting again", folder)
     elif checkpoints.exists() or (folder / "log.jsonl").exists():
         raise ValueError(f"{folder} already holds a run: continue it with --resume, or choose another --out")
     train_data, test_data = load_dataset(config.data, "train"), load_dataset(config.data, "test")
     training = Training(config, seen(train_data, config))
     evaluation = Evaluation(config, train_data, test_data)
     log = Log(folder, report)
-    if resume:
-        counters = restore_checkpoint(newest_checkpoint(checkpoints), training)
-        log.continue_from(training.updates)
-        seconds = counters["minutes"] * 60
-    else:
-        seconds = 0.0
+    seconds = restore_checkpoint(saved, training)["minutes"] * 60 if saved is not None else 0.0
+    log.continue_from(training.updates)
     write_atomic(folder / "config.json", json.dumps(config.to_dict(), indent=2))
     write_atomic(folder / "reference.json", json.dumps(evaluation.reference_rows(), indent=2))
 
@@ -72,7 +73,7 @@ def train(config: Config, folder: Path, resume: bool = False, report: Callable[[
             if config.minutes is not None and seconds >= config.minutes * 60:
                 break
             started = time.perf_counter()
-            metrics = training.update(progress(config, training, seconds))
+            metrics = training.update(config.progress(training.updates, seconds / 60))
             seconds += time.perf_counter() - started
             log.add(metrics)
             last = training.updates == config.updates
@@ -88,12 +89,6 @@ def train(config: Config, folder: Path, resume: bool = False, report: Callable[[
                 log.write(training, seconds, evaluation.measure(training))
             save_checkpoint(checkpoints, training, {"minutes": seconds / 60})
     return complete
-
-
-def progress(config: Config, training: Training, seconds: float) -> float:
-    """How far the run is, in [0, 1]: by frames, or by minutes if that is further."""
-    by_time = seconds / (config.minutes * 60) if config.minutes is not None else 0.0
-    return min(1.0, max(training.updates / config.updates, by_time))
 
 
 def seen(data: Dataset, config: Config) -> Tensor:
@@ -172,9 +167,9 @@ def _update_of(line: str) -> float:
         return float("inf")
 
 
-def _check_same(config: Config, folder: Path) -> None:
-    """``ValueError`` unless the newest checkpoint in ``folder`` has the same configuration, but for its limits."""
-    saved = Config.from_dict(read_manifest(newest_checkpoint(folder / "checkpoints"))["config"]).to_dict()
+def _check_same(config: Config, checkpoint: Path) -> None:
+    """``ValueError`` unless ``checkpoint`` has the same configuration, but for its limits."""
+    saved = Config.from_dict(read_manifest(checkpoint)["config"]).to_dict()
     given = config.to_dict()
     for name in ("frames", "minutes", "threads", "evaluate_every", "checkpoint_every", "keep"):
         saved.pop(name), given.pop(name)
@@ -182,7 +177,7 @@ def _check_same(config: Config, folder: Path) -> None:
     if different:
         name = different[0]
         raise ValueError(
-            f"{folder} holds a run with another {name}: {saved[name]!r}, not {given[name]!r}; "
+            f"{checkpoint} is of a run with another {name}: {saved[name]!r}, not {given[name]!r}; "
             "resume with the same settings, or choose another --out"
         )
 
