@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ from limner.config import CriticConfig, LearningConfig, PolicyConfig, RewardConf
 from limner.learners import CriticLearner, PolicyLearner, reward, score
 from limner.networks.critic import Critic
 from limner.networks.policy import Policy
+from limner.objectives import gradient_penalty
 from limner.renderers.toy import Toy, ToySettings
 from limner.replay import Replay
 from limner.rollout import EpisodeBatch, collect
@@ -73,6 +75,22 @@ def test_the_penalty_keeps_the_slope_near_one():
     assert 0 < metrics["critic/penalty"] < 0.3
 
 
+@pytest.mark.parametrize("share", [1e-9, 0.25, 1.0])
+def test_the_penalty_is_estimated_from_a_share_of_the_batch(monkeypatch, share):
+    learner, replay = make_critic_learner()
+    learner.config = replace(learner.config, penalised=share)
+    counts = []
+
+    def penalty(critic, real, fake, mix):
+        counts.append((len(real), len(fake), len(mix)))
+        return gradient_penalty(critic, real, fake, mix)
+
+    monkeypatch.setattr("limner.learners.gradient_penalty", penalty)
+    metrics = learner.step(replay)
+    assert set(counts) == {(max(1, round(32 * share)),) * 3}
+    assert metrics["critic/penalty"] > 0
+
+
 def test_the_critic_follows_its_generator():
     weights = []
     for seed in (0, 0, 1):
@@ -116,7 +134,7 @@ def test_rewards_are_scores_less_penalties(form, stroke, empty):
     renderer, episodes = episodes_of_toy()
     scores = torch.randn(5, 8, generator=generator())
     config = RewardConfig(form=form, stroke_penalty=stroke, empty_penalty=empty)
-    rewards = reward(scores, episodes, renderer.actions, config, 1.0)
+    rewards = reward(scores, episodes, renderer.actions, config)
     flags = episodes.actions[..., 0].tolist()
     starts = 0
     for b in range(8):
@@ -286,5 +304,5 @@ def test_a_space_without_a_flag_pays_no_stroke_penalty():
     _, episodes = episodes_of_toy()
     flagless = type(bezier_actions())(bezier_actions(grid=4).parts[1:2])
     scores = torch.randn(5, 8, generator=generator())
-    paid = reward(scores, episodes, flagless, RewardConfig(stroke_penalty=1.0), 1.0)
+    paid = reward(scores, episodes, flagless, RewardConfig(stroke_penalty=1.0))
     torch.testing.assert_close(paid, scores[1:] - scores[:-1])

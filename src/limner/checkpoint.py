@@ -56,6 +56,8 @@ def save_checkpoint(folder: Path, training: Training, counters: Mapping[str, flo
         "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
     }
     files["manifest.json"] = json.dumps(manifest, indent=2).encode()
+    for leftover in folder.glob(".writing-*"):  # of a process that was killed
+        shutil.rmtree(leftover, ignore_errors=True)
     path = write_folder(folder / f"{training.updates:08d}", files)
     for old in _numbered(folder)[: -training.config.keep]:
         shutil.rmtree(old, ignore_errors=True)
@@ -194,7 +196,7 @@ def _state(training: Training) -> dict[str, Tensor]:
         tensors |= _named(name, module)
     for name, optimizer in _optimizers(training).items():
         for index, slots in optimizer.state_dict()["state"].items():
-            tensors |= {f"{name}.{index}.{slot}": value.cpu() for slot, value in slots.items()}
+            tensors |= {f"{name}.{index}.{slot}": value.cpu().contiguous() for slot, value in slots.items()}
     for name, generator in training.generators.items():
         tensors[f"generator.{name}"] = generator.get_state()
     return tensors
@@ -206,9 +208,12 @@ def _load_module(module: nn.Module, tensors: Mapping[str, Tensor], prefix: str) 
 
 
 def _load_adam(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor], name: str) -> None:
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     slots: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         if key.startswith(name + "."):
             index, slot = key[len(name) + 1 :].split(".", 1)
+            if value.dim():  # fused Adam walks through memory: its slots must lie there as the parameters do
+                value = torch.empty_like(parameters[int(index)], device="cpu").copy_(value)
             slots.setdefault(int(index), {})[slot] = value
     optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})

@@ -48,14 +48,13 @@ class CriticLearner:
             fake = replay.sample(config.batch, self.generator)
             scores_real, scores_fake = self.critic(torch.cat([real, fake])).chunk(2)
             if config.loss == "wasserstein":
-                loss = wasserstein_critic_loss(scores_real, scores_fake)
+                count = max(1, round(config.penalised * config.batch))
+                mix = torch.rand(count, generator=self.generator, device=self.real.device)
+                term = gradient_penalty(self.critic, real[:count], fake[:count], mix)
+                loss = wasserstein_critic_loss(scores_real, scores_fake) + config.penalty * term
+                penalty += term.item()
             else:
                 loss = logistic_critic_loss(scores_real, scores_fake)
-            if config.loss == "wasserstein":
-                mix = torch.rand(config.batch, generator=self.generator, device=self.real.device)
-                term = gradient_penalty(self.critic, real, fake, mix)
-                loss = loss + config.penalty * term
-                penalty += term.item()
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             self.optimizer.step()
@@ -71,11 +70,9 @@ def score(critic: Critic, episodes: EpisodeBatch) -> Tensor:
     return critic.score(episodes.ink.flatten(0, 1)).view(episodes.ink.shape[:2])
 
 
-def reward(
-    scores: Tensor, episodes: EpisodeBatch, actions: ActionSpace, config: RewardConfig, discount: float
-) -> Tensor:
+def reward(scores: Tensor, episodes: EpisodeBatch, actions: ActionSpace, config: RewardConfig) -> Tensor:
     """What each action is paid, ``float32[T, B]``: the critic's ``scores`` less the configured penalties."""
-    rewards = difference_rewards(scores, discount) if config.form == "differences" else final_rewards(scores)
+    rewards = difference_rewards(scores) if config.form == "differences" else final_rewards(scores)
     if config.stroke_penalty and "flag" in actions:
         painting = episodes.actions[..., actions.index("flag")] == PAINT
         rewards = rewards - config.stroke_penalty * new_sequences(painting)

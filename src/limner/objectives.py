@@ -46,7 +46,7 @@ def final_rewards(scores: Tensor) -> Tensor:
     return rewards
 
 
-def difference_rewards(scores: Tensor, discount: float = 1.0) -> Tensor:
+def difference_rewards(scores: Tensor) -> Tensor:
     """``r_t = D(c_t) − D(c_{t−1})`` ([PP] section 3.2): ``[T + 1, B]`` scores to ``[T, B]`` rewards.
 
     As in the paper the discount applies to returns and not inside the difference; with a discount of 1 the

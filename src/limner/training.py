@@ -70,7 +70,7 @@ class Training:
         critic_metrics = self._start_critic()
         episodes = collect(self.renderer, self.policy_learner.policy, self.episodes, self.generators["acting"])
         scores = score(self.judge, episodes)
-        rewards = reward(scores, episodes, self.renderer.actions, self.config.reward, self.config.learning.discount)
+        rewards = reward(scores, episodes, self.renderer.actions, self.config.reward)
         metrics = self.policy_learner.step(episodes, rewards, progress)
         metrics["reward/return"] = rewards.sum(0).mean().item()
         metrics["reward/deviation"] = rewards.sum(0).std().item()

@@ -37,6 +37,18 @@ def test_the_width_doubles_down_to_four_pixels():
     assert critic.output.in_features == 64 * 4 * 4
 
 
+def test_a_fold_turns_blocks_of_pixels_into_channels_and_sees_them_all():
+    critic = Critic(CriticConfig(width=8, fold=4), 3, 32)
+    assert [(layer.in_channels, layer.out_channels, layer.stride[0]) for layer in critic.convolutions] == [
+        (48, 8, 1), (8, 16, 2),
+    ]  # fmt: skip
+    assert critic.output.in_features == 16 * 4 * 4
+    batch = pictures(2, 3, 32).requires_grad_(True)
+    (slope,) = torch.autograd.grad(critic(batch)[0], batch)
+    assert (slope[0] != 0).all()
+    assert (slope[1] == 0).all()
+
+
 @torch.no_grad()
 def test_spectral_norm_bounds_the_singular_values_of_every_layer():
     critic = make_critic("logistic", resolution=32, width=8)

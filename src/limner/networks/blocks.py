@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -30,3 +31,13 @@ def mlp(sizes: Sequence[int]) -> nn.Sequential:
         layers += [nn.ReLU()] if i else []
         layers.append(nn.Linear(inputs, outputs))
     return nn.Sequential(*layers)
+
+
+def reduced_precision(precision: str) -> bool:
+    """Whether ``precision`` means bfloat16 here: "bfloat16", or "native" on a CPU that multiplies it in hardware.
+
+    Without the hardware PyTorch emulates it, several times slower than float32.
+    """
+    capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    native = any(capabilities.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16"))
+    return precision == "bfloat16" or (precision == "native" and native)

@@ -3,6 +3,8 @@
 Notable choices:
 - DCGAN-like strided convolutions (Radford et al. 2016), no batch statistics: the gradient penalty needs a score
   that depends on one picture only (Gulrajani et al. 2017, section 4).
+- For a CPU, ``fold`` moves blocks of pixels into channels first: the large, thin convolutions at full resolution are
+  what takes a CPU longest (measured: docs/experiments.md, "speed").
 - Spectral normalisation (Miyato et al. 2018) is the alternative to the gradient penalty.
 """
 
@@ -14,28 +16,38 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from limner.config import CriticConfig
+from limner.networks.blocks import reduced_precision
 
 
 class Critic(nn.Module):
-    """Strided 4×4 convolutions down to 4×4 pixels, the width doubling, then one linear unit."""
+    """Strided 4×4 convolutions down to 4×4 pixels, the width doubling, then one linear unit.
+
+    With ``fold`` f above 1 the first is a 3×3 convolution, not strided, of f×f blocks of pixels.
+    """
 
     def __init__(self, config: CriticConfig, channels: int, resolution: int) -> None:
         super().__init__()
-        self.reduced = config.precision == "bfloat16" or (config.precision == "native" and _has_bfloat16())
+        self.reduced = reduced_precision(config.precision)
+        self.fold = config.fold
         constrain = spectral_norm if config.loss == "logistic" else lambda layer: layer
         self.convolutions = nn.ModuleList()
         width, side = config.width, resolution
+        if self.fold > 1:
+            side //= self.fold
+            self.convolutions.append(constrain(nn.Conv2d(channels * self.fold**2, width, 3, padding=1)))
+            channels, width = width, min(2 * width, 512)
         while side > 4:
             self.convolutions.append(constrain(nn.Conv2d(channels, width, 4, 2, 1)))
             channels, width, side = width, min(2 * width, 512), side // 2
         self.output = constrain(nn.Linear(channels * side * side, 1))
         self.offset: Tensor
         self.register_buffer("offset", torch.zeros(()))
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, ink: Tensor) -> Tensor:
         """Raw scores ``float32[N]`` of ``ink`` float32[N, C, R, R] in [0, 1]."""
         with torch.autocast(ink.device.type, torch.bfloat16, enabled=self.reduced):
-            x = ink
+            x = F.pixel_unshuffle(ink, self.fold).contiguous(memory_format=torch.channels_last)
             for convolution in self.convolutions:
                 x = F.leaky_relu(convolution(x), 0.2)
         score: Tensor = self.output(x.flatten(1).float())  # in bfloat16 a score of 4 would move in steps of 1/32
@@ -49,9 +61,3 @@ class Critic(nn.Module):
     def centre(self, scores: Tensor) -> None:
         """Move the free offset towards the mean of ``scores`` of real and painted pictures, half and half."""
         self.offset.lerp_(scores.mean(), 0.1)
-
-
-def _has_bfloat16() -> bool:
-    """Whether this CPU multiplies bfloat16 in hardware; without, PyTorch emulates it, several times slower."""
-    capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-    return any(capabilities.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16"))

@@ -78,8 +78,10 @@ class Decoder(nn.Module):
         def choose(index: int, log_probs: Tensor) -> Tensor:
             if temperature == 0:
                 return log_probs.argmax(-1)
-            exponential = torch.empty_like(log_probs).exponential_(generator=generator)
-            return (log_probs / temperature - exponential.log()).argmax(-1)
+            cumulative = (log_probs / temperature).softmax(-1).cumsum(-1)
+            uniform = torch.rand(len(z), 1, generator=generator, device=z.device)
+            below = cumulative <= uniform * cumulative[:, -1:]
+            return below.sum(-1).clamp(max=log_probs.shape[-1] - 1)
 
         return self._decode(z, choose)
 

@@ -32,10 +32,10 @@ def see(canvas: Tensor, resolution: int) -> Tensor:
     count, height, width, channels = canvas.shape
     factor = height // resolution
     assert height == width == factor * resolution, f"a canvas of {height}×{width} cannot be seen at {resolution}"
-    # Two plain sums over adjacent elements: several times faster on a CPU than avg_pool2d.
-    light = canvas.float().view(count * resolution, factor, width * channels).sum(1)
-    light = light.view(count, resolution, resolution, factor, channels).sum(3)
-    return 1 - light.permute(0, 3, 1, 2) / (255 * factor**2)
+    # Two sums of whole numbers over adjacent elements: several times faster on a CPU than avg_pool2d.
+    light = canvas.view(count * resolution, factor, width * channels).sum(1, dtype=torch.int32)
+    light = light.view(count, resolution, resolution, factor, channels).sum(3, dtype=torch.int32)
+    return 1 - light.permute(0, 3, 1, 2).float() / (255 * factor**2)
 
 
 def coordinate_planes(size: int) -> Tensor:

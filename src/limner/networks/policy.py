@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from limner.actions import ActionSpace
 from limner.config import PolicyConfig
-from limner.networks.blocks import ResidualBlock, mlp
+from limner.networks.blocks import ResidualBlock, mlp, reduced_precision
 from limner.networks.decoder import Decoder
 from limner.networks.observation import Observation, coordinate_planes
 
@@ -71,14 +71,17 @@ class Conditioning(nn.Module):
 
 
 class SmallTorso(nn.Module):
-    """Two convolutions, by 4 and by 2, and two hidden layers: few large steps are what a CPU is quick at."""
+    """Two convolutions, by 4 and by 2, and two hidden layers: few large steps are what a CPU is quick at.
+
+    A number per channel and place takes the part of the coordinate planes.
+    """
 
     def __init__(self, actions: ActionSpace, config: PolicyConfig, channels: int, resolution: int) -> None:
         super().__init__()
         width, side = config.channels, resolution // 8
-        self.planes: Tensor
-        self.register_buffer("planes", coordinate_planes(resolution), persistent=False)
-        self.first = nn.Conv2d(channels + 2, width, 6, 4, 1)
+        self.reduced = reduced_precision(config.precision)
+        self.first = nn.Conv2d(channels, width, 6, 4, 1)
+        self.place = nn.Parameter(torch.zeros(width, 2 * side, 2 * side))
         self.second = nn.Conv2d(width, 2 * width, 4, 2, 1)
         self.conditioning = Conditioning(actions, config.noise, config.hidden)
         self.hidden = nn.Linear(2 * width * side * side, config.hidden)
@@ -86,11 +89,12 @@ class SmallTorso(nn.Module):
 
     def forward(self, observation: Observation) -> Tensor:
         """Observations of N canvases to ``float32[N, hidden]``."""
-        planes = self.planes.expand(len(observation.ink), -1, -1, -1)
-        x = torch.cat([observation.ink, planes], dim=1)
-        x = F.relu(self.second(F.relu(self.first(x))))
-        x = F.relu(self.hidden(x.flatten(1)) + self.conditioning(observation))
-        return F.relu(self.output(x))
+        with torch.autocast(observation.ink.device.type, torch.bfloat16, enabled=self.reduced):
+            x = F.relu(self.first(observation.ink) + self.place)
+            x = F.relu(self.second(x))
+            x = F.relu(self.hidden(x.flatten(1)) + self.conditioning(observation))
+            x = F.relu(self.output(x))
+        return x.float()
 
 
 class PaperTorso(nn.Module):
@@ -123,7 +127,6 @@ class Policy(nn.Module):
 
     def __init__(self, actions: ActionSpace, config: PolicyConfig, channels: int, resolution: int) -> None:
         super().__init__()
-        self.noise = config.noise
         torso = PaperTorso if config.network == "paper" else SmallTorso
         self.torso = torso(actions, config, channels, resolution)
         self.lstm = nn.LSTM(config.hidden, config.hidden) if config.lstm else None
