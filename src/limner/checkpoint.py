@@ -146,6 +146,9 @@ def restore_checkpoint(path: Path, training: Training) -> dict[str, float]:
             _load_adam(optimizer, state, name)
         for name, generator in training.generators.items():
             generator.set_state(state[f"generator.{name}"])
+        training.actor.load_state_dict(training.policy_learner.policy.state_dict())
+        for name, tensor in _episodes(training).items():
+            tensor.copy_(state[name])
         pictures = state["replay"]
         training.replay.pictures[: len(pictures)] = pictures
         training.replay.added = int(counters["replay"])
@@ -183,6 +186,12 @@ def _modules(training: Training) -> dict[str, nn.Module]:
     }
 
 
+def _episodes(training: Training) -> dict[str, Tensor]:
+    """The episodes that the next update learns from."""
+    names = ("ink", "pen", "actions", "log_prob", "noise")
+    return {f"episodes.{name}": getattr(training.episodes, name) for name in names}
+
+
 def _optimizers(training: Training) -> dict[str, torch.optim.Optimizer]:
     return {
         "policy_adam": training.policy_learner.optimizer,
@@ -191,7 +200,8 @@ def _optimizers(training: Training) -> dict[str, torch.optim.Optimizer]:
 
 
 def _state(training: Training) -> dict[str, Tensor]:
-    tensors: dict[str, Tensor] = {"replay": training.replay.pictures[: len(training.replay)].cpu().contiguous()}
+    tensors = {name: tensor.cpu() for name, tensor in _episodes(training).items()}
+    tensors["replay"] = training.replay.pictures[: len(training.replay)].cpu().contiguous()
     for name, module in _modules(training).items():
         tensors |= _named(name, module)
     for name, optimizer in _optimizers(training).items():

@@ -203,7 +203,7 @@ class Config:
     device: Literal["cpu", "cuda"] = "cpu"
     """Where the networks live. Painting is always done by the CPU."""
     threads: int = 2
-    """Two or more: the critic learns on a thread of its own. One: all in turn, the same results."""
+    """Two or more: critic and actor have a thread of their own. One: all in turn, the same results."""
     evaluate_every: int = 100
     """Updates between evaluations."""
     checkpoint_every: int = 100
@@ -295,12 +295,12 @@ PRESETS: dict[str, Config] = {
         renderer=PaintSettings(brush="classic/slow_ink", grid=16, sizes=(1.5, 2.5, 4.0), pressures=4, events=16),
         policy=PolicyConfig(precision="native"),
         critic=CriticConfig(
-            width=48, fold=4, learning_rate=4e-4, steps=8, replay=50, penalised=0.5, precision="native"
+            width=48, fold=4, learning_rate=4e-4, steps=4, replay=50, penalised=0.5, precision="native"
         ),
         learning=LearningConfig(
             learning_rate=7e-4,
             entropy_cost=0.003,
-            final_entropy_cost=0.2,
+            final_entropy_cost=0.1,
             entropy_floor=2.5,
             anchor_cost=1.0,
             average=0.97,

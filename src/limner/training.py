@@ -1,11 +1,11 @@
 """The training loop, top to bottom: program → renderer → canvas → critic → reward → policy.
 
 Notable choices:
-- Within an update the critic learns from pictures of earlier updates, while the actor paints new ones and the policy
-  learns from them, judged by the critic as it stood at the start of the update. The two sides share nothing
-  until they meet at the end, so they can run on two threads or in turn with the same result, bit for bit.
-- Every kernel runs on one thread; the second core is used by the other side. That is faster for networks of this
-  size than splitting each operation.
+- An update has two sides. The policy learns from the newest episodes, judged by the critic as it stood at the start of
+  the update. Meanwhile the critic learns, and the actor, the policy as it stood at the start, paints the next episodes:
+  they are one update old when they are learnt from, which is what V-trace corrects.
+- The two sides share nothing until they meet at the end, so they can run on two threads or in turn with the same
+  result, bit for bit. Every kernel runs on one thread: for networks of this size that is faster than splitting each.
 - Randomness comes from three generators (acting, critic, policy), each used by one side only.
 """
 
@@ -53,12 +53,15 @@ class Training:
         self.judge = copy.deepcopy(critic).requires_grad_(False).eval()
         self.critic_learner = CriticLearner(critic, real.to(config.device), config.critic, self.generators["critic"])
         self.policy_learner = PolicyLearner(policy, config.learning, self.generators["policy"])
+        self.actor = copy.deepcopy(policy).requires_grad_(False)
         self.replay = Replay(config.critic.replay * config.batch, real.shape[1:], config.device)
-        self.episodes = EpisodeBatch.empty(
-            self.renderer, config.steps, config.resolution, config.policy.noise, config.device
+        self.episodes, self.spare = (
+            EpisodeBatch.empty(self.renderer, config.steps, config.resolution, config.policy.noise, config.device)
+            for _ in range(2)
         )
+        collect(self.renderer, self.actor, self.episodes, self.generators["acting"])
         self.updates = 0
-        self.critic_thread = ThreadPoolExecutor(1, "critic") if config.threads > 1 else None
+        self.thread = ThreadPoolExecutor(1, "critic and actor") if config.threads > 1 else None
 
     @property
     def frames(self) -> int:
@@ -66,29 +69,33 @@ class Training:
         return self.updates * self.config.steps * self.config.batch
 
     def update(self, progress: float) -> Metrics:
-        """One batch of episodes; ``progress`` in [0, 1] is how far the run is."""
-        critic_metrics = self._start_critic()
-        episodes = collect(self.renderer, self.policy_learner.policy, self.episodes, self.generators["acting"])
+        """Learn from one batch of episodes; ``progress`` in [0, 1] is how far the run is."""
+        episodes = self.episodes
+        self.replay.add(episodes.final)
+        other_side = self._start_other_side()
         scores = score(self.judge, episodes)
         rewards = reward(scores, episodes, self.renderer.actions, self.config.reward)
         metrics = self.policy_learner.step(episodes, rewards, progress)
         metrics["reward/return"] = rewards.sum(0).mean().item()
         metrics["reward/deviation"] = rewards.sum(0).std().item()
-        metrics |= critic_metrics.result()
+        metrics |= other_side.result()
         self.judge.load_state_dict(self.critic_learner.critic.state_dict())
-        self.replay.add(episodes.final)
+        self.actor.load_state_dict(self.policy_learner.policy.state_dict())
+        self.episodes, self.spare = self.spare, self.episodes
         self.updates += 1
         return metrics
 
-    def _start_critic(self) -> Future[Metrics]:
-        """Let the critic learn, on its own thread if there is one; it has nothing to learn from at first."""
+    def _start_other_side(self) -> Future[Metrics]:
+        """Let the critic learn and the actor paint the next episodes, on a thread of their own if there is one."""
 
-        def learn() -> Metrics:
+        def work() -> Metrics:
             torch.set_num_threads(1)
-            return self.critic_learner.step(self.replay) if len(self.replay) else {}
+            metrics = self.critic_learner.step(self.replay)
+            collect(self.renderer, self.actor, self.spare, self.generators["acting"])
+            return metrics
 
-        if self.critic_thread is not None:
-            return self.critic_thread.submit(learn)
+        if self.thread is not None:
+            return self.thread.submit(work)
         done: Future[Metrics] = Future()
-        done.set_result(learn())
+        done.set_result(work())
         return done
