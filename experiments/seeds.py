@@ -12,17 +12,24 @@ Notable choices:
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import tyro
 
-from limner.config import PRESETS, Config
-from limner.log import watch
+from limner.config import Config
+from limner.presets import PRESETS
+from limner.progress import watch
 from limner.run import train
 
 Part = Literal["nothing", "anchor", "advantage-floor", "entropy-floor", "replay", "differences", "clip"]
+
+
+FIGURES = (
+    "frechet", "share", "precision", "coverage", "plain_share", "plain_precision", "plain_coverage", "entropy", "empty",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,11 @@ class Series:
         return replace(config, learning=learning, critic=critic, reward=reward)
 
 
+def figures(row: Mapping[str, Any]) -> str:
+    """The cells of one row."""
+    return " | ".join(f"{row[name]:.3f}" for name in FIGURES)
+
+
 def last_evaluation(folder: Path) -> dict[str, float] | None:
     """The last evaluation in the log of the run in ``folder``."""
     path = folder / "log.jsonl"
@@ -81,17 +93,13 @@ def main(series: Series) -> None:
         rows.append((seed, record))
     reference = json.loads((series.out / str(series.seeds[0]) / "reference.json").read_text())
     print(f"\nwithout {series.without}, {series.frames:,} frames, {series.threads} threads\n")
-    print("| seed | frames | minutes | Fréchet | share | precision | coverage | entropy | empty |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    print(f"| seed | frames | minutes | {' | '.join(FIGURES)} |")
+    print("|---" * (len(FIGURES) + 3) + "|")
     for name in ("real", "random"):
-        row = reference[name]
-        print(f"| {name} | | | {row['frechet']:.2f} | {row['share']:.3f} | {row['precision']:.3f} "
-              f"| {row['coverage']:.3f} | {row['entropy']:.2f} | {row['empty']:.3f} |")  # fmt: skip
+        print(f"| {name} | | | {figures(reference[name])} |")
     for seed, record in rows:
-        names = ("frechet", "share", "precision", "coverage", "entropy", "empty")
-        frechet, *rest = (record[f"eval/{name}"] for name in names)
-        print(f"| {seed} | {record['frames']:,} | {record['minutes']:.1f} | {frechet:.2f} | "
-              + " | ".join(f"{value:.3f}" for value in rest) + " |")  # fmt: skip
+        drawn = {key.removeprefix("eval/"): value for key, value in record.items()}
+        print(f"| {seed} | {record['frames']:,} | {record['minutes']:.1f} | {figures(drawn)} |")
 
 
 if __name__ == "__main__":

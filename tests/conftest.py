@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from limner.config import PRESETS
 from limner.datasets import load_dataset
+from limner.presets import PRESETS
 from limner.run import seen
 from limner.training import Training
 

@@ -7,7 +7,7 @@ import pytest
 
 from limner import bench
 from limner.actions import PAINT
-from limner.config import PRESETS
+from limner.presets import PRESETS
 from limner.renderers.paint import Paint, PaintSettings
 
 TINY = PRESETS["tiny"]

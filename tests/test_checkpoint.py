@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from limner.checkpoint import newest_checkpoint, read_manifest, restore_checkpoint, save_checkpoint
-from limner.config import PRESETS, LearningConfig
+from limner.config import LearningConfig
+from limner.presets import PRESETS
 from limner.training import Training
 
 TINY = PRESETS["tiny"]

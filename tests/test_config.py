@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from limner.config import PRESETS, Config, CriticConfig, LearningConfig, PolicyConfig, RewardConfig
+from limner.config import Config, CriticConfig, LearningConfig, PolicyConfig, RewardConfig
+from limner.presets import PRESETS
 from limner.renderers.paint import PaintSettings
 
 SECTIONS = {

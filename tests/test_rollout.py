@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from limner.config import PRESETS, PolicyConfig
+from limner.config import PolicyConfig
 from limner.networks.observation import see
 from limner.networks.policy import Policy
+from limner.presets import PRESETS
 from limner.renderers.toy import Toy, ToySettings
 from limner.rollout import EpisodeBatch, collect
 

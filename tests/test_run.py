@@ -16,8 +16,8 @@ from safetensors.torch import load
 
 from limner import run
 from limner.checkpoint import newest_checkpoint
-from limner.config import PRESETS
 from limner.datasets import load_dataset
+from limner.presets import PRESETS
 from limner.run import Evaluation, train
 from limner.sampling import load_agent
 from limner.training import Training

@@ -9,7 +9,7 @@ import torch
 from limner import sampling
 from limner.actions import PAINT
 from limner.checkpoint import save_checkpoint
-from limner.config import PRESETS
+from limner.presets import PRESETS
 from limner.program import Program, execute_all
 from limner.sampling import load_agent, sample
 from limner.training import Training

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from limner.config import PRESETS, CriticConfig, LearningConfig, PolicyConfig
+from limner.config import CriticConfig, LearningConfig, PolicyConfig
 from limner.learners import score
+from limner.presets import PRESETS
 from limner.rollout import EpisodeBatch, collect
 from limner.training import Training
 

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from limner.config import PRESETS, Config
+from limner.config import Config
+from limner.presets import PRESETS
 from limner.renderers.paint import Paint, PaintSettings
 
 if TYPE_CHECKING:

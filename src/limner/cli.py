@@ -150,7 +150,8 @@ class Info:
 
 def _parse_train(words: Sequence[str]) -> "Runnable":
     """The command ``limner train``: a preset, every field of which is a flag."""
-    from limner.config import PRESETS, Config
+    from limner.config import Config
+    from limner.presets import PRESETS
 
     @dataclass(frozen=True)
     class Train:
@@ -165,7 +166,7 @@ def _parse_train(words: Sequence[str]) -> "Runnable":
         def run(self) -> None:
             """Train, then draw and report."""
             _prepare_folder(self.out)
-            from limner.log import watch
+            from limner.progress import watch
             from limner.run import train
             from limner.sampling import load_agent, sample
 

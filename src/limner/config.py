@@ -1,7 +1,7 @@
-"""Everything that decides a run, as values: nested frozen dataclasses and named presets.
+"""Everything that decides a run, as values: nested frozen dataclasses.
 
 Notable choices:
-- A preset is a value, not code. The command line can set every field; a run saves the result.
+- The command line can set every field; a run saves the result.
 - No torch import here: ``limner train --help`` must be quick.
 - The default of a field that is added later is what was done before: configurations of older runs stay valid.
 - What cannot work is refused when a configuration is made, with the value and the remedy.
@@ -288,47 +288,3 @@ def _object(values: Any, prefix: str) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise ValueError(f"configuration: {prefix.rstrip('.') or 'it'} must be an object, got {values!r}")
     return values
-
-
-PRESETS: dict[str, Config] = {
-    "mnist": Config(
-        renderer=PaintSettings(brush="classic/slow_ink", grid=16, sizes=(1.5, 2.5, 4.0), pressures=4, events=16),
-        policy=PolicyConfig(precision="native"),
-        critic=CriticConfig(
-            width=48, fold=4, learning_rate=4e-4, steps=4, replay=50, penalised=0.5, precision="native"
-        ),
-        learning=LearningConfig(
-            learning_rate=7e-4,
-            entropy_cost=0.003,
-            final_entropy_cost=0.1,
-            entropy_floor=2.5,
-            anchor_cost=1.0,
-            average=0.97,
-        ),
-    ),
-    "mnist-paper": Config(
-        data="mnist",
-        device="cuda",
-        steps=20,
-        batch=64,
-        frames=200_000_000,
-        renderer=PaintSettings(),
-        resolution=64,
-        policy=PolicyConfig(network="paper", lstm=True, spatial_heads=True),
-        critic=CriticConfig(width=64, learning_rate=1e-4, steps=5),
-        reward=RewardConfig(form="final", stroke_penalty=0.05, empty_penalty=1.0),
-        learning=LearningConfig(clip=None, minibatches=1, learning_rate=1e-4, trace_decay=1.0),
-    ),
-    "tiny": Config(
-        steps=3,
-        batch=8,
-        frames=240,
-        threads=1,
-        evaluate_every=1000,
-        resolution=16,
-        renderer=PaintSettings(grid=8, sizes=(2.0, 4.0), pressures=2, events=8),
-        policy=PolicyConfig(channels=4, hidden=32, noise=2),
-        critic=CriticConfig(width=4, batch=8, steps=1, replay=2),
-        learning=LearningConfig(minibatches=1),
-    ),
-}

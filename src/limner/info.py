@@ -51,7 +51,7 @@ def _data() -> dict[str, str]:
 
 
 def _presets() -> dict[str, str]:
-    from limner.config import PRESETS
+    from limner.presets import PRESETS
 
     return {
         name: f"{config.data}, {config.policy.network} network, {config.steps} actions a picture"

@@ -64,7 +64,8 @@ def train(config: Config, folder: Path, resume: bool = False, report: Callable[[
     evaluation = Evaluation(config, train_data, test_data)
     log = Log(folder, report)
     seconds = restore_checkpoint(saved, training)["minutes"] * 60 if saved is not None else 0.0
-    log.continue_from(training.updates)
+    if resume:
+        log.continue_from(training.updates)
     write_atomic(folder / "config.json", json.dumps(config.to_dict(), indent=2))
     write_atomic(folder / "reference.json", json.dumps(evaluation.reference_rows(), indent=2))
 

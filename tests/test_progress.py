@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 
-from limner.config import PRESETS
-from limner.log import describe, watch
+from limner.presets import PRESETS
+from limner.progress import describe, watch
 
 TINY = PRESETS["tiny"]
 LINE = {"update": 5, "frames": 120, "minutes": 0.5, "policy/entropy": 7.514, "critic/gap": -0.25}
