@@ -65,6 +65,7 @@ def test_every_field_is_checked_and_named(name):
         ("steps", [0, -3, 1.5, "6", None]),
         ("batch", [0, 1, -8, 7.5]),
         ("resolution", [0, 4, 24, 128, 16.0, "16"]),
+        ("temperature", [-0.1, 11.0, math.nan, None]),
         ("frames", [0, -1, 1e6]),
         ("minutes", [0, -1.0, math.nan, math.inf, "5"]),
         ("device", ["tpu", None]),

@@ -71,6 +71,13 @@ def test_seeds_and_chunks_draw_different_pictures(agent, drawn):
         assert (a != b).any((1, 2, 3)).mean() > 0.8
 
 
+def test_the_temperature_is_that_of_the_configuration_unless_given(agent):
+    cold = replace(agent, config=replace(agent.config, temperature=0.3))
+    assert np.array_equal(sample(cold, 100)[0], sample(agent, 100, temperature=0.3)[0])
+    assert np.array_equal(sample(cold, 100, temperature=1)[0], sample(agent, 100)[0])
+    assert not np.array_equal(sample(cold, 100)[0], sample(agent, 100)[0])
+
+
 def test_temperature_zero_leaves_only_the_noise_to_chance(agent):
     cold, _ = sample(agent, 100, temperature=0)
     hot, _ = sample(agent, 100, temperature=1)

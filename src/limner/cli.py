@@ -49,7 +49,7 @@ class Sample:
     """Number of drawings."""
     seed: int = 0
     """The same seed draws the same."""
-    temperature: float = 1.0
+    temperature: float | None = None
     """Below 1 bolder and less varied; 0 takes the likeliest action every time."""
     out: Path = Path("samples")
     """Folder for the results."""
@@ -58,7 +58,7 @@ class Sample:
         """Draw and write."""
         if not 1 <= self.count <= 1_000_000:
             raise ValueError(f"--count is {self.count}: must be in 1 … 1000000")
-        if not 0 <= self.temperature <= 10:
+        if self.temperature is not None and not 0 <= self.temperature <= 10:
             raise ValueError(f"--temperature is {self.temperature}: must be in 0 … 10")
         if not 0 <= self.seed < 2**63:
             raise ValueError(f"--seed is {self.seed}: must be in 0 … 2^63 − 1")

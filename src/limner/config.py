@@ -196,6 +196,8 @@ class Config:
     """Episodes in an update."""
     resolution: int = 32
     """Pixels a side that policy and critic see of the canvas."""
+    temperature: float = 1.0
+    """Of the drawings in samples and evaluations: below 1 bolder and less varied. Learning is always at 1."""
     frames: int = 1_500_000
     """Environment steps in the whole run."""
     minutes: float | None = None
@@ -220,6 +222,7 @@ class Config:
 
     def __post_init__(self) -> None:
         _check(self, "", positive="steps frames minutes threads evaluate_every checkpoint_every keep")
+        _require(0 <= self.temperature <= 10, f"temperature is {self.temperature}: must be in 0 … 10")
         _require(0 <= self.seed < 2**61, f"seed is {self.seed}: must be in 0 … 2^61 − 1")
         _require(self.threads <= 1024, f"threads is {self.threads}: must be in 1 … 1024")
         minibatches = self.learning.minibatches

@@ -7,6 +7,7 @@ from limner.renderers.paint import PaintSettings
 
 PRESETS: dict[str, Config] = {
     "mnist": Config(
+        temperature=0.85,
         renderer=PaintSettings(brush="classic/slow_ink", grid=16, sizes=(1.5, 2.5, 4.0), pressures=4, events=16),
         policy=PolicyConfig(precision="native"),
         critic=CriticConfig(

@@ -119,7 +119,7 @@ class Evaluation:
         """Figures of the averaged policy, always drawn with the same seed, named ``eval/…``."""
         started = time.perf_counter()
         generator = torch.Generator(training.config.device).manual_seed(training.config.seed)
-        collect(self.renderer, training.policy_learner.average, self.episodes, generator)
+        collect(self.renderer, training.policy_learner.average, self.episodes, generator, training.config.temperature)
         metrics = evaluate_pictures(self.episodes.canvas.numpy(), self.reference)
         record: Record = {f"eval/{name}": value for name, value in asdict(metrics).items()}
         return record | {"eval/features": features.fingerprint(), "eval/seconds": time.perf_counter() - started}

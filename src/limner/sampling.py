@@ -60,15 +60,17 @@ def load_agent(name: str) -> Agent:
     return Agent(title, policy.eval(), config)
 
 
-def sample(agent: Agent, count: int, seed: int = 0, temperature: float = 1.0) -> tuple[Canvas, list[Program]]:
+def sample(agent: Agent, count: int, seed: int = 0, temperature: float | None = None) -> tuple[Canvas, list[Program]]:
     """Let ``agent`` draw ``count`` pictures: canvases ``uint8[count, H, W, C]`` and the programs that painted them.
 
-    A ``temperature`` below 1 makes it bolder and less varied, 0 takes the likeliest action every time.
+    A ``temperature`` below 1 makes it bolder and less varied, 0 takes the likeliest action every time; None is the
+    temperature of the agent's configuration.
     """
     if count < 1:
         raise ValueError(f"count is {count}: must be at least 1")
     if not 0 <= seed < 2**63:
         raise ValueError(f"seed is {seed}: must be in 0 … 2^63 − 1")
+    temperature = agent.config.temperature if temperature is None else temperature
     if not 0 <= temperature <= 10:
         raise ValueError(f"temperature is {temperature}: must be in 0 … 10")
     config = agent.config

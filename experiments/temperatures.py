@@ -1,0 +1,60 @@
+"""How the temperature of drawing trades precision for variety, for agents that have been trained.
+
+    python experiments/temperatures.py runs/seeds/0 runs/seeds/1 --temperatures 1 0.9 0.8 0.7
+
+Notable choices:
+- The measures are those of a run's log: 1,000 pictures against 1,000 real test digits.
+- All agents of one call are measured against the reference of the first, so they must be of the same data and renderer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+import tyro
+
+from limner.datasets import load_dataset
+from limner.evaluation import Metrics, evaluate_pictures, make_reference
+from limner.sampling import load_agent, sample
+
+FIGURES = (
+    "frechet", "share", "precision", "coverage", "plain_share", "plain_precision", "plain_coverage", "entropy",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Temperatures:
+    """Which agents, at which temperatures."""
+
+    agents: tyro.conf.Positional[tuple[str, ...]]
+    temperatures: tuple[float, ...] = (1.0, 0.8)
+
+
+def row(name: str, temperature: str, metrics: Metrics) -> str:
+    """One row of the table, in Markdown."""
+    figures = asdict(metrics)
+    return f"| {name} | {temperature} | " + " | ".join(f"{figures[key]:.3f}" for key in FIGURES) + " |"
+
+
+def main(asked: Temperatures) -> None:
+    """Print the table."""
+    torch.set_num_threads(1)
+    agents = {name: load_agent(name) for name in asked.agents}
+    config = next(iter(agents.values())).config
+    train, test = load_dataset(config.data, "train"), load_dataset(config.data, "test")
+    renderer = config.make_renderer(1000)
+    reference = make_reference(test, train, renderer, config.steps, np.random.default_rng(0))
+    print("| agent | temperature |" + "".join(f" {name} |" for name in FIGURES))
+    print("|---" * (len(FIGURES) + 2) + "|")
+    print(row("real digits", "", reference.real))
+    for name, agent in agents.items():
+        for temperature in asked.temperatures:
+            canvases, _ = sample(agent, reference.count, temperature=temperature)
+            print(row(name, f"{temperature:g}", evaluate_pictures(canvases, reference)), flush=True)
+    print(row("random strokes", "", reference.random))
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Temperatures))
