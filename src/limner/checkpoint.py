@@ -59,7 +59,7 @@ def save_checkpoint(folder: Path, training: Training, counters: Mapping[str, flo
     for leftover in folder.glob(".writing-*"):  # of a process that was killed
         shutil.rmtree(leftover, ignore_errors=True)
     path = write_folder(folder / f"{training.updates:08d}", files)
-    for old in _numbered(folder)[: -training.config.keep]:
+    for old in list_checkpoints(folder)[: -training.config.keep]:
         shutil.rmtree(old, ignore_errors=True)
     return path
 
@@ -120,7 +120,7 @@ def read_tensors(path: Path, manifest: Mapping[str, Any], name: str) -> dict[str
 def newest_checkpoint(folder: Path) -> Path:
     """The newest intact checkpoint in ``folder``; damaged ones are passed over with a warning."""
     problems = []
-    for path in reversed(_numbered(folder)):
+    for path in reversed(list_checkpoints(folder)):
         try:
             manifest = read_manifest(path)
             for name in manifest["sha256"]:
@@ -170,7 +170,8 @@ def _counters(path: Path, manifest: Mapping[str, Any]) -> dict[str, float]:
     return dict(counters)
 
 
-def _numbered(folder: Path) -> list[Path]:
+def list_checkpoints(folder: Path) -> list[Path]:
+    """The checkpoints in ``folder``, oldest first, damaged ones included; none when there is no such folder."""
     return sorted(p for p in folder.glob("[0-9]" * 8) if p.is_dir()) if folder.is_dir() else []
 
 

@@ -27,7 +27,7 @@ import torch
 from torch import Tensor
 
 from limner import features
-from limner.checkpoint import newest_checkpoint, read_manifest, restore_checkpoint, save_checkpoint
+from limner.checkpoint import list_checkpoints, newest_checkpoint, read_manifest, restore_checkpoint, save_checkpoint
 from limner.config import Config
 from limner.datasets import Dataset, load_dataset, prepare
 from limner.evaluation import Metrics, Reference, evaluate_pictures, make_reference
@@ -47,10 +47,11 @@ def train(config: Config, folder: Path, resume: bool = False, report: Callable[[
     """Train as ``config`` says, into ``folder``. True when the run is complete, False when it was interrupted.
 
     ``report`` is given every line of the log. ``ValueError`` when the folder already holds a run and ``resume`` is
-    not set, or holds one of another configuration.
+    not set; with ``resume``, when it holds none, or one of another configuration. A run that has no checkpoint yet
+    starts again.
     """
     checkpoints = folder / "checkpoints"
-    saved = newest_checkpoint(checkpoints) if resume and any(checkpoints.glob("[0-9]*")) else None
+    saved = newest_checkpoint(checkpoints) if resume and list_checkpoints(checkpoints) else None
     if saved is not None:
         _check_same(config, saved)
     elif resume and not (folder / "config.json").exists():
