@@ -159,7 +159,7 @@ def test_the_fingerprint_and_the_card_belong_to_the_weights() -> None:
 
 
 def test_reference_rows(reference: Reference) -> None:
-    assert reference.features.shape == (1000, 64)
+    assert reference.digits.features.shape == (1000, 64)
     assert reference.real.share == reference.real.plain_share == 0
     assert reference.random.share == reference.random.plain_share == 1
     assert reference.real.plain_precision > 0.85

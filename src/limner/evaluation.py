@@ -62,19 +62,17 @@ class Metrics:
 class Reference:
     """What pictures are measured against: the features of real test digits, and the two reference rows."""
 
-    features: Features
-    """``float64[N, D]``, standardised."""
-    plain: Features
-    """``float64[N, D]``: plain activations of the same digits."""
+    digits: Description
+    """N real test digits."""
     real: Metrics
-    """As many real training digits, none of them in ``features``."""
+    """As many real training digits, none of them in ``digits``."""
     random: Metrics
     """As many pictures of random strokes."""
 
     @property
     def count(self) -> int:
         """How many pictures have to be given."""
-        return len(self.features)
+        return len(self.digits.features)
 
 
 def make_reference(
@@ -89,12 +87,7 @@ def make_reference(
     digits = describe(small_grey(prepare(test.spread(count).images, size)))
     real = _measure(prepare(train.spread(count).images, size), digits)
     random = _measure(random_pictures(renderer, steps, count, rng), digits)
-    return Reference(
-        digits.features,
-        digits.plain,
-        replace(real, share=0.0, plain_share=0.0),
-        replace(random, share=1.0, plain_share=1.0),
-    )
+    return Reference(digits, replace(real, share=0.0, plain_share=0.0), replace(random, share=1.0, plain_share=1.0))
 
 
 def evaluate_pictures(canvases: Pictures, reference: Reference) -> Metrics:
@@ -107,7 +100,7 @@ def evaluate_pictures(canvases: Pictures, reference: Reference) -> Metrics:
             f"got {len(canvases)} pictures, the reference has {reference.count}:"
             " figures compare only between equal numbers"
         )
-    metrics, near, far = _measure(canvases, reference), reference.real, reference.random
+    metrics, near, far = _measure(canvases, reference.digits), reference.real, reference.random
     return replace(
         metrics,
         share=(metrics.frechet - near.frechet) / (far.frechet - near.frechet),
@@ -164,7 +157,7 @@ def class_entropy(labels: IntArray) -> tuple[float, IntArray]:
     return float(-(share * np.log(share)).sum() + 0.0), histogram
 
 
-def _measure(canvases: Pictures, digits: Description | Reference) -> Metrics:
+def _measure(canvases: Pictures, digits: Description) -> Metrics:
     drawn = describe(small_grey(canvases))
     precision, coverage = precision_coverage(digits.features, drawn.features)
     plain_precision, plain_coverage = precision_coverage(digits.plain, drawn.plain)
