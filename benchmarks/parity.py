@@ -110,13 +110,13 @@ def paint(library: ctypes.CDLL, brush_file: Path, episode: np.ndarray, settings:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--library", required=True, help="path of the shared library of libmypaint 1.3.0")
+    parser.add_argument("--library", dest="path", required=True, help="path of the shared library of libmypaint 1.3.0")
     parser.add_argument(
         "--brush", action="append", help="compare this brush (may be repeated) instead of the usual two"
     )
     parser.add_argument("--save", type=Path, help="write programs and the library's pictures here (compressed npz)")
     arguments = parser.parse_args()
-    library = ctypes.CDLL(arguments.library)
+    library = ctypes.CDLL(arguments.path)
     fixture: dict[str, Any] = {}
     for brush in arguments.brush or BRUSHES:
         settings = PaintSettings(brush=brush, sizes=SIZES, preset="deepmind-2018")

@@ -14,14 +14,11 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import torch
 import tyro
+from seeds import FIGURES, figures
 
 from limner.datasets import load_dataset
 from limner.evaluation import Metrics, evaluate_pictures, make_reference
 from limner.sampling import load_agent, sample
-
-FIGURES = (
-    "frechet", "share", "precision", "coverage", "plain_share", "plain_precision", "plain_coverage", "entropy",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -34,8 +31,7 @@ class Temperatures:
 
 def row(name: str, temperature: str, metrics: Metrics) -> str:
     """One row of the table, in Markdown."""
-    figures = asdict(metrics)
-    return f"| {name} | {temperature} | " + " | ".join(f"{figures[key]:.3f}" for key in FIGURES) + " |"
+    return f"| {name} | {temperature} | {figures(asdict(metrics))} |"
 
 
 def main(asked: Temperatures) -> None:
