@@ -50,7 +50,7 @@ class Sample:
     seed: int = 0
     """The same seed draws the same."""
     temperature: float | None = None
-    """Below 1 bolder and less varied; 0 takes the likeliest action every time."""
+    """Below 1 bolder and less varied; 0 takes the likeliest action every time. None: that of the agent."""
     out: Path = Path("samples")
     """Folder for the results."""
 

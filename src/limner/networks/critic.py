@@ -4,7 +4,7 @@ Notable choices:
 - DCGAN-like strided convolutions (Radford et al. 2016), no batch statistics: the gradient penalty needs a score
   that depends on one picture only (Gulrajani et al. 2017, section 4).
 - For a CPU, ``fold`` moves blocks of pixels into channels first: the large, thin convolutions at full resolution are
-  what takes a CPU longest (measured: docs/experiments.md, "speed").
+  what takes a CPU longest (measured: docs/experiments.md, "cheaper networks").
 - Spectral normalisation (Miyato et al. 2018) is the alternative to the gradient penalty.
 """
 
