@@ -12,7 +12,7 @@ struct event {
     float x, y, pressure, zoom, log_radius;
 };
 
-static uint16_t tile[64 * 64 * 4], outside[64 * 64 * 4];
+static _Thread_local uint16_t tile[64 * 64 * 4], outside[64 * 64 * 4];
 
 static void fill(uint16_t *values) {
     for (int i = 0; i < 64 * 64 * 4; i++) values[i] = 1 << 15;
