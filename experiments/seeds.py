@@ -1,6 +1,6 @@
 """Train the same configuration from several seeds, one after the other, and tabulate where each ends.
 
-    python experiments/seeds.py --frames 1000000 --threads 1 --out runs/seeds
+    python experiments/seeds.py --threads 1 --out runs/seeds
     python experiments/seeds.py --without anchor --frames 200000 --out runs/ablation-anchor
 
 Notable choices:
@@ -39,7 +39,7 @@ class Series:
     preset: str = "mnist"
     data: str = "mnist"
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
-    frames: int = 1_000_000
+    frames: int = 1_500_000
     threads: int = 2
     without: Part = "nothing"
     out: Path = Path("runs/seeds")

@@ -7,16 +7,16 @@ from limner.renderers.paint import PaintSettings
 
 PRESETS: dict[str, Config] = {
     "mnist": Config(
-        temperature=0.85,
+        temperature=0.7,
         renderer=PaintSettings(brush="classic/slow_ink", grid=16, sizes=(1.5, 2.5, 4.0), pressures=4, events=16),
         policy=PolicyConfig(precision="native"),
         critic=CriticConfig(
-            width=48, fold=4, learning_rate=4e-4, steps=4, replay=50, penalised=0.5, precision="native"
+            width=48, fold=4, learning_rate=4e-4, steps=8, replay=50, penalised=0.5, precision="native"
         ),
         learning=LearningConfig(
             learning_rate=7e-4,
             entropy_cost=0.003,
-            final_entropy_cost=0.1,
+            final_entropy_cost=0.05,
             entropy_floor=2.5,
             anchor_cost=1.0,
             average=0.97,
