@@ -1,4 +1,4 @@
-"""Put the agent of a run into the package, with a model card made from what the run logged.
+"""Put the agent of a run into the package, with a model card for which it draws a thousand pictures.
 
 python experiments/ship_agent.py runs/mnist mnist --command "limner train mnist --data mnist --minutes 62"
 """
@@ -6,14 +6,19 @@ python experiments/ship_agent.py runs/mnist mnist --command "limner train mnist 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
 
+import numpy as np
+import torch
 import tyro
 
+from limner import features
 from limner.checkpoint import newest_checkpoint, read_manifest, write_folder
-from limner.export.curves import read_log
+from limner.datasets import load_dataset
+from limner.evaluation import evaluate_pictures, make_reference
+from limner.sampling import load_agent, sample
 
 CARD = """# Model card: {name}
 
@@ -27,6 +32,7 @@ adversarially from nothing: a critic learned to tell its pictures from real digi
 | weights | `agent.safetensors`, {size:,} bytes, SHA-256 `{sha}` |
 | trained by | `{command}` |
 | shown as real | `{data}` |
+| draws at temperature | {temperature:g} |
 | environment steps | {frames:,} ({pictures:,} pictures) |
 | minutes of training | {minutes:.0f}, on {threads} thread(s) |
 | made with | Limner {limner}, PyTorch {torch} |
@@ -52,6 +58,8 @@ class Ship:
     name: tyro.conf.Positional[str]
     command: str
     """The command that trained it."""
+    temperature: float | None = None
+    """It shall draw at. None: as in its configuration."""
     limits: str = "it knows ten digits and one brush, and not every picture is a digit that a person would read."
 
 
@@ -63,12 +71,17 @@ def main(ship: Ship) -> None:
     sha = manifest["sha256"]["agent.safetensors"]
     manifest["sha256"] = {"agent.safetensors": sha}
     config, counters = manifest["config"], manifest["counters"]
-    log = read_log(ship.run / "log.jsonl")
-    last = next(r for r in reversed(log) if "eval/frechet" in r and r["update"] <= counters["updates"])
-    reference = json.loads((ship.run / "reference.json").read_text())
-    drawn = {key.removeprefix("eval/"): value for key, value in last.items() if key.startswith("eval/")}
+    if ship.temperature is not None:
+        config["temperature"] = ship.temperature
+    agent = load_agent(str(ship.run))
+    torch.set_num_threads(1)
+    train, test = load_dataset(config["data"], "train"), load_dataset(config["data"], "test")
+    renderer = agent.config.make_renderer(1000)
+    reference = make_reference(test, train, renderer, agent.config.steps, np.random.default_rng(0))
+    drawn = evaluate_pictures(sample(agent, reference.count, temperature=config["temperature"])[0], reference)
     lines = []
-    for title, row in (("real digits", reference["real"]), (ship.name, drawn), ("random strokes", reference["random"])):
+    for title, metrics in (("real digits", reference.real), (ship.name, drawn), ("random strokes", reference.random)):
+        row = asdict(metrics)
         figures = [f"{row['entropy']:.2f}"]
         for kind in ("", "plain_"):
             figures.append(f"{row[kind + 'frechet']:.2f}")
@@ -82,6 +95,7 @@ def main(ship: Ship) -> None:
         sha=sha,
         command=ship.command,
         data=config["data"],
+        temperature=config["temperature"],
         frames=counters["frames"],
         pictures=counters["frames"] // config["steps"],
         minutes=counters["minutes"],
@@ -89,7 +103,7 @@ def main(ship: Ship) -> None:
         limner=manifest["limner"],
         torch=manifest["torch"],
         rows="\n".join(lines),
-        features=drawn["features"],
+        features=features.fingerprint(),
         limits=ship.limits,
     )
     files = {
