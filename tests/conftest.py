@@ -8,15 +8,15 @@ import torch
 from torch import Tensor
 
 from limner.datasets import load_dataset
+from limner.gallery import Gallery
 from limner.presets import PRESETS
-from limner.run import seen
 from limner.training import Training
 
 
 @pytest.fixture(scope="session")
-def real() -> Tensor:
-    """200 digits as the preset ``tiny`` sees them."""
-    return seen(load_dataset().spread(200), PRESETS["tiny"])
+def gallery() -> Gallery:
+    """200 digits at the size of the canvas of the preset ``tiny``."""
+    return Gallery(load_dataset().spread(200), PRESETS["tiny"].renderer.canvas)
 
 
 @pytest.fixture(scope="session")

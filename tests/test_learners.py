@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from limner.actions import bezier_actions
-from limner.config import CriticConfig, LearningConfig, PolicyConfig, RewardConfig
+from limner.config import Config, CriticConfig, LearningConfig, PolicyConfig, RewardConfig
 from limner.learners import CriticLearner, PolicyLearner, reward, score
 from limner.networks.critic import Critic
 from limner.networks.policy import Policy
@@ -39,7 +39,12 @@ def make_critic_learner(loss="wasserstein", seed=0):
     torch.manual_seed(seed)
     replay = Replay(256, (1, RESOLUTION, RESOLUTION))
     replay.add(dark_on_the_right(256, seed))
-    return CriticLearner(Critic(config, 1, RESOLUTION), dark_on_the_left(256, seed), config, generator(seed)), replay
+    pictures = dark_on_the_left(256, seed)
+
+    def real(count, generator):
+        return pictures[torch.randint(256, (count,), generator=generator)]
+
+    return CriticLearner(Critic(config, 1, RESOLUTION), real, config, generator(seed)), replay
 
 
 @pytest.mark.parametrize("loss", ["wasserstein", "logistic"])
@@ -105,12 +110,16 @@ def test_the_critic_follows_its_generator():
 # --- Rewards -----------------------------------------------------------------------------------------------------
 
 
+def small(steps):
+    return Config(steps=steps, resolution=RESOLUTION, policy=PolicyConfig(noise=2))
+
+
 def episodes_of_toy(steps=4, batch=8, seed=0):
     """Random episodes; the first canvas stays empty."""
     renderer = Toy(ToySettings(canvas=16, grid=4), batch)
     torch.manual_seed(seed)
     policy = Policy(renderer.actions, PolicyConfig(channels=4, hidden=32, noise=2), 1, RESOLUTION)
-    episodes = EpisodeBatch.empty(renderer, steps, RESOLUTION, 2)
+    episodes = EpisodeBatch.empty(small(steps), renderer)
     collect(renderer, policy, episodes, generator(seed))
     episodes.actions[:, 0, 0] = 0
     episodes.ink[:, 0] = 0
@@ -161,7 +170,7 @@ class Bandit:
 
     def __init__(self, config, seed=0):
         self.renderer = Toy(ToySettings(canvas=16, grid=4), batch=64)
-        self.episodes = EpisodeBatch.empty(self.renderer, 2, RESOLUTION, 2)
+        self.episodes = EpisodeBatch.empty(small(2), self.renderer)
         torch.manual_seed(seed)
         policy = Policy(self.renderer.actions, PolicyConfig(channels=4, hidden=32, noise=2), 1, RESOLUTION)
         self.learner = PolicyLearner(policy, config, generator(seed))

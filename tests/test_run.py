@@ -18,7 +18,7 @@ from limner import run
 from limner.checkpoint import newest_checkpoint
 from limner.datasets import load_dataset
 from limner.presets import PRESETS
-from limner.run import Evaluation, train
+from limner.run import Generation, train
 from limner.sampling import load_agent
 from limner.training import Training
 
@@ -28,7 +28,7 @@ read = functools.cache(load_dataset)
 
 def shrink(patch):
     """Evaluations of 100 pictures instead of 1,000, and 200 real digits for the critic instead of 4,000."""
-    patch.setattr(run, "Evaluation", functools.partial(Evaluation, count=100))
+    patch.setattr(run, "Generation", functools.partial(Generation, count=100))
     patch.setattr(run, "load_dataset", lambda name, split: read(name, split).spread(200))
 
 

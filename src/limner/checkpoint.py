@@ -189,7 +189,7 @@ def _modules(training: Training) -> dict[str, nn.Module]:
 
 def _episodes(training: Training) -> dict[str, Tensor]:
     """The episodes that the next update learns from."""
-    names = ("ink", "pen", "actions", "log_prob", "noise")
+    names = ("ink", "pen", "actions", "log_prob", "noise", "target", "distance")
     return {f"episodes.{name}": getattr(training.episodes, name) for name in names}
 
 

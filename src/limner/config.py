@@ -81,6 +81,8 @@ class PolicyConfig:
     """Locations by deconvolution (the paper's) instead of a linear layer."""
     noise: int = 10
     """Size of the noise vector that is fixed for an episode."""
+    blind: bool = False
+    """Never see the canvas, only the target: for comparison (Ganin et al. 2018, section 5.2)."""
     precision: Precision = "float32"
     """Of everything before the heads in the small network."""
 
@@ -112,6 +114,9 @@ class CriticConfig:
     """Of its convolutions."""
     replay: int = 20
     """Painted pictures come from the last so many batches."""
+    target: Literal["beside", "complement"] = "beside"
+    """How it is shown the target of a conditional agent: as further channels (SPIRAL), or in the place of one half of
+    the picture, so that it cannot compare them pixel by pixel (SPIRAL++)."""
 
     def __post_init__(self) -> None:
         _check(
@@ -129,14 +134,18 @@ class RewardConfig:
     """What the agent is paid for."""
 
     form: Literal["differences", "final"] = "differences"
-    """Pay D(c_t) − D(c_{t−1}) after each action, or D(c_T) after the last."""
+    """Pay the change of the score after each action, or the score after the last."""
+    critic: float = 1.0
+    """Weight of the critic's score; with 0 the critic is not trained."""
+    distance: float = 0.0
+    """Weight of minus the distance to the target: the mean squared difference of pixel values in [0, 1]."""
     stroke_penalty: float = 0.0
     """Subtracted where a new continuous sequence of strokes starts."""
     empty_penalty: float = 0.0
     """Subtracted at the end when nothing was painted."""
 
     def __post_init__(self) -> None:
-        _check(self, "reward.", not_negative="stroke_penalty empty_penalty")
+        _check(self, "reward.", not_negative="critic distance stroke_penalty empty_penalty")
 
 
 @dataclass(frozen=True)
@@ -188,7 +197,9 @@ class Config:
     """One run."""
 
     data: str = "mnist-5k"
-    """What the critic is shown as real."""
+    """What the critic is shown as real, and where targets come from."""
+    conditional: bool = False
+    """Show the agent a picture in every episode, its target, and the critic that picture beside what was painted."""
     seed: int = 0
     steps: int = 6
     """Actions in an episode."""
@@ -241,6 +252,12 @@ class Config:
             self.critic.fold * 4 <= self.resolution,
             f"critic.fold is {self.critic.fold}: must leave 4 of the {self.resolution} pixels (resolution) or more",
         )
+        for name, given in (
+            ("policy.blind", self.policy.blind),
+            ("reward.distance", self.reward.distance > 0),
+            ("critic.target 'complement'", self.critic.target == "complement"),
+        ):
+            _require(self.conditional or not given, f"{name} needs a target: set conditional")
         grid = self.renderer.grid
         _require(
             not self.policy.spatial_heads or (grid >= 4 and grid & (grid - 1) == 0),

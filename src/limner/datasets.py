@@ -61,6 +61,14 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.images)
 
+    @property
+    def channels(self) -> int:
+        return 1
+
+    def pictures(self, size: int, rows: IntArray | slice | None = None) -> Pictures:
+        images = self.images if rows is None else self.images[rows]
+        return prepare(images, size)[..., None]
+
     def spread(self, count: int) -> Dataset:
         """``count`` pictures at even distances through the whole set, the same ones every time."""
         if not 1 <= count <= len(self):

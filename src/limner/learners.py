@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from limner.actions import PAINT, ActionSpace
 from limner.config import CriticConfig, LearningConfig, RewardConfig
-from limner.networks.critic import Critic
+from limner.networks.critic import Critic, complement
 from limner.networks.policy import Policy
 from limner.objectives import (
     clipped_surrogate_loss,
@@ -28,12 +29,16 @@ from limner.replay import Replay
 from limner.rollout import EpisodeBatch
 
 Metrics = dict[str, float]
+Draw = Callable[[int, torch.Generator], Tensor]
 
 
 class CriticLearner:
-    """Teaches the critic to tell ``real`` pictures (``float32[N, C, R, R]``) from those in the replay."""
+    """Teaches the critic to tell ``real`` pictures from those in the replay.
 
-    def __init__(self, critic: Critic, real: Tensor, config: CriticConfig, generator: torch.Generator) -> None:
+    ``real(count, generator)`` draws ``float32[count, C, R, R]``, or ``2C`` channels with targets: see ``Replay``.
+    """
+
+    def __init__(self, critic: Critic, real: Draw, config: CriticConfig, generator: torch.Generator) -> None:
         self.critic, self.real, self.config, self.generator = critic, real, config, generator
         self.optimizer = torch.optim.Adam(critic.parameters(), lr=config.learning_rate, betas=(0.5, 0.999), fused=True)
         self.taken = 0
@@ -43,13 +48,15 @@ class CriticLearner:
         config = self.config
         gap = penalty = 0.0
         for _ in range(config.steps):
-            rows = torch.randint(len(self.real), (config.batch,), generator=self.generator, device=self.real.device)
-            real = self.real[rows]
+            real = self.real(config.batch, self.generator)
             fake = replay.sample(config.batch, self.generator)
+            if config.target == "complement":
+                sides = torch.randint(4, (config.batch,), generator=self.generator, device=self.generator.device)
+                real, fake = complement(real, sides), complement(fake, sides)
             scores_real, scores_fake = self.critic(torch.cat([real, fake])).chunk(2)
             if config.loss == "wasserstein":
                 count = max(1, round(config.penalised * config.batch))
-                mix = torch.rand(count, generator=self.generator, device=self.real.device)
+                mix = torch.rand(count, generator=self.generator, device=self.generator.device)
                 term = gradient_penalty(self.critic, real[:count], fake[:count], mix)
                 loss = wasserstein_critic_loss(scores_real, scores_fake) + config.penalty * term
                 penalty += term.item()
@@ -66,18 +73,32 @@ class CriticLearner:
 
 @torch.no_grad()
 def score(critic: Critic, episodes: EpisodeBatch) -> Tensor:
-    """The critic's score of every canvas of every episode, ``float32[T + 1, B]``."""
-    return critic.score(episodes.ink.flatten(0, 1)).view(episodes.ink.shape[:2])
+    """The critic's score of every canvas of every episode, ``float32[T + 1, B]``.
+
+    A critic that is shown complements sees the same half of all canvases of an episode.
+    """
+    canvases, batch = episodes.ink.shape[:2]
+    pictures = episodes.ink
+    if episodes.target.shape[1]:
+        pictures = torch.cat([pictures, episodes.target.expand(canvases, *episodes.target.shape)], dim=2)
+    pictures = pictures.flatten(0, 1)
+    if critic.complement:
+        pictures = complement(pictures, torch.arange(batch, device=pictures.device).repeat(canvases) % 4)
+    return critic.score(pictures).view(canvases, batch)
 
 
 def reward(scores: Tensor, episodes: EpisodeBatch, actions: ActionSpace, config: RewardConfig) -> Tensor:
-    """What each action is paid, ``float32[T, B]``: the critic's ``scores`` less the configured penalties."""
+    """What each action is paid, ``float32[T, B]``.
+
+    The critic's ``scores`` and minus the distances to the target, weighted, less the configured penalties.
+    """
+    scores = config.critic * scores - config.distance * episodes.distance
     rewards = difference_rewards(scores) if config.form == "differences" else final_rewards(scores)
     if config.stroke_penalty and "flag" in actions:
         painting = episodes.actions[..., actions.index("flag")] == PAINT
         rewards = rewards - config.stroke_penalty * new_sequences(painting)
     if config.empty_penalty:
-        empty = (episodes.final == 0).flatten(1).all(dim=1)
+        empty = (episodes.ink[-1] == 0).flatten(1).all(dim=1)
         rewards[-1] -= config.empty_penalty * empty
     return rewards
 

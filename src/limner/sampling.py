@@ -17,7 +17,7 @@ import torch
 from limner.agents import shipped_agents
 from limner.checkpoint import newest_checkpoint, read_manifest, read_tensors
 from limner.config import Config
-from limner.networks.policy import Policy
+from limner.networks.policy import Policy, make_policy
 from limner.program import Program
 from limner.renderers import Canvas
 from limner.rollout import EpisodeBatch, collect
@@ -52,7 +52,7 @@ def load_agent(name: str) -> Agent:
     config = Config.from_dict(manifest["config"])
     tensors = read_tensors(folder, manifest, "agent.safetensors")
     renderer = config.make_renderer(1)
-    policy = Policy(renderer.actions, config.policy, renderer.shape[2], config.resolution)
+    policy = make_policy(config, renderer)
     try:
         policy.load_state_dict({key.removeprefix("policy."): tensor for key, tensor in tensors.items()})
     except RuntimeError as error:
@@ -80,7 +80,7 @@ def sample(agent: Agent, count: int, seed: int = 0, temperature: float | None = 
     programs: list[Program] = []
     for chunk in range(-(-count // CHUNK)):
         generator = torch.Generator().manual_seed(int(np.random.SeedSequence([seed, chunk]).generate_state(1)[0]))
-        episodes = EpisodeBatch.empty(renderer, config.steps, config.resolution, config.policy.noise)
+        episodes = EpisodeBatch.empty(config, renderer)
         collect(renderer, agent.policy, episodes, generator, temperature)
         canvases.append(episodes.canvas.numpy())
         programs += [

@@ -18,9 +18,11 @@ import torch
 from torch import Tensor
 
 from limner.config import Config
+from limner.gallery import Gallery
 from limner.learners import CriticLearner, Metrics, PolicyLearner, reward, score
 from limner.networks.critic import Critic
-from limner.networks.policy import Policy
+from limner.networks.observation import see
+from limner.networks.policy import make_policy
 from limner.replay import Replay
 from limner.rollout import EpisodeBatch, collect
 
@@ -28,38 +30,35 @@ from limner.rollout import EpisodeBatch, collect
 class Training:
     """Everything that a run consists of, and ``update``, which moves it on by one batch of episodes."""
 
-    def __init__(self, config: Config, real: Tensor) -> None:
-        """``real`` is ``float32[N, C, R, R]``: the pictures, as seen, that the critic is shown as real."""
+    def __init__(self, config: Config, gallery: Gallery) -> None:
+        """``gallery``: what the critic is shown as real, and where targets come from."""
         self.config = config
         if config.device == "cuda" and not torch.cuda.is_available():
             raise ValueError("device is 'cuda', but PyTorch finds no GPU here: use --device cpu")
         torch.set_num_threads(1)
         self.renderer = config.make_renderer(config.batch, config.threads)
         channels = self.renderer.shape[2]
-        expected = (channels, config.resolution, config.resolution)
-        if not len(real) or real.shape[1:] != expected:
+        if not len(gallery) or gallery.shape != self.renderer.shape:
             raise ValueError(
-                f"real pictures are {list(real.shape)}, the critic sees [N, {', '.join(map(str, expected))}]: "
-                "choose renderer.color and renderer.ground to fit the data"
+                f"pictures of {config.data!r} are {len(gallery)} of {list(gallery.shape)}, canvases "
+                f"{list(self.renderer.shape)}: choose renderer.color and renderer.ground to fit the data"
             )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
-            policy = Policy(self.renderer.actions, config.policy, channels, config.resolution).to(config.device)
-            critic = Critic(config.critic, channels, config.resolution).to(config.device)
+            policy = make_policy(config, self.renderer).to(config.device)
+            critic = Critic(config.critic, channels, config.resolution, config.conditional).to(config.device)
         self.generators = {
             name: torch.Generator(config.device).manual_seed(config.seed * 3 + i)
             for i, name in enumerate(("acting", "critic", "policy"))
         }
         self.judge = copy.deepcopy(critic).requires_grad_(False).eval()
-        self.critic_learner = CriticLearner(critic, real.to(config.device), config.critic, self.generators["critic"])
+        self.gallery = gallery
+        self.critic_learner = CriticLearner(critic, self._real, config.critic, self.generators["critic"])
         self.policy_learner = PolicyLearner(policy, config.learning, self.generators["policy"])
         self.actor = copy.deepcopy(policy).requires_grad_(False)
-        self.replay = Replay(config.critic.replay * config.batch, real.shape[1:], config.device)
-        self.episodes, self.spare = (
-            EpisodeBatch.empty(self.renderer, config.steps, config.resolution, config.policy.noise, config.device)
-            for _ in range(2)
-        )
-        collect(self.renderer, self.actor, self.episodes, self.generators["acting"])
+        self.episodes, self.spare = (EpisodeBatch.empty(config, self.renderer) for _ in range(2))
+        self.replay = Replay(config.critic.replay * config.batch, self.episodes.final.shape[1:], config.device)
+        self._act(self.episodes)
         self.updates = 0
         self.thread = ThreadPoolExecutor(1, "critic and actor") if config.threads > 1 else None
 
@@ -85,13 +84,25 @@ class Training:
         self.updates += 1
         return metrics
 
+    def _real(self, count: int, generator: torch.Generator) -> Tensor:
+        """Pictures of the gallery as the critic sees them; the real example for a target is the target itself."""
+        pictures = see(self.gallery.draw(count, generator), self.config.resolution).to(self.config.device)
+        return torch.cat([pictures, pictures], dim=1) if self.config.conditional else pictures
+
+    def _act(self, episodes: EpisodeBatch) -> None:
+        """Let the actor paint."""
+        generator = self.generators["acting"]
+        if self.config.conditional:
+            episodes.aim(self.gallery.draw(len(episodes.goal), generator))
+        collect(self.renderer, self.actor, episodes, generator)
+
     def _start_other_side(self) -> Future[Metrics]:
         """Let the critic learn and the actor paint the next episodes, on a thread of their own if there is one."""
 
         def work() -> Metrics:
             torch.set_num_threads(1)
-            metrics = self.critic_learner.step(self.replay)
-            collect(self.renderer, self.actor, self.spare, self.generators["acting"])
+            metrics = self.critic_learner.step(self.replay) if self.config.reward.critic else {}
+            self._act(self.spare)
             return metrics
 
         if self.thread is not None:

@@ -15,10 +15,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limner.actions import ActionSpace
-from limner.config import PolicyConfig
+from limner.config import Config, PolicyConfig
 from limner.networks.blocks import ResidualBlock, mlp, reduced_precision
 from limner.networks.decoder import Decoder
 from limner.networks.observation import Observation, coordinate_planes
+from limner.renderers import Renderer
 
 Memory = tuple[Tensor, Tensor]
 
@@ -125,10 +126,14 @@ class PaperTorso(nn.Module):
 class Policy(nn.Module):
     """Observation → torso → (LSTM) → autoregressive decoder and value."""
 
-    def __init__(self, actions: ActionSpace, config: PolicyConfig, channels: int, resolution: int) -> None:
+    def __init__(
+        self, actions: ActionSpace, config: PolicyConfig, channels: int, resolution: int, conditional: bool = False
+    ) -> None:
+        """Pictures have ``channels`` and ``resolution`` pixels a side; a ``conditional`` policy is given a target."""
         super().__init__()
+        self.blind = config.blind
         torso = PaperTorso if config.network == "paper" else SmallTorso
-        self.torso = torso(actions, config, channels, resolution)
+        self.torso = torso(actions, config, channels * (2 if conditional and not self.blind else 1), resolution)
         self.lstm = nn.LSTM(config.hidden, config.hidden) if config.lstm else None
         self.decoder = Decoder(actions, config.hidden, spatial=config.spatial_heads)
         self.value = nn.Linear(config.hidden, 1)
@@ -141,7 +146,7 @@ class Policy(nn.Module):
         temperature: float = 1.0,
     ) -> Acted:
         """Draw one action for each of N canvases; ``memory`` is what the previous call returned, None at first."""
-        core = self.torso(observation)
+        core = self.torso(self._looked_at(observation))
         if self.lstm is not None:
             output, memory = self.lstm(core[None], memory)
             core = output[0]
@@ -151,9 +156,22 @@ class Policy(nn.Module):
     def evaluate(self, observation: Observation, actions: Tensor) -> Evaluated:
         """Whole episodes: observation ``[T, B, …]`` and canonical ``actions`` int64[T, B, P]."""
         steps, batch = actions.shape[:2]
-        core = self.torso(Observation(*(x.flatten(0, 1) for x in observation)))
+        core = self.torso(self._looked_at(Observation(*(x.flatten(0, 1) for x in observation))))
         if self.lstm is not None:
             core = self.lstm(core.view(steps, batch, -1))[0].flatten(0, 1)
         decoded = self.decoder.evaluate(core, actions.flatten(0, 1))
         value = self.value(core).squeeze(-1)
         return Evaluated(*(x.view(steps, batch) for x in (decoded.log_prob, decoded.entropy, value)))
+
+    def _looked_at(self, observation: Observation) -> Observation:
+        """The same with canvas and target as the channels of one picture; without the canvas for a blind policy."""
+        if not observation.target.shape[1]:
+            return observation
+        if self.blind:
+            return observation._replace(ink=observation.target)
+        return observation._replace(ink=torch.cat([observation.ink, observation.target], dim=1))
+
+
+def make_policy(config: Config, renderer: Renderer) -> Policy:
+    """A new policy for the run that ``config`` describes, on canvases like those of ``renderer``."""
+    return Policy(renderer.actions, config.policy, renderer.shape[2], config.resolution, config.conditional)
