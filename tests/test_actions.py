@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from limner.actions import JUMP, PAINT, ActionSpace, Part, bezier_actions
+from limner.actions import JUMP, PAINT, ActionSpace, Part, Space, bezier_actions, paint_actions
 
 GREY = ("flag", "end", "control", "size", "pressure")
 
@@ -18,6 +20,7 @@ SPACES = (
     bezier_actions(color=True),
     bezier_actions(grid=2, sizes=(3,), pressures=1),
     bezier_actions(grid=5, sizes=(1.5, 2.5, 4), pressures=4, color=True, levels=2),
+    *(paint_actions(space, 4, (2, 3), 3, True, 5) for space in get_args(Space)),
 )
 
 
@@ -59,11 +62,12 @@ def test_looking_parts_up():
 
 @relaxed
 @given(spaces_and_actions())
-def test_after_a_jump_only_flag_and_end_count(example):
+def test_without_painting_only_flag_and_end_count(example):
     space, actions = example
     for action, mask in zip(actions, space.mask(actions), strict=True):
         counting = {name for name, counts in zip(space.names, mask, strict=True) if counts}
-        assert counting == (set(space.names) if action[0] == PAINT else {"flag", "end"})
+        painting = "flag" not in space or action[0] == PAINT
+        assert counting == (set(space.names) if painting else {"flag", "end"})
 
 
 @relaxed
@@ -236,6 +240,14 @@ def test_impossible_bezier_actions(options):
     name = list(options)[-1]
     with pytest.raises(ValueError, match=f"impossible action space: .*{name}="):
         bezier_actions(**options)
+
+
+@pytest.mark.parametrize("space", get_args(Space))
+def test_impossible_paint_actions(space):
+    for bad in ((1, (2,), 1, 2), (4, (), 1, 2), (4, (2,), 0, 2), (4, (2,), 1, 1)):
+        grid, sizes, pressures, levels = bad
+        with pytest.raises(ValueError, match="impossible action space"):
+            paint_actions(space, grid, sizes, pressures, True, levels)
 
 
 def test_equal_spaces_are_equal_and_hashable():

@@ -13,19 +13,21 @@ from limner.renderers.paint import Paint, PaintSettings
 TINY = PRESETS["tiny"]
 
 
-def test_painting_speed_is_strokes_over_time(monkeypatch):
+@pytest.mark.parametrize("space", ["bezier", "stroke"])
+def test_painting_speed_is_strokes_over_time(monkeypatch, space):
     """On a clock that ticks ten milliseconds a step."""
     now, original = 0.0, Paint.step
 
     def step(self, actions):
         nonlocal now
         now += 0.01
-        assert (actions[:, 0] == PAINT).all()
+        assert space == "stroke" or (actions[:, 0] == PAINT).all()
         original(self, actions)
 
     monkeypatch.setattr(Paint, "step", step)
     monkeypatch.setattr(time, "perf_counter", lambda: now)
-    assert bench.painting_speed(PaintSettings(events=8), threads=1, seconds=0.5, batch=16) == pytest.approx(1600)
+    settings = PaintSettings(events=8, space=space)
+    assert bench.painting_speed(settings, threads=1, seconds=0.5, batch=16) == pytest.approx(1600)
     assert now == pytest.approx(0.6), "whole programs of 20 strokes until the time is up"
 
 

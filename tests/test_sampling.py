@@ -1,13 +1,14 @@
 import json
 import shutil
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
 import torch
 
 from limner import sampling
-from limner.actions import PAINT
+from limner.actions import PAINT, Space
 from limner.checkpoint import save_checkpoint
 from limner.presets import PRESETS
 from limner.program import Program, execute_all
@@ -53,6 +54,17 @@ def test_canvases_and_programs(drawn):
 
 def test_a_program_paints_its_canvas_again_byte_for_byte(drawn):
     canvases, programs = drawn
+    restored = [Program.from_json(program.to_json()) for program in programs]
+    np.testing.assert_array_equal(np.stack(execute_all(restored)), canvases)
+
+
+@pytest.mark.parametrize("space", get_args(Space))
+def test_an_agent_of_every_space_learns_and_draws(space, real, tmp_path):
+    training = Training(replace(TINY, renderer=replace(TINY.renderer, space=space)), real)
+    training.update(0.0)
+    save_checkpoint(tmp_path / "checkpoints", training, {})
+    canvases, programs = sample(load_agent(str(tmp_path)), 3, seed=1)
+    assert {program.renderer["space"] for program in programs} == {space}
     restored = [Program.from_json(program.to_json()) for program in programs]
     np.testing.assert_array_equal(np.stack(execute_all(restored)), canvases)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +23,9 @@ FloatArray = NDArray[np.float32]
 
 JUMP, PAINT = 0, 1
 """The two values of the part ``flag``: move with the pen lifted, or paint a curve."""
+
+Space = Literal["bezier", "stroke"]
+"""How the actions of a painter are parametrised: see ``paint_actions``."""
 
 
 @dataclass(frozen=True)
@@ -147,24 +151,40 @@ def bezier_actions(
     or jumps to ``end``. ``sizes`` are brush radii in pixels of a 64-pixel canvas; ``pressures`` values go
     from ``1 / pressures`` to 1; with ``color`` three parts of ``levels`` values from 0 to 1 follow.
     """
+    return paint_actions("bezier", grid, sizes, pressures, color, levels)
+
+
+def paint_actions(
+    space: Space, grid: int, sizes: Sequence[float], pressures: int, color: bool, levels: int
+) -> ActionSpace:
+    """An action space of the paint renderer; all but the places are as in ``bezier_actions``.
+
+    - ``bezier``: ``flag, end, control``, as described there.
+    - ``stroke``: ``start, control, end``. Every action is a quadratic Bézier of its own, set down at ``start``: what it
+      paints does not depend on where the pen was left. There is no flag, and all parts count.
+
+    ``ValueError`` when there is nothing to choose from.
+    """
     if grid < 2 or pressures < 1 or levels < 2 or len(sizes) < 1 or not all(0 < s < 1000 for s in sizes):
         raise ValueError(
             f"impossible action space: grid={grid} (at least 2), sizes={tuple(sizes)} (one or more, in pixels), "
             f"pressures={pressures} (at least 1), levels={levels} (at least 2)"
         )
-    parts = [
-        Part("flag", 2),
-        Part("end", grid * grid, grid=(grid, grid)),
-        Part("control", grid * grid, grid=(grid, grid), only_when_painting=True),
-        Part("size", len(sizes), values=tuple(float(s) for s in sizes), only_when_painting=True),
-        Part(
-            "pressure",
-            pressures,
-            values=tuple((i + 1) / pressures for i in range(pressures)),
-            only_when_painting=True,
-        ),
-    ]
+    flagged = space != "stroke"
+
+    def place(name: str, only_when_painting: bool = False) -> Part:
+        return Part(name, grid * grid, grid=(grid, grid), only_when_painting=only_when_painting)
+
+    def scale(name: str, values: Sequence[float]) -> Part:
+        return Part(name, len(values), values=tuple(values), only_when_painting=flagged)
+
+    places = {
+        "bezier": [Part("flag", 2), place("end"), place("control", only_when_painting=True)],
+        "stroke": [place("start"), place("control"), place("end")],
+    }
+    parts = places[space]
+    parts.append(scale("size", [float(size) for size in sizes]))
+    parts.append(scale("pressure", [(i + 1) / pressures for i in range(pressures)]))
     if color:
-        shades = tuple(i / (levels - 1) for i in range(levels))
-        parts += [Part(name, levels, values=shades, only_when_painting=True) for name in ("red", "green", "blue")]
+        parts += [scale(name, [i / (levels - 1) for i in range(levels)]) for name in ("red", "green", "blue")]
     return ActionSpace(tuple(parts))

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from limner.actions import PAINT
 from limner.config import Config
 from limner.presets import PRESETS
 from limner.renderers.paint import Paint, PaintSettings
@@ -49,7 +50,8 @@ def painting_speed(settings: PaintSettings, threads: int, seconds: float = 1.0, 
     """Strokes per second: ``batch`` canvases at a time, ``threads`` painting, for about ``seconds``."""
     renderer = Paint(settings, batch, threads)
     actions = renderer.actions.sample(np.random.default_rng(0), (20, batch))
-    actions[..., renderer.actions.index("flag")] = 1
+    if "flag" in renderer.actions:
+        actions[..., renderer.actions.index("flag")] = PAINT
     canvas = renderer.canvas()
     strokes = 0
     start = time.perf_counter()

@@ -1,7 +1,10 @@
+from typing import get_args
+
+import numpy as np
 import pytest
 import torch
 
-from limner.actions import bezier_actions
+from limner.actions import Space, bezier_actions, paint_actions
 from limner.config import PolicyConfig
 from limner.networks.observation import Observation
 from limner.networks.policy import Policy
@@ -130,6 +133,27 @@ def test_colour_has_more_parts_and_channels():
     observation, _ = draw(channels=3)
     seen = at(observation, 0)._replace(previous=torch.zeros(BATCH, 8, dtype=torch.int64))
     assert policy.act(seen, None, torch.Generator()).actions.shape == (BATCH, 8)
+
+
+@pytest.mark.parametrize("name", get_args(Space))
+@torch.no_grad()
+def test_of_every_space_exactly_the_parts_that_count_are_seen(name):
+    space = paint_actions(name, 8, (2, 4), 3, True, 5)
+    torch.manual_seed(0)
+    policy, (seen, _) = Policy(space, SMALL, 1, RESOLUTION), draw()
+    previous = torch.from_numpy(space.sample(np.random.default_rng(0), BATCH))
+    counts = torch.from_numpy(space.mask(previous.numpy()))
+
+    def conditioning(previous):
+        return policy.torso.conditioning(at(seen, 0)._replace(previous=previous))
+
+    expected = conditioning(previous)
+    for i, size in enumerate(space.sizes):
+        if space.names[i] == "flag":
+            continue
+        changed = previous.clone()
+        changed[:, i] = (previous[:, i] + 1) % size
+        assert torch.equal((conditioning(changed) != expected).any(-1), counts[:, i]), space.names[i]
 
 
 @pytest.mark.parametrize("resolution", [8, 16, 32, 64])

@@ -1,0 +1,128 @@
+"""From actions to curves: what the integers of each action space make the pens do.
+
+Notable choices:
+- All spaces become the same rows for the engine, jumps and quadratic Béziers (``Curve`` in paint.cpp), some of them
+  several rows an action. They differ in places only; size, pressure and colour are read alike.
+- What decides the next curves beside canvas and brush is one value, ``Pens``, that decoding leaves unchanged: an action
+  that was refused has moved no pen.
+- Pressure runs linearly from the last value to the new one; a curve after a jump (or the reset) has the same pressure
+  all along.
+- A jump is made with the first size: where a brush with tracking noise lands depends on its radius, and the size of a
+  jump does not count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limner.actions import PAINT, ActionSpace, BoolArray, IntArray, paint_actions
+
+if TYPE_CHECKING:
+    from limner.renderers.paint import PaintSettings
+
+Doubles = NDArray[np.float64]
+
+_JUMP, _DOWN = 1, 2  # `Kind` in paint.cpp; _DOWN + 1 goes on painting
+
+
+@dataclass(frozen=True)
+class Pens:
+    """N pens, with all that decides what their next actions paint."""
+
+    place: Doubles
+    """``float64[N, 2]``: (x, y) in pixels, where the next curve starts."""
+    pressure: Doubles
+    """``float64[N]``: of the last curve, in [0, 1]."""
+    down: BoolArray
+    """``bool[N]``: whether the next curve goes on from the last one."""
+
+    def take(self, rows: IntArray) -> Pens:
+        """Copies of the pens ``rows`` (int64[M], repeats allowed), in that order."""
+        return Pens(self.place[rows], self.pressure[rows], self.down[rows])
+
+    def put(self, rows: IntArray, pens: Pens) -> None:
+        """Let pen ``rows[i]`` be as pen ``i`` of ``pens``."""
+        self.place[rows], self.pressure[rows], self.down[rows] = pens.place, pens.pressure, pens.down
+
+
+class CurveDecoder:
+    """Knows what the actions of one painter mean, in pixels."""
+
+    def __init__(self, settings: PaintSettings) -> None:
+        grid, levels = settings.grid, settings.levels
+        self.actions: ActionSpace = paint_actions(
+            settings.space, grid, settings.sizes, settings.pressures, settings.color, levels
+        )
+        self._release = settings.preset is not None
+        cells = np.stack(np.divmod(np.arange(grid**2), grid)[::-1], -1)
+        self._places = (cells + (0.0 if self._release else 0.5)) * (settings.canvas / grid)  # x, y in pixels
+        self._log_radii = np.log(np.asarray(settings.sizes, np.float64) * (settings.canvas / 64))
+        self._pressures = np.arange(1, settings.pressures + 1) / settings.pressures
+        self._shades = np.arange(levels) / (levels - 1)
+        self._decode: Callable[[IntArray, Pens], tuple[Doubles, Pens]] = {
+            "bezier": self._bezier,
+            "stroke": self._stroke,
+        }[settings.space]
+
+    def new(self, count: int) -> Pens:
+        """Lifted pens in the upper left corner."""
+        return Pens(np.zeros((count, 2)), np.zeros(count), np.zeros(count, np.bool_))
+
+    def decode(self, actions: IntArray, pens: Pens) -> tuple[Doubles, Pens]:
+        """Curves ``float64[N, count, 13]`` of valid actions ``int64[N, P]``, and the pens after them."""
+        curves, after = self._decode(actions, pens)
+        radii = self._log_radii[actions[:, self.actions.index("size")]]
+        curves[:, :, 7] = np.where(curves[:, :, 0] == _JUMP, self._log_radii[0], radii[:, None])
+        if "red" in self.actions:
+            curves[:, :, 10:] = _hsv(self._shades[actions[:, -3:]])[:, None]
+        return curves, after
+
+    def _bezier(self, actions: IntArray, pens: Pens) -> tuple[Doubles, Pens]:
+        paint = actions[:, 0] == PAINT
+        end, pressure = self._place(actions, "end"), self._pressure(actions)
+        curves = np.zeros((len(actions), 1, 13))
+        curves[:, 0, 0] = np.where(paint, _DOWN + pens.down, _JUMP)
+        curves[:, 0, 1:3] = pens.place
+        curves[:, 0, 3:5] = self._place(actions, "control")
+        curves[:, 0, 5:7] = end
+        curves[:, 0, 8] = np.where(pens.down, pens.pressure, pressure)
+        curves[:, 0, 9] = pressure
+        after = np.where(paint[:, None], end, end[:, 1:]) if self._release else end
+        return curves, Pens(after, pressure, paint)
+
+    def _stroke(self, actions: IntArray, pens: Pens) -> tuple[Doubles, Pens]:
+        start, end, pressure = self._place(actions, "start"), self._place(actions, "end"), self._pressure(actions)
+        curves = np.zeros((len(actions), 2, 13))
+        curves[:, :, 0] = _JUMP, _DOWN
+        curves[:, 0, 5:7] = start
+        curves[:, 1, 1:3] = start
+        curves[:, 1, 3:5] = self._place(actions, "control")
+        curves[:, 1, 5:7] = end
+        curves[:, 1, 8:10] = pressure[:, None]
+        return curves, Pens(end, pressure, np.zeros(len(end), np.bool_))
+
+    def _place(self, actions: IntArray, name: str) -> Doubles:
+        return self._places[actions[:, self.actions.index(name)]]
+
+    def _pressure(self, actions: IntArray) -> Doubles:
+        return self._pressures[actions[:, self.actions.index("pressure")]]
+
+
+def _hsv(rgb: Doubles) -> Doubles:
+    """Hue, saturation and value, each in [0, 1], of colours ``float64[N, 3]``."""
+    red, green, blue = rgb.T
+    value = rgb.max(-1)
+    spread = value - rgb.min(-1)
+    safe = np.where(spread > 0, spread, 1)
+    hue = np.select(
+        [spread == 0, red == value, green == value],
+        [0, (green - blue) / safe % 6, 2 + (blue - red) / safe],
+        4 + (red - green) / safe,
+    )
+    saturation = np.where(value > 0, spread / np.where(value > 0, value, 1), 0)
+    return np.stack([hue / 6, saturation, value], -1)

@@ -1,0 +1,127 @@
+"""Every action space against programs of Bézier actions that mean the same: the same bytes."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from limner.actions import JUMP, PAINT, Space
+from limner.renderers.paint import Paint, PaintSettings
+
+SMALL = {"sizes": (1, 2, 4), "pressures": 4, "events": 8, "grid": 15}  # an odd grid has a cell in its middle
+LOOKS = [
+    {},
+    {"color": True, "levels": 3},
+    {"brush": "classic/dry_brush", "canvas": 100, "grid": 31},
+    {"brush": "deevad/watercolor_glazing", "ground": "transparent"},
+    {"brush": "classic/impressionism"},  # tracking noise
+]
+relaxed = settings(max_examples=8, deadline=None)
+
+
+def painter(space: str, batch: int = 1, **changes: object) -> Paint:
+    return Paint(PaintSettings(**SMALL | {"space": space} | changes), batch)
+
+
+def row(renderer: Paint, **parts: int) -> list[int]:
+    return [parts.get(name, 0) for name in renderer.actions.names]
+
+
+def named(renderer: Paint, action: np.ndarray) -> dict[str, int]:
+    return dict(zip(renderer.actions.names, action.tolist(), strict=True))
+
+
+def paint(renderer: Paint, actions: np.ndarray) -> np.ndarray:
+    """Execute ``int64[T, P]`` on the only canvas; the picture after every step."""
+    pictures = []
+    for action in np.asarray(actions):
+        renderer.step(action[None])
+        pictures.append(renderer.canvas()[0])
+    return np.stack(pictures)
+
+
+def random_actions(renderer: Paint, steps: int, seed: int) -> np.ndarray:
+    return renderer.actions.sample(np.random.default_rng(seed), steps)
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("space", get_args(Space))
+def test_every_space_paints(space: str, look: dict[str, object]) -> None:
+    """So that two equal pictures say something."""
+    renderer = painter(space, **look)
+    pictures = paint(renderer, random_actions(renderer, 12, 0))
+    assert len({picture.tobytes() for picture in pictures}) >= 3
+
+
+# --- stroke ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+@relaxed
+@given(seed=st.integers(0, 10**6))
+def test_a_stroke_is_a_jump_and_a_curve(look: dict[str, object], seed: int) -> None:
+    stroke, bezier = painter("stroke", **look), painter("bezier", **look)
+    strokes = random_actions(stroke, 4, seed)
+    same = []
+    for action in strokes:
+        parts = named(stroke, action)
+        same += [row(bezier, flag=JUMP, end=parts.pop("start")), row(bezier, flag=PAINT, **parts)]
+    pictures = paint(stroke, strokes)
+    assert (pictures == paint(bezier, same)[1::2]).all()
+    assert (stroke.pen() == bezier.pen()).all()
+
+
+def test_a_stroke_has_no_flag_and_all_its_parts_count() -> None:
+    stroke = painter("stroke", color=True)
+    assert stroke.actions.names == ("start", "control", "end", "size", "pressure", "red", "green", "blue")
+    actions = random_actions(stroke, 5, 0)
+    assert stroke.actions.mask(actions).all()
+    assert not any(part.only_when_painting for part in stroke.actions.parts)
+
+
+@relaxed
+@given(seed=st.integers(0, 10**6))
+def test_a_stroke_does_not_depend_on_where_the_pen_was_left(seed: int) -> None:
+    stroke = painter("stroke")
+    before, last = random_actions(stroke, 2, seed)[:, None]
+    stroke.step(before)
+    canvas = stroke.canvas()
+    alone = painter("stroke")
+    alone.step(last)
+    stroke.step(last)
+    assert (stroke.canvas() <= np.minimum(canvas, 255)).all()
+    untouched = canvas == 255
+    assert (stroke.canvas()[untouched] == alone.canvas()[untouched]).all()
+    assert (stroke.pen() == alone.pen()).all()
+
+
+# --- bezier ------------------------------------------------------------------------------------------------------
+
+
+def test_the_size_of_a_jump_does_not_count_even_with_tracking_noise() -> None:
+    pictures = []
+    for size in (0, 2):
+        bezier = painter("bezier", brush="classic/impressionism")
+        jump = row(bezier, flag=JUMP, end=100, size=size)
+        pictures.append(paint(bezier, [jump, row(bezier, flag=PAINT, end=200, control=20, size=1, pressure=3)]))
+    assert (pictures[0] == pictures[1]).all()
+    assert pictures[0].min() < 250
+
+
+# --- settings ----------------------------------------------------------------------------------------------------
+
+
+def test_the_release_of_2018_has_bezier_actions_only() -> None:
+    assert "flag" in Paint(PaintSettings(preset="deepmind-2018", space="bezier")).actions
+    with pytest.raises(ValueError, match="space must be 'bezier' with preset 'deepmind-2018', got 'stroke'"):
+        PaintSettings(preset="deepmind-2018", space="stroke")
+
+
+def test_an_unknown_space_is_named() -> None:
+    for bad in ("spiral", None, 3, ["bezier"]):
+        with pytest.raises(ValueError, match="space must be 'bezier' or "):
+            PaintSettings(space=bad)
