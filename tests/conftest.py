@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from limner.adversarial import Adversarial
 from limner.datasets import load_dataset
 from limner.gallery import Gallery
 from limner.presets import PRESETS
-from limner.training import Training
 
 
 @pytest.fixture(scope="session")
@@ -20,10 +20,10 @@ def gallery() -> Gallery:
 
 
 @pytest.fixture(scope="session")
-def everything() -> Callable[[Training], dict[str, Tensor]]:
+def everything() -> Callable[[Adversarial], dict[str, Tensor]]:
     """All state of a training as named copies of tensors: weights, moments, pictures, random states, counters."""
 
-    def collect(training: Training) -> dict[str, Tensor]:
+    def collect(training: Adversarial) -> dict[str, Tensor]:
         policy, critic = training.policy_learner, training.critic_learner
         modules = {"policy": policy.policy, "average": policy.average, "critic": critic.critic, "judge": training.judge}
         state = {

@@ -34,16 +34,16 @@ def test_painting_speed_is_strokes_over_time(monkeypatch, space):
 @pytest.mark.parametrize("threads", [1, 2])
 def test_training_speed_is_environment_steps_over_time(gallery, monkeypatch, threads):
     """On a clock that ticks one second an update."""
-    from limner.training import Training
+    from limner.adversarial import Adversarial
 
-    now, original = 0.0, Training.update
+    now, original = 0.0, Adversarial.update
 
     def update(self, progress):
         nonlocal now
         now += 1.0
         return original(self, progress)
 
-    monkeypatch.setattr(Training, "update", update)
+    monkeypatch.setattr(Adversarial, "update", update)
     monkeypatch.setattr(time, "perf_counter", lambda: now)
     speed = bench.training_speed(replace(TINY, threads=threads), gallery, updates=3, warm_up=2)
     assert speed == TINY.steps * TINY.batch

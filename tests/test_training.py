@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from limner.adversarial import Adversarial
 from limner.config import CriticConfig, LearningConfig, PolicyConfig, RewardConfig
 from limner.datasets import Dataset
 from limner.gallery import Gallery
@@ -11,7 +12,6 @@ from limner.learners import score
 from limner.networks.observation import see
 from limner.presets import PRESETS
 from limner.rollout import EpisodeBatch, collect
-from limner.training import Training
 
 TINY = PRESETS["tiny"]
 VARIANTS = {
@@ -35,7 +35,7 @@ def same(a, b):
 def test_one_thread_and_two_give_the_same_run_bit_for_bit(variant, gallery, everything):
     runs = []
     for threads in (1, 2):
-        training = Training(replace(VARIANTS[variant], threads=threads), gallery)
+        training = Adversarial(replace(VARIANTS[variant], threads=threads), gallery)
         metrics = [training.update(i / 6) for i in range(6)]
         runs.append((everything(training), metrics))
     assert same(runs[0][0], runs[1][0]) == []
@@ -47,7 +47,7 @@ def test_a_seed_decides_the_run_and_nothing_else_does(gallery, everything):
     for seed, disturbance in ((0, 1), (0, 2), (1, 1)):
         torch.manual_seed(disturbance)
         np.random.seed(disturbance)  # noqa: NPY002 (nobody should be using this one)
-        training = Training(replace(TINY, seed=seed), gallery)
+        training = Adversarial(replace(TINY, seed=seed), gallery)
         for i in range(3):
             training.update(i / 3)
         runs.append(everything(training))
@@ -59,14 +59,14 @@ def test_a_seed_decides_the_run_and_nothing_else_does(gallery, everything):
 def test_global_random_states_are_left_alone(gallery):
     torch.manual_seed(5)
     before = torch.get_rng_state()
-    training = Training(TINY, gallery)
+    training = Adversarial(TINY, gallery)
     training.update(0.0)
     training.update(0.1)
     assert torch.equal(before, torch.get_rng_state())
 
 
 def test_an_update_is_one_batch_judged_by_the_critic_of_the_last(gallery, everything, monkeypatch):
-    training = Training(TINY, gallery)
+    training = Adversarial(TINY, gallery)
     judged = []
 
     def spy(critic, episodes):
@@ -74,7 +74,7 @@ def test_an_update_is_one_batch_judged_by_the_critic_of_the_last(gallery, everyt
         judged.append({name: value.clone() for name, value in critic.state_dict().items()})
         return score(critic, episodes)
 
-    monkeypatch.setattr("limner.training.score", spy)
+    monkeypatch.setattr("limner.adversarial.score", spy)
     critics = []
     for i in range(3):
         assert training.updates == i
@@ -97,13 +97,13 @@ def test_an_update_is_one_batch_judged_by_the_critic_of_the_last(gallery, everyt
 def test_pictures_that_do_not_fit_the_renderer_are_refused(settings, gallery):
     config = replace(TINY, renderer=replace(TINY.renderer, **settings))
     with pytest.raises(ValueError, match=r"'mnist-5k' are 200 of \[64, 64, 1\], canvases \[64, 64, [23]\]"):
-        Training(config, gallery)
+        Adversarial(config, gallery)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_gpu_that_is_not_there_is_refused(gallery):
     with pytest.raises(ValueError, match="device is 'cuda', but PyTorch finds no GPU here: use --device cpu"):
-        Training(replace(TINY, device="cuda"), gallery)
+        Adversarial(replace(TINY, device="cuda"), gallery)
 
 
 def test_a_short_training_paints_what_the_critic_was_shown():
@@ -120,7 +120,7 @@ def test_a_short_training_paints_what_the_critic_was_shown():
         critic=CriticConfig(width=8, batch=32, steps=4, learning_rate=1e-3, replay=10),
         learning=LearningConfig(learning_rate=2e-3, minibatches=2, entropy_cost=0.01, average=0.5),
     )
-    training = Training(config, Gallery(shown, 64))
+    training = Adversarial(config, Gallery(shown, 64))
     random = EpisodeBatch.empty(config, training.renderer)
     collect(training.renderer, training.policy_learner.policy, random, generator)
     shares = []

@@ -75,9 +75,9 @@ def painting(seconds: float = 1.0) -> dict[str, float]:
 
 def training_speed(config: Config, gallery: Gallery, updates: int = 20, warm_up: int = 5) -> float:
     """Environment steps per second of training as ``config`` says."""
-    from limner.training import Training
+    from limner.adversarial import Adversarial
 
-    training = Training(config, gallery)
+    training = Adversarial(config, gallery)
     _advance(training, warm_up)
     frames = training.frames
     start = time.perf_counter()
@@ -90,9 +90,9 @@ def training_shares(config: Config, gallery: Gallery, updates: int = 10, warm_up
 
     ``inference`` is all that is none of the other three: acting, scoring, and moving arrays between them.
     """
-    from limner.training import Training
+    from limner.adversarial import Adversarial
 
-    training = Training(replace(config, threads=1), gallery)
+    training = Adversarial(replace(config, threads=1), gallery)
     _advance(training, warm_up)
     seconds: dict[str, float] = defaultdict(float)
     for method in ("reset", "step", "canvas", "pen"):

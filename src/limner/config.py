@@ -13,7 +13,7 @@ import dataclasses
 import math
 from dataclasses import dataclass, field
 from types import UnionType
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from limner.renderers import Renderer, make_renderer
 from limner.renderers.paint import PaintSettings
@@ -50,7 +50,7 @@ def _check(section: object, prefix: str, positive: str = "", not_negative: str =
 def _fits(value: object, kind: Any) -> bool:
     if get_origin(kind) is Literal:
         return value in get_args(kind)
-    if get_origin(kind) is UnionType:
+    if get_origin(kind) in (Union, UnionType):
         return any(_fits(value, choice) for choice in get_args(kind))
     if kind is float and type(value) in (int, float):
         return math.isfinite(value)  # type: ignore[arg-type]
@@ -69,8 +69,8 @@ def _words(kind: Any) -> str:
 class PolicyConfig:
     """The network that writes programs."""
 
-    network: Literal["small", "paper"] = "small"
-    """The published network, or one that two CPU cores can train."""
+    network: Literal["small", "pointer", "paper"] = "small"
+    """Two that CPU cores can train, the second for agents that look closely, and the published one."""
     channels: int = 32
     """Width of the first convolution of the small network."""
     hidden: int = 256
@@ -193,11 +193,41 @@ class LearningConfig:
 
 
 @dataclass(frozen=True)
+class ImitationConfig:
+    """A teacher whose advice the policy learns, instead of from a critic."""
+
+    teacher: Literal["search", "random", "programs"] | None = None
+    """``search`` improves on what the policy proposes; ``random`` programs are their own answer; or a file of them."""
+    programs: str = ""
+    """That file, JSON lines."""
+    tries: int = 16
+    """Actions that a search tries in a state, and as many variations of the best."""
+    follow: float = 0.5
+    """Share of the episodes in which the found action is done, and not the policy's own."""
+    memory: int = 2048
+    """Episodes that are remembered."""
+    batch: int = 32
+    """Episodes in a gradient step."""
+    steps: int = 16
+    """Gradient steps in an update."""
+
+    def __post_init__(self) -> None:
+        _check(self, "imitation.", positive="tries memory batch steps", share="follow")
+        _require(
+            (self.teacher == "programs") == bool(self.programs),
+            f"imitation.programs is {self.programs!r} and imitation.teacher {self.teacher!r}: a file of programs goes "
+            "with the teacher 'programs'",
+        )
+
+
+@dataclass(frozen=True)
 class Config:
     """One run."""
 
     data: str = "mnist-5k"
     """What the critic is shown as real, and where targets come from."""
+    start: str = ""
+    """Agent whose weights the policy starts from: a name, or the folder of a run or checkpoint."""
     conditional: bool = False
     """Show the agent a picture in every episode, its target, and the critic that picture beside what was painted."""
     seed: int = 0
@@ -230,6 +260,7 @@ class Config:
     critic: CriticConfig = CriticConfig()
     reward: RewardConfig = RewardConfig()
     learning: LearningConfig = LearningConfig()
+    imitation: ImitationConfig = ImitationConfig()
 
     def __post_init__(self) -> None:
         _check(self, "", positive="steps frames minutes threads evaluate_every checkpoint_every keep")
@@ -258,7 +289,18 @@ class Config:
             ("critic.target 'complement'", self.critic.target == "complement"),
         ):
             _require(self.conditional or not given, f"{name} needs a target: set conditional")
+        teacher = self.imitation.teacher
+        _require(
+            teacher is None or self.conditional == (teacher != "programs"),
+            f"imitation.teacher is {teacher!r}: 'search' and 'random' teach agents with targets (conditional), "
+            "'programs' those without",
+        )
         grid = self.renderer.grid
+        _require(
+            self.policy.network != "pointer" or (grid % 16 == 0 and self.resolution >= 32),
+            f"renderer.grid is {grid} and resolution {self.resolution}: with policy.network 'pointer' the grid must be "
+            "a multiple of 16, the resolution at least 32",
+        )
         _require(
             not self.policy.spatial_heads or (grid >= 4 and grid & (grid - 1) == 0),
             f"renderer.grid is {grid}: with policy.spatial_heads it must be 4, 8, 16, 32 …",
@@ -291,6 +333,7 @@ class Config:
             "critic": lambda given: _section(CriticConfig, given, "critic."),
             "reward": lambda given: _section(RewardConfig, given, "reward."),
             "learning": lambda given: _section(LearningConfig, given, "learning."),
+            "imitation": lambda given: _section(ImitationConfig, given, "imitation."),
         }
         fields = _object(values, "").items()
         return _section(cls, {k: sections[k](v) if k in sections else v for k, v in fields}, "")

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from limner.actions import PAINT, ActionSpace
-from limner.config import CriticConfig, LearningConfig, RewardConfig
+from limner.config import CriticConfig, ImitationConfig, LearningConfig, RewardConfig
+from limner.lessons import Lessons
 from limner.networks.critic import Critic, complement
 from limner.networks.policy import Policy
 from limner.objectives import (
@@ -116,10 +117,7 @@ class PolicyLearner:
     def step(self, episodes: EpisodeBatch, rewards: Tensor, progress: float) -> Metrics:
         """Learn from ``episodes`` paid ``rewards`` [T, B]; ``progress`` in [0, 1] moves the schedules."""
         config = self.config
-        rate = config.learning_rate * (1 + progress * (config.final_learning_rate - 1))
-        entropy_cost = config.entropy_cost * (1 + progress * (config.final_entropy_cost - 1)) * self.boost
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        rate, entropy_cost = self._schedules(progress)
         anchor = self._anchor(episodes) if config.anchor_cost else None
         sums = rewards.new_zeros(6)
         count = 0
@@ -145,6 +143,42 @@ class PolicyLearner:
             "policy/learning_rate": rate,
         }
 
+    def imitate(self, lessons: Lessons, config: ImitationConfig, progress: float) -> Metrics:
+        """``config.steps`` gradient steps of maximum likelihood on ``lessons``."""
+        rate, entropy_cost = self._schedules(progress)
+        sums = self.policy.value.weight.new_zeros(3)
+        for _ in range(config.steps):
+            observation, advice = lessons.sample(config.batch, self.generator)
+            told = self.policy.evaluate(observation, advice)
+            loss = -told.log_prob.mean() - entropy_cost * told.entropy.mean()
+            norm = self._descend(loss)
+            sums += torch.stack([-told.log_prob.mean(), told.entropy.mean(), norm]).detach()
+            self._update_average()
+        surprise, entropy, norm = (sums / config.steps).tolist()
+        return {
+            "policy/surprise": surprise,
+            "policy/entropy": entropy,
+            "policy/gradient_norm": norm,
+            "policy/learning_rate": rate,
+        }
+
+    def _schedules(self, progress: float) -> tuple[float, float]:
+        """Set the learning rate; returns it and the entropy cost."""
+        config = self.config
+        rate = config.learning_rate * (1 + progress * (config.final_learning_rate - 1))
+        entropy_cost = config.entropy_cost * (1 + progress * (config.final_entropy_cost - 1)) * self.boost
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        return rate, entropy_cost
+
+    def _descend(self, loss: Tensor) -> Tensor:
+        """One gradient step; returns the norm of the gradient before it was clipped."""
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = torch.nn.utils.clip_grad_norm_(self.policy.parameters(), self.config.gradient_norm)
+        self.optimizer.step()
+        return norm
+
     @torch.no_grad()
     def _anchor(self, episodes: EpisodeBatch) -> Tensor:
         """The averaged policy's log-probability of what was done, ``[T, B]``."""
@@ -168,10 +202,7 @@ class PolicyLearner:
         loss = policy_loss + config.value_cost * value_loss - entropy_cost * new.entropy.mean()
         drift = behaviour.new_zeros(()) if anchor is None else divergence(new.log_prob, anchor[:, rows])
         loss = loss + config.anchor_cost * drift
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = torch.nn.utils.clip_grad_norm_(self.policy.parameters(), config.gradient_norm)
-        self.optimizer.step()
+        norm = self._descend(loss)
         deviation = returns.advantages.std()
         return torch.stack([new.entropy.mean(), value_loss, deviation, -log_ratio.mean(), drift, norm]).detach()
 

@@ -106,27 +106,47 @@ def collect(
     """
     renderer.reset()
     batch.noise.normal_(generator=generator)
-    previous = torch.zeros_like(batch.actions[0])
     memory: Memory | None = None
     for t in range(batch.steps):
-        _look(renderer, batch, t)
-        batch.pen[t] = torch.from_numpy(renderer.pen())
-        step = batch.pen.new_full((renderer.batch,), t / batch.steps)
-        seen = Observation(batch.ink[t], batch.target, batch.pen[t], step, previous, batch.noise)
-        acted = policy.act(seen, memory, generator, temperature)
+        look(renderer, batch, t)
+        acted = policy.act(observe(batch, t), memory, generator, temperature)
         renderer.step(acted.actions.cpu().numpy())
         batch.actions[t], batch.log_prob[t] = acted.actions, acted.log_prob
-        previous, memory = acted.actions, acted.memory
-    _look(renderer, batch, batch.steps)
+        memory = acted.memory
+    look(renderer, batch, batch.steps)
     return batch
 
 
-def _look(renderer: Renderer, batch: EpisodeBatch, t: int) -> None:
-    """Take in the canvas after ``t`` actions."""
+def follow(renderer: Renderer, batch: EpisodeBatch, actions: Tensor) -> None:
+    """Paint given canonical ``actions`` int64[T, B, P] on the canvases of ``renderer``; fills ``batch``."""
+    renderer.reset()
+    for t in range(batch.steps):
+        look(renderer, batch, t)
+        renderer.step(actions[t].numpy())
+        batch.actions[t] = actions[t]
+    look(renderer, batch, batch.steps)
+
+
+def look(renderer: Renderer, batch: EpisodeBatch, t: int) -> None:
+    """Take in canvas and pen after ``t`` actions."""
     renderer.canvas(batch.canvas.numpy())
     batch.ink[t] = see(batch.canvas, batch.ink.shape[-1])
     if len(batch.goal):
         batch.distance[t] = squared_distance(batch.canvas, batch.goal)
+    if t < batch.steps:
+        batch.pen[t] = torch.from_numpy(renderer.pen())
+
+
+def observe(batch: EpisodeBatch, t: int) -> Observation:
+    """What the policy is given before action ``t``, ``[B, …]``."""
+    return Observation(
+        ink=batch.ink[t],
+        target=batch.target,
+        pen=batch.pen[t],
+        step=batch.pen.new_full((batch.pen.shape[1],), t / batch.steps),
+        previous=batch.actions[t - 1] if t else torch.zeros_like(batch.actions[0]),
+        noise=batch.noise,
+    )
 
 
 def squared_distance(pictures: Tensor, goals: Tensor) -> Tensor:

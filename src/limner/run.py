@@ -26,13 +26,16 @@ import numpy as np
 import torch
 
 from limner import features
+from limner.adversarial import Adversarial
 from limner.checkpoint import list_checkpoints, newest_checkpoint, read_manifest, restore_checkpoint, save_checkpoint
 from limner.config import Config
 from limner.datasets import Dataset, load_dataset
 from limner.evaluation import Metrics, Reference, evaluate_pictures, make_reference
 from limner.files import write_atomic
 from limner.gallery import Gallery
+from limner.imitation import Imitation
 from limner.rollout import EpisodeBatch, collect, squared_distance
+from limner.sampling import load_agent
 from limner.training import Training
 
 LOG_EVERY = 10
@@ -60,7 +63,10 @@ def train(config: Config, folder: Path, resume: bool = False, report: Callable[[
     elif checkpoints.exists() or (folder / "log.jsonl").exists():
         raise ValueError(f"{folder} already holds a run: continue it with --resume, or choose another --out")
     train_data, test_data = load_dataset(config.data, "train"), load_dataset(config.data, "test")
-    training = Training(config, Gallery(train_data, config.renderer.canvas))
+    gallery = Gallery(train_data, config.renderer.canvas)
+    training = Imitation(config, gallery) if config.imitation.teacher else Adversarial(config, gallery)
+    if config.start and saved is None:
+        training.start_from(load_agent(config.start).policy)
     evaluation = make_evaluation(config, train_data, test_data)
     log = Log(folder, report)
     seconds = restore_checkpoint(saved, training)["minutes"] * 60 if saved is not None else 0.0

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from limner.actions import ActionSpace, Part, Space, bezier_actions, paint_actions
+from limner.config import PolicyConfig
 from limner.networks.decoder import Decoder, SpatialHead
 
 WIDTH = 16
@@ -20,7 +21,7 @@ HEADS = [pytest.param(False, id="linear"), pytest.param(True, id="spatial")]
 def make_decoder(space=TINY, spatial=False, seed=0):
     """A decoder that is far from uniform."""
     torch.manual_seed(seed)
-    decoder = Decoder(space, WIDTH, spatial)
+    decoder = Decoder(space, PolicyConfig(hidden=WIDTH, spatial_heads=spatial))
     for head in decoder.heads:
         final = head if isinstance(head, nn.Linear) else head.body[-1]
         nn.init.normal_(final.weight, 0, 0.3 if final is head else 2.0)
