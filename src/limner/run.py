@@ -29,7 +29,7 @@ from torch import Tensor
 from limner import features
 from limner.checkpoint import list_checkpoints, newest_checkpoint, read_manifest, restore_checkpoint, save_checkpoint
 from limner.config import Config
-from limner.datasets import Dataset, load_dataset, prepare
+from limner.datasets import Dataset, load_dataset
 from limner.evaluation import Metrics, Reference, evaluate_pictures, make_reference
 from limner.files import write_atomic
 from limner.networks.observation import see
@@ -96,8 +96,8 @@ def train(config: Config, folder: Path, resume: bool = False, report: Callable[[
 def seen(data: Dataset, config: Config) -> Tensor:
     """All pictures of ``data`` as the critic sees them, ``float32[N, C, R, R]``, a thousand at a time."""
     size = config.renderer.canvas
-    chunks = np.array_split(data.images, -(-len(data) // 1000))
-    return torch.cat([see(torch.from_numpy(prepare(chunk, size))[..., None], config.resolution) for chunk in chunks])
+    chunks = (data.pictures(size, slice(start, start + 1000)) for start in range(0, len(data), 1000))
+    return torch.cat([see(torch.from_numpy(chunk), config.resolution) for chunk in chunks])
 
 
 class Evaluation:
