@@ -1,10 +1,22 @@
-"""Data sets: pictures with dark ink on white, and their fixed splits."""
+"""Data sets: pictures with dark ink on white, or in colour, and their fixed splits.
+
+Notable choices:
+- A data set is named by a short text, its spec: one of ``NAMES``, ``folder:PATH``.
+- The split is fixed by the spec alone, never drawn by chance, so figures from different machines are about the same
+  pictures.
+- ``pictures(size)`` gives the pictures of every data set as square ``uint8`` arrays. Digits are held in memory; files
+  are read when they are asked for, and zips are read where they lie.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from limner.datasets.dataset import ArrayDataset, Dataset, Split
+from limner.datasets.files import FileDataset, Parts
+from limner.datasets.folder import open_faces, open_folder
 from limner.datasets.mnist import load_mnist, load_mnist_5k, parse_idx
 from limner.datasets.resize import Pictures, prepare
 from limner.datasets.root import DATA_VARIABLE
@@ -14,23 +26,32 @@ __all__ = [
     "NAMES",
     "ArrayDataset",
     "Dataset",
+    "FileDataset",
     "Pictures",
     "Split",
     "load_dataset",
+    "open_files",
     "parse_idx",
     "prepare",
 ]
 
-NAMES = ("mnist-5k", "mnist")
-"""What ``load_dataset`` knows."""
+NAMES = ("mnist-5k", "mnist", "faces")
+"""What ``load_dataset`` knows, besides ``folder:PATH``."""
 
 
 def load_dataset(spec: str = "mnist-5k", split: Split = "train", root: str | Path | None = None) -> Dataset:
-    """The ``split`` of the data set ``spec``, one of ``NAMES``.
+    """The ``split`` of the data set ``spec``.
+
+    | spec | pictures | labels | split |
+    |---|---|---|---|
+    | ``mnist-5k`` | 28 × 28 grey | digit | the last 100 of each class are test |
+    | ``mnist`` | 28 × 28 grey | digit | its own |
+    | ``faces`` | 64 × 64 colour | | every tenth is test |
+    | ``folder:PATH`` | any folder or zip of pictures | | every tenth is test |
 
     ``root`` is the data folder; without it the environment variable LIMNER_DATA names it, or it is
-    ``~/.cache/limner`` where that exists (``mnist-5k`` needs none). ``ValueError`` when the name or split is unknown,
-    or files are missing, unreadable or damaged.
+    ``~/.cache/limner`` where that exists (``mnist-5k`` and ``folder:PATH`` need none). ``ValueError`` when the name or
+    split is unknown, the split is empty, or files are missing, unreadable or damaged.
     """
     if split not in ("train", "test"):
         raise ValueError(f"unknown split {split!r}: must be 'train' or 'test'")
@@ -38,4 +59,18 @@ def load_dataset(spec: str = "mnist-5k", split: Split = "train", root: str | Pat
         return load_mnist_5k(split)
     if spec == "mnist":
         return load_mnist(split, root)
-    raise ValueError(f"unknown data set {spec!r}: must be one of {', '.join(NAMES)}")
+    whole, parts = open_files(spec, root)
+    rows = np.flatnonzero(parts == split)
+    if not len(rows):
+        raise ValueError(f"data set {spec!r} has no picture in its split {split!r}, of {len(whole)} in all: add more")
+    return whole.select(rows)
+
+
+def open_files(spec: str, root: str | Path | None = None) -> tuple[FileDataset, Parts]:
+    """The whole of a data set that lies in files, and which split each picture belongs to; errors as above."""
+    name, _, choice = spec.partition(":")
+    if spec == "faces":
+        return open_faces(root)
+    if name == "folder" and choice:
+        return open_folder(spec, choice)
+    raise ValueError(f"unknown data set {spec!r}: must be one of {', '.join(NAMES)}, or folder:PATH")
