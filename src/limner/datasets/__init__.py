@@ -1,7 +1,7 @@
 """Data sets: pictures with dark ink on white, or in colour, and their fixed splits.
 
 Notable choices:
-- A data set is named by a short text, its spec: one of ``NAMES``, ``folder:PATH``.
+- A data set is named by a short text, its spec: one of ``NAMES``, ``omniglot:Greek,Latin``, ``folder:PATH``.
 - The split is fixed by the spec alone, never drawn by chance, so figures from different machines are about the same
   pictures.
 - ``pictures(size)`` gives the pictures of every data set as square ``uint8`` arrays. Digits are held in memory; files
@@ -14,10 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
+from limner.datasets.celeba import open_celeba
 from limner.datasets.dataset import ArrayDataset, Dataset, Split
 from limner.datasets.files import FileDataset, Parts
 from limner.datasets.folder import open_faces, open_folder
 from limner.datasets.mnist import load_mnist, load_mnist_5k, parse_idx
+from limner.datasets.omniglot import open_omniglot
 from limner.datasets.resize import Pictures, prepare
 from limner.datasets.root import DATA_VARIABLE
 
@@ -35,7 +37,7 @@ __all__ = [
     "prepare",
 ]
 
-NAMES = ("mnist-5k", "mnist", "faces")
+NAMES = ("mnist-5k", "mnist", "omniglot", "omniglot-evaluation", "celeba", "faces")
 """What ``load_dataset`` knows, besides ``folder:PATH``."""
 
 
@@ -46,6 +48,10 @@ def load_dataset(spec: str = "mnist-5k", split: Split = "train", root: str | Pat
     |---|---|---|---|
     | ``mnist-5k`` | 28 × 28 grey | digit | the last 100 of each class are test |
     | ``mnist`` | 28 × 28 grey | digit | its own |
+    | ``omniglot``, ``omniglot-evaluation`` | 105 × 105 grey | character | the last two drawers are test |
+    | ``omniglot:Greek,Latin`` | only these alphabets | | |
+    | ``omniglot:-Greek,-Latin`` | all but these | | |
+    | ``celeba`` | 178 × 178 colour | | its own, or every tenth is test |
     | ``faces`` | 64 × 64 colour | | every tenth is test |
     | ``folder:PATH`` | any folder or zip of pictures | | every tenth is test |
 
@@ -69,6 +75,10 @@ def load_dataset(spec: str = "mnist-5k", split: Split = "train", root: str | Pat
 def open_files(spec: str, root: str | Path | None = None) -> tuple[FileDataset, Parts]:
     """The whole of a data set that lies in files, and which split each picture belongs to; errors as above."""
     name, _, choice = spec.partition(":")
+    if name in ("omniglot", "omniglot-evaluation"):
+        return open_omniglot(spec, root)
+    if spec == "celeba":
+        return open_celeba(root)
     if spec == "faces":
         return open_faces(root)
     if name == "folder" and choice:
