@@ -57,7 +57,18 @@ def fails(words: str, capsys: pytest.CaptureFixture[str]) -> str:
     return error
 
 
-@pytest.mark.parametrize("words", ["--help", "train --help", "train mnist --help", "sample --help", "replay --help"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--help",
+        "train --help",
+        "train mnist --help",
+        "sample --help",
+        "replay --help",
+        "data --help",
+        "data check --help",
+    ],
+)
 def test_help_needs_no_torch(words: str) -> None:
     code = (
         "import sys, limner.cli as cli\n"

@@ -1,4 +1,4 @@
-"""The command line: train, sample, replay, bench, info.
+"""The command line: train, sample, replay, data, bench, info.
 
 Notable choices:
 - The first word picks the command, and only its parser is built; what a command needs is imported when it runs. So help
@@ -185,6 +185,18 @@ def _parse_train(words: Sequence[str]) -> "Runnable":
     return tyro.cli(Train, args=words[1:], prog=f"limner train {preset}", default=default)
 
 
+def _parse_data(words: Sequence[str]) -> "Runnable":
+    """The command ``limner data``, which has commands of its own."""
+    from limner.commands.data import COMMANDS
+
+    name = _choose("limner data", "COMMAND", _summaries(COMMANDS), words)
+    return tyro.cli(COMMANDS[name], args=words[1:], prog=f"limner data {name}")
+
+
+def _summaries(commands: Mapping[str, type["Runnable"]]) -> dict[str, str]:
+    return {name: (command.__doc__ or "").partition("\n")[0] for name, command in commands.items()}
+
+
 class Runnable(Protocol):
     """A parsed command line."""
 
@@ -194,8 +206,11 @@ class Runnable(Protocol):
 
 
 COMMANDS: dict[str, type[Runnable]] = {"sample": Sample, "replay": Replay, "bench": Bench, "info": Info}
-CHOICES = {"train": "Train an agent from nothing."} | {
-    name: (command.__doc__ or "").partition("\n")[0] for name, command in COMMANDS.items()
+PARSERS = {"train": _parse_train, "data": _parse_data}
+CHOICES = {
+    "train": "Train an agent from nothing.",
+    **_summaries(COMMANDS),
+    "data": "Fetch a data set, or check the pictures of one.",
 }
 
 
@@ -208,8 +223,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"limner {version('limner')}")
             return 0
         name = _choose("limner", "COMMAND", CHOICES, words)
-        if name == "train":
-            command = _parse_train(words[1:])
+        if name in PARSERS:
+            command = PARSERS[name](words[1:])
         else:
             command = tyro.cli(COMMANDS[name], args=words[1:], prog=f"limner {name}")
         command.run()
