@@ -24,7 +24,7 @@ FloatArray = NDArray[np.float32]
 JUMP, PAINT = 0, 1
 """The two values of the part ``flag``: move with the pen lifted, or paint a curve."""
 
-Space = Literal["bezier", "stroke"]
+Space = Literal["bezier", "line", "stroke"]
 """How the actions of a painter are parametrised: see ``paint_actions``."""
 
 
@@ -160,6 +160,7 @@ def paint_actions(
     """An action space of the paint renderer; all but the places are as in ``bezier_actions``.
 
     - ``bezier``: ``flag, end, control``, as described there.
+    - ``line``: ``flag, end``. A straight line from the pen to ``end``, or a jump there.
     - ``stroke``: ``start, control, end``. Every action is a quadratic Bézier of its own, set down at ``start``: what it
       paints does not depend on where the pen was left. There is no flag, and all parts count.
 
@@ -180,6 +181,7 @@ def paint_actions(
 
     places = {
         "bezier": [Part("flag", 2), place("end"), place("control", only_when_painting=True)],
+        "line": [Part("flag", 2), place("end")],
         "stroke": [place("start"), place("control"), place("end")],
     }
     parts = places[space]

@@ -14,7 +14,7 @@ Notable choices:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,6 +66,7 @@ class CurveDecoder:
         self._shades = np.arange(levels) / (levels - 1)
         self._decode: Callable[[IntArray, Pens], tuple[Doubles, Pens]] = {
             "bezier": self._bezier,
+            "line": self._line,
             "stroke": self._stroke,
         }[settings.space]
 
@@ -83,17 +84,24 @@ class CurveDecoder:
         return curves, after
 
     def _bezier(self, actions: IntArray, pens: Pens) -> tuple[Doubles, Pens]:
-        paint = actions[:, 0] == PAINT
-        end, pressure = self._place(actions, "end"), self._pressure(actions)
+        curves, after = self._from_pen(actions, pens, self._place(actions, "control"), self._place(actions, "end"))
+        if self._release:
+            after = replace(after, place=np.where(after.down[:, None], after.place, after.place[:, 1:]))
+        return curves, after
+
+    def _line(self, actions: IntArray, pens: Pens) -> tuple[Doubles, Pens]:
+        end = self._place(actions, "end")
+        return self._from_pen(actions, pens, (pens.place + end) / 2, end)
+
+    def _from_pen(self, actions: IntArray, pens: Pens, control: Doubles, end: Doubles) -> tuple[Doubles, Pens]:
+        """A jump or a curve from where the pen is."""
+        painting, pressure = actions[:, 0] == PAINT, self._pressure(actions)
         curves = np.zeros((len(actions), 1, 13))
-        curves[:, 0, 0] = np.where(paint, _DOWN + pens.down, _JUMP)
-        curves[:, 0, 1:3] = pens.place
-        curves[:, 0, 3:5] = self._place(actions, "control")
-        curves[:, 0, 5:7] = end
+        curves[:, 0, 0] = np.where(painting, _DOWN + pens.down, _JUMP)
+        curves[:, 0, 1:3], curves[:, 0, 3:5], curves[:, 0, 5:7] = pens.place, control, end
         curves[:, 0, 8] = np.where(pens.down, pens.pressure, pressure)
         curves[:, 0, 9] = pressure
-        after = np.where(paint[:, None], end, end[:, 1:]) if self._release else end
-        return curves, Pens(after, pressure, paint)
+        return curves, Pens(end, pressure, painting)
 
     def _stroke(self, actions: IntArray, pens: Pens) -> tuple[Doubles, Pens]:
         start, end, pressure = self._place(actions, "start"), self._place(actions, "end"), self._pressure(actions)
