@@ -5,7 +5,7 @@ Notable choices:
 - The order of the parts is the order in which a policy draws them (autoregressively).
 - A part may depend on an earlier one: after ``flag = 0`` (jump) only ``end`` matters. ``mask`` says which
   parts count, ``canonical`` zeroes the others, so equal programs have equal arrays.
-- A grid part numbers its cells ``row * width + column``.
+- A grid part numbers its cells ``row * width + column``. Offsets are such a part, too, whose origin is in its middle.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FloatArray = NDArray[np.float32]
 JUMP, PAINT = 0, 1
 """The two values of the part ``flag``: move with the pen lifted, or paint a curve."""
 
-Space = Literal["bezier", "line", "stroke"]
+Space = Literal["bezier", "line", "stroke", "relative"]
 """How the actions of a painter are parametrised: see ``paint_actions``."""
 
 
@@ -33,7 +33,8 @@ class Part:
     """One discrete part of an action.
 
     ``size`` is the number of its values. A location has ``grid = (rows, columns)`` with
-    ``rows * columns == size``. Any other part may give the physical ``values`` that its indices stand for.
+    ``rows * columns == size``, and its cells are counted from ``origin``, the (row, column) of one of them.
+    Any other part may give the physical ``values`` that its indices stand for.
     """
 
     name: str
@@ -41,12 +42,15 @@ class Part:
     grid: tuple[int, int] | None = None
     values: tuple[float, ...] | None = None
     only_when_painting: bool = False
+    origin: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
         if self.size < 1:
             raise ValueError(f"part {self.name!r} needs at least one value, got size {self.size}")
         if self.grid is not None and self.grid[0] * self.grid[1] != self.size:
             raise ValueError(f"part {self.name!r}: grid {self.grid} does not have {self.size} cells")
+        if self.grid is not None and not (0 <= self.origin[0] < self.grid[0] and 0 <= self.origin[1] < self.grid[1]):
+            raise ValueError(f"part {self.name!r}: origin {self.origin} is no cell of the grid {self.grid}")
         if self.values is not None and len(self.values) != self.size:
             raise ValueError(f"part {self.name!r}: {len(self.values)} values given for size {self.size}")
 
@@ -125,11 +129,11 @@ class ActionSpace:
         return np.asarray(part.values, np.float32)[actions[..., self._index[name]]]
 
     def cells(self, actions: IntArray, name: str) -> IntArray:
-        """Grid cells ``int64[..., 2]`` as (row, column) of the location ``name``."""
-        grid = self.parts[self._index[name]].grid
-        assert grid is not None, f"part {name!r} is not a location"
-        cell = actions[..., self._index[name]]
-        return np.stack([cell // grid[1], cell % grid[1]], axis=-1)
+        """Grid cells ``int64[..., 2]`` as (row, column) of the location ``name``, counted from its origin."""
+        part = self.parts[self._index[name]]
+        assert part.grid is not None, f"part {name!r} is not a location"
+        row, column = np.divmod(actions[..., self._index[name]], part.grid[1])
+        return np.stack([row - part.origin[0], column - part.origin[1]], axis=-1)
 
     def _painting(self, actions: IntArray) -> BoolArray:
         if "flag" not in self._index:
@@ -163,6 +167,9 @@ def paint_actions(
     - ``line``: ``flag, end``. A straight line from the pen to ``end``, or a jump there.
     - ``stroke``: ``start, control, end``. Every action is a quadratic Bézier of its own, set down at ``start``: what it
       paints does not depend on where the pen was left. There is no flag, and all parts count.
+    - ``relative``: ``flag, end, control`` as in ``bezier``, but ``end`` and ``control`` are offsets from the cell that
+      the pen is in, up to r = ``grid // 2`` cells each way: parts of (2r + 1)² values. What lies beyond the edge of the
+      canvas is moved to the cell at the edge. The pen starts in the upper left cell.
 
     ``ValueError`` when there is nothing to choose from.
     """
@@ -176,6 +183,11 @@ def paint_actions(
     def place(name: str, only_when_painting: bool = False) -> Part:
         return Part(name, grid * grid, grid=(grid, grid), only_when_painting=only_when_painting)
 
+    def offset(name: str, only_when_painting: bool = False) -> Part:
+        reach = grid // 2
+        side = 2 * reach + 1
+        return Part(name, side * side, (side, side), None, only_when_painting, origin=(reach, reach))
+
     def scale(name: str, values: Sequence[float]) -> Part:
         return Part(name, len(values), values=tuple(values), only_when_painting=flagged)
 
@@ -183,6 +195,7 @@ def paint_actions(
         "bezier": [Part("flag", 2), place("end"), place("control", only_when_painting=True)],
         "line": [Part("flag", 2), place("end")],
         "stroke": [place("start"), place("control"), place("end")],
+        "relative": [Part("flag", 2), offset("end"), offset("control", only_when_painting=True)],
     }
     parts = places[space]
     parts.append(scale("size", [float(size) for size in sizes]))

@@ -243,6 +243,11 @@ class Config:
         )
         grid = self.renderer.grid
         _require(
+            not self.policy.spatial_heads or self.renderer.space != "relative",
+            "renderer.space is 'relative': its grids of offsets have an odd number of cells a side, "
+            "which no spatial head can have; switch policy.spatial_heads off",
+        )
+        _require(
             not self.policy.spatial_heads or (grid >= 4 and grid & (grid - 1) == 0),
             f"renderer.grid is {grid}: with policy.spatial_heads it must be 4, 8, 16, 32 …",
         )

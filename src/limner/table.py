@@ -2,7 +2,7 @@
 
 Notable choices:
 - A row starts with the word ``paint`` or ``jump``; a jump lists only the columns that count.
-- A location is two columns, x and y, counted in grid cells from the upper left.
+- A location is two columns, x and y, counted in grid cells: from the upper left, or from where the pen is.
 - ``["paint", 12, 5, 10, 3, 2, 9]`` under ``["flag", "end x", "end y", "control x", "control y", "size", "pressure"]``.
 """
 
@@ -56,8 +56,13 @@ def _write_row(space: ActionSpace, action: list[int]) -> Row:
         if part.name == "flag":
             painting = bool(value)
             row.append(_WORDS[value])
-        elif painting or not part.only_when_painting:
-            row += [value] if part.grid is None else [value % part.grid[1], value // part.grid[1]]
+        elif part.only_when_painting and not painting:
+            continue
+        elif part.grid is None:
+            row.append(value)
+        else:
+            y, x = divmod(value, part.grid[1])
+            row += [x - part.origin[1], y - part.origin[0]]
     return row
 
 
@@ -68,15 +73,15 @@ def _read_row(space: ActionSpace, row: Any, step: int) -> list[int]:
     action = []
     painting = True
 
-    def number(name: str, size: int) -> int:
+    def number(name: str, size: int, origin: int = 0) -> int:
         value = next(cells, None)
         if value is None:
             raise ValueError(f"step {step}: {name!r} is missing in {brief(row)}")
         if type(value) is not int:  # True is an int, too
             raise ValueError(f"step {step}: {name!r} must be a whole number, got {brief(value)}")
-        if not 0 <= value < size:
-            raise ValueError(f"step {step}: {name!r} is {brief(value)}, must be in 0 … {size - 1}")
-        return value
+        if not 0 <= value + origin < size:
+            raise ValueError(f"step {step}: {name!r} is {brief(value)}, must be in {-origin} … {size - 1 - origin}")
+        return value + origin
 
     for part in space.parts:
         if part.name == "flag":
@@ -90,8 +95,8 @@ def _read_row(space: ActionSpace, row: Any, step: int) -> list[int]:
         elif part.grid is None:
             action.append(number(part.name, part.size))
         else:
-            column = number(f"{part.name} x", part.grid[1])
-            action.append(number(f"{part.name} y", part.grid[0]) * part.grid[1] + column)
+            column = number(f"{part.name} x", part.grid[1], part.origin[1])
+            action.append(number(f"{part.name} y", part.grid[0], part.origin[0]) * part.grid[1] + column)
     if (extra := len(list(cells))) > 0:
         raise ValueError(f"step {step}: {extra} too many in {brief(row)}")
     return action

@@ -129,6 +129,71 @@ def test_a_stroke_does_not_depend_on_where_the_pen_was_left(seed: int) -> None:
     assert (stroke.pen() == alone.pen()).all()
 
 
+# --- relative ----------------------------------------------------------------------------------------------------
+
+
+def offset(renderer: Paint, x: int, y: int) -> int:
+    reach = renderer.settings()["grid"] // 2
+    return (y + reach) * (2 * reach + 1) + x + reach
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("grid", [4, 15])
+@relaxed
+@given(seed=st.integers(0, 10**6))
+def test_a_relative_program_is_an_absolute_one(look: dict[str, object], grid: int, seed: int) -> None:
+    relative, bezier = (painter(space, **look | {"grid": grid}) for space in ("relative", "bezier"))
+    steps = random_actions(relative, 8, seed)
+    side = 2 * (grid // 2) + 1
+    same, x, y = [], 0, 0
+    for action in steps:
+        parts = named(relative, action)
+        for name in ("control", "end"):  # in this order: both are counted from where the pen is before the action
+            right, down = parts[name] % side - grid // 2, parts[name] // side - grid // 2
+            column, line = min(max(x + right, 0), grid - 1), min(max(y + down, 0), grid - 1)
+            parts[name] = line * grid + column
+        x, y = column, line
+        same.append(row(bezier, **parts))
+    assert (paint(relative, steps) == paint(bezier, bezier.actions.canonical(np.array(same)))).all()
+    assert (relative.pen() == bezier.pen()).all()
+
+
+@pytest.mark.parametrize("grid", [15, 16])
+def test_offsets_reach_half_the_canvas_each_way_and_stay_on_it(grid: int) -> None:
+    relative = painter("relative", grid=grid)
+    part = relative.actions.parts[1]
+    reach = grid // 2
+    assert part.grid == (2 * reach + 1, 2 * reach + 1)
+    moves = [(0, 0), (reach, reach), (-1, 2), (reach, -reach), (reach, 0), (-reach, -reach)]
+    expected = [
+        (0, 0),
+        (reach, reach),
+        (reach - 1, reach + 2),
+        (2 * reach - 1, 2),
+        (grid - 1, 2),
+        (grid - 1 - reach, 0),
+    ]
+    for move, cell in zip(moves, expected, strict=True):
+        relative.step(np.array([row(relative, flag=JUMP, end=offset(relative, *move))]))
+        assert relative.pen()[0] == pytest.approx((np.array(cell) + 0.5) / grid)
+
+
+@given(canvas=st.integers(64, 200), grid=st.integers(2, 64), seed=st.integers(0, 10**6))
+@settings(max_examples=40, deadline=None)
+def test_cells_are_found_again_on_any_canvas(canvas: int, grid: int, seed: int) -> None:
+    """However the pen came to a cell, it is where the cell is, bit for bit."""
+    relative = painter("relative", canvas=canvas, grid=grid)
+    relative.step(np.array([row(relative, flag=JUMP, end=offset(relative, 0, 0))]))
+    cells = np.random.default_rng(seed).integers(0, grid, (8, 2))
+    before = np.array([0, 0])
+    for cell in cells:
+        while (before != cell).any():
+            move = np.clip(cell - before, -(grid // 2), grid // 2)
+            relative.step(np.array([row(relative, flag=JUMP, end=offset(relative, *move))]))
+            before = before + move
+        assert (relative._pens.place[0] == (cell + 0.5) * (canvas / grid)).all()
+
+
 # --- bezier ------------------------------------------------------------------------------------------------------
 
 

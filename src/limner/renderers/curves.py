@@ -60,7 +60,8 @@ class CurveDecoder:
         )
         self._release = settings.preset is not None
         cells = np.stack(np.divmod(np.arange(grid**2), grid)[::-1], -1)
-        self._places = (cells + (0.0 if self._release else 0.5)) * (settings.canvas / grid)  # x, y in pixels
+        self._grid, self._cell = grid, settings.canvas / grid
+        self._places = (cells + (0.0 if self._release else 0.5)) * self._cell  # x, y in pixels
         self._log_radii = np.log(np.asarray(settings.sizes, np.float64) * (settings.canvas / 64))
         self._pressures = np.arange(1, settings.pressures + 1) / settings.pressures
         self._shades = np.arange(levels) / (levels - 1)
@@ -68,6 +69,7 @@ class CurveDecoder:
             "bezier": self._bezier,
             "line": self._line,
             "stroke": self._stroke,
+            "relative": self._relative,
         }[settings.space]
 
     def new(self, count: int) -> Pens:
@@ -92,6 +94,16 @@ class CurveDecoder:
     def _line(self, actions: IntArray, pens: Pens) -> tuple[Doubles, Pens]:
         end = self._place(actions, "end")
         return self._from_pen(actions, pens, (pens.place + end) / 2, end)
+
+    def _relative(self, actions: IntArray, pens: Pens) -> tuple[Doubles, Pens]:
+        here = (pens.place[:, ::-1] / self._cell).astype(np.int64)  # row, column
+
+        def place(name: str) -> Doubles:
+            cells = np.clip(here + self.actions.cells(actions, name), 0, self._grid - 1)
+            places: Doubles = self._places[cells[:, 0] * self._grid + cells[:, 1]]
+            return places
+
+        return self._from_pen(actions, pens, place("control"), place("end"))
 
     def _from_pen(self, actions: IntArray, pens: Pens, control: Doubles, end: Doubles) -> tuple[Doubles, Pens]:
         """A jump or a curve from where the pen is."""
