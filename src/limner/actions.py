@@ -21,10 +21,10 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float32]
 
-JUMP, PAINT = 0, 1
-"""The two values of the part ``flag``: move with the pen lifted, or paint a curve."""
+JUMP, PAINT, VIA = 0, 1, 2
+"""Values of the part ``flag``: move with the pen lifted, paint a curve, or (splines only) have the next one bend."""
 
-Space = Literal["bezier", "line", "stroke", "relative"]
+Space = Literal["bezier", "line", "stroke", "relative", "spline"]
 """How the actions of a painter are parametrised: see ``paint_actions``."""
 
 
@@ -170,6 +170,12 @@ def paint_actions(
     - ``relative``: ``flag, end, control`` as in ``bezier``, but ``end`` and ``control`` are offsets from the cell that
       the pen is in, up to r = ``grid // 2`` cells each way: parts of (2r + 1)² values. What lies beyond the edge of the
       canvas is moved to the cell at the edge. The pen starts in the upper left cell.
+    - ``spline``: ``flag, point``. A jump starts a stroke at ``point``, VIA adds a control point to it, PAINT paints it
+      all as far as its own ``point``, where the next stroke starts unless a jump comes first: the compound strokes of
+      Mellor et al. 2019. The curve is a quadratic B-spline (``renderers.curves.spline``) where theirs is cubic: the
+      engine paints it exactly, it never leaves the canvas, and it is a line without a control point, the curve of
+      ``bezier`` with one. Control points that no PAINT follows, because a jump or the end of the program comes first,
+      leave no trace.
 
     ``ValueError`` when there is nothing to choose from.
     """
@@ -195,6 +201,7 @@ def paint_actions(
         "bezier": [Part("flag", 2), place("end"), place("control", only_when_painting=True)],
         "line": [Part("flag", 2), place("end")],
         "stroke": [place("start"), place("control"), place("end")],
+        "spline": [Part("flag", 3), place("point")],
         "relative": [Part("flag", 2), offset("end"), offset("control", only_when_painting=True)],
     }
     parts = places[space]

@@ -7,7 +7,7 @@ import copy
 import torch
 from torch import Tensor
 
-from limner.actions import PAINT, ActionSpace
+from limner.actions import JUMP, ActionSpace
 from limner.config import CriticConfig, LearningConfig, RewardConfig
 from limner.networks.critic import Critic
 from limner.networks.policy import Policy
@@ -74,8 +74,8 @@ def reward(scores: Tensor, episodes: EpisodeBatch, actions: ActionSpace, config:
     """What each action is paid, ``float32[T, B]``: the critic's ``scores`` less the configured penalties."""
     rewards = difference_rewards(scores) if config.form == "differences" else final_rewards(scores)
     if config.stroke_penalty and "flag" in actions:
-        painting = episodes.actions[..., actions.index("flag")] == PAINT
-        rewards = rewards - config.stroke_penalty * new_sequences(painting)
+        down = episodes.actions[..., actions.index("flag")] != JUMP
+        rewards = rewards - config.stroke_penalty * new_sequences(down)
     if config.empty_penalty:
         empty = (episodes.final == 0).flatten(1).all(dim=1)
         rewards[-1] -= config.empty_penalty * empty

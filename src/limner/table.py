@@ -1,7 +1,8 @@
 """Actions as a table that a person can read and edit: how program files hold them.
 
 Notable choices:
-- A row starts with the word ``paint`` or ``jump``; a jump lists only the columns that count.
+- A row starts with the word ``paint``, ``jump`` or ``via``, if the space has a flag; the last two list only the
+  columns that count.
 - A location is two columns, x and y, counted in grid cells: from the upper left, or from where the pen is.
 - ``["paint", 12, 5, 10, 3, 2, 9]`` under ``["flag", "end x", "end y", "control x", "control y", "size", "pressure"]``.
 """
@@ -13,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from limner.actions import ActionSpace, IntArray
+from limner.actions import PAINT, ActionSpace, IntArray
 
 Row = list[int | str]
 
-_WORDS = ("jump", "paint")
+_WORDS = ("jump", "paint", "via")  # JUMP, PAINT, VIA
 
 
 def columns(space: ActionSpace) -> list[str]:
@@ -54,7 +55,7 @@ def _write_row(space: ActionSpace, action: list[int]) -> Row:
     painting = True
     for part, value in zip(space.parts, action, strict=True):
         if part.name == "flag":
-            painting = bool(value)
+            painting = value == PAINT
             row.append(_WORDS[value])
         elif part.only_when_painting and not painting:
             continue
@@ -85,11 +86,12 @@ def _read_row(space: ActionSpace, row: Any, step: int) -> list[int]:
 
     for part in space.parts:
         if part.name == "flag":
-            word = next(cells, None)
-            if word not in _WORDS:
-                raise ValueError(f'step {step}: an action starts with "paint" or "jump", got {brief(word)}')
-            action.append(_WORDS.index(word))
-            painting = word == "paint"
+            word, words = next(cells, None), _WORDS[: part.size]
+            if word not in words:
+                choice = " or ".join(f'"{choice}"' for choice in words)
+                raise ValueError(f"step {step}: an action starts with {choice}, got {brief(word)}")
+            action.append(words.index(word))
+            painting = action[-1] == PAINT
         elif part.only_when_painting and not painting:
             action.append(0)
         elif part.grid is None:

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from limner.actions import ActionSpace
+from limner.actions import PAINT, ActionSpace
 from limner.config import PolicyConfig
 from limner.networks.blocks import ResidualBlock, mlp, reduced_precision
 from limner.networks.decoder import Decoder
@@ -63,7 +63,7 @@ class Conditioning(nn.Module):
         previous = observation.previous
         embedded = torch.stack([embed(previous[:, i]) for i, embed in enumerate(self.embeddings)], dim=1)
         if self.flag is not None:
-            hidden = self.conditional & (previous[:, self.flag] == 0)[:, None]
+            hidden = self.conditional & (previous[:, self.flag] != PAINT)[:, None]
             embedded = embedded.masked_fill(hidden[..., None], 0.0)
         rest = torch.cat([observation.pen, observation.step[:, None], observation.noise], dim=-1)
         vector: Tensor = self.action(embedded.flatten(1)) + self.rest(rest)
