@@ -243,6 +243,15 @@ def test_train_then_sample(folder: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert pixels("one/sheet.png").shape == (140, 208, 1)
 
 
+def test_another_action_space_from_training_to_replay(folder: Path) -> None:
+    assert run("train tiny --frames 24 --renderer.space spline --out run") == 0
+    assert run("sample --agent run -n 2 --out drawn") == 0
+    written = load_programs("drawn/programs.jsonl")[1]
+    assert written.renderer["space"] == "spline"
+    assert run("replay drawn/programs.jsonl --index 1 --out picture.png") == 0
+    assert np.array_equal(pixels("picture.png"), execute(written))
+
+
 def test_ctrl_c_saves_and_leaves_quietly(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     log = folder / "run/log.jsonl"
 

@@ -74,6 +74,7 @@ def test_every_field_is_checked_and_named(name):
         ("checkpoint_every", [0]),
         ("keep", [0]),
         ("renderer.grid", [1, 65, "8"]),
+        ("renderer.space", ["spiral", None, 2]),
         ("renderer.canvas", [32, 8192]),
         ("renderer.brush", [7, "classic/no-such-brush"]),
         ("policy.network", ["huge", None]),
@@ -130,6 +131,11 @@ def test_what_cannot_work_is_refused_by_name_with_the_value(name, bad):
             lambda: Config(renderer=PaintSettings(grid=12), policy=PolicyConfig(spatial_heads=True)),
             ["renderer.grid is 12", "spatial_heads"],
         ),
+        (
+            lambda: Config(renderer=PaintSettings(space="relative"), policy=PolicyConfig(spatial_heads=True)),
+            ["renderer.space is 'relative'", "spatial_heads"],
+        ),
+        (lambda: Config(renderer=PaintSettings(space="line", preset="deepmind-2018")), ["space", "'bezier'", "'line'"]),
     ],
 )
 def test_fields_that_do_not_go_together_are_refused(config, words):

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from limner.actions import bezier_actions
+from limner.actions import JUMP, PAINT, VIA, bezier_actions, paint_actions
 from limner.config import Config, CriticConfig, LearningConfig, PolicyConfig, RewardConfig
 from limner.learners import CriticLearner, PolicyLearner, reward, score
 from limner.networks.critic import Critic
@@ -307,6 +307,17 @@ def test_an_anchor_holds_the_policy_near_its_average():
         drifts.append(bandit.learn(8)[-1]["policy/drift"])
     assert 0 < drifts[1] < 0.5 * drifts[0]
     assert Bandit(LearningConfig(anchor_cost=0.0)).learn(1)[0]["policy/drift"] == 0
+
+
+def test_a_control_point_does_not_lift_the_pen():
+    _, episodes = episodes_of_toy()
+    spline = paint_actions("spline", 4, (2,), 1, False, 2)
+    flags = torch.tensor([[JUMP, VIA, VIA, PAINT], [VIA, PAINT, VIA, PAINT], [PAINT, JUMP, PAINT, VIA]])
+    actions = torch.zeros(4, 3, len(spline), dtype=torch.int64)
+    actions[..., 0] = flags.T
+    scores = torch.zeros(5, 3)
+    paid = reward(scores, replace(episodes, actions=actions), spline, RewardConfig(stroke_penalty=1.0))
+    assert (-paid.T).tolist() == [[0, 1, 0, 0], [1, 0, 0, 0], [1, 0, 1, 0]]
 
 
 def test_a_space_without_a_flag_pays_no_stroke_penalty():

@@ -94,6 +94,30 @@ def test_the_file_is_readable() -> None:
     )
 
 
+def test_offsets_have_signs() -> None:
+    paint = {"name": "paint", "space": "relative", "grid": 8, "sizes": [2.0]}  # offsets from -4 to 4
+    actions = [[1, (4 - 3) * 9 + 4 + 2, 4 * 9 + 4, 0, 3], [0, 8 * 9, 0, 0, 0]]
+    program = Program(paint, np.asarray(actions))
+    text = program.to_json()
+    assert '["paint",  2, -3,  0,  0,  0,  3],\n    ["jump",  -4,  4]\n' in text
+    assert Program.from_json(text) == program
+    for bad in ("-5", "5"):
+        with pytest.raises(ValueError, match=f"step 1: 'end x' is {bad}, must be in -4 … 4"):
+            Program.from_json(text.replace("-4,  4", f"{bad},  4"))
+
+
+def test_control_points_of_a_spline_are_rows() -> None:
+    paint = {"name": "paint", "space": "spline", "grid": 8, "sizes": [2.0]}
+    program = Program(paint, np.asarray([[0, 9, 0, 0], [2, 60, 0, 3], [1, 16, 0, 3]]))
+    text = program.to_json()
+    assert '    ["jump",  1, 1],\n    ["via",   4, 7],\n    ["paint", 0, 2, 0, 3]\n' in text
+    assert Program.from_json(text) == program
+    with pytest.raises(ValueError, match='step 1: an action starts with "jump" or "paint" or "via", got \'past\''):
+        Program.from_json(text.replace("via", "past"))
+    with pytest.raises(ValueError, match='step 0: an action starts with "jump" or "paint", got \'via\''):
+        Program.from_json(json.dumps(document(actions=[["via", 1, 1]])))
+
+
 def test_defaults_are_filled_in_and_parts_that_do_not_count_are_dropped() -> None:
     program = Program({"name": "toy"}, np.asarray([[0, 3, 60, 1, 2]]))
     assert program.renderer == make_renderer({"name": "toy"}).settings()

@@ -302,6 +302,11 @@ class Config:
             "a multiple of 16, the resolution at least 32",
         )
         _require(
+            self.renderer.space != "relative" or not (self.policy.spatial_heads or self.policy.network == "pointer"),
+            "renderer.space is 'relative': its grids of offsets have an odd number of cells a side, which neither a "
+            "spatial head nor a pointer can have; switch policy.spatial_heads off, or use policy.network 'small'",
+        )
+        _require(
             not self.policy.spatial_heads or (grid >= 4 and grid & (grid - 1) == 0),
             f"renderer.grid is {grid}: with policy.spatial_heads it must be 4, 8, 16, 32 …",
         )

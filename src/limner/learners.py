@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from limner.actions import PAINT, ActionSpace
+from limner.actions import JUMP, ActionSpace
 from limner.config import CriticConfig, ImitationConfig, LearningConfig, RewardConfig
 from limner.lessons import Lessons
 from limner.networks.critic import Critic, complement
@@ -96,8 +96,8 @@ def reward(scores: Tensor, episodes: EpisodeBatch, actions: ActionSpace, config:
     scores = config.critic * scores - config.distance * episodes.distance
     rewards = difference_rewards(scores) if config.form == "differences" else final_rewards(scores)
     if config.stroke_penalty and "flag" in actions:
-        painting = episodes.actions[..., actions.index("flag")] == PAINT
-        rewards = rewards - config.stroke_penalty * new_sequences(painting)
+        down = episodes.actions[..., actions.index("flag")] != JUMP
+        rewards = rewards - config.stroke_penalty * new_sequences(down)
     if config.empty_penalty:
         empty = (episodes.ink[-1] == 0).flatten(1).all(dim=1)
         rewards[-1] -= config.empty_penalty * empty

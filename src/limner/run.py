@@ -130,7 +130,7 @@ class Reconstruction:
         """The distance of an empty canvas."""
         self.renderer.reset()
         empty = squared_distance(torch.from_numpy(self.renderer.canvas()), self.episodes.goal)
-        return {"empty canvas": {"mse": empty.mean().item()}}
+        return {"empty": {"mse": empty.mean().item()}}
 
     def measure(self, training: Training) -> Record:
         """``eval/mse``, the mean squared error of pixel values in [0, 1]."""

@@ -104,7 +104,7 @@ def test_the_lstm_remembers_and_nothing_else_does():
     changed = observation._replace(ink=observation.ink.clone())
     changed.ink[0] = 1 - changed.ink[0]
     for lstm in (True, False):
-        policy = make_policy(PolicyConfig(channels=4, hidden=32, noise=0, lstm=lstm))
+        policy = make_policy(Case(PolicyConfig(channels=4, hidden=32, noise=0, lstm=lstm)))
         before, after = policy.evaluate(observation, actions), policy.evaluate(changed, actions)
         assert (before.value[0] != after.value[0]).all()
         assert (before.value[1:] != after.value[1:]).any() == lstm

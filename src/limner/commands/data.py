@@ -3,14 +3,15 @@
 # No ``from __future__ import annotations`` here: tyro has to see the types.
 # ruff: noqa: T201 (printing is what a command line does)
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import tyro
+
+from limner.commands.choose import Runnable, choose, summaries
+from limner.commands.output import progress_bar
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Fetch:
         """Fetch and tell."""
         from limner.datasets.download import fetch
 
-        with _bar("fetching") as report:
+        with progress_bar("fetching") as report:
             for line in fetch(self.name, self.root, report):
                 print(line, flush=True)
 
@@ -44,7 +45,7 @@ class Check:
         """Look and tell."""
         from limner.datasets.check import check_dataset
 
-        with _bar("checking") as report:
+        with progress_bar("checking") as report:
             findings = check_dataset(self.data, self.root, report)
         for line in findings.broken:
             print(line.encode(errors="backslashreplace").decode())
@@ -56,15 +57,7 @@ class Check:
 COMMANDS: dict[str, type[Fetch | Check]] = {"fetch": Fetch, "check": Check}
 
 
-@contextmanager
-def _bar(what: str) -> Iterator[Callable[[int, int | None], None]]:
-    """While open, the function it gives moves a progress bar on the standard error, where that is a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda done, total: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+def parse_data(words: Sequence[str]) -> Runnable:
+    """The command ``limner data``, which has commands of its own."""
+    name = choose("limner data", "COMMAND", summaries(COMMANDS), words)
+    return tyro.cli(COMMANDS[name], args=words[1:], prog=f"limner data {name}")

@@ -84,6 +84,7 @@ def _summary(log: curves.Log) -> str:
 def _pictures(folder: Path) -> str:
     captions = {
         "sheet.png": "What the agent draws: a sample that was not selected.",
+        "pairs.png": "Left of each pair a picture that was not trained on, right the drawing of it.",
         "drawing.gif": "The same programs being executed, one action at a time.",
     }
     figures = [

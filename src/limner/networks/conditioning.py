@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from limner.actions import ActionSpace
+from limner.actions import PAINT, ActionSpace
 from limner.networks.blocks import mlp
 from limner.networks.observation import Observation
 
@@ -31,7 +31,7 @@ class Conditioning(nn.Module):
         previous = observation.previous
         embedded = torch.stack([embed(previous[:, i]) for i, embed in enumerate(self.embeddings)], dim=1)
         if self.flag is not None:
-            hidden = self.conditional & (previous[:, self.flag] == 0)[:, None]
+            hidden = self.conditional & (previous[:, self.flag] != PAINT)[:, None]
             embedded = embedded.masked_fill(hidden[..., None], 0.0)
         rest = torch.cat([observation.pen, observation.step[:, None], observation.noise], dim=-1)
         vector: Tensor = self.action(embedded.flatten(1)) + self.rest(rest)

@@ -45,7 +45,8 @@ class PaintSettings:
     ground: Literal["white", "transparent"] = "white"
     """A transparent ground adds an alpha channel; colours are then not multiplied by alpha."""
     space: Space = "bezier"
-    """What an action says: see ``limner.actions.paint_actions``."""
+    """What an action paints: a curve or a line from the pen, a stroke of its own, a curve by offsets from the pen, or a
+    spline of points given by earlier actions. ``limner.actions.paint_actions`` says it exactly."""
     grid: int = 32
     """Cells along each side of the grid that places are chosen from."""
     sizes: tuple[float, ...] = (1, 2, 4, 8, 12, 24)
@@ -165,7 +166,7 @@ class Paint:
         """Blank canvases, new brushes and the pen in the upper left corner: all of them, or ``indices`` only."""
         rows = self._rows(indices)
         self._engine.reset(rows.tolist(), self._pixels)
-        self._pens.put(rows, self._decoder.new(len(rows)))
+        self._pens = self._pens.put(rows, self._decoder.new(len(rows)))
 
     def step(self, actions: IntArray) -> None:
         """Execute one action ``int64[N, P]`` on every canvas; ``ValueError`` on a bad one, nothing painted."""
@@ -212,7 +213,7 @@ class Paint:
             raise ValueError("cannot restore what a renderer with other settings has saved")
         rows = np.arange(len(state)) if indices is None else self._rows(indices)
         self._engine.restore(list(state.canvases), rows.tolist(), self._pixels)
-        self._pens.put(rows, state.pens)
+        self._pens = self._pens.put(rows, state.pens)
 
     def _rows(self, indices: IntArray | None) -> IntArray:
         if indices is None:
