@@ -108,7 +108,8 @@ def structural_similarity(drawings: Canvas, goals: Pictures) -> NDArray[np.float
     from skimage.metrics import structural_similarity as similarity
 
     options = {"channel_axis": -1, "data_range": 255, "gaussian_weights": True, "use_sample_covariance": False}
-    return np.asarray([similarity(a, b, **options) for a, b in zip(drawings, goals, strict=True)])
+    values = [similarity(a, b, **options) for a, b in zip(drawings, goals, strict=True)]  # type: ignore[no-untyped-call]
+    return np.asarray(values)
 
 
 def count_strokes(program: Program) -> int:

@@ -74,6 +74,8 @@ def sample(agent: Agent, count: int, seed: int = 0, temperature: float | None = 
     if not 0 <= temperature <= 10:
         raise ValueError(f"temperature is {temperature}: must be in 0 … 10")
     config = agent.config
+    if config.conditional:
+        raise ValueError(f"agent {agent.name!r} draws pictures that it is given: use limner evaluate")
     renderer = config.make_renderer(CHUNK)
     settings = renderer.settings()
     canvases: list[Canvas] = []

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Evaluate:
     """Let an agent draw the test pictures of a data set: metrics.json, pairs.png, programs.jsonl and drawing.gif."""
 
-    agent: str = "mnist-reconstruct"
+    agent: str
     """Name of an agent that comes with Limner, or folder of a run or checkpoint."""
     data: str = "mnist-5k"
     """A data set (as for train), of which the test split is drawn, or FILE.npz with ``images`` uint8."""

@@ -18,7 +18,7 @@ class Parse:
 
     data: tyro.conf.Positional[str]
     """A data set, as for train."""
-    agent: str = "mnist-reconstruct"
+    agent: str
     """Name of an agent that comes with Limner, or folder of a run or checkpoint."""
     split: Literal["train", "test"] = "train"
     search: float = 0.0
