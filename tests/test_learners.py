@@ -7,7 +7,7 @@ import torch
 from limner.actions import JUMP, PAINT, VIA, bezier_actions, paint_actions
 from limner.config import Config, CriticConfig, LearningConfig, PolicyConfig, RewardConfig
 from limner.learners import CriticLearner, PolicyLearner, reward, score
-from limner.networks.critic import Critic
+from limner.networks.critic import Critic, complement
 from limner.networks.policy import Policy
 from limner.objectives import gradient_penalty
 from limner.renderers.toy import Toy, ToySettings
@@ -135,6 +135,27 @@ def test_every_canvas_is_scored_without_touching_the_critic():
     assert not scores.requires_grad
     for t in range(5):
         torch.testing.assert_close(scores[t], critic(episodes.ink[t]).detach() - 0.7)
+
+
+@pytest.mark.parametrize("shown", ["beside", "complement"])
+def test_every_canvas_is_scored_with_its_target(shown):
+    _, episodes = episodes_of_toy()
+    episodes.target = torch.rand(8, 1, RESOLUTION, RESOLUTION, generator=generator(3))
+    critic = Critic(CriticConfig(width=4, target=shown), 1, RESOLUTION, conditional=True)
+    scores = score(critic, episodes)
+    for t in range(5):
+        pictures = torch.cat([episodes.ink[t], episodes.target], dim=1)
+        if shown == "complement":  # the same half all through an episode
+            pictures = complement(pictures, torch.arange(8) % 4)
+        torch.testing.assert_close(scores[t], critic(pictures).detach())
+
+
+def test_rewards_weigh_the_critic_against_the_distance():
+    renderer, episodes = episodes_of_toy()
+    scores, episodes.distance = torch.randn(5, 8, generator=generator()), torch.rand(5, 8, generator=generator(1))
+    rewards = reward(scores, episodes, renderer.actions, RewardConfig(critic=0.5, distance=20.0))
+    mixed = 0.5 * scores - 20 * episodes.distance
+    torch.testing.assert_close(rewards, mixed[1:] - mixed[:-1])
 
 
 @pytest.mark.parametrize("form", ["differences", "final"])
