@@ -11,15 +11,33 @@ Notable choices:
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from limner.actions import ActionSpace
-from limner.networks.policy import Policy
+from limner.networks.observation import Observation
+from limner.networks.policy import Acted, Memory
 from limner.renderers import Renderer, State, make_renderer
 from limner.rollout import EpisodeBatch, look, observe, squared_distance
+
+
+class Proposer(Protocol):
+    """What proposes actions: a policy, or chance."""
+
+    def act(
+        self,
+        observation: Observation,
+        memory: Memory | None,
+        generator: torch.Generator,
+        temperature: float = 1.0,
+        count: int = 1,
+    ) -> Acted:
+        """As ``Policy.act``."""
+        ...
+
 
 Score = Callable[[Tensor, Tensor], Tensor]
 """How good canvases ``uint8[N, H, W, C]`` are for goals ``uint8[N, H, W, C]``: ``float32[N]``, higher is better."""
@@ -63,7 +81,7 @@ def improve(
 def collect_improved(
     stage: Renderer,
     rehearsal: Rehearsal,
-    policy: Policy,
+    policy: Proposer,
     batch: EpisodeBatch,
     generator: torch.Generator,
     follow: float = 0.5,
