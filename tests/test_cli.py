@@ -64,6 +64,8 @@ def fails(words: str, capsys: pytest.CaptureFixture[str]) -> str:
         "train --help",
         "train mnist --help",
         "sample --help",
+        "evaluate --help",
+        "parse --help",
         "replay --help",
         "data --help",
         "data check --help",

@@ -3,6 +3,8 @@
 Notable choices:
 - Pictures are drawn in batches that share the network's work; the time for search is per picture all the same.
 - A third of that time goes to looking ahead at every action, as often as fits, the rest to refining the whole program.
+- A batch draws its noise and its actions from one seed. So without search a drawing depends on the seed, on how many
+  pictures its batch has and on its place among them, but not on what the others show.
 """
 
 from __future__ import annotations
@@ -48,27 +50,40 @@ def draw(
     threads: int = 1,
     temperature: float | None = None,
 ) -> Iterator[Drawings]:
-    """Let ``agent`` draw ``goals`` ``uint8[N, S, S, C]``, as large as its canvas; yields batches of them, in order.
+    """Let ``agent`` draw ``goals`` ``uint8[N, S, S, C]``, as large as its canvas; gives batches of them, in order.
 
-    ``search`` is in seconds a picture; with 0 the policy draws alone, and the same ``seed`` draws the same.
+    ``search`` is in seconds a picture; with 0 the policy draws alone, and the same ``seed`` draws the same. A batch of
+    ``batch_size(search)`` pictures that starts at ``goals[i]`` is drawn with ``seed + i``, which its programs name.
     ``ValueError`` when the agent has no targets, or pictures of another size or number of channels.
     """
     if not agent.config.conditional:
-        raise ValueError(f"agent {agent.name!r} draws what it likes: to draw a picture takes an agent with targets")
+        raise ValueError(f"agent {agent.name!r} draws what it likes: use limner sample, or name an agent with targets")
     if not 0 <= search <= 3600:
         raise ValueError(f"search is {search}: must be in 0 … 3600 seconds a picture")
-    size = SEARCHED if search else BATCH
-    for start in range(0, len(goals), size):
-        yield _draw(agent, goals[start : start + size], search, seed + start, threads, temperature)
+    if not 0 <= seed < 2**62:
+        raise ValueError(f"seed is {seed}: must be in 0 … 2^62 − 1")
+    shape = agent.config.make_renderer(1).shape
+    if goals.dtype != np.uint8 or goals.shape[1:] != shape:
+        raise ValueError(
+            f"pictures are {goals.dtype}{list(goals.shape[1:])}, the canvas of {agent.name!r} is uint8{list(shape)}"
+        )
+    size = batch_size(search)
+    return (
+        _draw(agent, goals[start : start + size], search, seed + start, threads, temperature)
+        for start in range(0, len(goals), size)
+    )
+
+
+def batch_size(search: float) -> int:
+    """How many pictures are drawn at a time."""
+    return SEARCHED if search else BATCH
 
 
 def _draw(agent: Agent, goals: Pictures, search: float, seed: int, threads: int, temperature: float | None) -> Drawings:
     started = time.perf_counter()
     stage = agent.config.make_renderer(len(goals), threads)
-    if goals.shape[1:] != stage.shape:
-        raise ValueError(f"pictures are {list(goals.shape[1:])}, the canvas of {agent.name!r} is {list(stage.shape)}")
     episodes = EpisodeBatch.empty(agent.config, stage)
-    episodes.aim(torch.from_numpy(goals))
+    episodes.aim(torch.from_numpy(np.array(goals, order="C")))
     generator = torch.Generator().manual_seed(seed)
     temperature = agent.config.temperature if temperature is None else temperature
     collect(stage, agent.policy, episodes, generator, temperature)

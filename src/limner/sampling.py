@@ -8,7 +8,7 @@ Notable choices:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +35,10 @@ class Agent:
 
 
 def load_agent(name: str) -> Agent:
-    """The agent called ``name``, or in the folder ``name``; ``ValueError`` when there is none or it is damaged."""
+    """The agent called ``name``, or in the folder ``name``; ``ValueError`` when there is none or it is damaged.
+
+    It draws on the CPU, wherever it was trained.
+    """
     folder = Path(name)
     title = folder.resolve().name
     shipped = shipped_agents()
@@ -49,7 +52,7 @@ def load_agent(name: str) -> Agent:
             "or the folder of a run or of a checkpoint"
         )
     manifest = read_manifest(folder)
-    config = Config.from_dict(manifest["config"])
+    config = replace(Config.from_dict(manifest["config"]), device="cpu")
     tensors = read_tensors(folder, manifest, "agent.safetensors")
     renderer = config.make_renderer(1)
     policy = make_policy(config, renderer)

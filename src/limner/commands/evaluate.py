@@ -38,6 +38,8 @@ class Evaluate:
             raise ValueError(f"--limit is {self.limit}: must be at least 1")
         if not 0 <= self.search <= 3600:
             raise ValueError(f"--search is {self.search}: must be in 0 … 3600 seconds a picture")
+        if not 0 <= self.seed < 2**62:
+            raise ValueError(f"--seed is {self.seed}: must be in 0 … 2^62 − 1")
         prepare_folder(self.out)
         from limner.reconstruction import reconstruct
         from limner.sampling import load_agent

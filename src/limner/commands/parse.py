@@ -3,6 +3,7 @@
 # No ``from __future__ import annotations`` here: tyro has to see the types.
 # ruff: noqa: T201 (printing is what a command line does)
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -36,14 +37,19 @@ class Parse:
             raise ValueError(f"--limit is {self.limit}: must be at least 1")
         if not 0 <= self.search <= 3600:
             raise ValueError(f"--search is {self.search}: must be in 0 … 3600 seconds a picture")
+        if not 0 <= self.seed < 2**62:
+            raise ValueError(f"--seed is {self.seed}: must be in 0 … 2^62 − 1")
         prepare_file(self.out)
         from limner.datasets import load_dataset
         from limner.parsing import parse
         from limner.sampling import load_agent
 
-        data = load_dataset(self.data, self.split)
+        agent, data = load_agent(self.agent), load_dataset(self.data, self.split)
+        name = f"{self.data} {self.split}"
         if self.limit is not None and self.limit < len(data):
+            name += f" {self.limit}/{len(data)}"
             data = data.spread(self.limit)
         with progress_bar("parsing") as report:
-            error = parse(load_agent(self.agent), data, self.out, self.search, self.seed, self.threads, report)
-        print(f"{self.out}: {len(data)} programs, mean squared error {error:.4f} of those written now")
+            error = parse(agent, data, self.out, self.search, self.seed, self.threads, report, name)
+        now = "all were there" if math.isnan(error) else f"mean squared error {error:.4f} of those written now"
+        print(f"{self.out}: {len(data)} programs, {now}")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from limner.datasets.dataset import ArrayDataset
 
@@ -16,15 +18,7 @@ def load_arrays(path: Path) -> ArrayDataset:
     What is not square is laid on a white square.
     ``ValueError`` naming the file when it is none, or holds something else; nothing in it is unpickled.
     """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            if "images" not in archive:
-                raise ValueError(f"{path} holds {', '.join(archive) or 'nothing'}: name the array of pictures 'images'")
-            images = archive["images"]
-    except OSError as error:
-        raise ValueError(f"cannot read {path}: {error.strerror or error}; name an .npz file") from None
-    except (zipfile.BadZipFile, EOFError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is no intact .npz file: {error}") from None
+    images = _read(path)
     good = images.ndim in (3, 4) and images.shape[3:] in ((), (3,)) and 0 not in images.shape
     if images.dtype != np.uint8 or not good:
         raise ValueError(
@@ -34,3 +28,27 @@ def load_arrays(path: Path) -> ArrayDataset:
     top, left = max(0, width - height), max(0, height - width)
     around = ((0, 0), (top // 2, top - top // 2), (left // 2, left - left // 2), (0, 0))[: images.ndim]
     return ArrayDataset(path.name, np.pad(images, around, constant_values=255))
+
+
+def _read(path: Path) -> NDArray[Any]:
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise ValueError(f"cannot read {path}: {error.strerror}; name an .npz file") from None
+    with file:
+        if not zipfile.is_zipfile(file):
+            raise ValueError(f"{path} is no intact .npz file")
+        file.seek(0)
+        try:
+            with np.load(file, allow_pickle=False) as archive:
+                names = list(archive)
+                images = archive["images"] if "images" in names else None
+        except MemoryError:
+            raise
+        except Exception as error:  # damaged archives raise almost anything
+            raise ValueError(f"cannot read 'images' in {path}: {error}") from None
+    if images is None:
+        raise ValueError(f"{path} holds {', '.join(names) or 'nothing'}: name the array of pictures 'images'")
+    if not isinstance(images, np.ndarray):
+        raise ValueError(f"cannot read 'images' in {path}: it is no array")
+    return images

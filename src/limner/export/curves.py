@@ -3,7 +3,7 @@
 Notable choices:
 - A figure is laid out once, as lines and texts with a style each, and then written as SVG (sharp, follows the
   reader's light or dark theme) or drawn as PNG. No plotting library.
-- Real pictures and random strokes are dashed reference lines in every panel that has them.
+- Real pictures, random strokes and an empty canvas are dashed reference lines in every panel that has them.
 - More than ``BINS`` points of a noisy quantity are averaged in ``BINS`` equal stretches of the axis.
 """
 
