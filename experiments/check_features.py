@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageFilter
 
-from limner.datasets import Pictures, load_dataset, prepare
+from limner.datasets import Pictures, load_dataset
 from limner.evaluation import Metrics, evaluate_pictures, make_reference
 from limner.features import fingerprint
 from limner.renderers.toy import Toy, ToySettings
@@ -37,8 +37,8 @@ def main() -> None:
     train, test = load_dataset(), load_dataset(split="test")
     renderer = Toy(ToySettings(canvas=64, grid=32, sizes=(1.5, 2.5, 4.0)), batch=100)
     reference = make_reference(test, train, renderer, 6, rng)
-    real = prepare(train.spread(1000).images, 64)
-    ones = prepare(train.images[train.labels == 1], 64)
+    real = train.spread(1000).pictures(64)[..., 0]
+    ones = train.pictures(64, np.flatnonzero(train.labels == 1))[..., 0]
     white = np.full_like(real, 255)
     pictures = {
         "hard edges": np.where(real < 128, 0, 255).astype(np.uint8),

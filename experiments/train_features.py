@@ -26,7 +26,7 @@ from torch import Tensor
 from torch.nn import functional
 
 import limner.features
-from limner.datasets import load_dataset, prepare
+from limner.datasets import load_dataset
 from limner.features import DigitNetwork, ink, small_grey
 from limner.files import write_atomic
 
@@ -75,7 +75,7 @@ def main(settings: Settings) -> None:
     data = {split: load_dataset("mnist", split) for split in ("train", "test")}
     held_out = np.concatenate([np.flatnonzero(data["train"].labels == digit)[:500] for digit in range(10)])
     keep = np.setdiff1d(np.arange(len(data["train"])), held_out)
-    pictures = {split: ink(small_grey(prepare(digits.images, 64))) for split, digits in data.items()}
+    pictures = {split: ink(small_grey(digits.pictures(64))) for split, digits in data.items()}
     labels = {split: torch.from_numpy(digits.labels) for split, digits in data.items()}
     pictures["held out"], labels["held out"] = pictures["train"][held_out], labels["train"][held_out]
     pictures["train"], labels["train"] = pictures["train"][keep], labels["train"][keep]

@@ -1,29 +1,35 @@
-"""What several tests of training need: a few real digits, and everything that decides how a training goes on."""
+"""What several tests need: a few real digits, everything that decides how a training goes on, agents with targets."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from limner.datasets import load_dataset
+from limner.adversarial import Adversarial
+from limner.checkpoint import save_checkpoint
+from limner.config import Config, ImitationConfig
+from limner.datasets import Dataset, load_dataset
+from limner.gallery import Gallery
+from limner.imitation import Imitation
 from limner.presets import PRESETS
-from limner.run import seen
-from limner.training import Training
+from limner.sampling import Agent, load_agent
 
 
 @pytest.fixture(scope="session")
-def real() -> Tensor:
-    """200 digits as the preset ``tiny`` sees them."""
-    return seen(load_dataset().spread(200), PRESETS["tiny"])
+def gallery() -> Gallery:
+    """200 digits at the size of the canvas of the preset ``tiny``."""
+    return Gallery(load_dataset().spread(200), PRESETS["tiny"].renderer.canvas)
 
 
 @pytest.fixture(scope="session")
-def everything() -> Callable[[Training], dict[str, Tensor]]:
+def everything() -> Callable[[Adversarial], dict[str, Tensor]]:
     """All state of a training as named copies of tensors: weights, moments, pictures, random states, counters."""
 
-    def collect(training: Training) -> dict[str, Tensor]:
+    def collect(training: Adversarial) -> dict[str, Tensor]:
         policy, critic = training.policy_learner, training.critic_learner
         modules = {"policy": policy.policy, "average": policy.average, "critic": critic.critic, "judge": training.judge}
         state = {
@@ -40,3 +46,47 @@ def everything() -> Callable[[Training], dict[str, Tensor]]:
         return {name: value.clone() for name, value in state.items()}
 
     return collect
+
+
+@pytest.fixture(scope="session")
+def conditional_config() -> Config:
+    """The preset ``tiny`` with targets, and a teacher that searches."""
+    tiny = PRESETS["tiny"]
+    return replace(
+        tiny,
+        conditional=True,
+        steps=3,
+        renderer=replace(tiny.renderer, space="stroke"),
+        imitation=ImitationConfig(teacher="search", tries=4, memory=32, batch=4, steps=2),
+    )
+
+
+@pytest.fixture(scope="session")
+def copyist_folder(conditional_config: Config, gallery: Gallery, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of an agent with targets that has learnt for two updates."""
+    folder = tmp_path_factory.mktemp("runs") / "copyist"
+    training = Imitation(conditional_config, gallery)
+    for updates in range(2):
+        training.update(updates / 2)
+    save_checkpoint(folder / "checkpoints", training, {})
+    return folder
+
+
+@pytest.fixture(scope="session")
+def copyist(copyist_folder: Path) -> Agent:
+    """That agent."""
+    return load_agent(str(copyist_folder))
+
+
+@pytest.fixture(scope="session")
+def free_folder(gallery: Gallery, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of an agent without targets that has learnt nothing."""
+    folder = tmp_path_factory.mktemp("runs") / "free"
+    save_checkpoint(folder / "checkpoints", Adversarial(PRESETS["tiny"], gallery), {})
+    return folder
+
+
+@pytest.fixture(scope="session")
+def digits() -> Dataset:
+    """The test digits."""
+    return load_dataset("mnist-5k", "test")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from limner.actions import JUMP, PAINT, ActionSpace, Part, bezier_actions
+from limner.actions import JUMP, PAINT, ActionSpace, Part, Space, bezier_actions, paint_actions
 
 GREY = ("flag", "end", "control", "size", "pressure")
 
@@ -18,6 +20,7 @@ SPACES = (
     bezier_actions(color=True),
     bezier_actions(grid=2, sizes=(3,), pressures=1),
     bezier_actions(grid=5, sizes=(1.5, 2.5, 4), pressures=4, color=True, levels=2),
+    *(paint_actions(space, 4, (2, 3), 3, True, 5) for space in get_args(Space)),
 )
 
 
@@ -59,11 +62,12 @@ def test_looking_parts_up():
 
 @relaxed
 @given(spaces_and_actions())
-def test_after_a_jump_only_flag_and_end_count(example):
+def test_without_painting_only_flag_and_place_count(example):
     space, actions = example
     for action, mask in zip(actions, space.mask(actions), strict=True):
         counting = {name for name, counts in zip(space.names, mask, strict=True) if counts}
-        assert counting == (set(space.names) if action[0] == PAINT else {"flag", "end"})
+        painting = "flag" not in space or action[0] == PAINT
+        assert counting == set(space.names if painting else space.names[:2])
 
 
 @relaxed
@@ -158,6 +162,15 @@ def test_cells_of_a_grid_that_is_not_square():
     assert space.cells(np.arange(6)[:, None], "end").tolist() == [[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2]]
 
 
+def test_offsets_are_counted_from_the_middle():
+    space = paint_actions("relative", 4, (2,), 1, False, 2)
+    assert space.parts[1].grid == (5, 5)
+    action = np.array([PAINT, 0, 24, 0, 0])
+    assert space.cells(action, "end").tolist() == [-2, -2]
+    assert space.cells(action, "control").tolist() == [2, 2]
+    assert space.cells(np.array([PAINT, 13, 0, 0, 0]), "end").tolist() == [0, 1]
+
+
 def test_values_look_the_physical_values_up():
     space = bezier_actions(sizes=(1.5, 2.5, 4), pressures=4)
     actions = np.array([[PAINT, 0, 0, 2, 0], [PAINT, 0, 0, 0, 3]])
@@ -206,6 +219,8 @@ def test_samples_reach_every_value_equally():
         ({"size": 0}, "'end' needs at least one value, got size 0"),
         ({"size": 5, "grid": (2, 2)}, r"grid \(2, 2\) does not have 5 cells"),
         ({"size": 3, "values": (1.0, 2.0)}, "2 values given for size 3"),
+        ({"size": 6, "grid": (2, 3), "origin": (2, 1)}, r"origin \(2, 1\) is no cell of the grid \(2, 3\)"),
+        ({"size": 6, "grid": (2, 3), "origin": (0, -1)}, r"origin \(0, -1\) is no cell"),
     ],
 )
 def test_impossible_part(part, message):
@@ -236,6 +251,14 @@ def test_impossible_bezier_actions(options):
     name = list(options)[-1]
     with pytest.raises(ValueError, match=f"impossible action space: .*{name}="):
         bezier_actions(**options)
+
+
+@pytest.mark.parametrize("space", get_args(Space))
+def test_impossible_paint_actions(space):
+    for bad in ((1, (2,), 1, 2), (4, (), 1, 2), (4, (2,), 0, 2), (4, (2,), 1, 1)):
+        grid, sizes, pressures, levels = bad
+        with pytest.raises(ValueError, match="impossible action space"):
+            paint_actions(space, grid, sizes, pressures, True, levels)
 
 
 def test_equal_spaces_are_equal_and_hashable():

@@ -10,10 +10,10 @@ from dataclasses import replace
 import pytest
 import torch
 
+from limner.adversarial import Adversarial
 from limner.checkpoint import newest_checkpoint, read_manifest, restore_checkpoint, save_checkpoint
 from limner.config import LearningConfig
 from limner.presets import PRESETS
-from limner.training import Training
 
 TINY = PRESETS["tiny"]
 VARIANTS = {
@@ -34,8 +34,8 @@ def advance(training, until, total=20):
 
 
 @pytest.fixture(scope="module")
-def trained(real):
-    training = Training(TINY, real)
+def trained(gallery):
+    training = Adversarial(TINY, gallery)
     advance(training, 3)
     return training
 
@@ -67,14 +67,14 @@ def edit_manifest(checkpoint, **changes):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_twenty_updates_are_ten_and_ten_resumed_bit_for_bit(variant, real, everything, tmp_path):
+def test_twenty_updates_are_ten_and_ten_resumed_bit_for_bit(variant, gallery, everything, tmp_path):
     config = VARIANTS[variant]
-    whole = Training(config, real)
+    whole = Adversarial(config, gallery)
     advance(whole, 20)
-    first = Training(config, real)
+    first = Adversarial(config, gallery)
     advance(first, 10)
     path = save_checkpoint(tmp_path, first, {"minutes": 0.25})
-    second = Training(config, real)
+    second = Adversarial(config, gallery)
     counters = restore_checkpoint(path, second)
     assert counters["minutes"] == 0.25
     assert counters["frames"] == second.frames == 10 * config.steps * config.batch
@@ -82,10 +82,10 @@ def test_twenty_updates_are_ten_and_ten_resumed_bit_for_bit(variant, real, every
     assert differences(everything(whole), everything(second)) == []
 
 
-def test_saving_and_then_going_on_changes_nothing(real, everything, tmp_path):
+def test_saving_and_then_going_on_changes_nothing(gallery, everything, tmp_path):
     states = []
     for save in (True, False):
-        training = Training(TINY, real)
+        training = Adversarial(TINY, gallery)
         advance(training, 2)
         if save:
             save_checkpoint(tmp_path, training, {})
@@ -109,8 +109,8 @@ def test_a_checkpoint_is_three_files_and_no_pickle(checkpoint, trained, tmp_path
 
 
 @pytest.mark.parametrize("keep", [1, 3])
-def test_the_last_few_are_kept(keep, real, tmp_path):
-    training = Training(replace(TINY, keep=keep), real)
+def test_the_last_few_are_kept(keep, gallery, tmp_path):
+    training = Adversarial(replace(TINY, keep=keep), gallery)
     for updates in range(1, 6):
         advance(training, updates)
         save_checkpoint(tmp_path, training, {})
@@ -205,8 +205,8 @@ def test_a_file_that_only_looks_right_is_refused(checkpoint, trained, name):
         restore_checkpoint(checkpoint, trained)
 
 
-def test_another_network_does_not_fit(checkpoint, real):
-    wider = Training(replace(TINY, policy=replace(TINY.policy, hidden=48)), real)
+def test_another_network_does_not_fit(checkpoint, gallery):
+    wider = Adversarial(replace(TINY, policy=replace(TINY.policy, hidden=48)), gallery)
     with pytest.raises(ValueError, match="does not fit"):
         restore_checkpoint(checkpoint, wider)
 
@@ -228,8 +228,8 @@ def test_no_checkpoint_at_all(tmp_path):
 
 
 @pytest.mark.parametrize("damage", [truncate, remove])
-def test_the_one_before_is_used_when_the_newest_is_damaged(real, tmp_path, caplog, damage):
-    training = Training(TINY, real)
+def test_the_one_before_is_used_when_the_newest_is_damaged(gallery, tmp_path, caplog, damage):
+    training = Adversarial(TINY, gallery)
     for updates in (1, 2):
         advance(training, updates)
         save_checkpoint(tmp_path, training, {})
@@ -273,8 +273,8 @@ def full_from(monkeypatch):
 
 @pytest.mark.parametrize("number", [1, 2, 3])
 @pytest.mark.parametrize("again", [True, False], ids=["same-number", "next-number"])
-def test_a_full_disk_leaves_what_was_there(real, tmp_path, full_from, number, again):
-    training = Training(replace(TINY, keep=1), real)
+def test_a_full_disk_leaves_what_was_there(gallery, tmp_path, full_from, number, again):
+    training = Adversarial(replace(TINY, keep=1), gallery)
     advance(training, 1)
     save_checkpoint(tmp_path, training, {})
     before = contents(tmp_path)

@@ -57,7 +57,20 @@ def fails(words: str, capsys: pytest.CaptureFixture[str]) -> str:
     return error
 
 
-@pytest.mark.parametrize("words", ["--help", "train --help", "train mnist --help", "sample --help", "replay --help"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--help",
+        "train --help",
+        "train mnist --help",
+        "sample --help",
+        "evaluate --help",
+        "parse --help",
+        "replay --help",
+        "data --help",
+        "data check --help",
+    ],
+)
 def test_help_needs_no_torch(words: str) -> None:
     code = (
         "import sys, limner.cli as cli\n"
@@ -230,6 +243,15 @@ def test_train_then_sample(folder: Path, capsys: pytest.CaptureFixture[str]) -> 
     for picture, written in zip(canvas, programs, strict=True):
         assert np.array_equal(execute(written), picture)
     assert pixels("one/sheet.png").shape == (140, 208, 1)
+
+
+def test_another_action_space_from_training_to_replay(folder: Path) -> None:
+    assert run("train tiny --frames 24 --renderer.space spline --out run") == 0
+    assert run("sample --agent run -n 2 --out drawn") == 0
+    written = load_programs("drawn/programs.jsonl")[1]
+    assert written.renderer["space"] == "spline"
+    assert run("replay drawn/programs.jsonl --index 1 --out picture.png") == 0
+    assert np.array_equal(pixels("picture.png"), execute(written))
 
 
 def test_ctrl_c_saves_and_leaves_quietly(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

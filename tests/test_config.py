@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from limner.config import Config, CriticConfig, LearningConfig, PolicyConfig, RewardConfig
+from limner.config import Config, CriticConfig, ImitationConfig, LearningConfig, PolicyConfig, RewardConfig
 from limner.presets import PRESETS
 from limner.renderers.paint import PaintSettings
 
@@ -74,6 +74,7 @@ def test_every_field_is_checked_and_named(name):
         ("checkpoint_every", [0]),
         ("keep", [0]),
         ("renderer.grid", [1, 65, "8"]),
+        ("renderer.space", ["spiral", None, 2]),
         ("renderer.canvas", [32, 8192]),
         ("renderer.brush", [7, "classic/no-such-brush"]),
         ("policy.network", ["huge", None]),
@@ -124,12 +125,26 @@ def test_what_cannot_work_is_refused_by_name_with_the_value(name, bad):
     [
         (lambda: Config(batch=128, learning=LearningConfig(minibatches=3)), ["batch is 128", "minibatches=3"]),
         (lambda: Config(batch=4, learning=LearningConfig(minibatches=4)), ["batch is 4", "at least twice"]),
+        (lambda: Config(policy=PolicyConfig(blind=True)), ["policy.blind", "conditional"]),
+        (lambda: Config(reward=RewardConfig(distance=1.0)), ["reward.distance", "conditional"]),
+        (lambda: Config(critic=CriticConfig(target="complement")), ["complement", "conditional"]),
+        (lambda: Config(imitation=ImitationConfig(teacher="search")), ["imitation.teacher", "'search'", "conditional"]),
+        (lambda: ImitationConfig(teacher="programs"), ["imitation.programs", "''"]),
+        (lambda: ImitationConfig(programs="a.jsonl"), ["imitation.programs", "a.jsonl", "teacher"]),
+        (lambda: ImitationConfig(teacher="prophet"), ["imitation.teacher", "prophet", "search"]),
+        (lambda: ImitationConfig(follow=1.5), ["imitation.follow", "1.5"]),
+        (lambda: Config(resolution=16, policy=PolicyConfig(network="pointer")), ["resolution 16", "pointer", "32"]),
         (lambda: Config(renderer=PaintSettings(canvas=80)), ["resolution is 32", "80 pixels"]),
         (lambda: Config(renderer=PaintSettings(grid=65)), ["grid", "65", "64"]),
         (
             lambda: Config(renderer=PaintSettings(grid=12), policy=PolicyConfig(spatial_heads=True)),
             ["renderer.grid is 12", "spatial_heads"],
         ),
+        (
+            lambda: Config(renderer=PaintSettings(space="relative"), policy=PolicyConfig(spatial_heads=True)),
+            ["renderer.space is 'relative'", "spatial_heads"],
+        ),
+        (lambda: Config(renderer=PaintSettings(space="line", preset="deepmind-2018")), ["space", "'bezier'", "'line'"]),
     ],
 )
 def test_fields_that_do_not_go_together_are_refused(config, words):

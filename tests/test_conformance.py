@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
+from typing import get_args
 
 import gymnasium
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 
+from limner.actions import Space
 from limner.conformance import (
     ENVIRONMENT,
     RENDERER,
@@ -59,6 +61,11 @@ RENDERERS = [
     pytest.param({"name": "paint", "brush": "classic/dry_brush", "color": True}, id="paint-color"),
     pytest.param({"name": "paint", "preset": "deepmind-2018", "color": True}, id="paint-deepmind-2018"),
     pytest.param({"name": "paint", "ground": "transparent"}, id="paint-transparent"),
+    *(
+        pytest.param({"name": "paint", "space": space, "events": 16}, id=f"paint-{space}")
+        for space in get_args(Space)
+        if space != "bezier"
+    ),
 ]
 
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from limner.actions import bezier_actions
-from limner.config import CriticConfig, LearningConfig, PolicyConfig, RewardConfig
+from limner.actions import JUMP, PAINT, VIA, bezier_actions, paint_actions
+from limner.config import Config, CriticConfig, LearningConfig, PolicyConfig, RewardConfig
 from limner.learners import CriticLearner, PolicyLearner, reward, score
-from limner.networks.critic import Critic
+from limner.networks.critic import Critic, complement
 from limner.networks.policy import Policy
 from limner.objectives import gradient_penalty
 from limner.renderers.toy import Toy, ToySettings
@@ -39,7 +39,12 @@ def make_critic_learner(loss="wasserstein", seed=0):
     torch.manual_seed(seed)
     replay = Replay(256, (1, RESOLUTION, RESOLUTION))
     replay.add(dark_on_the_right(256, seed))
-    return CriticLearner(Critic(config, 1, RESOLUTION), dark_on_the_left(256, seed), config, generator(seed)), replay
+    pictures = dark_on_the_left(256, seed)
+
+    def real(count, generator):
+        return pictures[torch.randint(256, (count,), generator=generator)]
+
+    return CriticLearner(Critic(config, 1, RESOLUTION), real, config, generator(seed)), replay
 
 
 @pytest.mark.parametrize("loss", ["wasserstein", "logistic"])
@@ -105,12 +110,16 @@ def test_the_critic_follows_its_generator():
 # --- Rewards -----------------------------------------------------------------------------------------------------
 
 
+def small(steps):
+    return Config(steps=steps, resolution=RESOLUTION, policy=PolicyConfig(noise=2))
+
+
 def episodes_of_toy(steps=4, batch=8, seed=0):
     """Random episodes; the first canvas stays empty."""
     renderer = Toy(ToySettings(canvas=16, grid=4), batch)
     torch.manual_seed(seed)
     policy = Policy(renderer.actions, PolicyConfig(channels=4, hidden=32, noise=2), 1, RESOLUTION)
-    episodes = EpisodeBatch.empty(renderer, steps, RESOLUTION, 2)
+    episodes = EpisodeBatch.empty(small(steps), renderer)
     collect(renderer, policy, episodes, generator(seed))
     episodes.actions[:, 0, 0] = 0
     episodes.ink[:, 0] = 0
@@ -126,6 +135,27 @@ def test_every_canvas_is_scored_without_touching_the_critic():
     assert not scores.requires_grad
     for t in range(5):
         torch.testing.assert_close(scores[t], critic(episodes.ink[t]).detach() - 0.7)
+
+
+@pytest.mark.parametrize("shown", ["beside", "complement"])
+def test_every_canvas_is_scored_with_its_target(shown):
+    _, episodes = episodes_of_toy()
+    episodes.target = torch.rand(8, 1, RESOLUTION, RESOLUTION, generator=generator(3))
+    critic = Critic(CriticConfig(width=4, target=shown), 1, RESOLUTION, conditional=True)
+    scores = score(critic, episodes)
+    for t in range(5):
+        pictures = torch.cat([episodes.ink[t], episodes.target], dim=1)
+        if shown == "complement":  # the same half all through an episode
+            pictures = complement(pictures, torch.arange(8) % 4)
+        torch.testing.assert_close(scores[t], critic(pictures).detach())
+
+
+def test_rewards_weigh_the_critic_against_the_distance():
+    renderer, episodes = episodes_of_toy()
+    scores, episodes.distance = torch.randn(5, 8, generator=generator()), torch.rand(5, 8, generator=generator(1))
+    rewards = reward(scores, episodes, renderer.actions, RewardConfig(critic=0.5, distance=20.0))
+    mixed = 0.5 * scores - 20 * episodes.distance
+    torch.testing.assert_close(rewards, mixed[1:] - mixed[:-1])
 
 
 @pytest.mark.parametrize("form", ["differences", "final"])
@@ -161,7 +191,7 @@ class Bandit:
 
     def __init__(self, config, seed=0):
         self.renderer = Toy(ToySettings(canvas=16, grid=4), batch=64)
-        self.episodes = EpisodeBatch.empty(self.renderer, 2, RESOLUTION, 2)
+        self.episodes = EpisodeBatch.empty(small(2), self.renderer)
         torch.manual_seed(seed)
         policy = Policy(self.renderer.actions, PolicyConfig(channels=4, hidden=32, noise=2), 1, RESOLUTION)
         self.learner = PolicyLearner(policy, config, generator(seed))
@@ -298,6 +328,17 @@ def test_an_anchor_holds_the_policy_near_its_average():
         drifts.append(bandit.learn(8)[-1]["policy/drift"])
     assert 0 < drifts[1] < 0.5 * drifts[0]
     assert Bandit(LearningConfig(anchor_cost=0.0)).learn(1)[0]["policy/drift"] == 0
+
+
+def test_a_control_point_does_not_lift_the_pen():
+    _, episodes = episodes_of_toy()
+    spline = paint_actions("spline", 4, (2,), 1, False, 2)
+    flags = torch.tensor([[JUMP, VIA, VIA, PAINT], [VIA, PAINT, VIA, PAINT], [PAINT, JUMP, PAINT, VIA]])
+    actions = torch.zeros(4, 3, len(spline), dtype=torch.int64)
+    actions[..., 0] = flags.T
+    scores = torch.zeros(5, 3)
+    paid = reward(scores, replace(episodes, actions=actions), spline, RewardConfig(stroke_penalty=1.0))
+    assert (-paid.T).tolist() == [[0, 1, 0, 0], [1, 0, 0, 0], [1, 0, 1, 0]]
 
 
 def test_a_space_without_a_flag_pays_no_stroke_penalty():

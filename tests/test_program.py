@@ -6,12 +6,14 @@ import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from typing import get_args
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from limner.actions import Space
 from limner.program import MAX_BYTES, Program, execute, execute_all, frames, load_programs, save_programs
 from limner.renderers import make_renderer
 
@@ -92,6 +94,30 @@ def test_the_file_is_readable() -> None:
     )
 
 
+def test_offsets_have_signs() -> None:
+    paint = {"name": "paint", "space": "relative", "grid": 8, "sizes": [2.0]}  # offsets from -4 to 4
+    actions = [[1, (4 - 3) * 9 + 4 + 2, 4 * 9 + 4, 0, 3], [0, 8 * 9, 0, 0, 0]]
+    program = Program(paint, np.asarray(actions))
+    text = program.to_json()
+    assert '["paint",  2, -3,  0,  0,  0,  3],\n    ["jump",  -4,  4]\n' in text
+    assert Program.from_json(text) == program
+    for bad in ("-5", "5"):
+        with pytest.raises(ValueError, match=f"step 1: 'end x' is {bad}, must be in -4 … 4"):
+            Program.from_json(text.replace("-4,  4", f"{bad},  4"))
+
+
+def test_control_points_of_a_spline_are_rows() -> None:
+    paint = {"name": "paint", "space": "spline", "grid": 8, "sizes": [2.0]}
+    program = Program(paint, np.asarray([[0, 9, 0, 0], [2, 60, 0, 3], [1, 16, 0, 3]]))
+    text = program.to_json()
+    assert '    ["jump",  1, 1],\n    ["via",   4, 7],\n    ["paint", 0, 2, 0, 3]\n' in text
+    assert Program.from_json(text) == program
+    with pytest.raises(ValueError, match='step 1: an action starts with "jump" or "paint" or "via", got \'past\''):
+        Program.from_json(text.replace("via", "past"))
+    with pytest.raises(ValueError, match='step 0: an action starts with "jump" or "paint", got \'via\''):
+        Program.from_json(json.dumps(document(actions=[["via", 1, 1]])))
+
+
 def test_defaults_are_filled_in_and_parts_that_do_not_count_are_dropped() -> None:
     program = Program({"name": "toy"}, np.asarray([[0, 3, 60, 1, 2]]))
     assert program.renderer == make_renderer({"name": "toy"}).settings()
@@ -99,6 +125,31 @@ def test_defaults_are_filled_in_and_parts_that_do_not_count_are_dropped() -> Non
     assert program == Program({"name": "toy"}, np.asarray([[0, 3, 0, 0, 0]]))
     with pytest.raises(ValueError, match="read-only"):
         program.actions[0, 0] = 1
+
+
+@pytest.mark.parametrize("space", get_args(Space))
+@given(seed=st.integers(0, 2**32), steps=st.integers(0, 12), color=st.booleans())
+@settings(max_examples=10, deadline=None)
+def test_json_round_trip_of_every_space_of_the_painter(space: str, seed: int, steps: int, color: bool) -> None:
+    paint = {"name": "paint", "space": space, "grid": 7, "color": color}
+    actions = make_renderer(paint).actions.sample(np.random.default_rng(seed), steps)
+    program = Program(paint, actions)
+    assert program.renderer["space"] == space
+    for one_line in (False, True):
+        again = Program.from_json(text := program.to_json(one_line))
+        assert np.array_equal(again.actions, actions)
+        assert again.to_json(one_line) == text
+
+
+@pytest.mark.parametrize("space", get_args(Space))
+def test_same_bytes_in_a_batch_of_programs_of_any_length(space: str) -> None:
+    paint = {"name": "paint", "space": space, "sizes": [2.0, 4.0], "events": 8}
+    sampler, rng = make_renderer(paint).actions, np.random.default_rng(0)
+    some = [Program(paint, sampler.sample(rng, steps)) for steps in (6, 0, 3, 6, 1)]
+    for picture, program in zip(execute_all(some, threads=2), some, strict=True):
+        assert np.array_equal(picture, execute(program))
+        assert np.array_equal(picture, frames(program)[-1])
+    assert not np.array_equal(execute(some[0]), execute(some[3]))
 
 
 def test_programs_differ_by_every_field() -> None:

@@ -15,12 +15,12 @@ import torch
 from safetensors.torch import load
 
 from limner import run
+from limner.adversarial import Adversarial
 from limner.checkpoint import newest_checkpoint
 from limner.datasets import load_dataset
 from limner.presets import PRESETS
-from limner.run import Evaluation, train
+from limner.run import Generation, train
 from limner.sampling import load_agent
-from limner.training import Training
 
 CONFIG = replace(PRESETS["tiny"], frames=20 * 24, checkpoint_every=10, evaluate_every=10)
 read = functools.cache(load_dataset)
@@ -28,7 +28,7 @@ read = functools.cache(load_dataset)
 
 def shrink(patch):
     """Evaluations of 100 pictures instead of 1,000, and 200 real digits for the critic instead of 4,000."""
-    patch.setattr(run, "Evaluation", functools.partial(Evaluation, count=100))
+    patch.setattr(run, "Generation", functools.partial(Generation, count=100))
     patch.setattr(run, "load_dataset", lambda name, split: read(name, split).spread(200))
 
 
@@ -84,15 +84,15 @@ def at_update(monkeypatch):
     """A function that has something done at the start of the n-th update, once."""
 
     def arrange(number, action):
-        original = Training.update
+        original = Adversarial.update
 
         def update(self, progress):
             if self.updates + 1 == number:
-                monkeypatch.setattr(Training, "update", original)
+                monkeypatch.setattr(Adversarial, "update", original)
                 action()
             return original(self, progress)
 
-        monkeypatch.setattr(Training, "update", update)
+        monkeypatch.setattr(Adversarial, "update", update)
 
     return arrange
 
@@ -129,7 +129,7 @@ def test_a_run_leaves_its_configuration_references_log_and_checkpoints(small, tm
 
 
 def test_a_line_of_the_log_is_the_mean_of_its_updates(small, tmp_path, monkeypatch):
-    original, entropies = Training.update, []
+    original, entropies = Adversarial.update, []
 
     def update(self, progress):
         assert progress == self.updates / 20
@@ -137,7 +137,7 @@ def test_a_line_of_the_log_is_the_mean_of_its_updates(small, tmp_path, monkeypat
         entropies.append(metrics["policy/entropy"])
         return metrics
 
-    monkeypatch.setattr(Training, "update", update)
+    monkeypatch.setattr(Adversarial, "update", update)
     train(CONFIG, tmp_path)
     means = [line["policy/entropy"] for line in lines(tmp_path) if "policy/entropy" in line]
     assert means == pytest.approx([np.mean(entropies[:10]), np.mean(entropies[10:])])
@@ -298,16 +298,16 @@ import pytest
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 import test_run
 from limner.cli import main
-from limner.training import Training
+from limner.adversarial import Adversarial
 
-original = Training.update
+original = Adversarial.update
 def update(self, progress):
     while self.updates == 12 and not Path("go").exists():
         Path("waiting").touch()
         time.sleep(0.01)
     return original(self, progress)
 
-Training.update = update
+Adversarial.update = update
 test_run.shrink(pytest.MonkeyPatch())
 words = "train tiny --frames {CONFIG.frames} --checkpoint-every 10 --evaluate-every 10 --out run"
 sys.exit(main(words.split()))

@@ -1,26 +1,27 @@
 import json
 import shutil
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
 import torch
 
 from limner import sampling
-from limner.actions import PAINT
+from limner.actions import PAINT, Space
+from limner.adversarial import Adversarial
 from limner.checkpoint import save_checkpoint
 from limner.presets import PRESETS
 from limner.program import Program, execute_all
 from limner.sampling import load_agent, sample
-from limner.training import Training
 
 TINY = PRESETS["tiny"]
 
 
 @pytest.fixture(scope="module")
-def run_folder(real, tmp_path_factory):
+def run_folder(gallery, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "one"
-    training = Training(replace(TINY, policy=replace(TINY.policy, lstm=True)), real)
+    training = Adversarial(replace(TINY, policy=replace(TINY.policy, lstm=True)), gallery)
     for updates in range(2):
         training.update(updates / 2)
         save_checkpoint(folder / "checkpoints", training, {})
@@ -53,6 +54,17 @@ def test_canvases_and_programs(drawn):
 
 def test_a_program_paints_its_canvas_again_byte_for_byte(drawn):
     canvases, programs = drawn
+    restored = [Program.from_json(program.to_json()) for program in programs]
+    np.testing.assert_array_equal(np.stack(execute_all(restored)), canvases)
+
+
+@pytest.mark.parametrize("space", get_args(Space))
+def test_an_agent_of_every_space_learns_and_draws(space, gallery, tmp_path):
+    training = Adversarial(replace(TINY, renderer=replace(TINY.renderer, space=space)), gallery)
+    training.update(0.0)
+    save_checkpoint(tmp_path / "checkpoints", training, {})
+    canvases, programs = sample(load_agent(str(tmp_path)), 3, seed=1)
+    assert {program.renderer["space"] for program in programs} == {space}
     restored = [Program.from_json(program.to_json()) for program in programs]
     np.testing.assert_array_equal(np.stack(execute_all(restored)), canvases)
 
@@ -94,9 +106,9 @@ def test_drawing_does_not_depend_on_torch_threads_or_global_seeds(agent, drawn):
         torch.set_num_threads(before)
 
 
-def test_an_agent_is_the_average_in_the_newest_checkpoint(run_folder, agent, real):
+def test_an_agent_is_the_average_in_the_newest_checkpoint(run_folder, agent, gallery):
     assert agent.config == replace(TINY, policy=replace(TINY.policy, lstm=True))
-    training = Training(agent.config, real)
+    training = Adversarial(agent.config, gallery)
     for updates in range(2):
         training.update(updates / 2)
     expected, found = training.policy_learner.average.state_dict(), agent.policy.state_dict()

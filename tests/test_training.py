@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from limner.config import CriticConfig, LearningConfig, PolicyConfig
+from limner.adversarial import Adversarial
+from limner.config import CriticConfig, LearningConfig, PolicyConfig, RewardConfig
+from limner.datasets import Dataset
+from limner.gallery import Gallery
 from limner.learners import score
+from limner.networks.observation import see
 from limner.presets import PRESETS
 from limner.rollout import EpisodeBatch, collect
-from limner.training import Training
 
 TINY = PRESETS["tiny"]
 VARIANTS = {
@@ -16,6 +19,10 @@ VARIANTS = {
     "lstm": replace(TINY, policy=replace(TINY.policy, lstm=True), learning=LearningConfig(clip=None, minibatches=2)),
     "logistic": replace(TINY, critic=replace(TINY.critic, loss="logistic", steps=3)),
     "bfloat16": replace(TINY, critic=replace(TINY.critic, precision="bfloat16")),
+    "conditional": replace(TINY, conditional=True, reward=RewardConfig(distance=10.0)),
+    "blind": replace(TINY, conditional=True, policy=replace(TINY.policy, blind=True)),
+    "complement": replace(TINY, conditional=True, critic=replace(TINY.critic, target="complement")),
+    "distance": replace(TINY, conditional=True, reward=RewardConfig(critic=0.0, distance=100.0)),
 }
 
 
@@ -25,22 +32,22 @@ def same(a, b):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_one_thread_and_two_give_the_same_run_bit_for_bit(variant, real, everything):
+def test_one_thread_and_two_give_the_same_run_bit_for_bit(variant, gallery, everything):
     runs = []
     for threads in (1, 2):
-        training = Training(replace(VARIANTS[variant], threads=threads), real)
+        training = Adversarial(replace(VARIANTS[variant], threads=threads), gallery)
         metrics = [training.update(i / 6) for i in range(6)]
         runs.append((everything(training), metrics))
     assert same(runs[0][0], runs[1][0]) == []
     assert runs[0][1] == runs[1][1]
 
 
-def test_a_seed_decides_the_run_and_nothing_else_does(real, everything):
+def test_a_seed_decides_the_run_and_nothing_else_does(gallery, everything):
     runs = []
     for seed, disturbance in ((0, 1), (0, 2), (1, 1)):
         torch.manual_seed(disturbance)
         np.random.seed(disturbance)  # noqa: NPY002 (nobody should be using this one)
-        training = Training(replace(TINY, seed=seed), real)
+        training = Adversarial(replace(TINY, seed=seed), gallery)
         for i in range(3):
             training.update(i / 3)
         runs.append(everything(training))
@@ -49,17 +56,17 @@ def test_a_seed_decides_the_run_and_nothing_else_does(real, everything):
     assert {"critic output.weight", "policy value.weight", "replay", "episodes actions"} <= set(different)
 
 
-def test_global_random_states_are_left_alone(real):
+def test_global_random_states_are_left_alone(gallery):
     torch.manual_seed(5)
     before = torch.get_rng_state()
-    training = Training(TINY, real)
+    training = Adversarial(TINY, gallery)
     training.update(0.0)
     training.update(0.1)
     assert torch.equal(before, torch.get_rng_state())
 
 
-def test_an_update_is_one_batch_judged_by_the_critic_of_the_last(real, everything, monkeypatch):
-    training = Training(TINY, real)
+def test_an_update_is_one_batch_judged_by_the_critic_of_the_last(gallery, everything, monkeypatch):
+    training = Adversarial(TINY, gallery)
     judged = []
 
     def spy(critic, episodes):
@@ -67,7 +74,7 @@ def test_an_update_is_one_batch_judged_by_the_critic_of_the_last(real, everythin
         judged.append({name: value.clone() for name, value in critic.state_dict().items()})
         return score(critic, episodes)
 
-    monkeypatch.setattr("limner.training.score", spy)
+    monkeypatch.setattr("limner.adversarial.score", spy)
     critics = []
     for i in range(3):
         assert training.updates == i
@@ -87,25 +94,24 @@ def test_an_update_is_one_batch_judged_by_the_critic_of_the_last(real, everythin
 
 
 @pytest.mark.parametrize("settings", [{"color": True}, {"ground": "transparent"}])
-def test_pictures_that_do_not_fit_the_renderer_are_refused(settings, real):
+def test_pictures_that_do_not_fit_the_renderer_are_refused(settings, gallery):
     config = replace(TINY, renderer=replace(TINY.renderer, **settings))
-    with pytest.raises(ValueError, match=r"real pictures are \[200, 1, 16, 16\], the critic sees \[N, [23], 16, 16\]"):
-        Training(config, real)
-    with pytest.raises(ValueError, match=r"\[0, 1, 16, 16\]"):
-        Training(TINY, real[:0])
+    with pytest.raises(ValueError, match=r"'mnist-5k' are 200 of \[64, 64, 1\], canvases \[64, 64, [23]\]"):
+        Adversarial(config, gallery)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_a_gpu_that_is_not_there_is_refused(real):
+def test_a_gpu_that_is_not_there_is_refused(gallery):
     with pytest.raises(ValueError, match="device is 'cuda', but PyTorch finds no GPU here: use --device cpu"):
-        Training(replace(TINY, device="cuda"), real)
+        Adversarial(replace(TINY, device="cuda"), gallery)
 
 
 def test_a_short_training_paints_what_the_critic_was_shown():
     """Real pictures have noise in their lower half and nothing above: that is where the strokes move to."""
     generator = torch.Generator().manual_seed(0)
-    shown = torch.rand(300, 1, 16, 16, generator=generator)
-    shown[:, :, :8] = 0
+    noise = np.random.default_rng(0).integers(0, 256, (300, 16, 16), dtype=np.uint8)
+    noise[:, :8] = 255
+    shown, held_out = (Dataset("noise", pictures, None) for pictures in (noise[:200], noise[200:]))
     config = replace(
         TINY,
         steps=2,
@@ -114,8 +120,8 @@ def test_a_short_training_paints_what_the_critic_was_shown():
         critic=CriticConfig(width=8, batch=32, steps=4, learning_rate=1e-3, replay=10),
         learning=LearningConfig(learning_rate=2e-3, minibatches=2, entropy_cost=0.01, average=0.5),
     )
-    training = Training(config, shown[:200])
-    random = EpisodeBatch.empty(training.renderer, 2, 16, 4)
+    training = Adversarial(config, Gallery(shown, 64))
+    random = EpisodeBatch.empty(config, training.renderer)
     collect(training.renderer, training.policy_learner.policy, random, generator)
     shares = []
     for i in range(40):
@@ -123,7 +129,8 @@ def test_a_short_training_paints_what_the_critic_was_shown():
         drawn = training.episodes.final
         shares.append((drawn[:, :, 8:].sum() / drawn.sum().clamp(min=1e-6)).item())
     with torch.no_grad():
-        scores = [training.judge.score(pictures).mean().item() for pictures in (shown[200:], random.final)]
+        real = see(torch.from_numpy(held_out.pictures(64)), 16)
+        scores = [training.judge.score(pictures).mean().item() for pictures in (real, random.final)]
     assert scores[0] > scores[1] + 2, "the critic cannot tell pictures it was not shown from random strokes"
     assert np.mean(shares[:5]) < 0.42
     assert np.mean(shares[-5:]) > 0.52

@@ -5,13 +5,14 @@ Notable choices:
 - The order of the parts is the order in which a policy draws them (autoregressively).
 - A part may depend on an earlier one: after ``flag = 0`` (jump) only ``end`` matters. ``mask`` says which
   parts count, ``canonical`` zeroes the others, so equal programs have equal arrays.
-- A grid part numbers its cells ``row * width + column``.
+- A grid part numbers its cells ``row * width + column``. Offsets are such a part, too, whose origin is in its middle.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,8 +21,11 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float32]
 
-JUMP, PAINT = 0, 1
-"""The two values of the part ``flag``: move with the pen lifted, or paint a curve."""
+JUMP, PAINT, VIA = 0, 1, 2
+"""Values of the part ``flag``: move with the pen lifted, paint a curve, or (splines only) have the next one bend."""
+
+Space = Literal["bezier", "line", "stroke", "relative", "spline"]
+"""How the actions of a painter are parametrised: see ``paint_actions``."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,8 @@ class Part:
     """One discrete part of an action.
 
     ``size`` is the number of its values. A location has ``grid = (rows, columns)`` with
-    ``rows * columns == size``. Any other part may give the physical ``values`` that its indices stand for.
+    ``rows * columns == size``, and its cells are counted from ``origin``, the (row, column) of one of them.
+    Any other part may give the physical ``values`` that its indices stand for.
     """
 
     name: str
@@ -37,12 +42,15 @@ class Part:
     grid: tuple[int, int] | None = None
     values: tuple[float, ...] | None = None
     only_when_painting: bool = False
+    origin: tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
         if self.size < 1:
             raise ValueError(f"part {self.name!r} needs at least one value, got size {self.size}")
         if self.grid is not None and self.grid[0] * self.grid[1] != self.size:
             raise ValueError(f"part {self.name!r}: grid {self.grid} does not have {self.size} cells")
+        if self.grid is not None and not (0 <= self.origin[0] < self.grid[0] and 0 <= self.origin[1] < self.grid[1]):
+            raise ValueError(f"part {self.name!r}: origin {self.origin} is no cell of the grid {self.grid}")
         if self.values is not None and len(self.values) != self.size:
             raise ValueError(f"part {self.name!r}: {len(self.values)} values given for size {self.size}")
 
@@ -121,11 +129,11 @@ class ActionSpace:
         return np.asarray(part.values, np.float32)[actions[..., self._index[name]]]
 
     def cells(self, actions: IntArray, name: str) -> IntArray:
-        """Grid cells ``int64[..., 2]`` as (row, column) of the location ``name``."""
-        grid = self.parts[self._index[name]].grid
-        assert grid is not None, f"part {name!r} is not a location"
-        cell = actions[..., self._index[name]]
-        return np.stack([cell // grid[1], cell % grid[1]], axis=-1)
+        """Grid cells ``int64[..., 2]`` as (row, column) of the location ``name``, counted from its origin."""
+        part = self.parts[self._index[name]]
+        assert part.grid is not None, f"part {name!r} is not a location"
+        row, column = np.divmod(actions[..., self._index[name]], part.grid[1])
+        return np.stack([row - part.origin[0], column - part.origin[1]], axis=-1)
 
     def _painting(self, actions: IntArray) -> BoolArray:
         if "flag" not in self._index:
@@ -147,24 +155,58 @@ def bezier_actions(
     or jumps to ``end``. ``sizes`` are brush radii in pixels of a 64-pixel canvas; ``pressures`` values go
     from ``1 / pressures`` to 1; with ``color`` three parts of ``levels`` values from 0 to 1 follow.
     """
+    return paint_actions("bezier", grid, sizes, pressures, color, levels)
+
+
+def paint_actions(
+    space: Space, grid: int, sizes: Sequence[float], pressures: int, color: bool, levels: int
+) -> ActionSpace:
+    """An action space of the paint renderer; all but the places are as in ``bezier_actions``.
+
+    - ``bezier``: ``flag, end, control``, as described there.
+    - ``line``: ``flag, end``. A straight line from the pen to ``end``, or a jump there.
+    - ``stroke``: ``start, control, end``. Every action is a quadratic Bézier of its own, set down at ``start``: what it
+      paints does not depend on where the pen was left. There is no flag, and all parts count.
+    - ``relative``: ``flag, end, control`` as in ``bezier``, but ``end`` and ``control`` are offsets from the cell that
+      the pen is in, up to r = ``grid // 2`` cells each way: parts of (2r + 1)² values. What lies beyond the edge of the
+      canvas is moved to the cell at the edge. The pen starts in the upper left cell.
+    - ``spline``: ``flag, point``. A jump starts a stroke at ``point``, VIA adds a control point to it, PAINT paints it
+      all as far as its own ``point``, where the next stroke starts unless a jump comes first: the compound strokes of
+      Mellor et al. 2019. The curve is a quadratic B-spline (``renderers.curves.spline``) where theirs is cubic: the
+      engine paints it exactly, it never leaves the canvas, and it is a line without a control point, the curve of
+      ``bezier`` with one. Control points that no PAINT follows, because a jump or the end of the program comes first,
+      leave no trace.
+
+    ``ValueError`` when there is nothing to choose from.
+    """
     if grid < 2 or pressures < 1 or levels < 2 or len(sizes) < 1 or not all(0 < s < 1000 for s in sizes):
         raise ValueError(
             f"impossible action space: grid={grid} (at least 2), sizes={tuple(sizes)} (one or more, in pixels), "
             f"pressures={pressures} (at least 1), levels={levels} (at least 2)"
         )
-    parts = [
-        Part("flag", 2),
-        Part("end", grid * grid, grid=(grid, grid)),
-        Part("control", grid * grid, grid=(grid, grid), only_when_painting=True),
-        Part("size", len(sizes), values=tuple(float(s) for s in sizes), only_when_painting=True),
-        Part(
-            "pressure",
-            pressures,
-            values=tuple((i + 1) / pressures for i in range(pressures)),
-            only_when_painting=True,
-        ),
-    ]
+    flagged = space != "stroke"
+
+    def place(name: str, only_when_painting: bool = False) -> Part:
+        return Part(name, grid * grid, grid=(grid, grid), only_when_painting=only_when_painting)
+
+    def offset(name: str, only_when_painting: bool = False) -> Part:
+        reach = grid // 2
+        side = 2 * reach + 1
+        return Part(name, side * side, (side, side), None, only_when_painting, origin=(reach, reach))
+
+    def scale(name: str, values: Sequence[float]) -> Part:
+        return Part(name, len(values), values=tuple(values), only_when_painting=flagged)
+
+    places = {
+        "bezier": [Part("flag", 2), place("end"), place("control", only_when_painting=True)],
+        "line": [Part("flag", 2), place("end")],
+        "stroke": [place("start"), place("control"), place("end")],
+        "spline": [Part("flag", 3), place("point")],
+        "relative": [Part("flag", 2), offset("end"), offset("control", only_when_painting=True)],
+    }
+    parts = places[space]
+    parts.append(scale("size", [float(size) for size in sizes]))
+    parts.append(scale("pressure", [(i + 1) / pressures for i in range(pressures)]))
     if color:
-        shades = tuple(i / (levels - 1) for i in range(levels))
-        parts += [Part(name, levels, values=shades, only_when_painting=True) for name in ("red", "green", "blue")]
+        parts += [scale(name, [i / (levels - 1) for i in range(levels)]) for name in ("red", "green", "blue")]
     return ActionSpace(tuple(parts))

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from limner.actions import PAINT
 from limner.config import Config
 from limner.presets import PRESETS
 from limner.renderers.paint import Paint, PaintSettings
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
+    from limner.gallery import Gallery
     from limner.training import Training
 
 BRUSHES = ("classic/pen", "classic/calligraphy", "classic/dry_brush")
@@ -33,16 +33,16 @@ BRUSHES = ("classic/pen", "classic/calligraphy", "classic/dry_brush")
 def bench() -> dict[str, Any]:
     """All measurements, as JSON-able values."""
     from limner.datasets import load_dataset
-    from limner.run import seen
+    from limner.gallery import Gallery
 
     cores = len(os.sched_getaffinity(0))
     config = replace(PRESETS["mnist"], data="mnist-5k", threads=min(cores, 2))
-    real = seen(load_dataset(config.data), config)
+    gallery = Gallery(load_dataset(config.data), config.renderer.canvas)
     return {
         "cores": cores,
         "painting, strokes/s": painting(),
-        "training, environment steps/s": round(training_speed(config, real)),
-        "share of training time": training_shares(config, real),
+        "training, environment steps/s": round(training_speed(config, gallery)),
+        "share of training time": training_shares(config, gallery),
     }
 
 
@@ -50,7 +50,8 @@ def painting_speed(settings: PaintSettings, threads: int, seconds: float = 1.0, 
     """Strokes per second: ``batch`` canvases at a time, ``threads`` painting, for about ``seconds``."""
     renderer = Paint(settings, batch, threads)
     actions = renderer.actions.sample(np.random.default_rng(0), (20, batch))
-    actions[..., renderer.actions.index("flag")] = 1
+    if "flag" in renderer.actions:
+        actions[..., renderer.actions.index("flag")] = PAINT
     canvas = renderer.canvas()
     strokes = 0
     start = time.perf_counter()
@@ -72,11 +73,11 @@ def painting(seconds: float = 1.0) -> dict[str, float]:
     }
 
 
-def training_speed(config: Config, real: Tensor, updates: int = 20, warm_up: int = 5) -> float:
-    """Environment steps per second of training as ``config`` says, ``real`` being what the critic is shown."""
-    from limner.training import Training
+def training_speed(config: Config, gallery: Gallery, updates: int = 20, warm_up: int = 5) -> float:
+    """Environment steps per second of training as ``config`` says."""
+    from limner.adversarial import Adversarial
 
-    training = Training(config, real)
+    training = Adversarial(config, gallery)
     _advance(training, warm_up)
     frames = training.frames
     start = time.perf_counter()
@@ -84,14 +85,14 @@ def training_speed(config: Config, real: Tensor, updates: int = 20, warm_up: int
     return (training.frames - frames) / (time.perf_counter() - start)
 
 
-def training_shares(config: Config, real: Tensor, updates: int = 10, warm_up: int = 3) -> dict[str, float]:
+def training_shares(config: Config, gallery: Gallery, updates: int = 10, warm_up: int = 3) -> dict[str, float]:
     """Shares of an update's time on one thread; they add up to 1.
 
     ``inference`` is all that is none of the other three: acting, scoring, and moving arrays between them.
     """
-    from limner.training import Training
+    from limner.adversarial import Adversarial
 
-    training = Training(replace(config, threads=1), real)
+    training = Adversarial(replace(config, threads=1), gallery)
     _advance(training, warm_up)
     seconds: dict[str, float] = defaultdict(float)
     for method in ("reset", "step", "canvas", "pen"):

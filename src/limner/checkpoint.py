@@ -19,7 +19,7 @@ import tempfile
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError
@@ -27,7 +27,9 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from limner.files import write_atomic
-from limner.training import Training
+
+if TYPE_CHECKING:
+    from limner.training import Training
 
 SCHEMA = 1
 logger = logging.getLogger(__name__)
@@ -45,12 +47,8 @@ def save_checkpoint(folder: Path, training: Training, counters: Mapping[str, flo
         "torch": torch.__version__,
         "config": training.config.to_dict(),
         "counters": {
-            "updates": training.updates,
             "frames": training.frames,
-            "replay": training.replay.added,
-            "critic_steps": training.critic_learner.taken,
-            "policy_steps": training.policy_learner.taken,
-            "entropy_boost": training.policy_learner.boost,
+            **training.counters(),
             **counters,
         },
         "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
@@ -137,33 +135,24 @@ def restore_checkpoint(path: Path, training: Training) -> dict[str, float]:
     manifest = read_manifest(path)
     agent = read_tensors(path, manifest, "agent.safetensors")
     state = read_tensors(path, manifest, "state.safetensors")
-    counters = _counters(path, manifest)
+    counters = _counters(path, manifest, training)
     try:
         _load_module(training.policy_learner.average, agent, "policy")
-        for name, module in _modules(training).items():
+        for name, module in training.modules().items():
             _load_module(module, state, name)
-        for name, optimizer in _optimizers(training).items():
+        for name, optimizer in training.optimizers().items():
             _load_adam(optimizer, state, name)
         for name, generator in training.generators.items():
             generator.set_state(state[f"generator.{name}"])
-        training.actor.load_state_dict(training.policy_learner.policy.state_dict())
-        for name, tensor in _episodes(training).items():
-            tensor.copy_(state[name])
-        pictures = state["replay"]
-        training.replay.pictures[: len(pictures)] = pictures
-        training.replay.added = int(counters["replay"])
-        training.updates = int(counters["updates"])
-        training.critic_learner.taken = int(counters["critic_steps"])
-        training.policy_learner.taken = int(counters["policy_steps"])
-        training.policy_learner.boost = float(counters["entropy_boost"])
+        training.load(state, counters)
     except (KeyError, RuntimeError) as error:
         raise ValueError(f"{path} does not fit the configuration of this run: {error}") from None
     return counters
 
 
-def _counters(path: Path, manifest: Mapping[str, Any]) -> dict[str, float]:
+def _counters(path: Path, manifest: Mapping[str, Any], training: Training) -> dict[str, float]:
     counters: Any = manifest.get("counters")
-    for name in ("updates", "replay", "critic_steps", "policy_steps", "entropy_boost"):
+    for name in training.counters():
         value = counters.get(name) if isinstance(counters, dict) else None
         if not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
             raise ValueError(f"{path / 'manifest.json'} is damaged: {name!r} in counters is {value!r}")
@@ -179,33 +168,11 @@ def _named(prefix: str, module: nn.Module) -> dict[str, Tensor]:
     return {f"{prefix}.{name}": tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
 
 
-def _modules(training: Training) -> dict[str, nn.Module]:
-    return {
-        "policy": training.policy_learner.policy,
-        "critic": training.critic_learner.critic,
-        "judge": training.judge,
-    }
-
-
-def _episodes(training: Training) -> dict[str, Tensor]:
-    """The episodes that the next update learns from."""
-    names = ("ink", "pen", "actions", "log_prob", "noise")
-    return {f"episodes.{name}": getattr(training.episodes, name) for name in names}
-
-
-def _optimizers(training: Training) -> dict[str, torch.optim.Optimizer]:
-    return {
-        "policy_adam": training.policy_learner.optimizer,
-        "critic_adam": training.critic_learner.optimizer,
-    }
-
-
 def _state(training: Training) -> dict[str, Tensor]:
-    tensors = {name: tensor.cpu() for name, tensor in _episodes(training).items()}
-    tensors["replay"] = training.replay.pictures[: len(training.replay)].cpu().contiguous()
-    for name, module in _modules(training).items():
+    tensors = {name: tensor.cpu().contiguous() for name, tensor in training.tensors().items()}
+    for name, module in training.modules().items():
         tensors |= _named(name, module)
-    for name, optimizer in _optimizers(training).items():
+    for name, optimizer in training.optimizers().items():
         for index, slots in optimizer.state_dict()["state"].items():
             tensors |= {f"{name}.{index}.{slot}": value.cpu().contiguous() for slot, value in slots.items()}
     for name, generator in training.generators.items():

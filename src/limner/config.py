@@ -13,7 +13,7 @@ import dataclasses
 import math
 from dataclasses import dataclass, field
 from types import UnionType
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from limner.renderers import Renderer, make_renderer
 from limner.renderers.paint import PaintSettings
@@ -50,7 +50,7 @@ def _check(section: object, prefix: str, positive: str = "", not_negative: str =
 def _fits(value: object, kind: Any) -> bool:
     if get_origin(kind) is Literal:
         return value in get_args(kind)
-    if get_origin(kind) is UnionType:
+    if get_origin(kind) in (Union, UnionType):
         return any(_fits(value, choice) for choice in get_args(kind))
     if kind is float and type(value) in (int, float):
         return math.isfinite(value)  # type: ignore[arg-type]
@@ -69,8 +69,8 @@ def _words(kind: Any) -> str:
 class PolicyConfig:
     """The network that writes programs."""
 
-    network: Literal["small", "paper"] = "small"
-    """The published network, or one that two CPU cores can train."""
+    network: Literal["small", "pointer", "paper"] = "small"
+    """Two that CPU cores can train, the second for agents that look closely, and the published one."""
     channels: int = 32
     """Width of the first convolution of the small network."""
     hidden: int = 256
@@ -81,6 +81,8 @@ class PolicyConfig:
     """Locations by deconvolution (the paper's) instead of a linear layer."""
     noise: int = 10
     """Size of the noise vector that is fixed for an episode."""
+    blind: bool = False
+    """Never see the canvas, only the target: for comparison (Ganin et al. 2018, section 5.2)."""
     precision: Precision = "float32"
     """Of everything before the heads in the small network."""
 
@@ -112,6 +114,9 @@ class CriticConfig:
     """Of its convolutions."""
     replay: int = 20
     """Painted pictures come from the last so many batches."""
+    target: Literal["beside", "complement"] = "beside"
+    """How it is shown the target of a conditional agent: as further channels (SPIRAL), or in the place of one half of
+    the picture, so that it cannot compare them pixel by pixel (SPIRAL++)."""
 
     def __post_init__(self) -> None:
         _check(
@@ -129,14 +134,18 @@ class RewardConfig:
     """What the agent is paid for."""
 
     form: Literal["differences", "final"] = "differences"
-    """Pay D(c_t) − D(c_{t−1}) after each action, or D(c_T) after the last."""
+    """Pay the change of the score after each action, or the score after the last."""
+    critic: float = 1.0
+    """Weight of the critic's score; with 0 the critic is not trained."""
+    distance: float = 0.0
+    """Weight of minus the distance to the target: the mean squared difference of pixel values in [0, 1]."""
     stroke_penalty: float = 0.0
     """Subtracted where a new continuous sequence of strokes starts."""
     empty_penalty: float = 0.0
     """Subtracted at the end when nothing was painted."""
 
     def __post_init__(self) -> None:
-        _check(self, "reward.", not_negative="stroke_penalty empty_penalty")
+        _check(self, "reward.", not_negative="critic distance stroke_penalty empty_penalty")
 
 
 @dataclass(frozen=True)
@@ -184,11 +193,43 @@ class LearningConfig:
 
 
 @dataclass(frozen=True)
+class ImitationConfig:
+    """A teacher whose advice the policy learns, instead of from a critic."""
+
+    teacher: Literal["search", "random", "programs"] | None = None
+    """``search`` improves on what the policy proposes; ``random`` programs are their own answer; or a file of them."""
+    programs: str = ""
+    """That file, JSON lines."""
+    tries: int = 16
+    """Actions that a search tries in a state, and as many variations of the best."""
+    follow: float = 0.5
+    """Share of the episodes in which the found action is done, and not the policy's own."""
+    memory: int = 2048
+    """Episodes that are remembered."""
+    batch: int = 32
+    """Episodes in a gradient step."""
+    steps: int = 16
+    """Gradient steps in an update."""
+
+    def __post_init__(self) -> None:
+        _check(self, "imitation.", positive="tries memory batch steps", share="follow")
+        _require(
+            (self.teacher == "programs") == bool(self.programs),
+            f"imitation.programs is {self.programs!r} and imitation.teacher {self.teacher!r}: a file of programs goes "
+            "with the teacher 'programs'",
+        )
+
+
+@dataclass(frozen=True)
 class Config:
     """One run."""
 
     data: str = "mnist-5k"
-    """What the critic is shown as real."""
+    """What the critic is shown as real, and where targets come from."""
+    start: str = ""
+    """Agent whose weights the policy starts from: a name, or the folder of a run or checkpoint."""
+    conditional: bool = False
+    """Show the agent a picture in every episode, its target, and the critic that picture beside what was painted."""
     seed: int = 0
     steps: int = 6
     """Actions in an episode."""
@@ -219,6 +260,7 @@ class Config:
     critic: CriticConfig = CriticConfig()
     reward: RewardConfig = RewardConfig()
     learning: LearningConfig = LearningConfig()
+    imitation: ImitationConfig = ImitationConfig()
 
     def __post_init__(self) -> None:
         _check(self, "", positive="steps frames minutes threads evaluate_every checkpoint_every keep")
@@ -241,7 +283,33 @@ class Config:
             self.critic.fold * 4 <= self.resolution,
             f"critic.fold is {self.critic.fold}: must leave 4 of the {self.resolution} pixels (resolution) or more",
         )
+        for name, given in (
+            ("policy.blind", self.policy.blind),
+            ("reward.distance", self.reward.distance > 0),
+            ("critic.target 'complement'", self.critic.target == "complement"),
+        ):
+            _require(self.conditional or not given, f"{name} needs a target: set conditional")
+        teacher = self.imitation.teacher
+        _require(
+            teacher is None or self.conditional == (teacher != "programs"),
+            f"imitation.teacher is {teacher!r}: 'search' and 'random' teach agents with targets (conditional), "
+            "'programs' those without",
+        )
+        _require(
+            teacher is None or self.device == "cpu",
+            f"device is {self.device!r}: imitation.teacher works on the CPU only; use --device cpu",
+        )
         grid = self.renderer.grid
+        _require(
+            self.policy.network != "pointer" or (grid % 16 == 0 and self.resolution >= 32),
+            f"renderer.grid is {grid} and resolution {self.resolution}: with policy.network 'pointer' the grid must be "
+            "a multiple of 16, the resolution at least 32",
+        )
+        _require(
+            self.renderer.space != "relative" or not (self.policy.spatial_heads or self.policy.network == "pointer"),
+            "renderer.space is 'relative': its grids of offsets have an odd number of cells a side, which neither a "
+            "spatial head nor a pointer can have; switch policy.spatial_heads off, or use policy.network 'small'",
+        )
         _require(
             not self.policy.spatial_heads or (grid >= 4 and grid & (grid - 1) == 0),
             f"renderer.grid is {grid}: with policy.spatial_heads it must be 4, 8, 16, 32 …",
@@ -274,6 +342,7 @@ class Config:
             "critic": lambda given: _section(CriticConfig, given, "critic."),
             "reward": lambda given: _section(RewardConfig, given, "reward."),
             "learning": lambda given: _section(LearningConfig, given, "learning."),
+            "imitation": lambda given: _section(ImitationConfig, given, "imitation."),
         }
         fields = _object(values, "").items()
         return _section(cls, {k: sections[k](v) if k in sections else v for k, v in fields}, "")

@@ -58,7 +58,7 @@ class PaintEnv(gymnasium.Env[Observation, IntArray]):
     ``steps - 1`` actions, and the first observation carries the mask of a jump although no action came before it.
 
     Parameters: ``renderer`` is ``"paint"`` or ``"toy"``, with any of its settings as keywords (``brush``, ``color``,
-    ``canvas``, ``grid``, ``preset`` …: see ``PaintSettings`` and ``ToySettings``), or a ready ``Renderer`` with one
+    ``canvas``, ``space``, ``preset`` …: see ``PaintSettings`` and ``ToySettings``), or a ready ``Renderer`` with one
     canvas, which then belongs to the environment.
 
     ``step`` and ``render`` before the first ``reset``, and ``step`` after the end of an episode, raise

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limner.actions import IntArray
-from limner.datasets import Dataset, Pictures, prepare
+from limner.datasets import Dataset, Pictures
 from limner.features import Description, describe, small_grey
 from limner.renderers import Renderer
 
@@ -84,8 +84,8 @@ def make_reference(
     random actions each. Digits are resized to the renderer's canvas. The renderer is reset.
     """
     size = renderer.shape[0]
-    digits = describe(small_grey(prepare(test.spread(count).images, size)))
-    real = _measure(prepare(train.spread(count).images, size), digits)
+    digits = describe(small_grey(test.spread(count).pictures(size)))
+    real = _measure(train.spread(count).pictures(size), digits)
     random = _measure(random_pictures(renderer, steps, count, rng), digits)
     return Reference(digits, replace(real, share=0.0, plain_share=0.0), replace(random, share=1.0, plain_share=1.0))
 

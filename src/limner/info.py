@@ -38,8 +38,9 @@ def _renderer() -> dict[str, Any]:
 
 
 def _data() -> dict[str, str]:
-    """Data sets by name: found, or what is missing."""
+    """The data folder, then data sets by name: found, or what is missing."""
     from limner.datasets import NAMES, load_dataset
+    from limner.datasets.root import DATA_VARIABLE, data_folder
 
     def look(name: str) -> str:
         try:
@@ -47,7 +48,8 @@ def _data() -> dict[str, str]:
         except ValueError as error:
             return f"not found: {error}"
 
-    return {name: look(name) for name in NAMES}
+    folder = str(data_folder() or f"none: name one in {DATA_VARIABLE}, or fetch one with 'limner data fetch'")
+    return {"data folder": folder} | {name: look(name) for name in NAMES}
 
 
 def _presets() -> dict[str, str]:

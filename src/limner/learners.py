@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from limner.actions import PAINT, ActionSpace
-from limner.config import CriticConfig, LearningConfig, RewardConfig
-from limner.networks.critic import Critic
+from limner.actions import JUMP, ActionSpace
+from limner.config import CriticConfig, ImitationConfig, LearningConfig, RewardConfig
+from limner.lessons import Lessons
+from limner.networks.critic import Critic, complement
 from limner.networks.policy import Policy
 from limner.objectives import (
     clipped_surrogate_loss,
@@ -28,12 +30,16 @@ from limner.replay import Replay
 from limner.rollout import EpisodeBatch
 
 Metrics = dict[str, float]
+Draw = Callable[[int, torch.Generator], Tensor]
 
 
 class CriticLearner:
-    """Teaches the critic to tell ``real`` pictures (``float32[N, C, R, R]``) from those in the replay."""
+    """Teaches the critic to tell ``real`` pictures from those in the replay.
 
-    def __init__(self, critic: Critic, real: Tensor, config: CriticConfig, generator: torch.Generator) -> None:
+    ``real(count, generator)`` draws ``float32[count, C, R, R]``, or ``2C`` channels with targets: see ``Replay``.
+    """
+
+    def __init__(self, critic: Critic, real: Draw, config: CriticConfig, generator: torch.Generator) -> None:
         self.critic, self.real, self.config, self.generator = critic, real, config, generator
         self.optimizer = torch.optim.Adam(critic.parameters(), lr=config.learning_rate, betas=(0.5, 0.999), fused=True)
         self.taken = 0
@@ -43,13 +49,15 @@ class CriticLearner:
         config = self.config
         gap = penalty = 0.0
         for _ in range(config.steps):
-            rows = torch.randint(len(self.real), (config.batch,), generator=self.generator, device=self.real.device)
-            real = self.real[rows]
+            real = self.real(config.batch, self.generator)
             fake = replay.sample(config.batch, self.generator)
+            if config.target == "complement":
+                sides = torch.randint(4, (config.batch,), generator=self.generator, device=self.generator.device)
+                real, fake = complement(real, sides), complement(fake, sides)
             scores_real, scores_fake = self.critic(torch.cat([real, fake])).chunk(2)
             if config.loss == "wasserstein":
                 count = max(1, round(config.penalised * config.batch))
-                mix = torch.rand(count, generator=self.generator, device=self.real.device)
+                mix = torch.rand(count, generator=self.generator, device=self.generator.device)
                 term = gradient_penalty(self.critic, real[:count], fake[:count], mix)
                 loss = wasserstein_critic_loss(scores_real, scores_fake) + config.penalty * term
                 penalty += term.item()
@@ -66,18 +74,32 @@ class CriticLearner:
 
 @torch.no_grad()
 def score(critic: Critic, episodes: EpisodeBatch) -> Tensor:
-    """The critic's score of every canvas of every episode, ``float32[T + 1, B]``."""
-    return critic.score(episodes.ink.flatten(0, 1)).view(episodes.ink.shape[:2])
+    """The critic's score of every canvas of every episode, ``float32[T + 1, B]``.
+
+    A critic that is shown complements sees the same half of all canvases of an episode.
+    """
+    canvases, batch = episodes.ink.shape[:2]
+    pictures = episodes.ink
+    if episodes.target.shape[1]:
+        pictures = torch.cat([pictures, episodes.target.expand(canvases, *episodes.target.shape)], dim=2)
+    pictures = pictures.flatten(0, 1)
+    if critic.complement:
+        pictures = complement(pictures, torch.arange(batch, device=pictures.device).repeat(canvases) % 4)
+    return critic.score(pictures).view(canvases, batch)
 
 
 def reward(scores: Tensor, episodes: EpisodeBatch, actions: ActionSpace, config: RewardConfig) -> Tensor:
-    """What each action is paid, ``float32[T, B]``: the critic's ``scores`` less the configured penalties."""
+    """What each action is paid, ``float32[T, B]``.
+
+    The critic's ``scores`` and minus the distances to the target, weighted, less the configured penalties.
+    """
+    scores = config.critic * scores - config.distance * episodes.distance
     rewards = difference_rewards(scores) if config.form == "differences" else final_rewards(scores)
     if config.stroke_penalty and "flag" in actions:
-        painting = episodes.actions[..., actions.index("flag")] == PAINT
-        rewards = rewards - config.stroke_penalty * new_sequences(painting)
+        down = episodes.actions[..., actions.index("flag")] != JUMP
+        rewards = rewards - config.stroke_penalty * new_sequences(down)
     if config.empty_penalty:
-        empty = (episodes.final == 0).flatten(1).all(dim=1)
+        empty = (episodes.ink[-1] == 0).flatten(1).all(dim=1)
         rewards[-1] -= config.empty_penalty * empty
     return rewards
 
@@ -95,10 +117,7 @@ class PolicyLearner:
     def step(self, episodes: EpisodeBatch, rewards: Tensor, progress: float) -> Metrics:
         """Learn from ``episodes`` paid ``rewards`` [T, B]; ``progress`` in [0, 1] moves the schedules."""
         config = self.config
-        rate = config.learning_rate * (1 + progress * (config.final_learning_rate - 1))
-        entropy_cost = config.entropy_cost * (1 + progress * (config.final_entropy_cost - 1)) * self.boost
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        rate, entropy_cost = self._schedules(progress)
         anchor = self._anchor(episodes) if config.anchor_cost else None
         sums = rewards.new_zeros(6)
         count = 0
@@ -124,6 +143,42 @@ class PolicyLearner:
             "policy/learning_rate": rate,
         }
 
+    def imitate(self, lessons: Lessons, config: ImitationConfig, progress: float) -> Metrics:
+        """``config.steps`` gradient steps of maximum likelihood on ``lessons``."""
+        rate, entropy_cost = self._schedules(progress)
+        sums = self.policy.value.weight.new_zeros(3)
+        for _ in range(config.steps):
+            observation, advice = lessons.sample(config.batch, self.generator)
+            told = self.policy.evaluate(observation, advice)
+            loss = -told.log_prob.mean() - entropy_cost * told.entropy.mean()
+            norm = self._descend(loss)
+            sums += torch.stack([-told.log_prob.mean(), told.entropy.mean(), norm]).detach()
+            self._update_average()
+        surprise, entropy, norm = (sums / config.steps).tolist()
+        return {
+            "policy/surprise": surprise,
+            "policy/entropy": entropy,
+            "policy/gradient_norm": norm,
+            "policy/learning_rate": rate,
+        }
+
+    def _schedules(self, progress: float) -> tuple[float, float]:
+        """Set the learning rate; returns it and the entropy cost."""
+        config = self.config
+        rate = config.learning_rate * (1 + progress * (config.final_learning_rate - 1))
+        entropy_cost = config.entropy_cost * (1 + progress * (config.final_entropy_cost - 1)) * self.boost
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        return rate, entropy_cost
+
+    def _descend(self, loss: Tensor) -> Tensor:
+        """One gradient step; returns the norm of the gradient before it was clipped."""
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = torch.nn.utils.clip_grad_norm_(self.policy.parameters(), self.config.gradient_norm)
+        self.optimizer.step()
+        return norm
+
     @torch.no_grad()
     def _anchor(self, episodes: EpisodeBatch) -> Tensor:
         """The averaged policy's log-probability of what was done, ``[T, B]``."""
@@ -147,10 +202,7 @@ class PolicyLearner:
         loss = policy_loss + config.value_cost * value_loss - entropy_cost * new.entropy.mean()
         drift = behaviour.new_zeros(()) if anchor is None else divergence(new.log_prob, anchor[:, rows])
         loss = loss + config.anchor_cost * drift
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = torch.nn.utils.clip_grad_norm_(self.policy.parameters(), config.gradient_norm)
-        self.optimizer.step()
+        norm = self._descend(loss)
         deviation = returns.advantages.std()
         return torch.stack([new.entropy.mean(), value_loss, deviation, -log_ratio.mean(), drift, norm]).detach()
 

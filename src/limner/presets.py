@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from limner.config import Config, CriticConfig, LearningConfig, PolicyConfig, RewardConfig
+from limner.config import Config, CriticConfig, ImitationConfig, LearningConfig, PolicyConfig, RewardConfig
 from limner.renderers.paint import PaintSettings
 
 PRESETS: dict[str, Config] = {
@@ -21,6 +21,18 @@ PRESETS: dict[str, Config] = {
             anchor_cost=1.0,
             average=0.97,
         ),
+    ),
+    "mnist-reconstruct": Config(
+        conditional=True,
+        temperature=0.0,
+        steps=10,
+        batch=64,
+        renderer=PaintSettings(
+            space="stroke", brush="classic/slow_ink", grid=32, sizes=(1.0, 1.5, 2.5, 4.0), pressures=4, events=16
+        ),
+        policy=PolicyConfig(network="pointer", precision="native"),
+        imitation=ImitationConfig(teacher="search"),
+        learning=LearningConfig(learning_rate=1e-3, entropy_cost=0.01, average=0.995),
     ),
     "mnist-paper": Config(
         data="mnist",

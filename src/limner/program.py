@@ -102,7 +102,7 @@ class Program:
         lines += [f'  "renderer": {{\n{settings}\n  }}', f'  "columns": {_dump(columns(space))}']
         width = max((len(str(cell)) for row in rows for cell in row if isinstance(cell, int)), default=1)
         table = ",\n".join(f"    [{', '.join(_dump(cell).rjust(width) for cell in row)}]" for row in rows)
-        table = table.replace('"jump", ', '"jump",  ')  # below the numbers of "paint"
+        table = table.replace('"jump", ', '"jump",  ').replace('"via", ', '"via",   ')  # below the numbers of "paint"
         lines.append(f'  "actions": [\n{table}\n  ]' if rows else '  "actions": []')
         return "{\n" + ",\n".join(lines) + "\n}\n"
 

@@ -37,7 +37,7 @@ def watch(config: Config, stream: TextIO | None = None) -> Iterator[Report]:
 
         def show(record: Mapping[str, Any]) -> None:
             done = config.progress(record["update"], record["minutes"])
-            if "eval/frechet" in record:
+            if is_evaluation(record):
                 bar.console.print(describe(record), highlight=False)
             else:
                 bar.update(task, completed=done, description=describe(record))
@@ -45,18 +45,25 @@ def watch(config: Config, stream: TextIO | None = None) -> Iterator[Report]:
         yield show
 
 
+def is_evaluation(record: Mapping[str, Any]) -> bool:
+    """Whether a log line holds figures of an evaluation."""
+    return any(name.startswith("eval/") for name in record)
+
+
 def describe(record: Mapping[str, Any]) -> str:
     """A log line in words: where the run is, and the figures that matter."""
     frames, minutes = record["frames"], record["minutes"]
     text = f"{frames:,} frames, {minutes:.1f} min"
-    if "eval/frechet" in record:
-        figures = [f"{name} {record[f'eval/{name}']:.3g}" for name in ("frechet", "precision", "coverage", "entropy")]
+    if is_evaluation(record):
+        shown = ("mse", "frechet", "precision", "coverage", "entropy")
+        figures = [f"{name} {record[f'eval/{name}']:.3g}" for name in shown if f"eval/{name}" in record]
         return f"{text}: {', '.join(figures)}"
     if minutes > 0:
         text += f", {frames / (60 * minutes):,.0f} frames/s"
-    for key, name in (("policy/entropy", "entropy"), ("critic/gap", "gap")):
+    marks = {"policy/entropy": "entropy", "critic/gap": "gap", "search/distance": "found"}
+    for key, name in marks.items():
         if key in record:
-            text += f", {name} {record[key]:.2f}"
+            text += f", {name} {record[key]:.3g}"
     return text
 
 
@@ -66,7 +73,7 @@ def _plain(config: Config, stream: TextIO) -> Report:
     def show(record: Mapping[str, Any]) -> None:
         nonlocal last
         now = time.monotonic()
-        if "eval/frechet" in record or now - last >= PLAIN_SECONDS:
+        if is_evaluation(record) or now - last >= PLAIN_SECONDS:
             done = config.progress(record["update"], record["minutes"])
             stream.write(f"{done:4.0%}  {describe(record)}\n")
             stream.flush()

@@ -13,7 +13,7 @@ from torch import Tensor
 
 
 class Replay:
-    """A ring of pictures as seen, ``float32[capacity, C, R, R]``."""
+    """A ring of pictures as seen, ``float32[capacity, C, R, R]``; with targets these are further channels."""
 
     def __init__(self, capacity: int, shape: Sequence[int], device: str = "cpu") -> None:
         self.pictures = torch.zeros(capacity, *shape, device=device)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from limner.config import Config
 from limner.networks.observation import Observation, see
 from limner.networks.policy import Memory, Policy
 from limner.renderers import Renderer
@@ -33,22 +34,37 @@ class EpisodeBatch:
     """``float32[T, B]``: of the policy that acted."""
     noise: Tensor
     """``float32[B, Z]``."""
+    goal: Tensor
+    """``uint8[B, H, W, C]``: the pictures to paint, as large as the canvas; none, ``uint8[0, H, W, C]``, without."""
+    target: Tensor
+    """``float32[B, C, R, R]``: the same as seen; no channels, ``[B, 0, R, R]``, without."""
+    distance: Tensor
+    """``float32[T + 1, B]``: mean squared difference of canvas and goal, values in [0, 1]; zeros without."""
 
     @classmethod
-    def empty(cls, renderer: Renderer, steps: int, resolution: int, noise: int, device: str = "cpu") -> EpisodeBatch:
-        """Arrays for ``steps`` actions on the renderer's canvases, seen at ``resolution`` pixels a side.
+    def empty(cls, config: Config, renderer: Renderer) -> EpisodeBatch:
+        """Arrays for episodes as ``config`` has them, one on each canvas of ``renderer``.
 
-        All are on ``device`` but the canvas, which the renderer paints.
+        All are on the configured device but ``canvas`` and ``goal``, which are the renderer's.
         """
-        n, channels = renderer.batch, renderer.shape[2]
+        n, channels, steps, device = renderer.batch, renderer.shape[2], config.steps, config.device
+        resolution, targets = config.resolution, channels if config.conditional else 0
         return cls(
             ink=torch.zeros(steps + 1, n, channels, resolution, resolution, device=device),
             canvas=torch.zeros(n, *renderer.shape, dtype=torch.uint8),
             pen=torch.zeros(steps, n, 2, device=device),
             actions=torch.zeros(steps, n, len(renderer.actions), dtype=torch.int64, device=device),
             log_prob=torch.zeros(steps, n, device=device),
-            noise=torch.zeros(n, noise, device=device),
+            noise=torch.zeros(n, config.policy.noise, device=device),
+            goal=torch.zeros(n if config.conditional else 0, *renderer.shape, dtype=torch.uint8),
+            target=torch.zeros(n, targets, resolution, resolution, device=device),
+            distance=torch.zeros(steps + 1, n, device=device),
         )
+
+    def aim(self, goal: Tensor) -> None:
+        """Set the pictures to paint, ``uint8[B, H, W, C]``."""
+        self.goal.copy_(goal)
+        self.target.copy_(see(self.goal, self.target.shape[-1]))
 
     @property
     def steps(self) -> int:
@@ -57,8 +73,8 @@ class EpisodeBatch:
 
     @property
     def final(self) -> Tensor:
-        """The finished pictures as seen, ``float32[B, C, R, R]``."""
-        return self.ink[-1]
+        """The finished pictures as seen and, with targets, these as further channels: ``float32[B, C or 2C, R, R]``."""
+        return torch.cat([self.ink[-1], self.target], dim=1)
 
     def observations(self, episodes: Tensor | None = None) -> Observation:
         """What the policy saw, ``[T, B, …]``, of all episodes or of ``episodes`` int64[B]."""
@@ -68,6 +84,7 @@ class EpisodeBatch:
         steps, batch = actions.shape[:2]
         return Observation(
             ink=self.ink[:-1, rows],
+            target=self.target[rows].expand(steps, batch, *self.target.shape[1:]),
             pen=self.pen[:, rows],
             step=(torch.arange(steps, device=actions.device) / steps)[:, None].expand(steps, batch),
             previous=torch.cat([torch.zeros_like(actions[:1]), actions[:-1]]),
@@ -83,22 +100,56 @@ def collect(
     generator: torch.Generator,
     temperature: float = 1.0,
 ) -> EpisodeBatch:
-    """Let ``policy`` paint one episode on every canvas of ``renderer``; fills ``batch`` and returns it."""
-    resolution = batch.ink.shape[-1]
+    """Let ``policy`` paint one episode on every canvas of ``renderer``; fills ``batch`` and returns it.
+
+    With targets, ``batch.aim`` has set them before.
+    """
     renderer.reset()
     batch.noise.normal_(generator=generator)
-    previous = torch.zeros_like(batch.actions[0])
     memory: Memory | None = None
     for t in range(batch.steps):
-        renderer.canvas(batch.canvas.numpy())
-        batch.ink[t] = see(batch.canvas, resolution)
-        batch.pen[t] = torch.from_numpy(renderer.pen())
-        step = batch.pen.new_full((renderer.batch,), t / batch.steps)
-        seen = Observation(batch.ink[t], batch.pen[t], step, previous, batch.noise)
-        acted = policy.act(seen, memory, generator, temperature)
+        look(renderer, batch, t)
+        acted = policy.act(observe(batch, t), memory, generator, temperature)
         renderer.step(acted.actions.cpu().numpy())
         batch.actions[t], batch.log_prob[t] = acted.actions, acted.log_prob
-        previous, memory = acted.actions, acted.memory
-    renderer.canvas(batch.canvas.numpy())
-    batch.ink[-1] = see(batch.canvas, resolution)
+        memory = acted.memory
+    look(renderer, batch, batch.steps)
     return batch
+
+
+def follow(renderer: Renderer, batch: EpisodeBatch, actions: Tensor) -> None:
+    """Paint given canonical ``actions`` int64[T, B, P] on the canvases of ``renderer``; fills ``batch``."""
+    renderer.reset()
+    for t in range(batch.steps):
+        look(renderer, batch, t)
+        renderer.step(actions[t].numpy())
+        batch.actions[t] = actions[t]
+    look(renderer, batch, batch.steps)
+
+
+def look(renderer: Renderer, batch: EpisodeBatch, t: int) -> None:
+    """Take in canvas and pen after ``t`` actions."""
+    renderer.canvas(batch.canvas.numpy())
+    batch.ink[t] = see(batch.canvas, batch.ink.shape[-1])
+    if len(batch.goal):
+        batch.distance[t] = squared_distance(batch.canvas, batch.goal)
+    if t < batch.steps:
+        batch.pen[t] = torch.from_numpy(renderer.pen())
+
+
+def observe(batch: EpisodeBatch, t: int) -> Observation:
+    """What the policy is given before action ``t``, ``[B, …]``."""
+    return Observation(
+        ink=batch.ink[t],
+        target=batch.target,
+        pen=batch.pen[t],
+        step=batch.pen.new_full((batch.pen.shape[1],), t / batch.steps),
+        previous=batch.actions[t - 1] if t else torch.zeros_like(batch.actions[0]),
+        noise=batch.noise,
+    )
+
+
+def squared_distance(pictures: Tensor, goals: Tensor) -> Tensor:
+    """Mean squared difference ``float32[N]`` of ``uint8[N, H, W, C]``, in [0, 1]: values count from 0 to 1."""
+    difference = pictures.short() - goals.short()
+    return (difference.int() * difference).flatten(1).float().mean(1) / 255**2

@@ -20,20 +20,22 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from limner import features
+from limner.adversarial import Adversarial
 from limner.checkpoint import list_checkpoints, newest_checkpoint, read_manifest, restore_checkpoint, save_checkpoint
 from limner.config import Config
-from limner.datasets import Dataset, load_dataset, prepare
+from limner.datasets import Dataset, load_dataset
 from limner.evaluation import Metrics, Reference, evaluate_pictures, make_reference
 from limner.files import write_atomic
-from limner.networks.observation import see
-from limner.rollout import EpisodeBatch, collect
+from limner.gallery import Gallery
+from limner.imitation import Imitation
+from limner.rollout import EpisodeBatch, collect, squared_distance
+from limner.sampling import load_agent
 from limner.training import Training
 
 LOG_EVERY = 10
@@ -61,8 +63,11 @@ def train(config: Config, folder: Path, resume: bool = False, report: Callable[[
     elif checkpoints.exists() or (folder / "log.jsonl").exists():
         raise ValueError(f"{folder} already holds a run: continue it with --resume, or choose another --out")
     train_data, test_data = load_dataset(config.data, "train"), load_dataset(config.data, "test")
-    training = Training(config, seen(train_data, config))
-    evaluation = Evaluation(config, train_data, test_data)
+    gallery = Gallery(train_data, config.renderer.canvas)
+    training = Imitation(config, gallery) if config.imitation.teacher else Adversarial(config, gallery)
+    if config.start and saved is None:
+        training.start_from(load_agent(config.start).policy)
+    evaluation = make_evaluation(config, train_data, test_data)
     log = Log(folder, report)
     seconds = restore_checkpoint(saved, training)["minutes"] * 60 if saved is not None else 0.0
     if resume:
@@ -93,31 +98,64 @@ def train(config: Config, folder: Path, resume: bool = False, report: Callable[[
     return complete
 
 
-def seen(data: Dataset, config: Config) -> Tensor:
-    """All pictures of ``data`` as the critic sees them, ``float32[N, C, R, R]``, a thousand at a time."""
-    size = config.renderer.canvas
-    chunks = np.array_split(data.images, -(-len(data) // 1000))
-    return torch.cat([see(torch.from_numpy(prepare(chunk, size))[..., None], config.resolution) for chunk in chunks])
+class Evaluation(Protocol):
+    """Measures the averaged policy of a training."""
+
+    def reference_rows(self) -> Record:
+        """The rows that every figure stands beside, for ``reference.json``."""
+        ...
+
+    def measure(self, training: Training) -> Record:
+        """Figures, always drawn with the same seed, named ``eval/…``."""
+        ...
 
 
-class Evaluation:
-    """Measures the averaged policy of a training against real digits and random strokes."""
+def make_evaluation(config: Config, train_data: Dataset, test_data: Dataset) -> Evaluation:
+    """How the agent of this run is judged: by likeness to its targets, or by what it draws without any."""
+    if config.conditional:
+        return Reconstruction(config, test_data)
+    return Generation(config, train_data, test_data)
+
+
+class Reconstruction:
+    """How far from pictures of the test set the paintings of them are."""
+
+    def __init__(self, config: Config, test_data: Dataset, count: int = 1000) -> None:
+        test_data = test_data.spread(min(count, len(test_data)))
+        self.renderer = config.make_renderer(len(test_data), config.threads)
+        self.episodes = EpisodeBatch.empty(config, self.renderer)
+        self.episodes.aim(torch.from_numpy(test_data.pictures(config.renderer.canvas)))
+
+    def reference_rows(self) -> Record:
+        """The distance of an empty canvas."""
+        self.renderer.reset()
+        empty = squared_distance(torch.from_numpy(self.renderer.canvas()), self.episodes.goal)
+        return {"empty": {"mse": empty.mean().item()}}
+
+    def measure(self, training: Training) -> Record:
+        """``eval/mse``, the mean squared error of pixel values in [0, 1]."""
+        started = time.perf_counter()
+        generator = torch.Generator(training.config.device).manual_seed(training.config.seed)
+        collect(self.renderer, training.policy_learner.average, self.episodes, generator, training.config.temperature)
+        return {"eval/mse": self.episodes.distance[-1].mean().item(), "eval/seconds": time.perf_counter() - started}
+
+
+class Generation:
+    """Measures what an agent without targets draws against real digits and random strokes."""
 
     def __init__(self, config: Config, train_data: Dataset, test_data: Dataset, count: int = 1000) -> None:
         self.renderer = config.make_renderer(count, config.threads)
-        self.episodes = EpisodeBatch.empty(
-            self.renderer, config.steps, config.resolution, config.policy.noise, config.device
-        )
+        self.episodes = EpisodeBatch.empty(config, self.renderer)
         rng = np.random.default_rng(0)
         self.reference: Reference = make_reference(test_data, train_data, self.renderer, config.steps, rng, count)
 
     def reference_rows(self) -> Record:
-        """The two rows that every figure stands beside, for ``reference.json``."""
+        """Real digits and random strokes."""
         rows: dict[str, Metrics] = {"real": self.reference.real, "random": self.reference.random}
         return {name: asdict(row) for name, row in rows.items()}
 
     def measure(self, training: Training) -> Record:
-        """Figures of the averaged policy, always drawn with the same seed, named ``eval/…``."""
+        """All of ``Metrics``."""
         started = time.perf_counter()
         generator = torch.Generator(training.config.device).manual_seed(training.config.seed)
         collect(self.renderer, training.policy_learner.average, self.episodes, generator, training.config.temperature)

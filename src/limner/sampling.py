@@ -8,7 +8,7 @@ Notable choices:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ import torch
 from limner.agents import shipped_agents
 from limner.checkpoint import newest_checkpoint, read_manifest, read_tensors
 from limner.config import Config
-from limner.networks.policy import Policy
+from limner.networks.policy import Policy, make_policy
 from limner.program import Program
 from limner.renderers import Canvas
 from limner.rollout import EpisodeBatch, collect
@@ -35,7 +35,10 @@ class Agent:
 
 
 def load_agent(name: str) -> Agent:
-    """The agent called ``name``, or in the folder ``name``; ``ValueError`` when there is none or it is damaged."""
+    """The agent called ``name``, or in the folder ``name``; ``ValueError`` when there is none or it is damaged.
+
+    It draws on the CPU, wherever it was trained.
+    """
     folder = Path(name)
     title = folder.resolve().name
     shipped = shipped_agents()
@@ -49,10 +52,10 @@ def load_agent(name: str) -> Agent:
             "or the folder of a run or of a checkpoint"
         )
     manifest = read_manifest(folder)
-    config = Config.from_dict(manifest["config"])
+    config = replace(Config.from_dict(manifest["config"]), device="cpu")
     tensors = read_tensors(folder, manifest, "agent.safetensors")
     renderer = config.make_renderer(1)
-    policy = Policy(renderer.actions, config.policy, renderer.shape[2], config.resolution)
+    policy = make_policy(config, renderer)
     try:
         policy.load_state_dict({key.removeprefix("policy."): tensor for key, tensor in tensors.items()})
     except RuntimeError as error:
@@ -74,13 +77,15 @@ def sample(agent: Agent, count: int, seed: int = 0, temperature: float | None = 
     if not 0 <= temperature <= 10:
         raise ValueError(f"temperature is {temperature}: must be in 0 … 10")
     config = agent.config
+    if config.conditional:
+        raise ValueError(f"agent {agent.name!r} draws pictures that it is given: use limner evaluate")
     renderer = config.make_renderer(CHUNK)
     settings = renderer.settings()
     canvases: list[Canvas] = []
     programs: list[Program] = []
     for chunk in range(-(-count // CHUNK)):
         generator = torch.Generator().manual_seed(int(np.random.SeedSequence([seed, chunk]).generate_state(1)[0]))
-        episodes = EpisodeBatch.empty(renderer, config.steps, config.resolution, config.policy.noise)
+        episodes = EpisodeBatch.empty(config, renderer)
         collect(renderer, agent.policy, episodes, generator, temperature)
         canvases.append(episodes.canvas.numpy())
         programs += [

@@ -1,8 +1,9 @@
 """Actions as a table that a person can read and edit: how program files hold them.
 
 Notable choices:
-- A row starts with the word ``paint`` or ``jump``; a jump lists only the columns that count.
-- A location is two columns, x and y, counted in grid cells from the upper left.
+- A row starts with the word ``paint``, ``jump`` or ``via``, if the space has a flag; the last two list only the
+  columns that count.
+- A location is two columns, x and y, counted in grid cells: from the upper left, or from where the pen is.
 - ``["paint", 12, 5, 10, 3, 2, 9]`` under ``["flag", "end x", "end y", "control x", "control y", "size", "pressure"]``.
 """
 
@@ -13,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from limner.actions import ActionSpace, IntArray
+from limner.actions import PAINT, ActionSpace, IntArray
 
 Row = list[int | str]
 
-_WORDS = ("jump", "paint")
+_WORDS = ("jump", "paint", "via")  # JUMP, PAINT, VIA
 
 
 def columns(space: ActionSpace) -> list[str]:
@@ -54,10 +55,15 @@ def _write_row(space: ActionSpace, action: list[int]) -> Row:
     painting = True
     for part, value in zip(space.parts, action, strict=True):
         if part.name == "flag":
-            painting = bool(value)
+            painting = value == PAINT
             row.append(_WORDS[value])
-        elif painting or not part.only_when_painting:
-            row += [value] if part.grid is None else [value % part.grid[1], value // part.grid[1]]
+        elif part.only_when_painting and not painting:
+            continue
+        elif part.grid is None:
+            row.append(value)
+        else:
+            y, x = divmod(value, part.grid[1])
+            row += [x - part.origin[1], y - part.origin[0]]
     return row
 
 
@@ -68,30 +74,31 @@ def _read_row(space: ActionSpace, row: Any, step: int) -> list[int]:
     action = []
     painting = True
 
-    def number(name: str, size: int) -> int:
+    def number(name: str, size: int, origin: int = 0) -> int:
         value = next(cells, None)
         if value is None:
             raise ValueError(f"step {step}: {name!r} is missing in {brief(row)}")
         if type(value) is not int:  # True is an int, too
             raise ValueError(f"step {step}: {name!r} must be a whole number, got {brief(value)}")
-        if not 0 <= value < size:
-            raise ValueError(f"step {step}: {name!r} is {brief(value)}, must be in 0 … {size - 1}")
-        return value
+        if not 0 <= value + origin < size:
+            raise ValueError(f"step {step}: {name!r} is {brief(value)}, must be in {-origin} … {size - 1 - origin}")
+        return value + origin
 
     for part in space.parts:
         if part.name == "flag":
-            word = next(cells, None)
-            if word not in _WORDS:
-                raise ValueError(f'step {step}: an action starts with "paint" or "jump", got {brief(word)}')
-            action.append(_WORDS.index(word))
-            painting = word == "paint"
+            word, words = next(cells, None), _WORDS[: part.size]
+            if word not in words:
+                choice = " or ".join(f'"{choice}"' for choice in words)
+                raise ValueError(f"step {step}: an action starts with {choice}, got {brief(word)}")
+            action.append(words.index(word))
+            painting = action[-1] == PAINT
         elif part.only_when_painting and not painting:
             action.append(0)
         elif part.grid is None:
             action.append(number(part.name, part.size))
         else:
-            column = number(f"{part.name} x", part.grid[1])
-            action.append(number(f"{part.name} y", part.grid[0]) * part.grid[1] + column)
+            column = number(f"{part.name} x", part.grid[1], part.origin[1])
+            action.append(number(f"{part.name} y", part.grid[0], part.origin[0]) * part.grid[1] + column)
     if (extra := len(list(cells))) > 0:
         raise ValueError(f"step {step}: {extra} too many in {brief(row)}")
     return action

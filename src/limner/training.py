@@ -1,101 +1,119 @@
-"""The training loop, top to bottom: program → renderer → canvas → critic → reward → policy.
+"""What every kind of training has in common: a policy that learns, and an actor that paints what it learns from.
 
 Notable choices:
-- An update has two sides. The policy learns from the newest episodes, judged by the critic as it stood at the start of
-  the update. Meanwhile the critic learns, and the actor, the policy as it stood at the start, paints the next episodes:
-  they are one update old when they are learnt from, which is what V-trace corrects.
+- An update has two sides. The policy learns from what was painted before. Meanwhile the actor, the policy as it stood
+  at the start of the update, paints what the next update learns from.
 - The two sides share nothing until they meet at the end, so they can run on two threads or in turn with the same
   result, bit for bit. Every kernel runs on one thread: for networks of this size that is faster than splitting each.
 - Randomness comes from three generators (acting, critic, policy), each used by one side only.
+- ``modules``, ``optimizers``, ``tensors`` and ``counters`` are all that a checkpoint has to hold.
 """
 
 from __future__ import annotations
 
 import copy
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from limner.config import Config
-from limner.learners import CriticLearner, Metrics, PolicyLearner, reward, score
-from limner.networks.critic import Critic
-from limner.networks.policy import Policy
-from limner.replay import Replay
-from limner.rollout import EpisodeBatch, collect
+from limner.gallery import Gallery
+from limner.learners import Metrics, PolicyLearner
+from limner.networks.policy import Policy, make_policy
+from limner.rollout import EpisodeBatch
 
 
-class Training:
+class Training(ABC):
     """Everything that a run consists of, and ``update``, which moves it on by one batch of episodes."""
 
-    def __init__(self, config: Config, real: Tensor) -> None:
-        """``real`` is ``float32[N, C, R, R]``: the pictures, as seen, that the critic is shown as real."""
-        self.config = config
+    def __init__(self, config: Config, gallery: Gallery) -> None:
+        """``gallery``: what the critic is shown as real, and where targets come from."""
+        self.config, self.gallery = config, gallery
         if config.device == "cuda" and not torch.cuda.is_available():
             raise ValueError("device is 'cuda', but PyTorch finds no GPU here: use --device cpu")
         torch.set_num_threads(1)
         self.renderer = config.make_renderer(config.batch, config.threads)
-        channels = self.renderer.shape[2]
-        expected = (channels, config.resolution, config.resolution)
-        if not len(real) or real.shape[1:] != expected:
+        if not len(gallery) or gallery.shape != self.renderer.shape:
             raise ValueError(
-                f"real pictures are {list(real.shape)}, the critic sees [N, {', '.join(map(str, expected))}]: "
-                "choose renderer.color and renderer.ground to fit the data"
+                f"pictures of {config.data!r} are {len(gallery)} of {list(gallery.shape)}, canvases "
+                f"{list(self.renderer.shape)}: choose renderer.color and renderer.ground to fit the data"
             )
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
-            policy = Policy(self.renderer.actions, config.policy, channels, config.resolution).to(config.device)
-            critic = Critic(config.critic, channels, config.resolution).to(config.device)
+            policy = make_policy(config, self.renderer).to(config.device)
+            self._make_critic()
         self.generators = {
             name: torch.Generator(config.device).manual_seed(config.seed * 3 + i)
             for i, name in enumerate(("acting", "critic", "policy"))
         }
-        self.judge = copy.deepcopy(critic).requires_grad_(False).eval()
-        self.critic_learner = CriticLearner(critic, real.to(config.device), config.critic, self.generators["critic"])
         self.policy_learner = PolicyLearner(policy, config.learning, self.generators["policy"])
         self.actor = copy.deepcopy(policy).requires_grad_(False)
-        self.replay = Replay(config.critic.replay * config.batch, real.shape[1:], config.device)
-        self.episodes, self.spare = (
-            EpisodeBatch.empty(self.renderer, config.steps, config.resolution, config.policy.noise, config.device)
-            for _ in range(2)
-        )
-        collect(self.renderer, self.actor, self.episodes, self.generators["acting"])
         self.updates = 0
-        self.thread = ThreadPoolExecutor(1, "critic and actor") if config.threads > 1 else None
+        self.thread = ThreadPoolExecutor(1, "other side") if config.threads > 1 else None
+
+    @abstractmethod
+    def update(self, progress: float) -> Metrics:
+        """Move on by one batch of episodes; ``progress`` in [0, 1] is how far the run is."""
 
     @property
     def frames(self) -> int:
         """Environment steps taken so far."""
         return self.updates * self.config.steps * self.config.batch
 
-    def update(self, progress: float) -> Metrics:
-        """Learn from one batch of episodes; ``progress`` in [0, 1] is how far the run is."""
-        episodes = self.episodes
-        self.replay.add(episodes.final)
-        other_side = self._start_other_side()
-        scores = score(self.judge, episodes)
-        rewards = reward(scores, episodes, self.renderer.actions, self.config.reward)
-        metrics = self.policy_learner.step(episodes, rewards, progress)
-        metrics["reward/return"] = rewards.sum(0).mean().item()
-        metrics["reward/deviation"] = rewards.sum(0).std().item()
-        metrics |= other_side.result()
-        self.judge.load_state_dict(self.critic_learner.critic.state_dict())
+    def start_from(self, policy: Policy) -> None:
+        """Go on from the weights of ``policy``; ``ValueError`` when it is of another kind."""
+        try:
+            for mine in (self.policy_learner.policy, self.policy_learner.average, self.actor):
+                mine.load_state_dict(policy.state_dict())
+        except RuntimeError as error:
+            raise ValueError(f"cannot start from an agent with another network or action space: {error}") from None
+        self.policy_learner.taken = 1000  # the average is no longer young
+
+    def modules(self) -> dict[str, nn.Module]:
+        """Networks by name, but for the averaged policy."""
+        return {"policy": self.policy_learner.policy}
+
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """Optimizers by name."""
+        return {"policy_adam": self.policy_learner.optimizer}
+
+    @abstractmethod
+    def tensors(self) -> dict[str, Tensor]:
+        """What was painted and will yet be learnt from, by name."""
+
+    def counters(self) -> dict[str, float]:
+        """Numbers that change from update to update."""
+        learner = self.policy_learner
+        return {"updates": self.updates, "policy_steps": learner.taken, "entropy_boost": learner.boost}
+
+    def load(self, tensors: Mapping[str, Tensor], counters: Mapping[str, float]) -> None:
+        """Put back what ``tensors`` and ``counters`` gave; the networks have their weights already."""
         self.actor.load_state_dict(self.policy_learner.policy.state_dict())
-        self.episodes, self.spare = self.spare, self.episodes
-        self.updates += 1
-        return metrics
+        self.updates = int(counters["updates"])
+        self.policy_learner.taken = int(counters["policy_steps"])
+        self.policy_learner.boost = float(counters["entropy_boost"])
 
-    def _start_other_side(self) -> Future[Metrics]:
-        """Let the critic learn and the actor paint the next episodes, on a thread of their own if there is one."""
+    def _make_critic(self) -> None:
+        """Make the critic, where there is one; the global random state is the run's."""
+        return
 
-        def work() -> Metrics:
+    def _aim(self, episodes: EpisodeBatch) -> None:
+        """Give conditional episodes their goals."""
+        if self.config.conditional:
+            episodes.aim(self.gallery.draw(len(episodes.goal), self.generators["acting"]))
+
+    def _beside(self, work: Callable[[], Metrics]) -> Future[Metrics]:
+        """Do ``work`` on a thread of its own, if there is one, or at once."""
+
+        def alone() -> Metrics:
             torch.set_num_threads(1)
-            metrics = self.critic_learner.step(self.replay)
-            collect(self.renderer, self.actor, self.spare, self.generators["acting"])
-            return metrics
+            return work()
 
         if self.thread is not None:
-            return self.thread.submit(work)
+            return self.thread.submit(alone)
         done: Future[Metrics] = Future()
-        done.set_result(work())
+        done.set_result(alone())
         return done

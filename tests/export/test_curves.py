@@ -51,6 +51,17 @@ def test_a_panel_for_each_quantity_and_axis() -> None:
         assert all(0 <= x <= figure.width and 0 <= y <= figure.height for x, y in points)
 
 
+def test_an_agent_with_targets() -> None:
+    log = [{"frames": 1, "eval/mse": 0.05, "search/distance": 0.01, "policy/surprise": 4.0, "eval/seconds": 1.0}]
+    figure = learning_curves(log, ("frames",), {"empty": {"mse": 0.1, "distance": 0.3}})
+    titles = [shape.text for shape in figure.shapes if isinstance(shape, Text) and shape.style == "title"]
+    assert titles == ["Mean squared error", "The same with search, in training", "Surprise at the advice (nats)"]
+    (level,) = [shape for shape in figure.shapes if isinstance(shape, Line) and shape.dashed]
+    (curve, *_) = [shape for shape in figure.shapes if isinstance(shape, Line) and shape.style == "curve"]
+    assert level.style == "empty"
+    assert level.points[0][1] < curve.points[0][1], "0.1 is above 0.05"
+
+
 def test_a_falling_curve_falls() -> None:
     log = [{"frames": 1, "critic/gap": 5}, {"frames": 2, "critic/gap": 3}]
     (curve,) = [shape for shape in learning_curves(log, ("frames",)).shapes if shape.style == "curve"]

@@ -77,6 +77,56 @@ def test_everything_is_in_one_file(run: Path) -> None:
     assert "3,000 frames · 0.3 minutes" in text
 
 
+@pytest.fixture
+def conditional(tmp_path: Path) -> Path:
+    """What a run with targets leaves."""
+    log = [
+        {"frames": 24, "minutes": 0.1, "search/distance": 0.07, "policy/surprise": 9.0},
+        {"frames": 24, "minutes": 0.1, "eval/mse": 0.09, "eval/seconds": 2.0},
+        {"frames": 4800, "minutes": 0.2, "search/distance": 0.02, "policy/surprise": 5.0},
+        {"frames": 4800, "minutes": 0.2, "eval/mse": 0.03456, "eval/seconds": 2.0},
+    ]
+    (tmp_path / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in log))
+    (tmp_path / "reference.json").write_text('{"empty": {"mse": 0.10234}}')
+    return tmp_path
+
+
+def test_an_agent_with_targets_stands_beside_the_empty_canvas(conditional: Path) -> None:
+    text = report(conditional)
+    Page(text)
+    (table,) = re.findall(r"<table>.*</table>", text)
+    assert re.findall(r"<th>([^<]*)</th>", table) == ["", "Mean squared error"]
+    rows = re.findall(r"<tr class=\"(\w+)\"><td>(.*?)</td><td>(.*?)</td></tr>", table)
+    assert rows == [("drawn", "The agent at 4,800 frames", "0.0346"), ("empty", "An empty canvas", "0.1023")]
+    assert "classifier" not in text
+    assert "without search" in text
+
+
+def test_one_of_both_is_enough_for_a_table(conditional: Path) -> None:
+    (conditional / "log.jsonl").unlink()
+    assert re.findall(r"<td>([^<]*)</td>", report(conditional)) == ["An empty canvas", "0.1023"]
+    (conditional / "reference.json").write_text("{}")
+    assert "<table>" not in report(conditional)
+    (conditional / "log.jsonl").write_text('{"frames": 24, "eval/mse": 0.09}\n')
+    assert re.findall(r"<td>([^<]*)</td>", report(conditional)) == ["The agent at 24 frames", "0.0900"]
+    (conditional / "log.jsonl").write_text('{"frames": 24, "eval/mse": NaN}\n')
+    assert re.findall(r"<td>([^<]*)</td>", report(conditional)) == ["The agent at 24 frames", "–"]
+
+
+def test_the_curves_of_an_agent_with_targets(conditional: Path) -> None:
+    text = report(conditional)
+    titles = re.findall(r'<text class="title"[^>]*>([^<]*)<', text)
+    assert titles == ["Mean squared error", "The same with search, in training", "Surprise at the advice (nats)"] * 2
+    assert len(re.findall(r'<polyline class="empty"[^>]*dasharray', text)) == 2
+
+
+def test_pairs_are_shown(conditional: Path) -> None:
+    (conditional / "pairs.png").write_bytes(png(np.zeros((4, 4, 1), np.uint8)))
+    page = Page(report(conditional))
+    (picture,) = page.find("img")
+    assert "Left of each pair" in (picture["alt"] or "")
+
+
 def test_drawings_can_be_scrubbed(run: Path) -> None:
     page = Page(report(run))
     drawings = page.find("figure", "drawing")

@@ -1,13 +1,15 @@
 """The autoregressive distribution, checked by listing every action of a tiny space."""
 
 import itertools
+from typing import get_args
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from limner.actions import ActionSpace, Part, bezier_actions
+from limner.actions import ActionSpace, Part, Space, bezier_actions, paint_actions
+from limner.config import PolicyConfig
 from limner.networks.decoder import Decoder, SpatialHead
 
 WIDTH = 16
@@ -19,7 +21,7 @@ HEADS = [pytest.param(False, id="linear"), pytest.param(True, id="spatial")]
 def make_decoder(space=TINY, spatial=False, seed=0):
     """A decoder that is far from uniform."""
     torch.manual_seed(seed)
-    decoder = Decoder(space, WIDTH, spatial)
+    decoder = Decoder(space, PolicyConfig(hidden=WIDTH, spatial_heads=spatial))
     for head in decoder.heads:
         final = head if isinstance(head, nn.Linear) else head.body[-1]
         nn.init.normal_(final.weight, 0, 0.3 if final is head else 2.0)
@@ -35,8 +37,8 @@ def every_action(space=TINY):
     return torch.from_numpy(np.unique(space.canonical(actions), axis=0))
 
 
-def random_actions(count, seed=0):
-    return torch.from_numpy(TINY.sample(np.random.default_rng(seed), count))
+def random_actions(count, seed=0, space=TINY):
+    return torch.from_numpy(space.sample(np.random.default_rng(seed), count))
 
 
 @pytest.mark.parametrize("spatial", HEADS)
@@ -75,6 +77,28 @@ def test_probabilities_of_all_actions_sum_to_one_and_give_the_entropy(spatial):
 def test_a_space_without_a_flag_has_no_masks():
     decoder, actions = make_decoder(FLAGLESS).double(), every_action(FLAGLESS)
     decoded = decoder.evaluate(vectors(1).double().expand(12, -1), actions)
+    assert decoded.log_prob.exp().sum().item() == pytest.approx(1, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", get_args(Space))
+@torch.no_grad()
+def test_every_space_of_the_painter_is_decoded(name):
+    """A sampled action is canonical and as probable as evaluated; what does not count has no share in that."""
+    space = paint_actions(name, 4, (2, 4), 2, True, 2)
+    decoder, z = make_decoder(space), vectors(64)
+    sampled = decoder.sample(z, torch.Generator().manual_seed(0))
+    actions = sampled.actions.numpy()
+    np.testing.assert_array_equal(space.validate(actions), space.canonical(actions))
+    drawn = random_actions(64, space=space)
+    noise = torch.from_numpy(np.random.default_rng(1).integers(0, space.sizes, (64, len(space))))
+    noisy = torch.where(torch.from_numpy(space.mask(drawn.numpy())), drawn, noise)
+    assert torch.equal(noisy, drawn) == ("flag" not in space)
+    for given, expected in ((sampled.actions, sampled), (noisy, decoder.evaluate(z, drawn))):
+        evaluated = decoder.evaluate(z, given)
+        assert all(torch.equal(a, b) for a, b in zip(evaluated, expected, strict=True))
+    small = paint_actions(name, 2, (2, 4), 2, False, 2)
+    everything = every_action(small)
+    decoded = make_decoder(small).double().evaluate(vectors(1).double().expand(len(everything), -1), everything)
     assert decoded.log_prob.exp().sum().item() == pytest.approx(1, abs=1e-9)
 
 

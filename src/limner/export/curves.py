@@ -3,7 +3,7 @@
 Notable choices:
 - A figure is laid out once, as lines and texts with a style each, and then written as SVG (sharp, follows the
   reader's light or dark theme) or drawn as PNG. No plotting library.
-- Real pictures and random strokes are dashed reference lines in every panel that has them.
+- Real pictures, random strokes and an empty canvas are dashed reference lines in every panel that has them.
 - More than ``BINS`` points of a noisy quantity are averaged in ``BINS`` equal stretches of the axis.
 """
 
@@ -33,15 +33,19 @@ COLOURS = {
     "curve": "#1a66c2",
     "real": "#1e8e4e",
     "random": "#c2571a",
+    "empty": "#c2571a",
 }
 """Colours of the styles on paper; the report replaces them in the dark."""
 
 QUANTITIES = {
+    "eval/mse": "Mean squared error",
+    "search/distance": "The same with search, in training",
     "eval/frechet": "Fréchet distance (lower is better)",
     "eval/precision": "Precision",
     "eval/coverage": "Coverage",
     "eval/entropy": "Class entropy (nats)",
     "policy/entropy": "Policy entropy (nats)",
+    "policy/surprise": "Surprise at the advice (nats)",
     "critic/gap": "Critic gap (real minus drawn)",
 }
 AXES = {"frames": "frames", "minutes": "minutes"}

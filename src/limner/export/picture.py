@@ -67,3 +67,9 @@ def sheet(canvases: Pixels, columns: int | None = None, padding: int | None = No
         left = padding + i % columns * (width + padding)
         result[..., top : top + height, left : left + width, :] = canvases[..., i, :, :, :]
     return result
+
+
+def pairs(first: Pixels, second: Pixels, columns: int = 4) -> Pixels:
+    """Two sets of canvases ``uint8[N, H, W, C]`` side by side, as a sheet with ``columns`` pairs in a row."""
+    both = np.stack([first, second], axis=1)
+    return sheet(both.reshape(-1, *first.shape[1:]), columns=2 * min(columns, len(first)))

@@ -2,8 +2,8 @@
 
 Notable choices:
 - It is made from the files in the folder of the run, so it can be made again at any time, even while training goes on:
-  ``log.jsonl``, ``reference.json``, ``config.json``, ``programs.jsonl``, ``sheet.png``, ``drawing.gif``. What is
-  not there is left out.
+  ``log.jsonl``, ``reference.json``, ``config.json``, ``programs.jsonl``, ``sheet.png`` or ``pairs.png``,
+  ``drawing.gif``. What is not there is left out.
 - Pictures are embedded, curves are inline SVG, and the only script moves through the steps of a drawing.
 """
 
@@ -31,13 +31,24 @@ MAX_STEPS = 100
 """Programs longer than this are left out of the scrubbing: every step is a picture in the file."""
 DRAWING_SIZE = 256
 
-METRICS = {
+GENERATION = {
     "frechet": ("Fréchet distance", 1),
     "precision": ("Precision", 3),
     "coverage": ("Coverage", 3),
     "entropy": ("Class entropy (nats)", 2),
 }
-"""Columns of the table of figures: title and decimals."""
+"""Columns of the table of figures of an agent that draws what it likes: title and decimals."""
+GENERATION_NOTE = (
+    "Measured on the features of a small classifier. Better are a low Fréchet distance, a high precision (drawings "
+    "that look real) and a high coverage (real pictures that have a drawing near them). The entropy tells how "
+    "evenly the classes are drawn."
+)
+RECONSTRUCTION = {"mse": ("Mean squared error", 4)}
+"""The same of an agent with targets."""
+RECONSTRUCTION_NOTE = (
+    "How far drawings of pictures that were not trained on are from them, pixel values counted from 0 to 1; drawn by "
+    "the policy alone, without search."
+)
 
 
 def report(folder: str | Path) -> str:
@@ -84,6 +95,7 @@ def _summary(log: curves.Log) -> str:
 def _pictures(folder: Path) -> str:
     captions = {
         "sheet.png": "What the agent draws: a sample that was not selected.",
+        "pairs.png": "Left of each pair a picture that was not trained on, right the drawing of it.",
         "drawing.gif": "The same programs being executed, one action at a time.",
     }
     figures = [
@@ -96,29 +108,28 @@ def _pictures(folder: Path) -> str:
 
 
 def _figures(log: curves.Log, reference: Mapping[str, Any]) -> str:
+    targets = "empty" in reference or any("eval/mse" in record for record in log)
+    metrics, note = (RECONSTRUCTION, RECONSTRUCTION_NOTE) if targets else (GENERATION, GENERATION_NOTE)
     rows: list[tuple[str, str, Mapping[str, Any]]] = []
     if "real" in reference:
         rows.append(("Real pictures", "real", reference["real"]))
-    evaluations = [record for record in log if "eval/frechet" in record]
+    evaluations = [record for record in log if f"eval/{next(iter(metrics))}" in record]
     if evaluations:
         last = evaluations[-1]
         at = f" at {last['frames']:,.0f} frames" if curves.finite(last.get("frames")) else ""
-        rows.append((f"The agent{at}", "drawn", {name: last.get(f"eval/{name}") for name in METRICS}))
+        rows.append((f"The agent{at}", "drawn", {name: last.get(f"eval/{name}") for name in metrics}))
     if "random" in reference:
         rows.append(("Random strokes", "random", reference["random"]))
+    if "empty" in reference:
+        rows.append(("An empty canvas", "empty", reference["empty"]))
     if not rows:
         return ""
-    head = "".join(f"<th>{title}</th>" for title, _ in METRICS.values())
+    head = "".join(f"<th>{title}</th>" for title, _ in metrics.values())
     body = "".join(
         f'<tr class="{style}"><td>{escape(name)}</td>'
-        + "".join(f"<td>{_number(values.get(key), places)}</td>" for key, (_, places) in METRICS.items())
+        + "".join(f"<td>{_number(values.get(key), places)}</td>" for key, (_, places) in metrics.items())
         + "</tr>"
         for name, style, values in rows
-    )
-    note = (
-        "Measured on the features of a small classifier. Better are a low Fréchet distance, a high precision (drawings "
-        "that look real) and a high coverage (real pictures that have a drawing near them). The entropy tells how "
-        "evenly the classes are drawn."
     )
     return (
         f"<h2>Figures</h2><table><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>"

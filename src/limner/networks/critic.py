@@ -22,11 +22,14 @@ from limner.networks.blocks import reduced_precision
 class Critic(nn.Module):
     """Strided 4×4 convolutions down to 4×4 pixels, the width doubling, then one linear unit.
 
-    With ``fold`` f above 1 the first is a 3×3 convolution, not strided, of f×f blocks of pixels.
+    With ``fold`` f above 1 the first is a 3×3 convolution, not strided, of f×f blocks of pixels. With targets, pictures
+    have these as further channels, or are complemented by them (see ``complement``).
     """
 
-    def __init__(self, config: CriticConfig, channels: int, resolution: int) -> None:
+    def __init__(self, config: CriticConfig, channels: int, resolution: int, conditional: bool = False) -> None:
         super().__init__()
+        self.complement = config.target == "complement"
+        channels *= 2 if conditional and not self.complement else 1
         self.reduced = reduced_precision(config.precision)
         self.fold = config.fold
         constrain = spectral_norm if config.loss == "logistic" else lambda layer: layer
@@ -61,3 +64,17 @@ class Critic(nn.Module):
     def centre(self, scores: Tensor) -> None:
         """Move the free offset towards the mean of ``scores`` of real and painted pictures, half and half."""
         self.offset.lerp_(scores.mean(), 0.1)
+
+
+def complement(pictures: Tensor, sides: Tensor) -> Tensor:
+    """Pictures of which one half is the target's, ``float32[N, C, R, R]`` (Mellor et al. 2019, "complement").
+
+    Given are pictures with their targets as further channels, ``float32[N, 2C, R, R]``, and which half is replaced, by
+    ``sides`` int64[N]: 0 left, 1 right, 2 top, 3 bottom. What is real and what is painted then differ in the other half
+    only, which must go with the first: the critic judges likeness without the pixels to compare.
+    """
+    picture, target = pictures.chunk(2, dim=1)
+    half = torch.arange(picture.shape[-1], device=pictures.device) * 2 < picture.shape[-1]
+    first = torch.where((sides < 2)[:, None, None], half[None, None, :], half[None, :, None])
+    given = first ^ (sides % 2 == 1)[:, None, None]
+    return torch.where(given[:, None], target, picture)

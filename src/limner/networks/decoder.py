@@ -8,6 +8,7 @@ Notable choices:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -16,7 +17,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limner.actions import PAINT, ActionSpace
+from limner.config import PolicyConfig
 from limner.networks.blocks import ResidualBlock, mlp
+from limner.networks.pointer import FEATURES, PointerHead, features_at
 
 
 class Decoded(NamedTuple):
@@ -54,23 +57,34 @@ class SpatialHead(nn.Module):
 class Decoder(nn.Module):
     """Draws the parts of an action in order; after each, ``z ← relu(z + MLP(z ⊕ embed(part)))`` ([P] figure 5b)."""
 
-    def __init__(self, actions: ActionSpace, width: int, spatial: bool) -> None:
+    def __init__(self, actions: ActionSpace, config: PolicyConfig) -> None:
         super().__init__()
         self.space = actions
+        width = config.hidden
         self.heads = nn.ModuleList()
         for part in actions.parts:
-            if spatial and part.grid is not None and part.grid[0] == part.grid[1]:
-                self.heads.append(SpatialHead(width, part.grid[0]))
+            square = part.grid is not None and part.grid[0] == part.grid[1]
+            side = math.isqrt(part.size)
+            if square and config.network == "pointer":
+                self.heads.append(PointerHead(width, side))
+            elif square and config.spatial_heads:
+                self.heads.append(SpatialHead(width, side))
             else:
                 head = nn.Linear(width, part.size)
                 nn.init.orthogonal_(head.weight, 0.01)
                 nn.init.zeros_(head.bias)
                 self.heads.append(head)
         self.embeddings = nn.ModuleList(nn.Embedding(size, 16) for size in actions.sizes[:-1])
-        self.updates = nn.ModuleList(mlp([width + 16, 16, 32, width]) for _ in actions.sizes[:-1])
+        pointed = [FEATURES if isinstance(head, PointerHead) else 0 for head in self.heads]
+        middle = [64] if config.network == "pointer" else [16, 32]
+        self.updates = nn.ModuleList(mlp([width + 16 + seen, *middle, width]) for seen in pointed[:-1])
 
-    def sample(self, z: Tensor, generator: torch.Generator, temperature: float = 1.0) -> Decoded:
+    def sample(
+        self, z: Tensor, generator: torch.Generator, temperature: float = 1.0, places: Tensor | None = None
+    ) -> Decoded:
         """Draw actions for ``z`` float32[N, width]. A ``temperature`` of 0 takes the likeliest value of each part.
+
+        ``places`` are the maps of a pointer torso, ``float32[M, FEATURES, cells]``: one for every N / M rows of ``z``.
 
         ``log_prob`` and ``entropy`` are those of the distribution at temperature 1.
         """
@@ -83,18 +97,24 @@ class Decoder(nn.Module):
             below = cumulative <= uniform * cumulative[:, -1:]
             return below.sum(-1).clamp(max=log_probs.shape[-1] - 1)
 
-        return self._decode(z, choose)
+        return self._decode(z, places, choose)
 
-    def evaluate(self, z: Tensor, actions: Tensor) -> Decoded:
+    def evaluate(self, z: Tensor, actions: Tensor, places: Tensor | None = None) -> Decoded:
         """Log-probability and entropy of given canonical ``actions`` int64[N, P]."""
-        return self._decode(z, lambda index, log_probs: actions[:, index])
+        return self._decode(z, places, lambda index, log_probs: actions[:, index])
 
-    def _decode(self, z: Tensor, choose: Callable[[int, Tensor], Tensor]) -> Decoded:
+    def _decode(self, z: Tensor, places: Tensor | None, choose: Callable[[int, Tensor], Tensor]) -> Decoded:
         log_prob, entropy = z.new_zeros(len(z)), z.new_zeros(len(z))
         painting = torch.ones(len(z), dtype=torch.bool, device=z.device)
         chosen: list[Tensor] = []
         for i, part in enumerate(self.space.parts):
-            log_probs = F.log_softmax(self.heads[i](z), dim=-1)
+            head = self.heads[i]
+            seen: list[Tensor] = []
+            if places is not None and isinstance(head, PointerHead):
+                logits, seen = head(z, places), [places]
+            else:
+                logits = head(z)
+            log_probs = F.log_softmax(logits, dim=-1)
             value = choose(i, log_probs)
             part_log_prob = log_probs.gather(-1, value[:, None]).squeeze(-1)
             part_entropy = -(log_probs.exp() * log_probs).sum(-1)
@@ -106,5 +126,6 @@ class Decoder(nn.Module):
             log_prob, entropy = log_prob + part_log_prob, entropy + part_entropy
             chosen.append(value)
             if i + 1 < len(self.space.parts):
-                z = F.relu(z + self.updates[i](torch.cat([z, self.embeddings[i](value)], dim=-1)))
+                chosen_here = [features_at(map_, value) for map_ in seen]
+                z = F.relu(z + self.updates[i](torch.cat([z, self.embeddings[i](value), *chosen_here], dim=-1)))
         return Decoded(torch.stack(chosen, dim=-1), log_prob, entropy)

@@ -13,6 +13,8 @@ class Observation(NamedTuple):
 
     ink: Tensor
     """``float32[…, C, R, R]``: the picture so far, as ``see`` gives it."""
+    target: Tensor
+    """``float32[…, C, R, R]``: the picture to paint, as ``see`` gives it; no channels for an agent without targets."""
     pen: Tensor
     """``float32[…, 2]``: (x, y) in [0, 1], where the next curve starts."""
     step: Tensor

@@ -1,10 +1,9 @@
 """Painting with libmypaint: integer actions become Bézier curves, a native engine paints them on a batch of canvases.
 
 Notable choices:
-- The engine (``paint.cpp``) takes decoded curves and knows nothing of actions; decoding is vectorised here.
-- A curve is ``events`` pen events 0.1 s apart. Pressure runs linearly from the last value to the new one; colour and
-  size change at once. A curve that starts after a jump (or the reset) has the same pressure all along, and one more
-  event, which sets the pen down where it starts.
+- The engine (``paint.cpp``) takes decoded curves and knows nothing of actions; ``curves.py`` decodes them.
+- A curve is ``events`` pen events 0.1 s apart. Colour and size change at once. A curve that starts after a jump (or the
+  reset) has one more event, which sets the pen down where it starts.
 - Sizes are radii in pixels of a 64-pixel canvas and scale with the canvas: a program can be painted at any size.
 - A brush is new after every reset, so a program paints the same pixels whatever was painted before it.
 - ``preset="deepmind-2018"`` repeats what google-deepmind/spiral did instead: see ``PaintSettings.preset``.
@@ -15,18 +14,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
-from limner.actions import PAINT, ActionSpace, FloatArray, IntArray, bezier_actions
+from limner.actions import ActionSpace, FloatArray, IntArray, Space
 from limner.renderers import Canvas, State, _paint
 from limner.renderers.brushes import load_brush
-
-Doubles = NDArray[np.float64]
-
-_JUMP, _DOWN = 1, 2  # `Kind` in paint.cpp; _DOWN + 1 goes on painting
+from limner.renderers.curves import CurveDecoder, Pens
 
 
 def _is_int(value: object, low: int, high: int) -> bool:
@@ -49,8 +44,11 @@ class PaintSettings:
     """Paint in colour: the action gains ``red, green, blue``, the canvas three channels instead of one."""
     ground: Literal["white", "transparent"] = "white"
     """A transparent ground adds an alpha channel; colours are then not multiplied by alpha."""
+    space: Space = "bezier"
+    """What an action paints: a curve or a line from the pen, a stroke of its own, a curve by offsets from the pen, or a
+    spline of points given by earlier actions. ``limner.actions.paint_actions`` says it exactly."""
     grid: int = 32
-    """Cells along each side of the grid that ``end`` and ``control`` are chosen from."""
+    """Cells along each side of the grid that places are chosen from."""
     sizes: tuple[float, ...] = (1, 2, 4, 8, 12, 24)
     """Brush radii in pixels of a 64-pixel canvas. libmypaint paints no radius below 0.2 or above 1000 real pixels."""
     pressures: int = 10
@@ -87,7 +85,9 @@ class PaintSettings:
         demand(_is_int(self.pressures, 1, 1000), "pressures", "a whole number in 1 … 1000")
         demand(_is_int(self.levels, 2, 256), "levels", "a whole number in 2 … 256")
         demand(_is_int(self.events, 1, 1000), "events", "a whole number in 1 … 1000")
+        demand(self.space in get_args(Space), "space", " or ".join(map(repr, get_args(Space))))
         demand(self.preset in (None, "deepmind-2018"), "preset", "null or 'deepmind-2018'")
+        demand(self.preset is None or self.space == "bezier", "space", f"'bezier' with preset {self.preset!r}")
 
     @staticmethod
     def from_dict(values: dict[str, Any]) -> PaintSettings:
@@ -104,9 +104,7 @@ class PaintState:
 
     settings: PaintSettings
     canvases: tuple[_paint.Saved, ...]
-    pen: Doubles
-    pressure: Doubles
-    painting: NDArray[np.bool_]
+    pens: Pens
 
     def __len__(self) -> int:
         return len(self.canvases)
@@ -114,8 +112,7 @@ class PaintState:
     def take(self, rows: IntArray | Sequence[int]) -> PaintState:
         """The saved canvases ``rows`` (int64[M], repeats allowed), in that order. Pixels are shared, not copied."""
         index = np.asarray(rows, np.int64)
-        canvases = tuple(self.canvases[i] for i in index)
-        return PaintState(self.settings, canvases, self.pen[index], self.pressure[index], self.painting[index])
+        return PaintState(self.settings, tuple(self.canvases[i] for i in index), self.pens.take(index))
 
 
 class Paint:
@@ -129,9 +126,7 @@ class Paint:
             raise ValueError(f"batch must be at least 1 and threads in 1 … 1024, got {batch!r} and {threads!r}")
         brush = load_brush(settings.brush)
         self._settings = settings
-        self._actions = bezier_actions(
-            settings.grid, settings.sizes, settings.pressures, settings.color, settings.levels
-        )
+        self._decoder = CurveDecoder(settings)
         self._engine = _paint.Engine(
             batch=batch,
             size=settings.canvas,
@@ -144,21 +139,14 @@ class Paint:
             threads=min(threads, batch),
         )
         self._batch = batch
-        offset = 0.5 if settings.preset is None else 0.0
-        cells = np.stack(np.divmod(np.arange(settings.grid**2), settings.grid)[::-1], -1)
-        self._places = (cells + offset) * (settings.canvas / settings.grid)  # x, y in pixels
-        self._log_radii = np.log(np.asarray(settings.sizes, np.float64) * (settings.canvas / 64))
-        self._pressures = np.arange(1, settings.pressures + 1) / settings.pressures
         self._pixels = np.empty((batch, *self.shape), np.uint8)
-        self._pen = np.zeros((batch, 2))  # x, y in pixels
-        self._pressure = np.zeros(batch)
-        self._painting = np.zeros(batch, np.bool_)
+        self._pens = self._decoder.new(batch)
         self.reset()
 
     @property
     def actions(self) -> ActionSpace:
-        """``flag, end, control, size, pressure`` and, with colour, ``red, green, blue``."""
-        return self._actions
+        """The parts of the space in the settings; by default ``flag, end, control, size, pressure``."""
+        return self._decoder.actions
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -178,23 +166,21 @@ class Paint:
         """Blank canvases, new brushes and the pen in the upper left corner: all of them, or ``indices`` only."""
         rows = self._rows(indices)
         self._engine.reset(rows.tolist(), self._pixels)
-        self._pen[rows] = 0
-        self._pressure[rows] = 0
-        self._painting[rows] = False
+        self._pens = self._pens.put(rows, self._decoder.new(len(rows)))
 
     def step(self, actions: IntArray) -> None:
         """Execute one action ``int64[N, P]`` on every canvas; ``ValueError`` on a bad one, nothing painted."""
-        checked = self._actions.validate(actions)
-        if checked.shape != (self._batch, len(self._actions)):
-            raise ValueError(f"actions must have shape {(self._batch, len(self._actions))}, got {checked.shape}")
-        curves, pen, pressure, painting = self._decode(checked)
-        if self._engine.step(curves[:, None], self._pixels) >= 0:
+        checked = self.actions.validate(actions)
+        if checked.shape != (self._batch, len(self.actions)):
+            raise ValueError(f"actions must have shape {(self._batch, len(self.actions))}, got {checked.shape}")
+        curves, pens = self._decoder.decode(checked, self._pens)
+        if self._engine.step(curves, self._pixels) >= 0:
             self.reset()
             raise ValueError(
                 f"brush {self._settings.brush!r} needs too many or too large dabs for one curve: use another brush "
                 f"(all canvases were reset)"
             )
-        self._pen, self._pressure, self._painting = pen, pressure, painting
+        self._pens = pens
 
     def canvas(self, out: Canvas | None = None) -> Canvas:
         """The pictures ``uint8[N, H, W, C]``: a fresh array, or written into ``out``."""
@@ -207,13 +193,13 @@ class Paint:
 
     def pen(self) -> FloatArray:
         """Where the next curve starts: ``float32[N, 2]``, (x, y) in [0, 1] of the canvas."""
-        return (self._pen / self._settings.canvas).astype(np.float32)
+        return (self._pens.place / self._settings.canvas).astype(np.float32)
 
     def save(self, indices: IntArray | None = None) -> PaintState:
         """The state of all canvases, or of ``indices``, with everything that decides what is painted next."""
         rows = self._rows(indices)
         saved = tuple(self._engine.save(rows.tolist()))
-        return PaintState(self._settings, saved, self._pen[rows], self._pressure[rows], self._painting[rows])
+        return PaintState(self._settings, saved, self._pens.take(rows))
 
     def restore(self, state: State, indices: IntArray | None = None) -> None:
         """Put saved canvas ``i`` into canvas ``indices[i]`` (default: canvas ``i``), bit for bit.
@@ -227,9 +213,7 @@ class Paint:
             raise ValueError("cannot restore what a renderer with other settings has saved")
         rows = np.arange(len(state)) if indices is None else self._rows(indices)
         self._engine.restore(list(state.canvases), rows.tolist(), self._pixels)
-        self._pen[rows] = state.pen
-        self._pressure[rows] = state.pressure
-        self._painting[rows] = state.painting
+        self._pens = self._pens.put(rows, state.pens)
 
     def _rows(self, indices: IntArray | None) -> IntArray:
         if indices is None:
@@ -238,36 +222,3 @@ class Paint:
         if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iu"):
             raise ValueError(f"indices must be a list of whole numbers, got {indices!r}")
         return rows.astype(np.int64)
-
-    def _decode(self, actions: IntArray) -> tuple[Doubles, Doubles, Doubles, NDArray[np.bool_]]:
-        """Curves ``float64[N, 13]`` (see ``Curve`` in paint.cpp), and pen, pressure and painting after them."""
-        flag, end, control, size, pressed = actions.T[:5]
-        paint = flag == PAINT
-        target, pressure = self._places[end], self._pressures[pressed]
-        curves = np.zeros((self._batch, 13))
-        curves[:, 0] = np.where(paint, _DOWN + self._painting, _JUMP)
-        curves[:, 1:3] = self._pen
-        curves[:, 3:5] = self._places[control]
-        curves[:, 5:7] = target
-        curves[:, 7] = self._log_radii[size]
-        curves[:, 8] = np.where(self._painting, self._pressure, pressure)
-        curves[:, 9] = pressure
-        if self._settings.color:
-            curves[:, 10:13] = _hsv(actions[:, 5:8] / (self._settings.levels - 1))
-        pen = target if self._settings.preset is None else np.where(paint[:, None], target, target[:, 1:])
-        return curves, pen, np.where(paint, pressure, self._pressure), paint
-
-
-def _hsv(rgb: Doubles) -> Doubles:
-    """Hue, saturation and value, each in [0, 1], of colours ``float64[N, 3]``."""
-    red, green, blue = rgb.T
-    value = rgb.max(-1)
-    spread = value - rgb.min(-1)
-    safe = np.where(spread > 0, spread, 1)
-    hue = np.select(
-        [spread == 0, red == value, green == value],
-        [0, (green - blue) / safe % 6, 2 + (blue - red) / safe],
-        4 + (red - green) / safe,
-    )
-    saturation = np.where(value > 0, spread / np.where(value > 0, value, 1), 0)
-    return np.stack([hue / 6, saturation, value], -1)

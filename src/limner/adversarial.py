@@ -1,0 +1,105 @@
+"""Adversarial training, top to bottom: program → renderer → canvas → critic → reward → policy.
+
+In an update the policy learns from the newest episodes, judged by the critic as it stood at the start. Meanwhile the
+critic learns and the actor paints the next episodes: they are one update old when they are learnt from, which is what
+V-trace corrects.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from limner.config import Config
+from limner.gallery import Gallery
+from limner.learners import CriticLearner, Metrics, reward, score
+from limner.networks.critic import Critic
+from limner.networks.observation import see
+from limner.networks.policy import Policy
+from limner.replay import Replay
+from limner.rollout import EpisodeBatch, collect
+from limner.training import Training
+
+EPISODES = ("ink", "pen", "actions", "log_prob", "noise", "target", "distance")
+"""What of a batch of episodes is learnt from."""
+
+
+class Adversarial(Training):
+    """A critic learns to tell painted pictures from real ones, the policy learns to please it."""
+
+    def __init__(self, config: Config, gallery: Gallery) -> None:
+        super().__init__(config, gallery)
+        self.judge = copy.deepcopy(self._critic).requires_grad_(False).eval()
+        self.critic_learner = CriticLearner(self._critic, self._real, config.critic, self.generators["critic"])
+        self.episodes, self.spare = (EpisodeBatch.empty(config, self.renderer) for _ in range(2))
+        self.replay = Replay(config.critic.replay * config.batch, self.episodes.final.shape[1:], config.device)
+        self._act(self.episodes)
+
+    def update(self, progress: float) -> Metrics:
+        """Learn from one batch of episodes; ``progress`` in [0, 1] is how far the run is."""
+        episodes = self.episodes
+        self.replay.add(episodes.final)
+        other_side = self._beside(self._judge_and_act)
+        rewards = reward(score(self.judge, episodes), episodes, self.renderer.actions, self.config.reward)
+        metrics = self.policy_learner.step(episodes, rewards, progress)
+        metrics["reward/return"] = rewards.sum(0).mean().item()
+        metrics["reward/deviation"] = rewards.sum(0).std().item()
+        metrics |= other_side.result()
+        self.judge.load_state_dict(self.critic_learner.critic.state_dict())
+        self.actor.load_state_dict(self.policy_learner.policy.state_dict())
+        self.episodes, self.spare = self.spare, self.episodes
+        self.updates += 1
+        return metrics
+
+    def start_from(self, policy: Policy) -> None:
+        """Go on from the weights of ``policy``, and let it paint the first episodes."""
+        super().start_from(policy)
+        self._act(self.episodes)
+
+    def modules(self) -> dict[str, nn.Module]:
+        """Policy, critic, and the critic as it stood at the start of the update."""
+        return super().modules() | {"critic": self.critic_learner.critic, "judge": self.judge}
+
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """One for each learner."""
+        return super().optimizers() | {"critic_adam": self.critic_learner.optimizer}
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The episodes that the next update learns from, and the replay."""
+        episodes = {f"episodes.{name}": getattr(self.episodes, name) for name in EPISODES}
+        return episodes | {"replay": self.replay.pictures[: len(self.replay)]}
+
+    def counters(self) -> dict[str, float]:
+        """Numbers that change from update to update."""
+        return super().counters() | {"replay": self.replay.added, "critic_steps": self.critic_learner.taken}
+
+    def load(self, tensors: Mapping[str, Tensor], counters: Mapping[str, float]) -> None:
+        """Put back what ``tensors`` and ``counters`` gave."""
+        super().load(tensors, counters)
+        for name in EPISODES:
+            getattr(self.episodes, name).copy_(tensors[f"episodes.{name}"])
+        self.replay.pictures[: len(tensors["replay"])] = tensors["replay"]
+        self.replay.added = int(counters["replay"])
+        self.critic_learner.taken = int(counters["critic_steps"])
+
+    def _make_critic(self) -> None:
+        config = self.config
+        critic = Critic(config.critic, self.renderer.shape[2], config.resolution, config.conditional)
+        self._critic = critic.to(config.device)
+
+    def _judge_and_act(self) -> Metrics:
+        metrics = self.critic_learner.step(self.replay) if self.config.reward.critic else {}
+        self._act(self.spare)
+        return metrics
+
+    def _act(self, episodes: EpisodeBatch) -> None:
+        self._aim(episodes)
+        collect(self.renderer, self.actor, episodes, self.generators["acting"])
+
+    def _real(self, count: int, generator: torch.Generator) -> Tensor:
+        """Pictures of the gallery as the critic sees them; the real example for a target is the target itself."""
+        pictures = see(self.gallery.draw(count, generator), self.config.resolution).to(self.config.device)
+        return torch.cat([pictures, pictures], dim=1) if self.config.conditional else pictures

@@ -1,0 +1,1 @@
+"""Commands of ``limner`` that have commands of their own."""

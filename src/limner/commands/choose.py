@@ -1,0 +1,36 @@
+"""Commands, and which of them is meant."""
+
+from __future__ import annotations
+
+# ruff: noqa: T201 (printing is what a command line does)
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+
+class Runnable(Protocol):
+    """A parsed command line."""
+
+    def run(self) -> None:
+        """Do it."""
+        ...
+
+
+def choose(program: str, what: str, choices: Mapping[str, str], words: Sequence[str]) -> str:
+    """The first word, one of ``choices``; otherwise says what there is to choose from and exits."""
+    if words and words[0] in choices:
+        return words[0]
+    width = max(map(len, choices))
+    lines = [f"usage: {program} {what} …", ""] + [f"  {name:{width}}  {text}" for name, text in choices.items()]
+    lines += ["", f"{program} {what} --help tells more."]
+    if words and words[0] in ("-h", "--help"):
+        print("\n".join(lines))
+        raise SystemExit(0)
+    wrong = f"there is no {what} {words[0]!r}" if words else f"a {what} is missing"
+    print("\n".join([f"limner: {wrong}", *lines]), file=sys.stderr)
+    raise SystemExit(2)
+
+
+def summaries(commands: Mapping[str, type[Runnable]]) -> dict[str, str]:
+    """The first line of what each command says of itself."""
+    return {name: (command.__doc__ or "").partition("\n")[0] for name, command in commands.items()}

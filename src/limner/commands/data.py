@@ -1,0 +1,63 @@
+"""``limner data``: fetch, check. What is known and found is shown by ``limner info``."""
+
+# No ``from __future__ import annotations`` here: tyro has to see the types.
+# ruff: noqa: T201 (printing is what a command line does)
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import tyro
+
+from limner.commands.choose import Runnable, choose, summaries
+from limner.commands.output import progress_bar
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """Fetch a published data set into the data folder; an interrupted one goes on where it ended."""
+
+    name: tyro.conf.Positional[Literal["mnist", "omniglot"]]
+    """Which one. (mnist-5k needs no fetching, CelebA and folders are yours.)"""
+    root: Path | None = None
+    """The data folder. None: the one that LIMNER_DATA names, or ~/.cache/limner."""
+
+    def run(self) -> None:
+        """Fetch and tell."""
+        from limner.datasets.download import fetch
+
+        with progress_bar("fetching") as report:
+            for line in fetch(self.name, self.root, report):
+                print(line, flush=True)
+
+
+@dataclass(frozen=True)
+class Check:
+    """Open every picture of a data set and name all that are broken; exit status 2 if there are any."""
+
+    data: tyro.conf.Positional[str]
+    """A data set (as for --data), or a folder or zip of pictures."""
+    root: Path | None = None
+    """The data folder. None: the one that LIMNER_DATA names, or ~/.cache/limner."""
+
+    def run(self) -> None:
+        """Look and tell."""
+        from limner.datasets.check import check_dataset
+
+        with progress_bar("checking") as report:
+            findings = check_dataset(self.data, self.root, report)
+        for line in findings.broken:
+            print(line.encode(errors="backslashreplace").decode())
+        if findings.broken:
+            raise ValueError(str(findings))
+        print(findings)
+
+
+COMMANDS: dict[str, type[Fetch | Check]] = {"fetch": Fetch, "check": Check}
+
+
+def parse_data(words: Sequence[str]) -> Runnable:
+    """The command ``limner data``, which has commands of its own."""
+    name = choose("limner data", "COMMAND", summaries(COMMANDS), words)
+    return tyro.cli(COMMANDS[name], args=words[1:], prog=f"limner data {name}")

@@ -1,0 +1,66 @@
+"""``limner evaluate``: how close an agent's drawings come to the pictures of a data set."""
+
+# No ``from __future__ import annotations`` here: tyro has to see the types.
+# ruff: noqa: T201 (printing is what a command line does)
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from limner.commands.output import prepare_folder, progress_bar, write
+from limner.commands.results import write_pairs
+
+if TYPE_CHECKING:
+    from limner.datasets import Dataset
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Let an agent draw the test pictures of a data set: metrics.json, pairs.png, programs.jsonl and drawing.gif."""
+
+    agent: str
+    """Name of an agent that comes with Limner, or folder of a run or checkpoint."""
+    data: str = "mnist-5k"
+    """A data set (as for train), of which the test split is drawn, or FILE.npz with ``images`` uint8."""
+    search: float = 0.0
+    """Seconds of search for each picture; 0 lets the policy draw alone."""
+    limit: int | None = None
+    """So many pictures, spread evenly through the set. None: all."""
+    seed: int = 0
+    threads: int = 2
+    out: Path = Path("evaluation")
+    """Folder for the results."""
+
+    def run(self) -> None:
+        """Draw, measure, write."""
+        if self.limit is not None and self.limit < 1:
+            raise ValueError(f"--limit is {self.limit}: must be at least 1")
+        if not 0 <= self.search <= 3600:
+            raise ValueError(f"--search is {self.search}: must be in 0 … 3600 seconds a picture")
+        if not 0 <= self.seed < 2**62:
+            raise ValueError(f"--seed is {self.seed}: must be in 0 … 2^62 − 1")
+        prepare_folder(self.out)
+        from limner.reconstruction import reconstruct
+        from limner.sampling import load_agent
+
+        agent, data = load_agent(self.agent), self._load()
+        with progress_bar("drawing") as report:
+            result = reconstruct(agent, data, self.search, self.limit, self.seed, self.threads, report)
+        figures = {
+            "agent": agent.name,
+            "data": self.data,
+            "search": self.search,
+            "seed": self.seed,
+            **asdict(result.likeness),
+        }
+        write(self.out / "metrics.json", json.dumps(figures, indent=2) + "\n")
+        write_pairs(self.out, result)
+        for name, value in figures.items():
+            print(f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}")
+
+    def _load(self) -> "Dataset":
+        from limner.datasets import load_dataset
+        from limner.datasets.array_file import load_arrays
+
+        return load_arrays(Path(self.data)) if self.data.endswith(".npz") else load_dataset(self.data, "test")

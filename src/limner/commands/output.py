@@ -1,0 +1,52 @@
+"""What commands share: where results go, and how far they are."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from limner.files import write_atomic
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make the folder; ``ValueError`` when results could not be written there."""
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"--out {folder} is a file: name a folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ValueError(f"cannot write into the folder {folder}: {error.strerror}") from error
+
+
+def prepare_file(path: Path) -> None:
+    """Make the folder of a file; ``ValueError`` when the file could not be written there."""
+    if path.is_dir():
+        raise ValueError(f"--out {path} is a folder: name a file")
+    prepare_folder(path.parent)
+
+
+def write(path: Path, data: bytes | str) -> None:
+    """Write a file as a whole; an ``OSError`` names it."""
+    try:
+        write_atomic(path, data)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[int, int | None], None]]:
+    """While open, the function it gives moves a progress bar on the standard error, where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

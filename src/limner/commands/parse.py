@@ -1,0 +1,55 @@
+"""``limner parse``: the program of every picture of a data set."""
+
+# No ``from __future__ import annotations`` here: tyro has to see the types.
+# ruff: noqa: T201 (printing is what a command line does)
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import tyro
+
+from limner.commands.output import prepare_file, progress_bar
+
+
+@dataclass(frozen=True)
+class Parse:
+    """Let an agent write the program of every picture of a data set, one a line; goes on where it was interrupted."""
+
+    data: tyro.conf.Positional[str]
+    """A data set, as for train."""
+    agent: str
+    """Name of an agent that comes with Limner, or folder of a run or checkpoint."""
+    split: Literal["train", "test"] = "train"
+    search: float = 0.0
+    """Seconds of search for each picture; 0 lets the policy draw alone."""
+    limit: int | None = None
+    """So many pictures, spread evenly through the set. None: all."""
+    seed: int = 0
+    threads: int = 2
+    out: Path = Path("programs.jsonl")
+    """File of programs, JSON lines, in the order of the pictures."""
+
+    def run(self) -> None:
+        """Draw and append."""
+        if self.limit is not None and self.limit < 1:
+            raise ValueError(f"--limit is {self.limit}: must be at least 1")
+        if not 0 <= self.search <= 3600:
+            raise ValueError(f"--search is {self.search}: must be in 0 … 3600 seconds a picture")
+        if not 0 <= self.seed < 2**62:
+            raise ValueError(f"--seed is {self.seed}: must be in 0 … 2^62 − 1")
+        prepare_file(self.out)
+        from limner.datasets import load_dataset
+        from limner.parsing import parse
+        from limner.sampling import load_agent
+
+        agent, data = load_agent(self.agent), load_dataset(self.data, self.split)
+        name = f"{self.data} {self.split}"
+        if self.limit is not None and self.limit < len(data):
+            name += f" {self.limit}/{len(data)}"
+            data = data.spread(self.limit)
+        with progress_bar("parsing") as report:
+            error = parse(agent, data, self.out, self.search, self.seed, self.threads, report, name)
+        now = "all were there" if math.isnan(error) else f"mean squared error {error:.4f} of those written now"
+        print(f"{self.out}: {len(data)} programs, {now}")

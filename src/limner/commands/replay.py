@@ -1,0 +1,65 @@
+"""``limner replay``: execute a program."""
+
+# No ``from __future__ import annotations`` here: tyro has to see the types.
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import tyro
+
+from limner.commands.output import prepare_file, write
+
+if TYPE_CHECKING:
+    from limner.program import Program
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Execute a program: write the picture it paints, or a GIF of how it is painted."""
+
+    program: tyro.conf.Positional[Path]
+    """A program as JSON, or many as JSON lines."""
+    out: Path = Path("picture.png")
+    """What to write: .png, .gif, or .json (the program alone, laid out for editing)."""
+    size: int | None = None
+    """Pixels a side; the program is executed anew at this size. Its own by default."""
+    index: int | None = None
+    """Which line of a .jsonl file, from 0."""
+    step: float = 0.12
+    """Seconds for each action of a GIF."""
+    hold: float = 1.5
+    """Seconds for the finished picture of a GIF."""
+
+    def run(self) -> None:
+        """Read, execute, write."""
+        kind = self.out.suffix.lower()
+        if kind not in (".png", ".gif", ".json"):
+            raise ValueError(f"cannot write {self.out}: the name must end in .png, .gif or .json")
+        prepare_file(self.out)
+        from limner.program import execute, frames
+
+        program = self._load()
+        if kind == ".json":
+            write(self.out, program.to_json())
+        elif kind == ".png":
+            from limner.export.picture import png
+
+            write(self.out, png(execute(program, self.size)))
+        else:
+            from limner.export.animation import gif
+
+            write(self.out, gif(frames(program, self.size), self.step, self.hold))
+
+    def _load(self) -> "Program":
+        from limner.program import Program, load_programs
+
+        if self.program.suffix != ".jsonl":
+            if self.index is not None:
+                raise ValueError(f"--index picks a line of a .jsonl file, {self.program} is none")
+            return Program.load(self.program)
+        programs = load_programs(self.program)
+        index = self.index or 0
+        if not 0 <= index < len(programs):
+            raise ValueError(f"--index is {index}: {self.program} holds {len(programs)} programs, counted from 0")
+        return programs[index]

@@ -1,0 +1,69 @@
+"""What training, sampling and evaluation leave in their folders."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from limner.commands.output import write
+
+if TYPE_CHECKING:
+    from limner.export.picture import Pixels
+    from limner.program import Program
+    from limner.reconstruction import Reconstruction
+
+SHEET = 100
+"""Most canvases on a sheet."""
+PAIRS = 32
+"""Most pairs on a sheet."""
+DRAWINGS = 16
+"""Most programs in one animation."""
+DRAWING_SIZE = 128
+"""Pixels a side of each of them."""
+
+
+def write_samples(folder: Path, canvases: Pixels, programs: Sequence[Program]) -> None:
+    """``samples.npz`` with ``canvas`` uint8[N, H, W, C], ``programs.jsonl``, ``sheet.png``, ``drawing.gif``."""
+    import numpy as np
+
+    from limner.export.picture import png, sheet
+    from limner.program import save_programs
+
+    archive = io.BytesIO()
+    np.savez_compressed(archive, canvas=canvases)
+    write(folder / "samples.npz", archive.getvalue())
+    save_programs(folder / "programs.jsonl", programs)
+    write(folder / "sheet.png", png(sheet(canvases[:SHEET])))
+    _write_drawing(folder, programs)
+
+
+def write_pairs(folder: Path, result: Reconstruction) -> None:
+    """``pairs.png``, ``programs.jsonl``, ``drawing.gif``."""
+    from limner.export.picture import pairs, png
+    from limner.program import save_programs
+
+    save_programs(folder / "programs.jsonl", result.programs)
+    write(folder / "pairs.png", png(pairs(result.goals[:PAIRS], result.drawings[:PAIRS])))
+    _write_drawing(folder, result.programs)
+
+
+def _write_drawing(folder: Path, programs: Sequence[Program]) -> None:
+    """``drawing.gif``: the first programs being executed."""
+    from limner.export.animation import gif, together
+    from limner.program import frames
+
+    drawings = [frames(program, DRAWING_SIZE) for program in programs[:DRAWINGS]]
+    write(folder / "drawing.gif", gif(together(drawings), step=0.3))
+
+
+def write_report(folder: Path) -> None:
+    """``curves.svg``, ``curves.png`` and ``report.html`` from what a run left in its folder."""
+    from limner.export import curves
+    from limner.export.report import load_reference, report
+
+    figure = curves.learning_curves(curves.read_log(folder / "log.jsonl"), reference=load_reference(folder))
+    write(folder / "curves.svg", curves.svg(figure))
+    write(folder / "curves.png", curves.png(figure))
+    write(folder / "report.html", report(folder))

@@ -1,0 +1,42 @@
+"""``limner sample``: let an agent draw what it likes."""
+
+# No ``from __future__ import annotations`` here: tyro has to see the types.
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from limner.commands.output import prepare_folder
+from limner.commands.results import write_samples
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Let an agent draw: samples.npz, programs.jsonl, sheet.png and drawing.gif in a folder."""
+
+    agent: str = "mnist"
+    """Name of an agent that comes with Limner, or folder of a run or checkpoint."""
+    count: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 64
+    """Number of drawings."""
+    seed: int = 0
+    """The same seed draws the same."""
+    temperature: float | None = None
+    """Below 1 bolder and less varied; 0 takes the likeliest action every time. None: that of the agent."""
+    out: Path = Path("samples")
+    """Folder for the results."""
+
+    def run(self) -> None:
+        """Draw and write."""
+        if not 1 <= self.count <= 1_000_000:
+            raise ValueError(f"--count is {self.count}: must be in 1 … 1000000")
+        if self.temperature is not None and not 0 <= self.temperature <= 10:
+            raise ValueError(f"--temperature is {self.temperature}: must be in 0 … 10")
+        if not 0 <= self.seed < 2**63:
+            raise ValueError(f"--seed is {self.seed}: must be in 0 … 2^63 − 1")
+        prepare_folder(self.out)
+        from limner.sampling import load_agent, sample
+
+        canvases, programs = sample(load_agent(self.agent), self.count, self.seed, self.temperature)
+        write_samples(self.out, canvases, programs)

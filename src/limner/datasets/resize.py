@@ -1,0 +1,71 @@
+"""Resizing pictures, to the same bytes on every machine.
+
+Notable choices:
+- The full frame is resized: nothing is cut off, nothing added.
+- Weights are integers and sums exact in float64, so neither the order of additions nor the machine matters.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pictures = NDArray[np.uint8]
+
+CHUNK = 2**24
+"""Numbers in one float64 array, about, while pictures are resized: bounds the memory."""
+
+
+def prepare(images: Pictures, size: int) -> Pictures:
+    """Resize square pictures ``uint8[N, S, S]`` or ``uint8[N, S, S, C]`` to ``size``, the full frame, by channel.
+
+    Enlarging is bilinear between pixel centres (a pixel at the edge goes on outwards); reducing averages the
+    covered area. A white frame stays white. 28 → 64 draws MNIST with its margin, strokes 5 to 8 pixels wide.
+    """
+    if images.dtype != np.uint8 or images.ndim not in (3, 4) or images.shape[1] != images.shape[2]:
+        raise ValueError(f"pictures must be uint8[N, S, S] or [N, S, S, C], got {images.dtype}{list(images.shape)}")
+    check_size(size)
+    if images.ndim == 4:
+        count, source, _, channels = images.shape
+        planes = np.moveaxis(images, 3, 1).reshape(count * channels, source, source)
+        resized = _resize(planes, size).reshape(count, channels, size, size)
+        return np.ascontiguousarray(np.moveaxis(resized, 1, 3))
+    return _resize(images, size)
+
+
+def check_size(size: int) -> None:
+    """``ValueError`` when pictures cannot have this many pixels a side."""
+    if not 1 <= size <= 4096:
+        raise ValueError(f"size is {size}, must be in 1 … 4096 pixels")
+
+
+def _resize(planes: Pictures, size: int) -> Pictures:
+    """``uint8[N, S, S]`` to ``uint8[N, size, size]``."""
+    source = planes.shape[1]
+    weights, total = _resize_weights(source, size)
+    out = np.empty((len(planes), size, size), np.uint8)
+    step = max(1, CHUNK // max(source, size) ** 2)
+    band = max(1, CHUNK // source)  # rows of a plane that is too large to be taken whole
+    for start in range(0, len(planes), step):
+        chunk = planes[start : start + step]
+        rows = (slice(top, top + band) for top in range(0, source, band))
+        half = sum(weights[:, row] @ chunk[:, row].astype(np.float64) for row in rows)
+        out[start : start + step] = (half @ weights.T + total**2 / 2) // total**2
+    return out
+
+
+@lru_cache(maxsize=4)
+def _resize_weights(source: int, target: int) -> tuple[NDArray[np.float64], int]:
+    """Integer weights ``[target, source]`` of a resize along one axis, and what each row sums to."""
+    row, column = np.arange(target)[:, None], np.arange(source)
+    if target <= source:  # the length of source pixel ``column`` under target pixel ``row``, in 1 / target
+        start, stop = np.maximum(row * source, column * target), np.minimum((row + 1) * source, (column + 1) * target)
+        weights, total = np.maximum(stop - start, 0), source
+    else:  # centres, in 1 / (2 target) source pixels, clipped to the outermost source centres
+        centre = np.clip((2 * row + 1) * source, target, (2 * source - 1) * target)
+        weights, total = np.maximum(2 * target - abs(centre - (2 * column + 1) * target), 0), 2 * target
+    common = math.gcd(total, int(np.gcd.reduce(weights, axis=None)))
+    return (weights // common).astype(np.float64), total // common

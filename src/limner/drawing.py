@@ -1,0 +1,106 @@
+"""Drawing what is seen: an agent with targets writes the program of a picture, with search if it is given time.
+
+Notable choices:
+- Pictures are drawn in batches that share the network's work; the time for search is per picture all the same.
+- A third of that time goes to looking ahead at every action, as often as fits, the rest to refining the whole program.
+- A batch draws its noise and its actions from one seed. So without search a drawing depends on the seed, on how many
+  pictures its batch has and on its place among them, but not on what the others show.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from limner.datasets import Pictures
+from limner.program import Program
+from limner.refinement import Refinement
+from limner.renderers import Canvas
+from limner.rollout import EpisodeBatch, collect
+from limner.sampling import Agent
+from limner.search import Rehearsal, collect_improved
+
+BATCH = 64
+"""Pictures drawn at a time by the policy alone."""
+SEARCHED = 8
+"""Pictures drawn at a time with search."""
+TRIES = 16
+
+
+@dataclass(frozen=True)
+class Drawings:
+    """Pictures as an agent draws them."""
+
+    canvases: Canvas
+    """``uint8[N, H, W, C]``."""
+    programs: list[Program]
+    seconds: float
+    """Spent on all of them."""
+
+
+def draw(
+    agent: Agent,
+    goals: Pictures,
+    search: float = 0.0,
+    seed: int = 0,
+    threads: int = 1,
+    temperature: float | None = None,
+) -> Iterator[Drawings]:
+    """Let ``agent`` draw ``goals`` ``uint8[N, S, S, C]``, as large as its canvas; gives batches of them, in order.
+
+    ``search`` is in seconds a picture; with 0 the policy draws alone, and the same ``seed`` draws the same. A batch of
+    ``batch_size(search)`` pictures that starts at ``goals[i]`` is drawn with ``seed + i``, which its programs name.
+    ``ValueError`` when the agent has no targets, or pictures of another size or number of channels.
+    """
+    if not agent.config.conditional:
+        raise ValueError(f"agent {agent.name!r} draws what it likes: use limner sample, or name an agent with targets")
+    if not 0 <= search <= 3600:
+        raise ValueError(f"search is {search}: must be in 0 … 3600 seconds a picture")
+    if not 0 <= seed < 2**62:
+        raise ValueError(f"seed is {seed}: must be in 0 … 2^62 − 1")
+    shape = agent.config.make_renderer(1).shape
+    if goals.dtype != np.uint8 or goals.shape[1:] != shape:
+        raise ValueError(
+            f"pictures are {goals.dtype}{list(goals.shape[1:])}, the canvas of {agent.name!r} is uint8{list(shape)}"
+        )
+    size = batch_size(search)
+    return (
+        _draw(agent, goals[start : start + size], search, seed + start, threads, temperature)
+        for start in range(0, len(goals), size)
+    )
+
+
+def batch_size(search: float) -> int:
+    """How many pictures are drawn at a time."""
+    return SEARCHED if search else BATCH
+
+
+def _draw(agent: Agent, goals: Pictures, search: float, seed: int, threads: int, temperature: float | None) -> Drawings:
+    started = time.perf_counter()
+    stage = agent.config.make_renderer(len(goals), threads)
+    episodes = EpisodeBatch.empty(agent.config, stage)
+    episodes.aim(torch.from_numpy(np.array(goals, order="C")))
+    generator = torch.Generator().manual_seed(seed)
+    temperature = agent.config.temperature if temperature is None else temperature
+    collect(stage, agent.policy, episodes, generator, temperature)
+    if search:
+        rehearsal = Rehearsal(stage, TRIES, threads)
+        best, canvas = episodes.actions.clone(), episodes.distance[-1].clone()
+        looked = 0.0
+        while (spent := time.perf_counter() - started) + looked < search * len(goals) / 3:
+            collect_improved(stage, rehearsal, agent.policy, episodes, generator, follow=1.0)
+            looked = time.perf_counter() - started - spent
+            closer = episodes.distance[-1] < canvas
+            best = torch.where(closer[None, :, None], episodes.actions, best)
+            canvas = torch.minimum(episodes.distance[-1], canvas)
+        refinement = Refinement(stage, rehearsal, episodes.goal, best)
+        refinement.run(search * len(goals) - (time.perf_counter() - started), generator)
+        episodes.actions.copy_(refinement.actions)
+        episodes.canvas.copy_(torch.from_numpy(stage.canvas()))
+    settings = stage.settings()
+    programs = [Program(settings, actions, seed, agent.name) for actions in np.swapaxes(episodes.actions.numpy(), 0, 1)]
+    return Drawings(episodes.canvas.numpy(), programs, time.perf_counter() - started)

@@ -1,0 +1,101 @@
+"""Pointing: locations chosen by what the picture holds there.
+
+A torso that ends in one vector has to squeeze every place through it. Here it also leaves a map, a feature vector for
+each cell of the grid, and a location head is a query: the logit of a cell is the product of the query with the cell's
+features (Vinyals et al. 2015, "Pointer networks"), plus a smooth function of where the cell is. Measured against linear
+heads in docs/experiments.md.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from limner.actions import ActionSpace
+from limner.config import PolicyConfig
+from limner.networks.blocks import reduced_precision
+from limner.networks.conditioning import Conditioning
+from limner.networks.observation import Observation, coordinate_planes
+
+MAP = 16
+"""Pixels a side of the map before it is spread to the grid."""
+FEATURES = 16
+"""Of a cell."""
+WAVES = 4
+"""Half waves along each axis, at most, of the smooth function."""
+
+
+class PointerTorso(nn.Module):
+    """Three convolutions down to 4×4 and two hidden layers make the vector; the first two convolutions the map."""
+
+    def __init__(self, actions: ActionSpace, config: PolicyConfig, channels: int, resolution: int) -> None:
+        super().__init__()
+        width, stride = config.channels, resolution // MAP
+        self.reduced = reduced_precision(config.precision)
+        self.first = nn.Conv2d(channels, width, 2 * stride, stride, stride // 2)
+        self.second = nn.Conv2d(width + 2, 3 * width // 2, 4, 2, 1)
+        self.third = nn.Conv2d(3 * width // 2, 2 * width, 4, 2, 1)
+        self.conditioning = Conditioning(actions, config.noise, config.hidden)
+        self.hidden = nn.Linear(2 * width * 16, config.hidden)
+        self.output = nn.Linear(config.hidden, config.hidden)
+        self.up = nn.Conv2d(3 * width // 2, width, 3, padding=1)
+        self.across = nn.Conv2d(width, width, 1)
+        self.smooth = nn.Conv2d(width, width, 3, padding=1)
+        self.grid = max(part.grid[0] for part in actions.parts if part.grid is not None)
+        self.spread = self.grid // MAP
+        self.places = nn.Conv2d(width, FEATURES * self.spread**2, 1)
+        self.planes: Tensor
+        self.register_buffer("planes", coordinate_planes(MAP), persistent=False)
+
+    def forward(self, observation: Observation) -> tuple[Tensor, Tensor]:
+        """Observations of N canvases to vectors ``float32[N, hidden]`` and maps ``float32[N, FEATURES, cells]``."""
+        with torch.autocast(observation.ink.device.type, torch.bfloat16, enabled=self.reduced):
+            fine = F.relu(self.first(observation.ink))
+            planes = self.planes.to(fine.dtype).expand(len(fine), -1, -1, -1)
+            middle = F.relu(self.second(torch.cat([fine, planes], dim=1)))
+            coarse = F.relu(self.third(middle))
+            x = F.relu(self.hidden(coarse.flatten(1)) + self.conditioning(observation))
+            x = F.relu(self.output(x))
+            places = F.relu(F.interpolate(self.up(middle), scale_factor=2) + self.across(fine))
+            places = F.pixel_shuffle(self.places(F.relu(self.smooth(places))), self.spread)
+        return x.float(), places.flatten(2).float()
+
+
+class PointerHead(nn.Module):
+    """Logits of the cells of a grid from a vector and a map."""
+
+    def __init__(self, inputs: int, grid: int) -> None:
+        super().__init__()
+        self.query = nn.Linear(inputs, FEATURES)
+        waves = smooth_functions(grid)
+        self.place = nn.Linear(inputs, len(waves))
+        nn.init.normal_(self.query.weight, std=0.01)
+        nn.init.zeros_(self.query.bias)
+        nn.init.zeros_(self.place.weight)
+        nn.init.zeros_(self.place.bias)
+        self.waves: Tensor
+        self.register_buffer("waves", waves, persistent=False)
+
+    def forward(self, z: Tensor, places: Tensor) -> Tensor:
+        """``float32[N·K, inputs]`` and maps ``float32[N, FEATURES, cells]`` to logits ``float32[N·K, cells]``."""
+        queries = self.query(z).view(len(places), -1, FEATURES)
+        logits: Tensor = torch.bmm(queries, places).flatten(0, 1) + self.place(z) @ self.waves
+        return logits
+
+
+def features_at(places: Tensor, cells: Tensor) -> Tensor:
+    """Features ``float32[N·K, FEATURES]`` of ``cells`` int64[N·K] in maps ``float32[N, FEATURES, cells]``."""
+    index = cells.view(len(places), 1, -1).expand(-1, places.shape[1], -1)
+    return places.gather(2, index).transpose(1, 2).flatten(0, 1)
+
+
+def smooth_functions(grid: int) -> Tensor:
+    """Sines and cosines of up to ``WAVES`` half waves, along each axis and their products: ``float32[W, grid²]``."""
+    at = (torch.arange(grid) + 0.5) / grid * math.pi
+    axis = torch.stack([wave(at * k) for k in range(1, WAVES + 1) for wave in (torch.sin, torch.cos)])
+    rows, columns = axis[:, :, None].expand(-1, -1, grid), axis[:, None, :].expand(-1, grid, -1)
+    products = axis[:, None, :, None] * axis[None, :, None, :]
+    return torch.cat([rows, columns, products.flatten(0, 1)]).flatten(1)

@@ -1,0 +1,119 @@
+"""How close do drawings come to what was to be drawn? Error, structural similarity, strokes and seconds.
+
+Figures are at the size of the agent's canvas, with pixel values counted from 0 to 1, so that they compare with the
+curves of Ganin et al. 2018 (64×64).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limner.actions import PAINT
+from limner.datasets import Dataset, Pictures
+from limner.drawing import draw
+from limner.program import Program
+from limner.renderers import Canvas
+from limner.sampling import Agent
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """Means over the pictures of a data set."""
+
+    mse: float
+    """Mean squared error of a pixel value."""
+    ssim: float
+    """Structural similarity (Wang et al. 2004), at most 1."""
+    strokes: float
+    """Curves painted in a drawing."""
+    seconds_per_image: float
+    empty_mse: float
+    """The error of an empty canvas, for comparison."""
+    pictures: int
+    """How many pictures were drawn."""
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """What was drawn of a data set, and how well."""
+
+    likeness: Likeness
+    goals: Pictures
+    """``uint8[N, H, W, C]``."""
+    drawings: Canvas
+    programs: list[Program]
+
+
+def reconstruct(
+    agent: Agent,
+    data: Dataset,
+    search: float = 0.0,
+    limit: int | None = None,
+    seed: int = 0,
+    threads: int = 1,
+    report: Callable[[int, int], None] | None = None,
+) -> Reconstruction:
+    """Let ``agent`` draw ``limit`` pictures (all by default), spread evenly through ``data``, and measure.
+
+    ``search`` is in seconds a picture. ``report`` is told how many are done, of how many. ``ValueError`` as ``draw``.
+    """
+    data = data if limit is None or limit >= len(data) else data.spread(limit)
+    renderer = agent.config.make_renderer(1)
+    goals = fit(data.pictures(renderer.shape[0]), renderer.shape[2])
+    drawings: list[Canvas] = []
+    programs: list[Program] = []
+    seconds = 0.0
+    for part in draw(agent, goals, search, seed, threads):
+        drawings.append(part.canvases)
+        programs += part.programs
+        seconds += part.seconds
+        if report is not None:
+            report(len(programs), len(goals))
+    pictures = np.concatenate(drawings)
+    likeness = Likeness(
+        mse=float(squared_error(pictures, goals).mean()),
+        ssim=float(structural_similarity(pictures, goals).mean()),
+        strokes=float(np.mean([count_strokes(program) for program in programs])),
+        seconds_per_image=seconds / len(goals),
+        empty_mse=float(squared_error(np.full_like(goals, 255), goals).mean()),
+        pictures=len(goals),
+    )
+    return Reconstruction(likeness, goals, pictures, programs)
+
+
+def fit(pictures: Pictures, channels: int) -> Pictures:
+    """Pictures ``uint8[N, S, S, 1 or 3]`` with as many ``channels`` as the agent's canvas: grey is luma (BT.601)."""
+    if pictures.shape[3] == channels:
+        return pictures
+    if channels == 3:
+        return np.repeat(pictures, 3, axis=3)
+    if channels == 1:
+        luma = pictures.astype(np.uint32) @ np.array((19595, 38470, 7471), np.uint32)
+        return ((luma + 32768) >> 16).astype(np.uint8)[..., None]
+    raise ValueError(f"an agent whose canvas has {channels} channels cannot be given pictures: choose a white ground")
+
+
+def squared_error(drawings: Canvas, goals: Pictures) -> NDArray[np.float64]:
+    """Mean squared error ``float64[N]`` of ``uint8[N, H, W, C]``, values counted from 0 to 1."""
+    difference = (drawings.astype(np.float64) - goals) / 255
+    return np.asarray(np.square(difference).reshape(len(goals), -1).mean(1))
+
+
+def structural_similarity(drawings: Canvas, goals: Pictures) -> NDArray[np.float64]:
+    """Structural similarity ``float64[N]`` (Wang et al. 2004: Gaussian window, σ 1.5) of ``uint8[N, H, W, C]``."""
+    from skimage.metrics import structural_similarity as similarity
+
+    options = {"channel_axis": -1, "data_range": 255, "gaussian_weights": True, "use_sample_covariance": False}
+    values = [similarity(a, b, **options) for a, b in zip(drawings, goals, strict=True)]  # type: ignore[no-untyped-call]
+    return np.asarray(values)
+
+
+def count_strokes(program: Program) -> int:
+    """How many of the actions paint."""
+    if "flag" not in program.space:
+        return len(program)
+    return int((program.actions[:, program.space.index("flag")] == PAINT).sum())

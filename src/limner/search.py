@@ -1,0 +1,136 @@
+"""Search: the renderer is cheap next to the network, so try many actions on copies of the canvas and keep the best.
+
+Notable choices:
+- Canvases are copied with all hidden state, so a tried action paints what it would have painted.
+- A search works on a *stage*, the canvases in question, and a *rehearsal*, a renderer of the same settings with
+  ``tries`` canvases for each of them.
+- First the policy proposes, then the best proposal is varied: small changes of single parts find what a coarse guess
+  missed (measured in docs/experiments.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from limner.actions import ActionSpace
+from limner.networks.observation import Observation
+from limner.networks.policy import Acted, Memory
+from limner.renderers import Renderer, State, make_renderer
+from limner.rollout import EpisodeBatch, look, observe, squared_distance
+
+
+class Proposer(Protocol):
+    """What proposes actions: a policy, or chance."""
+
+    def act(
+        self,
+        observation: Observation,
+        memory: Memory | None,
+        generator: torch.Generator,
+        temperature: float = 1.0,
+        count: int = 1,
+    ) -> Acted:
+        """As ``Policy.act``."""
+        ...
+
+
+Score = Callable[[Tensor, Tensor], Tensor]
+"""How good canvases ``uint8[N, H, W, C]`` are for goals ``uint8[N, H, W, C]``: ``float32[N]``, higher is better."""
+
+
+def likeness(canvases: Tensor, goals: Tensor) -> Tensor:
+    """Minus the mean squared difference."""
+    return -squared_distance(canvases, goals)
+
+
+class Rehearsal:
+    """Tries actions on copies of canvases."""
+
+    def __init__(self, stage: Renderer, tries: int, threads: int, score: Score = likeness) -> None:
+        self.renderer = make_renderer(stage.settings(), stage.batch * tries, threads)
+        self.tries, self.score = tries, score
+        self.copies = np.repeat(np.arange(stage.batch), tries)
+
+    def best(self, state: State, goals: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+        """The best of ``actions`` int64[N, tries, P] on each saved canvas, ``int64[N, P]``, and its score [N]."""
+        self.renderer.restore(state.take(self.copies))
+        self.renderer.step(actions.flatten(0, 1).numpy())
+        canvases = torch.from_numpy(self.renderer.canvas())
+        scores = self.score(canvases, goals[self.copies]).view(actions.shape[:2])
+        top = scores.max(dim=1)
+        return actions[torch.arange(len(actions)), top.indices], top.values
+
+
+@torch.no_grad()
+def improve(
+    rehearsal: Rehearsal, state: State, goals: Tensor, proposals: Tensor, space: ActionSpace, generator: torch.Generator
+) -> Tensor:
+    """The best action ``int64[N, P]`` among ``proposals`` [N, tries, P] and as many variations of the best of them."""
+    first, score = rehearsal.best(state, goals, proposals)
+    varied = vary(space, first.repeat_interleave(rehearsal.tries, dim=0), generator)
+    second, better = rehearsal.best(state, goals, varied.view_as(proposals))
+    return torch.where((better > score)[:, None], second, first)
+
+
+@torch.no_grad()
+def collect_improved(
+    stage: Renderer,
+    rehearsal: Rehearsal,
+    policy: Proposer,
+    batch: EpisodeBatch,
+    generator: torch.Generator,
+    follow: float = 0.5,
+    temperature: float = 1.0,
+) -> Tensor:
+    """Paint episodes on the canvases of ``stage`` towards ``batch.goal``; returns what search advises at every step.
+
+    Fills ``batch`` and returns the advice ``int64[T, B, P]``. A share ``follow`` of the episodes does what is advised,
+    the others what the policy draws first, so that advice is had for the states that the policy gets into by itself
+    (Ross et al. 2011, "DAgger").
+    """
+    stage.reset()
+    batch.noise.normal_(generator=generator)
+    advice = torch.empty_like(batch.actions)
+    following = torch.rand(stage.batch, generator=generator) < follow
+    memory = None
+    for t in range(batch.steps):
+        look(stage, batch, t)
+        acted = policy.act(observe(batch, t), memory, generator, temperature, rehearsal.tries)
+        memory = acted.memory
+        proposals = acted.actions.view(stage.batch, rehearsal.tries, -1)
+        advice[t] = improve(rehearsal, stage.save(), batch.goal, proposals, stage.actions, generator)
+        batch.actions[t] = torch.where(following[:, None], advice[t], proposals[:, 0])
+        batch.log_prob[t] = acted.log_prob[:: rehearsal.tries]
+        stage.step(batch.actions[t].numpy())
+    look(stage, batch, batch.steps)
+    return advice
+
+
+def vary(space: ActionSpace, actions: Tensor, generator: torch.Generator) -> Tensor:
+    """Canonical actions ``int64[N, P]`` with some parts changed: places by a few cells, other parts by one value."""
+    changed = actions.clone()
+    count = len(actions)
+
+    def chance(share: float) -> Tensor:
+        return torch.rand(count, generator=generator) < share
+
+    for i, part in enumerate(space.parts):
+        value = actions[:, i]
+        if part.grid is not None:
+            rows, columns = part.grid
+            reach = torch.where(chance(0.5), 0.7, 2.0)
+            shift = torch.randn(2, count, generator=generator).mul(reach).round().long()
+            row = (value // columns + shift[0]).clamp(0, rows - 1)
+            column = (value % columns + shift[1]).clamp(0, columns - 1)
+            changed[:, i] = torch.where(chance(0.5), row * columns + column, value)
+        elif part.name == "flag":
+            continue
+        else:
+            step = torch.where(chance(0.5), 1, -1)
+            changed[:, i] = torch.where(chance(0.25), (value + step).clamp(0, part.size - 1), value)
+    return torch.from_numpy(space.canonical(changed.numpy()))
