@@ -6,7 +6,7 @@ import torch
 
 from limner.adversarial import Adversarial
 from limner.config import CriticConfig, LearningConfig, PolicyConfig, RewardConfig
-from limner.datasets import Dataset
+from limner.datasets import ArrayDataset
 from limner.gallery import Gallery
 from limner.learners import score
 from limner.networks.observation import see
@@ -111,7 +111,7 @@ def test_a_short_training_paints_what_the_critic_was_shown():
     generator = torch.Generator().manual_seed(0)
     noise = np.random.default_rng(0).integers(0, 256, (300, 16, 16), dtype=np.uint8)
     noise[:, :8] = 255
-    shown, held_out = (Dataset("noise", pictures, None) for pictures in (noise[:200], noise[200:]))
+    shown, held_out = (ArrayDataset("noise", pictures) for pictures in (noise[:200], noise[200:]))
     config = replace(
         TINY,
         steps=2,
