@@ -157,3 +157,8 @@ def test_an_empty_file_of_programs_is_refused(prior, gallery, tmp_path):
     (tmp_path / "none.jsonl").write_text("")
     with pytest.raises(ValueError, match=r"none\.jsonl holds no program"):
         Imitation(replace(prior, imitation=replace(prior.imitation, programs=str(tmp_path / "none.jsonl"))), gallery)
+
+
+def test_imitation_on_a_gpu_is_refused(gallery):
+    with pytest.raises(ValueError, match="imitation works on the CPU only; use --device cpu"):
+        Imitation(replace(TINY, device="cuda"), gallery)

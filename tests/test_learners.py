@@ -337,7 +337,8 @@ def test_a_control_point_does_not_lift_the_pen():
     actions = torch.zeros(4, 3, len(spline), dtype=torch.int64)
     actions[..., 0] = flags.T
     scores = torch.zeros(5, 3)
-    paid = reward(scores, replace(episodes, actions=actions), spline, RewardConfig(stroke_penalty=1.0))
+    episodes = replace(episodes, actions=actions, distance=torch.zeros(5, 3))
+    paid = reward(scores, episodes, spline, RewardConfig(stroke_penalty=1.0))
     assert (-paid.T).tolist() == [[0, 1, 0, 0], [1, 0, 0, 0], [1, 0, 1, 0]]
 
 

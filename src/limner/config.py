@@ -295,10 +295,6 @@ class Config:
             f"imitation.teacher is {teacher!r}: 'search' and 'random' teach agents with targets (conditional), "
             "'programs' those without",
         )
-        _require(
-            teacher is None or self.device == "cpu",
-            f"device is {self.device!r}: imitation.teacher works on the CPU only; use --device cpu",
-        )
         grid = self.renderer.grid
         _require(
             self.policy.network != "pointer" or (grid % 16 == 0 and self.resolution >= 32),

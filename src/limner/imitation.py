@@ -33,6 +33,8 @@ class Imitation(Training):
     """A policy and its teacher."""
 
     def __init__(self, config: Config, gallery: Gallery) -> None:
+        if config.device != "cpu":
+            raise ValueError(f"device is {config.device!r}: imitation works on the CPU only; use --device cpu")
         super().__init__(config, gallery)
         self.episodes = EpisodeBatch.empty(config, self.renderer)
         self.advice = torch.zeros_like(self.episodes.actions)
