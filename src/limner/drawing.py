@@ -2,7 +2,7 @@
 
 Notable choices:
 - Pictures are drawn in batches that share the network's work; the time for search is per picture all the same.
-- A third of that time goes to looking ahead at every action, as often as fits, the rest to refining the whole program.
+- A third of that time goes to looking ahead at every action, at least once, the rest to refining the whole program.
 - A batch draws its noise and its actions from one seed. So without search a drawing depends on the seed, on how many
   pictures its batch has and on its place among them, but not on what the others show.
 """
@@ -90,13 +90,15 @@ def _draw(agent: Agent, goals: Pictures, search: float, seed: int, threads: int,
     if search:
         rehearsal = Rehearsal(stage, TRIES, threads)
         best, canvas = episodes.actions.clone(), episodes.distance[-1].clone()
-        looked = 0.0
-        while (spent := time.perf_counter() - started) + looked < search * len(goals) / 3:
+        until = time.perf_counter() + search * len(goals) / 3
+        while True:
+            begun = time.perf_counter()
             collect_improved(stage, rehearsal, agent.policy, episodes, generator, follow=1.0)
-            looked = time.perf_counter() - started - spent
             closer = episodes.distance[-1] < canvas
             best = torch.where(closer[None, :, None], episodes.actions, best)
             canvas = torch.minimum(episodes.distance[-1], canvas)
+            if 2 * time.perf_counter() - begun > until:  # another look would take too long
+                break
         refinement = Refinement(stage, rehearsal, episodes.goal, best)
         refinement.run(search * len(goals) - (time.perf_counter() - started), generator)
         episodes.actions.copy_(refinement.actions)
