@@ -44,20 +44,13 @@ class Refinement:
         """Try as many variations of action ``t`` as the rehearsal has copies, and keep the best if it is better."""
         tries, batch = self.rehearsal.tries, self.stage.batch
         varied = vary(self.stage.actions, self.actions[t].repeat_interleave(tries, dim=0), generator)
-        renderer = self.rehearsal.renderer
-        renderer.restore(self.before[t].take(self.rehearsal.copies))
-        renderer.step(varied.numpy())
-        for later in self.actions[t + 1 :]:
-            renderer.step(later.repeat_interleave(tries, dim=0).numpy())
-        canvases = torch.from_numpy(renderer.canvas())
-        scores = self.rehearsal.score(canvases, self.goals[self.rehearsal.copies]).view(batch, tries)
-        best = scores.max(dim=1)
-        better = best.values > self.scores
+        tried = varied.view(batch, tries, -1)
+        found, scores = self.rehearsal.best(self.before[t], self.goals, tried, list(self.actions[t + 1 :]))
+        better = scores > self.scores
         if not better.any():
             return
-        found = varied.view(batch, tries, -1)[torch.arange(batch), best.indices]
         self.actions[t] = torch.where(better[:, None], found, self.actions[t])
-        self.scores = torch.where(better, best.values, self.scores)
+        self.scores = torch.where(better, scores, self.scores)
         self.stage.restore(self.before[t])
         self._paint_from(t)
 

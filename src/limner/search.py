@@ -5,12 +5,12 @@ Notable choices:
 - A search works on a *stage*, the canvases in question, and a *rehearsal*, a renderer of the same settings with
   ``tries`` canvases for each of them.
 - First the policy proposes, then the best proposal is varied: small changes of single parts find what a coarse guess
-  missed (measured in docs/experiments.md).
+  missed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -56,10 +56,15 @@ class Rehearsal:
         self.tries, self.score = tries, score
         self.copies = np.repeat(np.arange(stage.batch), tries)
 
-    def best(self, state: State, goals: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
-        """The best of ``actions`` int64[N, tries, P] on each saved canvas, ``int64[N, P]``, and its score [N]."""
+    def best(self, state: State, goals: Tensor, actions: Tensor, later: Sequence[Tensor] = ()) -> tuple[Tensor, Tensor]:
+        """The best of ``actions`` int64[N, tries, P] on each saved canvas, ``int64[N, P]``, and its score [N].
+
+        Scored are the pictures after the actions ``later`` int64[N, P] as well, which are the same for all tries.
+        """
         self.renderer.restore(state.take(self.copies))
         self.renderer.step(actions.flatten(0, 1).numpy())
+        for action in later:
+            self.renderer.step(action.repeat_interleave(self.tries, dim=0).numpy())
         canvases = torch.from_numpy(self.renderer.canvas())
         scores = self.score(canvases, goals[self.copies]).view(actions.shape[:2])
         top = scores.max(dim=1)

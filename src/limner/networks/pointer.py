@@ -2,8 +2,7 @@
 
 A torso that ends in one vector has to squeeze every place through it. Here it also leaves a map, a feature vector for
 each cell of the grid, and a location head is a query: the logit of a cell is the product of the query with the cell's
-features (Vinyals et al. 2015, "Pointer networks"), plus a smooth function of where the cell is. Measured against linear
-heads in docs/experiments.md.
+features (Vinyals et al. 2015, "Pointer networks"), plus a smooth function of where the cell is.
 """
 
 from __future__ import annotations
