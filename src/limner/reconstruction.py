@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limner.actions import PAINT
-from limner.datasets import Dataset, Pictures
+from limner.datasets import Dataset, Pictures, luma
 from limner.drawing import draw
 from limner.program import Program
 from limner.renderers import Canvas
@@ -92,8 +92,7 @@ def fit(pictures: Pictures, channels: int) -> Pictures:
     if channels == 3:
         return np.repeat(pictures, 3, axis=3)
     if channels == 1:
-        luma = pictures.astype(np.uint32) @ np.array((19595, 38470, 7471), np.uint32)
-        return ((luma + 32768) >> 16).astype(np.uint8)[..., None]
+        return luma(pictures)[..., None]
     raise ValueError(f"an agent whose canvas has {channels} channels cannot be given pictures: choose a white ground")
 
 

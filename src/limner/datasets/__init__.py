@@ -20,7 +20,7 @@ from limner.datasets.files import FileDataset, Parts
 from limner.datasets.folder import open_faces, open_folder
 from limner.datasets.mnist import load_mnist, load_mnist_5k, parse_idx
 from limner.datasets.omniglot import open_omniglot
-from limner.datasets.resize import Pictures, prepare
+from limner.datasets.resize import Pictures, luma, prepare
 from limner.datasets.root import DATA_VARIABLE
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Pictures",
     "Split",
     "load_dataset",
+    "luma",
     "open_files",
     "parse_idx",
     "prepare",

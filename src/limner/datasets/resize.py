@@ -36,6 +36,12 @@ def prepare(images: Pictures, size: int) -> Pictures:
     return _resize(images, size)
 
 
+def luma(pictures: Pictures) -> Pictures:
+    """Colour ``uint8[..., 3]`` to grey ``uint8[...]`` (ITU-R BT.601, rounded as Pillow does)."""
+    weighted = pictures.astype(np.uint32) @ np.array((19595, 38470, 7471), np.uint32)
+    return ((weighted + 32768) >> 16).astype(np.uint8)
+
+
 def check_size(size: int) -> None:
     """``ValueError`` when pictures cannot have this many pixels a side."""
     if not 1 <= size <= 4096:

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from limner.actions import IntArray
-from limner.datasets import Pictures, prepare
+from limner.datasets import Pictures, luma, prepare
 
 SIZE = 32
 """Height and width of the pictures that the network sees, in pixels."""
@@ -88,8 +88,7 @@ def small_grey(canvases: Pictures) -> Pictures:
             f"canvases must be uint8[N, S, S] or [N, S, S, 1 or 3] on white, got {canvases.dtype}{list(canvases.shape)}"
         )
     if canvases.ndim == 4 and canvases.shape[3] == 3:
-        luma = canvases.astype(np.uint32) @ np.array((19595, 38470, 7471), np.uint32)
-        canvases = ((luma + 32768) >> 16).astype(np.uint8)
+        canvases = luma(canvases)
     return prepare(canvases.reshape(canvases.shape[:3]), SIZE)
 
 
