@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from limner.networks.observation import Observation
+from limner.networks.observation import Observation, whole_episodes
 from limner.rollout import EpisodeBatch
 
 
@@ -44,17 +44,9 @@ class Lessons:
         """``count`` episodes drawn with replacement: what was seen, and advice ``int64[T, count, P]``."""
         rows = torch.randint(len(self), (count,), generator=generator)
         ink = self.ink[rows].transpose(0, 1).float() / 255
-        actions = self.actions[rows].transpose(0, 1).long()
-        steps = len(ink)
-        observation = Observation(
-            ink=ink,
-            target=(self.target[rows].float() / 255).expand(steps, count, *self.target.shape[1:]),
-            pen=self.pen[rows].transpose(0, 1),
-            step=(torch.arange(steps) / steps)[:, None].expand(steps, count),
-            previous=torch.cat([torch.zeros_like(actions[:1]), actions[:-1]]),
-            noise=self.noise[rows].expand(steps, count, -1),
-        )
-        return observation, self.advice[rows].transpose(0, 1).long()
+        target, pen = self.target[rows].float() / 255, self.pen[rows].transpose(0, 1)
+        actions, advice = (kept[rows].transpose(0, 1).long() for kept in (self.actions, self.advice))
+        return whole_episodes(ink, target, pen, actions, self.noise[rows]), advice
 
     def tensors(self) -> dict[str, Tensor]:
         """All that was added, by name."""

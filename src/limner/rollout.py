@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from limner.config import Config
-from limner.networks.observation import Observation, see
+from limner.networks.observation import Observation, see, whole_episodes
 from limner.networks.policy import Memory, Policy
 from limner.renderers import Renderer
 
@@ -79,17 +79,8 @@ class EpisodeBatch:
     def observations(self, episodes: Tensor | None = None) -> Observation:
         """What the policy saw, ``[T, B, …]``, of all episodes or of ``episodes`` int64[B]."""
         rows = slice(None) if episodes is None else episodes
-        actions = self.actions[:, rows]
-        noise = self.noise[rows]
-        steps, batch = actions.shape[:2]
-        return Observation(
-            ink=self.ink[:-1, rows],
-            target=self.target[rows].expand(steps, batch, *self.target.shape[1:]),
-            pen=self.pen[:, rows],
-            step=(torch.arange(steps, device=actions.device) / steps)[:, None].expand(steps, batch),
-            previous=torch.cat([torch.zeros_like(actions[:1]), actions[:-1]]),
-            noise=noise.expand(steps, *noise.shape),
-        )
+        ink, pen, actions = self.ink[:-1, rows], self.pen[:, rows], self.actions[:, rows]
+        return whole_episodes(ink, self.target[rows], pen, actions, self.noise[rows])
 
 
 @torch.no_grad()

@@ -25,6 +25,22 @@ class Observation(NamedTuple):
     """``float32[…, Z]``: N(0, 1), fixed for an episode."""
 
 
+def whole_episodes(ink: Tensor, target: Tensor, pen: Tensor, actions: Tensor, noise: Tensor) -> Observation:
+    """What is seen in B episodes before each of T ``actions`` int64[T, B, P]: observations ``[T, B, …]``.
+
+    ``ink`` and ``pen`` are ``[T, B, …]``, ``target`` and ``noise`` ``[B, …]``.
+    """
+    steps, batch = actions.shape[:2]
+    return Observation(
+        ink=ink,
+        target=target.expand(steps, *target.shape),
+        pen=pen,
+        step=(torch.arange(steps, device=actions.device) / steps)[:, None].expand(steps, batch),
+        previous=torch.cat([torch.zeros_like(actions[:1]), actions[:-1]]),
+        noise=noise.expand(steps, *noise.shape),
+    )
+
+
 def see(canvas: Tensor, resolution: int) -> Tensor:
     """``uint8[N, H, W, C]`` on white to ink ``float32[N, C, resolution, resolution]`` in [0, 1], area-averaged.
 
