@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from limner.commands.output import prepare_folder, progress_bar, write
+from limner.commands.output import DrawingOptions, prepare_folder, progress_bar, write
 from limner.commands.results import write_pairs
 
 if TYPE_CHECKING:
@@ -16,30 +16,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Evaluate:
+class Evaluate(DrawingOptions):
     """Let an agent draw the test pictures of a data set: metrics.json, pairs.png, programs.jsonl and drawing.gif."""
 
     agent: str
     """Name of an agent that comes with Limner, or folder of a run or checkpoint."""
     data: str = "mnist-5k"
     """A data set (as for train), of which the test split is drawn, or FILE.npz with ``images`` uint8."""
-    search: float = 0.0
-    """Seconds of search for each picture; 0 lets the policy draw alone."""
-    limit: int | None = None
-    """So many pictures, spread evenly through the set. None: all."""
-    seed: int = 0
-    threads: int = 2
     out: Path = Path("evaluation")
     """Folder for the results."""
 
     def run(self) -> None:
         """Draw, measure, write."""
-        if self.limit is not None and self.limit < 1:
-            raise ValueError(f"--limit is {self.limit}: must be at least 1")
-        if not 0 <= self.search <= 3600:
-            raise ValueError(f"--search is {self.search}: must be in 0 … 3600 seconds a picture")
-        if not 0 <= self.seed < 2**62:
-            raise ValueError(f"--seed is {self.seed}: must be in 0 … 2^62 − 1")
+        self.check()
         prepare_folder(self.out)
         from limner.reconstruction import reconstruct
         from limner.sampling import load_agent

@@ -1,4 +1,4 @@
-"""What commands share: where results go, and how far they are."""
+"""What commands share: how pictures are to be drawn, where results go, and how far they are."""
 
 from __future__ import annotations
 
@@ -6,9 +6,31 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from limner.files import write_atomic
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawingOptions:
+    """How an agent is to draw the pictures of a data set."""
+
+    search: float = 0.0
+    """Seconds of search for each picture; 0 lets the policy draw alone."""
+    limit: int | None = None
+    """So many pictures, spread evenly through the set. None: all."""
+    seed: int = 0
+    threads: int = 2
+
+    def check(self) -> None:
+        """``ValueError`` naming the flag of the first that is out of its range."""
+        if self.limit is not None and self.limit < 1:
+            raise ValueError(f"--limit is {self.limit}: must be at least 1")
+        if not 0 <= self.search <= 3600:
+            raise ValueError(f"--search is {self.search}: must be in 0 … 3600 seconds a picture")
+        if not 0 <= self.seed < 2**62:
+            raise ValueError(f"--seed is {self.seed}: must be in 0 … 2^62 − 1")
 
 
 def prepare_folder(folder: Path) -> None:

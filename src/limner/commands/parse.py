@@ -10,11 +10,11 @@ from typing import Literal
 
 import tyro
 
-from limner.commands.output import prepare_file, progress_bar
+from limner.commands.output import DrawingOptions, prepare_file, progress_bar
 
 
 @dataclass(frozen=True)
-class Parse:
+class Parse(DrawingOptions):
     """Let an agent write the program of every picture of a data set, one a line; goes on where it was interrupted."""
 
     data: tyro.conf.Positional[str]
@@ -22,23 +22,12 @@ class Parse:
     agent: str
     """Name of an agent that comes with Limner, or folder of a run or checkpoint."""
     split: Literal["train", "test"] = "train"
-    search: float = 0.0
-    """Seconds of search for each picture; 0 lets the policy draw alone."""
-    limit: int | None = None
-    """So many pictures, spread evenly through the set. None: all."""
-    seed: int = 0
-    threads: int = 2
     out: Path = Path("programs.jsonl")
     """File of programs, JSON lines, in the order of the pictures."""
 
     def run(self) -> None:
         """Draw and append."""
-        if self.limit is not None and self.limit < 1:
-            raise ValueError(f"--limit is {self.limit}: must be at least 1")
-        if not 0 <= self.search <= 3600:
-            raise ValueError(f"--search is {self.search}: must be in 0 … 3600 seconds a picture")
-        if not 0 <= self.seed < 2**62:
-            raise ValueError(f"--seed is {self.seed}: must be in 0 … 2^62 − 1")
+        self.check()
         prepare_file(self.out)
         from limner.datasets import load_dataset
         from limner.parsing import parse
