@@ -38,15 +38,14 @@ class Imitation(Training):
         super().__init__(config, gallery)
         self.episodes = EpisodeBatch.empty(config, self.renderer)
         self.advice = torch.zeros_like(self.episodes.actions)
-        memory = config.imitation.memory
         if config.imitation.teacher == "search":
             self.rehearsal = Rehearsal(self.renderer, config.imitation.tries, config.threads)
-        elif config.imitation.teacher == "programs":
-            programs = read_actions(config.imitation.programs, self.renderer.settings(), config.steps)
-            memory = len(programs)
-        self.lessons = Lessons(memory, self.episodes)
         if config.imitation.teacher == "programs":
+            programs = read_actions(config.imitation.programs, self.renderer.settings(), config.steps)
+            self.lessons = Lessons(len(programs), self.episodes)
             self._remember_all(programs)
+        else:
+            self.lessons = Lessons(config.imitation.memory, self.episodes)
 
     def update(self, progress: float) -> Metrics:
         """Learn from remembered lessons while the teacher prepares new ones."""

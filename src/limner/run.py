@@ -34,6 +34,7 @@ from limner.evaluation import Metrics, Reference, evaluate_pictures, make_refere
 from limner.files import write_atomic
 from limner.gallery import Gallery
 from limner.imitation import Imitation
+from limner.renderers import Renderer
 from limner.rollout import EpisodeBatch, collect, squared_distance
 from limner.sampling import load_agent
 from limner.training import Training
@@ -135,8 +136,7 @@ class Reconstruction:
     def measure(self, training: Training) -> Record:
         """``eval/mse``, the mean squared error of pixel values in [0, 1]."""
         started = time.perf_counter()
-        generator = torch.Generator(training.config.device).manual_seed(training.config.seed)
-        collect(self.renderer, training.policy_learner.average, self.episodes, generator, training.config.temperature)
+        _draw(self.renderer, training, self.episodes)
         return {"eval/mse": self.episodes.distance[-1].mean().item(), "eval/seconds": time.perf_counter() - started}
 
 
@@ -157,11 +157,17 @@ class Generation:
     def measure(self, training: Training) -> Record:
         """All of ``Metrics``."""
         started = time.perf_counter()
-        generator = torch.Generator(training.config.device).manual_seed(training.config.seed)
-        collect(self.renderer, training.policy_learner.average, self.episodes, generator, training.config.temperature)
+        _draw(self.renderer, training, self.episodes)
         metrics = evaluate_pictures(self.episodes.canvas.numpy(), self.reference)
         record: Record = {f"eval/{name}": value for name, value in asdict(metrics).items()}
         return record | {"eval/features": features.fingerprint(), "eval/seconds": time.perf_counter() - started}
+
+
+def _draw(renderer: Renderer, training: Training, episodes: EpisodeBatch) -> None:
+    """Let the averaged policy draw, with the seed of the run."""
+    config = training.config
+    generator = torch.Generator(config.device).manual_seed(config.seed)
+    collect(renderer, training.policy_learner.average, episodes, generator, config.temperature)
 
 
 class Log:
