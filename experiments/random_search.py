@@ -3,8 +3,7 @@
     python experiments/random_search.py --data mnist --strokes 8 --tries 32
 
 Notable choices:
-- Proposals start where most is missing and stay near there; sizes and pressures are uniform, colours are those of the
-  target where the stroke starts. The best of ``tries`` is varied as often once more
+- Proposals are those of ``limner.chance``. The best of ``tries`` is varied as often once more
   (``limner.search.improve``), and the better one is painted.
 - The loop is the agents' own (``collect_improved``); only the proposals are not learnt.
 """
@@ -17,11 +16,9 @@ from dataclasses import dataclass, replace
 import torch
 import tyro
 
-from limner.actions import ActionSpace
+from limner.chance import Chance
 from limner.config import Config
 from limner.datasets import load_dataset
-from limner.networks.observation import Observation
-from limner.networks.policy import Acted, Memory
 from limner.presets import PRESETS
 from limner.reconstruction import fit, squared_error, structural_similarity
 from limner.rollout import EpisodeBatch
@@ -44,40 +41,6 @@ class RandomSearch:
     seed: int = 0
 
 
-class Proposals:
-    """Takes the place of a policy."""
-
-    def __init__(self, space: ActionSpace) -> None:
-        self.space = space
-
-    def act(
-        self,
-        observation: Observation,
-        memory: Memory | None,
-        generator: torch.Generator,
-        temperature: float = 1.0,
-        count: int = 1,
-    ) -> Acted:
-        """``count`` random actions for each canvas, ``int64[N · count, P]``."""
-        missing = (observation.target - observation.ink).abs().mean(1)
-        batch, side, _ = missing.shape
-        where = torch.multinomial(missing.flatten(1).square() + 1e-9, count, replacement=True, generator=generator)
-        centre = torch.stack([where // side, where % side]).flatten(1) / side + 0.5 / side
-        actions = torch.stack([torch.randint(n, (batch * count,), generator=generator) for n in self.space.sizes], -1)
-        reach = 0.0
-        for i, part in enumerate(self.space.parts):
-            if part.grid is not None:
-                place = centre + reach * torch.randn(centre.shape, generator=generator)
-                row, column = ((place[k] * part.grid[k]).long().clamp(0, part.grid[k] - 1) for k in (0, 1))
-                actions[:, i] = row * part.grid[1] + column
-                reach = 0.12
-            elif part.name in ("red", "green", "blue"):
-                channel = ("red", "green", "blue").index(part.name)
-                ink = observation.target[:, channel].flatten(1).gather(1, where).flatten()
-                actions[:, i] = ((1 - ink) * (part.size - 1)).round().long()
-        return Acted(actions, torch.zeros(batch * count), memory)
-
-
 def main(arguments: RandomSearch) -> None:
     """Draw, and print one row of a table."""
     config: Config = replace(PRESETS[arguments.preset], steps=arguments.strokes, data=arguments.data)
@@ -88,8 +51,8 @@ def main(arguments: RandomSearch) -> None:
     episodes.aim(torch.from_numpy(goals))
     generator = torch.Generator().manual_seed(arguments.seed)
     started = time.process_time()
-    proposals = Proposals(stage.actions)
-    collect_improved(stage, Rehearsal(stage, arguments.tries, arguments.threads), proposals, episodes, generator, 1.0)
+    proposals = Chance(stage.actions)
+    collect_improved(stage, Rehearsal(stage, arguments.tries, arguments.threads), proposals, episodes, generator)
     seconds = (time.process_time() - started) / stage.batch
     drawn = stage.canvas()
     print("| data | strokes | tries | mse | ssim | CPU seconds a picture |\n|---|---|---|---|---|---|")

@@ -80,6 +80,11 @@ class ActionSpace:
         """Number of values of each part, in decoding order."""
         return tuple(part.size for part in self.parts)
 
+    @property
+    def standalone(self) -> bool:
+        """Whether what an action paints does not depend on where the pen was left: it says itself where it starts."""
+        return "start" in self
+
     def index(self, name: str) -> int:
         """Position of the part called ``name``; ``KeyError`` when there is none."""
         return self._index[name]

@@ -202,17 +202,21 @@ class ImitationConfig:
     """That file, JSON lines."""
     tries: int = 16
     """Actions that a search tries in a state, and as many variations of the best."""
-    follow: float = 0.5
-    """Share of the episodes in which the found action is done, and not the policy's own."""
-    memory: int = 2048
-    """Episodes that are remembered."""
+    sweeps: int = 2
+    """Refinements of all actions of a program that a search has found."""
+    memory: int = 8192
+    """Programs that are remembered."""
+    dreams: float = 0.5
+    """Share of the lessons that are variations of remembered programs towards the pictures that these paint."""
+    slips: float = 0.3
+    """Share of the actions in lessons that are done a little wrong."""
     batch: int = 32
     """Episodes in a gradient step."""
     steps: int = 16
     """Gradient steps in an update."""
 
     def __post_init__(self) -> None:
-        _check(self, "imitation.", positive="tries memory batch steps", share="follow")
+        _check(self, "imitation.", positive="tries memory batch steps", not_negative="sweeps", share="dreams slips")
         _require(
             (self.teacher == "programs") == bool(self.programs),
             f"imitation.programs is {self.programs!r} and imitation.teacher {self.teacher!r}: a file of programs goes "

@@ -93,16 +93,16 @@ def _draw(agent: Agent, goals: Pictures, search: float, seed: int, threads: int,
         until = time.perf_counter() + search * len(goals) / 3
         while True:
             begun = time.perf_counter()
-            collect_improved(stage, rehearsal, agent.policy, episodes, generator, follow=1.0)
+            collect_improved(stage, rehearsal, agent.policy, episodes, generator)
             closer = episodes.distance[-1] < canvas
             best = torch.where(closer[None, :, None], episodes.actions, best)
             canvas = torch.minimum(episodes.distance[-1], canvas)
             if 2 * time.perf_counter() - begun > until:  # another look would take too long
                 break
-        refinement = Refinement(stage, rehearsal, episodes.goal, best)
+        refinement = Refinement(stage, rehearsal, episodes.goal, best, threads)
         refinement.run(search * len(goals) - (time.perf_counter() - started), generator)
         episodes.actions.copy_(refinement.actions)
-        episodes.canvas.copy_(torch.from_numpy(stage.canvas()))
+        episodes.canvas.copy_(refinement.canvas)
     settings = stage.settings()
     programs = [Program(settings, actions, seed, agent.name) for actions in np.swapaxes(episodes.actions.numpy(), 0, 1)]
     return Drawings(episodes.canvas.numpy(), programs, time.perf_counter() - started)

@@ -1,12 +1,14 @@
 """Imitation: the policy learns, by maximum likelihood, what a teacher advises.
 
 Notable choices:
-- The teacher ``search`` improves on the policy's own proposals by trying them on copies of the canvas: expert iteration
-  (Anthony et al. 2017). What was found is remembered for a while and learnt from several times.
-- The teacher ``random`` draws random programs: the picture of each is a target for which its actions are right. These
-  lessons are free and exact, and unlike any data.
-- The teacher ``programs`` is a file of programs, for instance of a whole data set (``limner parse``): the policy
-  becomes a prior over programs.
+- The teacher ``search`` looks for programs of pictures of the data: it improves on what the policy and chance propose,
+  and refines the whole program. What it finds is remembered and learnt: expert iteration (Anthony et al. 2017).
+- The teacher ``random`` draws random programs, which are right for the pictures that they paint.
+- The teacher ``programs`` is a file of programs, for instance of a whole data set (``limner parse``): a policy without
+  targets becomes a prior over programs.
+- With a target, lessons are painted anew for every update. Some are dreams, variations of remembered programs towards
+  the pictures that these paint; and some actions are done a little wrong (slips), so that the policy sees canvases on
+  which something went wrong and what is right there nevertheless (Ross et al. 2011; Laskey et al. 2017, "DART").
 """
 
 from __future__ import annotations
@@ -18,14 +20,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from limner.actions import ActionSpace
+from limner.chance import Aided
 from limner.config import Config
+from limner.dreams import dream, random_programs
 from limner.gallery import Gallery
 from limner.learners import Metrics
 from limner.lessons import Lessons
 from limner.program import load_programs
+from limner.refinement import Refinement
 from limner.rollout import EpisodeBatch, follow
-from limner.search import Rehearsal, collect_improved
+from limner.search import Rehearsal, collect_improved, vary
 from limner.training import Training
 
 
@@ -37,57 +41,103 @@ class Imitation(Training):
             raise ValueError(f"device is {config.device!r}: imitation works on the CPU only; use --device cpu")
         super().__init__(config, gallery)
         self.episodes = EpisodeBatch.empty(config, self.renderer)
-        self.advice = torch.zeros_like(self.episodes.actions)
-        if config.imitation.teacher == "search":
-            self.rehearsal = Rehearsal(self.renderer, config.imitation.tries, config.threads)
-        if config.imitation.teacher == "programs":
-            programs = read_actions(config.imitation.programs, self.renderer.settings(), config.steps)
+        settings = config.imitation
+        if settings.teacher == "programs":
+            programs = read_actions(settings.programs, self.renderer.settings(), config.steps)
             self.lessons = Lessons(len(programs), self.episodes)
             self._remember_all(programs)
-        else:
-            self.lessons = Lessons(config.imitation.memory, self.episodes)
+            return
+        self.lessons, self.spare = (Lessons(settings.steps * settings.batch, self.episodes) for _ in range(2))
+        self.known = torch.zeros(settings.memory, *self.episodes.actions[:, 0].shape, dtype=torch.int32)
+        self.rows = torch.zeros(settings.memory, dtype=torch.int64)
+        self.found = 0
+        if settings.teacher == "search":
+            self.rehearsal = Rehearsal(self.renderer, settings.tries, config.threads)
 
     def update(self, progress: float) -> Metrics:
-        """Learn from remembered lessons while the teacher prepares new ones."""
+        """Learn from lessons while the teacher prepares new ones."""
+        again = self.config.imitation.teacher == "programs"
         if not len(self.lessons):
             self._teach()
-            self.lessons.add(self.episodes, self.advice)
-        other_side = self._beside(self._teach)
+            self.lessons, self.spare = self.spare, self.lessons
+        other_side = self._beside(dict if again else self._teach)
         metrics = self.policy_learner.imitate(self.lessons, self.config.imitation, progress)
         metrics |= other_side.result()
-        if self.config.imitation.teacher != "programs":
-            self.lessons.add(self.episodes, self.advice)
+        if not again:
+            self.lessons, self.spare = self.spare, self.lessons
         self.actor.load_state_dict(self.policy_learner.policy.state_dict())
         self.updates += 1
         return metrics
 
     def tensors(self) -> dict[str, Tensor]:
-        """The lessons."""
-        return self.lessons.tensors()
+        """The lessons, and the programs that were found."""
+        if self.config.imitation.teacher != "search":
+            return self.lessons.tensors()
+        count = min(self.found, len(self.known))
+        return self.lessons.tensors() | {"known": self.known[:count], "rows": self.rows[:count]}
 
     def counters(self) -> dict[str, float]:
         """Numbers that change from update to update."""
-        return super().counters() | {"lessons": self.lessons.added}
+        found = {"found": self.found} if self.config.imitation.teacher == "search" else {}
+        return super().counters() | {"lessons": self.lessons.added} | found
 
     def load(self, tensors: Mapping[str, Tensor], counters: Mapping[str, float]) -> None:
         """Put back what ``tensors`` and ``counters`` gave."""
         super().load(tensors, counters)
         self.lessons.load(tensors, int(counters["lessons"]))
+        if self.config.imitation.teacher == "search":
+            self.found = int(counters["found"])
+            self.known[: len(tensors["known"])] = tensors["known"]
+            self.rows[: len(tensors["rows"])] = tensors["rows"]
 
     def _teach(self) -> Metrics:
-        """New episodes, and what is advised in them."""
-        config, generator = self.config.imitation, self.generators["acting"]
-        if config.teacher == "search":
-            self._aim(self.episodes)
-            self.advice = collect_improved(
-                self.renderer, self.rehearsal, self.actor, self.episodes, generator, config.follow
-            )
-            return {"search/distance": self.episodes.distance[-1].mean().item()}
-        if config.teacher == "random":
-            self.advice = random_programs(self.renderer.actions, self.advice.shape, generator)
-            follow(self.renderer, self.episodes, self.advice)
-            self.episodes.aim(self.episodes.canvas)
-        return {}
+        """Find programs, then paint lessons, all into ``spare``."""
+        metrics = self._search() if self.config.imitation.teacher == "search" else {}
+        for _ in range(-(-len(self.spare.advice) // self.config.batch)):
+            self._paint_lessons()
+        return metrics
+
+    def _search(self) -> Metrics:
+        """Programs of some pictures of the data, into the memory."""
+        generator, episodes, space = self.generators["acting"], self.episodes, self.renderer.actions
+        rows = torch.randint(len(self.gallery), (self.config.batch,), generator=generator)
+        episodes.aim(self.gallery.take(rows))
+        collect_improved(self.renderer, self.rehearsal, Aided(self.actor, space), episodes, generator)
+        refinement = Refinement(self.renderer, self.rehearsal, episodes.goal, episodes.actions, self.config.threads)
+        for _ in range(self.config.imitation.sweeps):
+            refinement.sweep(generator)
+        places = torch.arange(self.found, self.found + len(rows)) % len(self.known)
+        self.known[places] = refinement.actions.transpose(0, 1).int()
+        self.rows[places] = rows
+        self.found += len(rows)
+        return {"search/distance": -refinement.scores.mean().item()}
+
+    def _paint_lessons(self) -> None:
+        """A batch of lessons into ``spare``."""
+        generator, episodes, space = self.generators["acting"], self.episodes, self.renderer.actions
+        settings = self.config.imitation
+        if settings.teacher == "random":
+            actions = random_programs(space, episodes.actions.shape, generator)
+            episodes.aim(self._picture(actions))
+        else:
+            chosen = torch.randint(min(self.found, len(self.known)), (self.config.batch,), generator=generator)
+            known = self.known[chosen].transpose(0, 1).long()
+            dreaming = torch.rand(self.config.batch, generator=generator) < settings.dreams
+            actions = torch.where(dreaming[:, None], dream(space, known, generator), known)
+            real = self.gallery.take(self.rows[chosen])
+            episodes.aim(torch.where(dreaming[:, None, None, None], self._picture(actions), real))
+        slipped = vary(space, actions.flatten(0, 1), generator).view_as(actions)
+        slips = torch.rand(actions.shape[:2], generator=generator) < settings.slips
+        episodes.noise.normal_(generator=generator)
+        follow(self.renderer, episodes, torch.where(slips[..., None], slipped, actions))
+        self.spare.add(episodes, actions)
+
+    def _picture(self, actions: Tensor) -> Tensor:
+        """What ``actions`` int64[T, B, P] paint, ``uint8[B, H, W, C]``."""
+        self.renderer.reset()
+        for action in actions:
+            self.renderer.step(action.numpy())
+        return torch.from_numpy(self.renderer.canvas())
 
     def _remember_all(self, programs: Tensor) -> None:
         """Paint ``programs`` int64[N, T, P] and keep them as lessons, the last ones painted twice if need be."""
@@ -117,24 +167,3 @@ def read_actions(path: str, settings: dict[str, Any], steps: int) -> Tensor:
                 f"{path}: program {i} has renderer.{name} {program.renderer.get(name)!r}, this run {settings[name]!r}"
             )
     return torch.from_numpy(np.stack([program.actions for program in programs]))
-
-
-def random_programs(space: ActionSpace, shape: torch.Size, generator: torch.Generator) -> Tensor:
-    """Canonical random programs ``int64[T, B, P]``: small curves here and there.
-
-    All parts are uniform but the places: those of one action lie around a centre, with a deviation of a sixth of the
-    grid; every other action starts a new centre, uniform on the canvas, the others stay near the last.
-    """
-    steps, batch, _ = shape
-    actions = torch.stack([torch.randint(size, (steps, batch), generator=generator) for size in space.sizes], dim=-1)
-    centre = torch.rand(2, batch, generator=generator)
-    for t in range(steps):
-        again = torch.rand(batch, generator=generator) < 0.5
-        centre = torch.where(again, torch.rand(2, batch, generator=generator), centre)
-        for i, part in enumerate(space.parts):
-            if part.grid is not None:
-                rows, columns = part.grid
-                y, x = centre + torch.randn(2, batch, generator=generator) / 6
-                row = (y * rows).long().clamp(0, rows - 1)
-                actions[t, :, i] = row * columns + (x * columns).long().clamp(0, columns - 1)
-    return torch.from_numpy(space.canonical(actions.numpy()))

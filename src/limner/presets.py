@@ -25,13 +25,18 @@ PRESETS: dict[str, Config] = {
     "mnist-reconstruct": Config(
         conditional=True,
         temperature=0.0,
-        steps=10,
-        batch=64,
+        steps=12,
+        batch=32,
         renderer=PaintSettings(
-            space="stroke", brush="classic/slow_ink", grid=32, sizes=(1.0, 1.5, 2.5, 4.0), pressures=4, events=16
+            space="stroke",
+            brush="classic/calligraphy",
+            grid=32,
+            sizes=(1.0, 1.5, 2.0, 2.5, 3.0, 4.0),
+            pressures=8,
+            events=16,
         ),
         policy=PolicyConfig(network="pointer", precision="native"),
-        imitation=ImitationConfig(teacher="search"),
+        imitation=ImitationConfig(teacher="search", tries=8, sweeps=3),
         learning=LearningConfig(learning_rate=1e-3, entropy_cost=0.01, average=0.995),
     ),
     "mnist-paper": Config(

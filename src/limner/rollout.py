@@ -142,5 +142,4 @@ def observe(batch: EpisodeBatch, t: int) -> Observation:
 
 def squared_distance(pictures: Tensor, goals: Tensor) -> Tensor:
     """Mean squared difference ``float32[N]`` of ``uint8[N, H, W, C]``, in [0, 1]: values count from 0 to 1."""
-    difference = pictures.short() - goals.short()
-    return (difference.int() * difference).flatten(1).float().mean(1) / 255**2
+    return (pictures.float() - goals.float()).flatten(1).square_().mean(1) / 255**2

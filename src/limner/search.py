@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from limner.actions import ActionSpace
+from limner.layers import Layer
 from limner.networks.observation import Observation
 from limner.networks.policy import Acted, Memory
 from limner.renderers import Renderer, State, make_renderer
@@ -56,16 +57,21 @@ class Rehearsal:
         self.tries, self.score = tries, score
         self.copies = np.repeat(np.arange(stage.batch), tries)
 
-    def best(self, state: State, goals: Tensor, actions: Tensor, later: Sequence[Tensor] = ()) -> tuple[Tensor, Tensor]:
+    def best(
+        self, state: State, goals: Tensor, actions: Tensor, later: Sequence[Tensor] = (), above: Layer | None = None
+    ) -> tuple[Tensor, Tensor]:
         """The best of ``actions`` int64[N, tries, P] on each saved canvas, ``int64[N, P]``, and its score [N].
 
-        Scored are the pictures after the actions ``later`` int64[N, P] as well, which are the same for all tries.
+        Scored are the pictures after the actions ``later`` int64[N, P] as well, which are the same for all tries, and
+        under the layers ``above``.
         """
         self.renderer.restore(state.take(self.copies))
         self.renderer.step(actions.flatten(0, 1).numpy())
         for action in later:
             self.renderer.step(action.repeat_interleave(self.tries, dim=0).numpy())
         canvases = torch.from_numpy(self.renderer.canvas())
+        if above is not None:
+            canvases = above.over(canvases.view(*actions.shape[:2], *canvases.shape[1:])).flatten(0, 1)
         scores = self.score(canvases, goals[self.copies]).view(actions.shape[:2])
         top = scores.max(dim=1)
         return actions[torch.arange(len(actions)), top.indices], top.values
@@ -84,36 +90,23 @@ def improve(
 
 @torch.no_grad()
 def collect_improved(
-    stage: Renderer,
-    rehearsal: Rehearsal,
-    policy: Proposer,
-    batch: EpisodeBatch,
-    generator: torch.Generator,
-    follow: float = 0.5,
-    temperature: float = 1.0,
-) -> Tensor:
-    """Paint episodes on the canvases of ``stage`` towards ``batch.goal``; returns what search advises at every step.
+    stage: Renderer, rehearsal: Rehearsal, proposer: Proposer, batch: EpisodeBatch, generator: torch.Generator
+) -> None:
+    """Paint episodes on the canvases of ``stage`` towards ``batch.goal``, doing the best found at every step.
 
-    Fills ``batch`` and returns the advice ``int64[T, B, P]``. A share ``follow`` of the episodes does what is advised,
-    the others what the policy draws first, so that advice is had for the states that the policy gets into by itself
-    (Ross et al. 2011, "DAgger").
+    Fills ``batch``, but for the log-probabilities.
     """
     stage.reset()
     batch.noise.normal_(generator=generator)
-    advice = torch.empty_like(batch.actions)
-    following = torch.rand(stage.batch, generator=generator) < follow
     memory = None
     for t in range(batch.steps):
         look(stage, batch, t)
-        acted = policy.act(observe(batch, t), memory, generator, temperature, rehearsal.tries)
+        acted = proposer.act(observe(batch, t), memory, generator, count=rehearsal.tries)
         memory = acted.memory
         proposals = acted.actions.view(stage.batch, rehearsal.tries, -1)
-        advice[t] = improve(rehearsal, stage.save(), batch.goal, proposals, stage.actions, generator)
-        batch.actions[t] = torch.where(following[:, None], advice[t], proposals[:, 0])
-        batch.log_prob[t] = acted.log_prob[:: rehearsal.tries]
+        batch.actions[t] = improve(rehearsal, stage.save(), batch.goal, proposals, stage.actions, generator)
         stage.step(batch.actions[t].numpy())
     look(stage, batch, batch.steps)
-    return advice
 
 
 def vary(space: ActionSpace, actions: Tensor, generator: torch.Generator) -> Tensor:

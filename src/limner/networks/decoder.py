@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from limner.actions import PAINT, ActionSpace
 from limner.config import PolicyConfig
 from limner.networks.blocks import ResidualBlock, mlp
-from limner.networks.pointer import FEATURES, PointerHead, features_at
+from limner.networks.pointer import PointerHead
 
 
 class Decoded(NamedTuple):
@@ -66,7 +66,7 @@ class Decoder(nn.Module):
             square = part.grid is not None and part.grid[0] == part.grid[1]
             side = math.isqrt(part.size)
             if square and config.network == "pointer":
-                self.heads.append(PointerHead(width, side))
+                self.heads.append(PointerHead(width, config.channels, side))
             elif square and config.spatial_heads:
                 self.heads.append(SpatialHead(width, side))
             else:
@@ -75,7 +75,7 @@ class Decoder(nn.Module):
                 nn.init.zeros_(head.bias)
                 self.heads.append(head)
         self.embeddings = nn.ModuleList(nn.Embedding(size, 16) for size in actions.sizes[:-1])
-        pointed = [FEATURES if isinstance(head, PointerHead) else 0 for head in self.heads]
+        pointed = [head.features if isinstance(head, PointerHead) else 0 for head in self.heads]
         middle = [64] if config.network == "pointer" else [16, 32]
         self.updates = nn.ModuleList(mlp([width + 16 + seen, *middle, width]) for seen in pointed[:-1])
 
@@ -84,7 +84,7 @@ class Decoder(nn.Module):
     ) -> Decoded:
         """Draw actions for ``z`` float32[N, width]. A ``temperature`` of 0 takes the likeliest value of each part.
 
-        ``places`` are the maps of a pointer torso, ``float32[M, FEATURES, cells]``: one for every N / M rows of ``z``.
+        ``places`` are the maps of a pointer torso, ``float32[M, features, MAP²]``: one for every N / M rows of ``z``.
 
         ``log_prob`` and ``entropy`` are those of the distribution at temperature 1.
         """
@@ -109,11 +109,8 @@ class Decoder(nn.Module):
         chosen: list[Tensor] = []
         for i, part in enumerate(self.space.parts):
             head = self.heads[i]
-            seen: list[Tensor] = []
-            if places is not None and isinstance(head, PointerHead):
-                logits, seen = head(z, places), [places]
-            else:
-                logits = head(z)
+            pointing = places is not None and isinstance(head, PointerHead)
+            logits = head(z, places) if pointing else head(z)
             log_probs = F.log_softmax(logits, dim=-1)
             value = choose(i, log_probs)
             part_log_prob = log_probs.gather(-1, value[:, None]).squeeze(-1)
@@ -126,6 +123,6 @@ class Decoder(nn.Module):
             log_prob, entropy = log_prob + part_log_prob, entropy + part_entropy
             chosen.append(value)
             if i + 1 < len(self.space.parts):
-                chosen_here = [features_at(map_, value) for map_ in seen]
-                z = F.relu(z + self.updates[i](torch.cat([z, self.embeddings[i](value), *chosen_here], dim=-1)))
+                seen = [head.features_at(places, value)] if pointing else []
+                z = F.relu(z + self.updates[i](torch.cat([z, self.embeddings[i](value), *seen], dim=-1)))
         return Decoded(torch.stack(chosen, dim=-1), log_prob, entropy)

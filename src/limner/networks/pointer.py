@@ -1,8 +1,9 @@
 """Pointing: locations chosen by what the picture holds there.
 
-A torso that ends in one vector has to squeeze every place through it. Here it also leaves a map, a feature vector for
-each cell of the grid, and a location head is a query: the logit of a cell is the product of the query with the cell's
-features (Vinyals et al. 2015, "Pointer networks"), plus a smooth function of where the cell is.
+A torso that ends in one vector has to squeeze every place through it. Here it also leaves a map of feature vectors, and
+a location head is a query: the logit of a cell is the product of the query with the features there (Vinyals et al.
+2015, "Pointer networks"), plus a smooth function of where the cell is. Where the grid is finer than the map, the cells
+that share a place of the map have a query each.
 """
 
 from __future__ import annotations
@@ -17,58 +18,55 @@ from limner.actions import ActionSpace
 from limner.config import PolicyConfig
 from limner.networks.blocks import reduced_precision
 from limner.networks.conditioning import Conditioning
-from limner.networks.observation import Observation, coordinate_planes
+from limner.networks.observation import Observation
 
 MAP = 16
-"""Pixels a side of the map before it is spread to the grid."""
-FEATURES = 16
-"""Of a cell."""
+"""Places along each side of the map."""
 WAVES = 4
 """Half waves along each axis, at most, of the smooth function."""
 
 
 class PointerTorso(nn.Module):
-    """Three convolutions down to 4×4 and two hidden layers make the vector; the first two convolutions the map."""
+    """Three convolutions down to 4×4 and two hidden layers make the vector; the first two convolutions the map.
+
+    A number per channel and place takes the part of coordinate planes.
+    """
 
     def __init__(self, actions: ActionSpace, config: PolicyConfig, channels: int, resolution: int) -> None:
         super().__init__()
         width, stride = config.channels, resolution // MAP
         self.reduced = reduced_precision(config.precision)
         self.first = nn.Conv2d(channels, width, 2 * stride, stride, stride // 2)
-        self.second = nn.Conv2d(width + 2, 3 * width // 2, 4, 2, 1)
-        self.third = nn.Conv2d(3 * width // 2, 2 * width, 4, 2, 1)
+        self.place = nn.Parameter(torch.zeros(width, MAP, MAP))
+        self.second = nn.Conv2d(width, 2 * width, 4, 2, 1)
+        self.third = nn.Conv2d(2 * width, 2 * width, 4, 2, 1)
         self.conditioning = Conditioning(actions, config.noise, config.hidden)
         self.hidden = nn.Linear(2 * width * 16, config.hidden)
         self.output = nn.Linear(config.hidden, config.hidden)
-        self.up = nn.Conv2d(3 * width // 2, width, 3, padding=1)
+        self.up = nn.Conv2d(2 * width, width, 3, padding=1)
         self.across = nn.Conv2d(width, width, 1)
         self.smooth = nn.Conv2d(width, width, 3, padding=1)
-        self.grid = max(part.grid[0] for part in actions.parts if part.grid is not None)
-        self.spread = self.grid // MAP
-        self.places = nn.Conv2d(width, FEATURES * self.spread**2, 1)
-        self.planes: Tensor
-        self.register_buffer("planes", coordinate_planes(MAP), persistent=False)
 
     def forward(self, observation: Observation) -> tuple[Tensor, Tensor]:
-        """Observations of N canvases to vectors ``float32[N, hidden]`` and maps ``float32[N, FEATURES, cells]``."""
+        """Observations of N canvases to vectors ``float32[N, hidden]`` and maps ``float32[N, channels, MAP²]``."""
         with torch.autocast(observation.ink.device.type, torch.bfloat16, enabled=self.reduced):
-            fine = F.relu(self.first(observation.ink))
-            planes = self.planes.to(fine.dtype).expand(len(fine), -1, -1, -1)
-            middle = F.relu(self.second(torch.cat([fine, planes], dim=1)))
+            fine = F.relu(self.first(observation.ink) + self.place)
+            middle = F.relu(self.second(fine))
             coarse = F.relu(self.third(middle))
             x = F.relu(self.hidden(coarse.flatten(1)) + self.conditioning(observation))
             x = F.relu(self.output(x))
             places = F.relu(F.interpolate(self.up(middle), scale_factor=2) + self.across(fine))
-            places = F.pixel_shuffle(self.places(F.relu(self.smooth(places))), self.spread)
+            places = F.relu(self.smooth(places))
         return x.float(), places.flatten(2).float()
 
 
 class PointerHead(nn.Module):
     """Logits of the cells of a grid from a vector and a map."""
 
-    def __init__(self, inputs: int, grid: int) -> None:
+    def __init__(self, inputs: int, features: int, grid: int) -> None:
         super().__init__()
-        self.query = nn.Linear(inputs, FEATURES)
+        self.features, self.spread = features, grid // MAP
+        self.query = nn.Linear(inputs, features * self.spread**2)
         waves = smooth_functions(grid)
         self.place = nn.Linear(inputs, len(waves))
         nn.init.normal_(self.query.weight, std=0.01)
@@ -79,16 +77,18 @@ class PointerHead(nn.Module):
         self.register_buffer("waves", waves, persistent=False)
 
     def forward(self, z: Tensor, places: Tensor) -> Tensor:
-        """``float32[N·K, inputs]`` and maps ``float32[N, FEATURES, cells]`` to logits ``float32[N·K, cells]``."""
-        queries = self.query(z).view(len(places), -1, FEATURES)
-        logits: Tensor = torch.bmm(queries, places).flatten(0, 1) + self.place(z) @ self.waves
+        """``float32[N·K, inputs]`` and maps ``float32[N, features, MAP²]`` to logits ``float32[N·K, grid²]``."""
+        queries = self.query(z).view(len(places), -1, self.features)
+        products = torch.bmm(queries, places).view(-1, self.spread**2, MAP, MAP)
+        logits: Tensor = F.pixel_shuffle(products, self.spread).flatten(1) + self.place(z) @ self.waves
         return logits
 
-
-def features_at(places: Tensor, cells: Tensor) -> Tensor:
-    """Features ``float32[N·K, FEATURES]`` of ``cells`` int64[N·K] in maps ``float32[N, FEATURES, cells]``."""
-    index = cells.view(len(places), 1, -1).expand(-1, places.shape[1], -1)
-    return places.gather(2, index).transpose(1, 2).flatten(0, 1)
+    def features_at(self, places: Tensor, cells: Tensor) -> Tensor:
+        """Features ``float32[N·K, features]`` where ``cells`` int64[N·K] are, in maps ``float32[N, features, MAP²]``."""
+        side = self.spread * MAP
+        there = cells // side // self.spread * MAP + cells % side // self.spread
+        index = there.view(len(places), 1, -1).expand(-1, self.features, -1)
+        return places.gather(2, index).transpose(1, 2).flatten(0, 1)
 
 
 def smooth_functions(grid: int) -> Tensor:

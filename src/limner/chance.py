@@ -1,0 +1,76 @@
+"""Chance: proposals without learning, aimed at what is still missing.
+
+An agent's first teacher, and the search that every agent has to be better than.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from limner.actions import ActionSpace
+from limner.networks.observation import Observation
+from limner.networks.policy import Acted, Memory, Policy
+
+REACH = 0.12
+"""Deviation of the other places of an action from the first, as a share of the canvas."""
+
+
+class Chance:
+    """Takes the place of a policy.
+
+    An action's first place is drawn where canvas and target differ, with a probability that grows with the square of
+    the difference, the others near it; colours are the target's there; all else is uniform.
+    """
+
+    def __init__(self, space: ActionSpace) -> None:
+        self.space = space
+
+    def act(
+        self,
+        observation: Observation,
+        memory: Memory | None,
+        generator: torch.Generator,
+        temperature: float = 1.0,
+        count: int = 1,
+    ) -> Acted:
+        """``count`` canonical actions for each of N canvases, as ``Policy.act``; log-probabilities are zeros."""
+        missing = (observation.target - observation.ink).abs().mean(1)
+        batch, side, _ = missing.shape
+        where = torch.multinomial(missing.flatten(1).square() + 1e-9, count, replacement=True, generator=generator)
+        centre = torch.stack([where // side, where % side]).flatten(1) / side + 0.5 / side
+        actions = torch.stack([torch.randint(n, (batch * count,), generator=generator) for n in self.space.sizes], -1)
+        reach = 0.0
+        for i, part in enumerate(self.space.parts):
+            if part.grid is not None:
+                place = centre + reach * torch.randn(centre.shape, generator=generator)
+                row, column = ((place[k] * part.grid[k]).long().clamp(0, part.grid[k] - 1) for k in (0, 1))
+                actions[:, i] = row * part.grid[1] + column
+                reach = REACH
+            elif part.name in ("red", "green", "blue"):
+                channel = ("red", "green", "blue").index(part.name)
+                ink = observation.target[:, channel].flatten(1).gather(1, where).flatten()
+                actions[:, i] = ((1 - ink) * (part.size - 1)).round().long()
+        return Acted(torch.from_numpy(self.space.canonical(actions.numpy())), torch.zeros(batch * count), memory)
+
+
+class Aided:
+    """A policy that gives every second proposal to chance, so that a search finds something before it has learnt."""
+
+    def __init__(self, policy: Policy, space: ActionSpace) -> None:
+        self.policy, self.chance = policy, Chance(space)
+
+    def act(
+        self,
+        observation: Observation,
+        memory: Memory | None,
+        generator: torch.Generator,
+        temperature: float = 1.0,
+        count: int = 1,
+    ) -> Acted:
+        """``count`` actions for each of N canvases, the policy's first; as ``Policy.act``."""
+        own = self.policy.act(observation, memory, generator, temperature, count - count // 2)
+        other = self.chance.act(observation, memory, generator, temperature, count // 2)
+        batch = len(observation.ink)
+        actions = torch.cat([acted.actions.view(batch, -1, len(own.actions[0])) for acted in (own, other)], dim=1)
+        log_prob = torch.cat([acted.log_prob.view(batch, -1) for acted in (own, other)], dim=1)
+        return Acted(actions.flatten(0, 1), log_prob.flatten(), own.memory)
