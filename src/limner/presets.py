@@ -39,6 +39,20 @@ PRESETS: dict[str, Config] = {
         imitation=ImitationConfig(teacher="search", tries=8, sweeps=3),
         learning=LearningConfig(learning_rate=1e-3, entropy_cost=0.01, average=0.995),
     ),
+    "omniglot": Config(
+        data="omniglot:-Armenian,-Burmese_(Myanmar),-Gujarati,-Latin,-Syriac_(Estrangelo)",
+        conditional=True,
+        temperature=0.0,
+        steps=16,
+        batch=32,
+        resolution=64,
+        renderer=PaintSettings(
+            space="stroke", brush="classic/pen", grid=32, sizes=(0.5, 0.75, 1.0, 1.5, 2.0), pressures=4, events=16
+        ),
+        policy=PolicyConfig(network="pointer", precision="native"),
+        imitation=ImitationConfig(teacher="search", tries=8, sweeps=3),
+        learning=LearningConfig(learning_rate=1e-3, entropy_cost=0.01, average=0.995),
+    ),
     "mnist-paper": Config(
         data="mnist",
         device="cuda",
