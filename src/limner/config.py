@@ -178,6 +178,9 @@ class LearningConfig:
     """Gradients are clipped to this norm."""
     anchor_cost: float = 0.0
     """Weight of the divergence from the averaged policy, per nat: damps cycling between agent and critic."""
+    prior_cost: float = 0.0
+    """Reward lost for each nat that an action is likelier than it was for the agent that the run started from: keeps
+    what a prior over programs knows."""
     average: float = 0.99
     """Decay per update of the averaged policy, which samples and evaluation use; 0 for none."""
 
@@ -186,7 +189,8 @@ class LearningConfig:
             self,
             "learning.",
             positive="learning_rate advantage_floor clip passes minibatches gradient_norm",
-            not_negative="final_learning_rate entropy_cost final_entropy_cost entropy_floor value_cost anchor_cost",
+            not_negative="final_learning_rate entropy_cost final_entropy_cost entropy_floor value_cost anchor_cost "
+            "prior_cost",
             share="discount trace_decay average",
         )
         _require(self.average < 1, f"learning.average is {self.average}: must be below 1, or it would never move")
@@ -293,11 +297,16 @@ class Config:
             ("critic.target 'complement'", self.critic.target == "complement"),
         ):
             _require(self.conditional or not given, f"{name} needs a target: set conditional")
+        cost = self.learning.prior_cost
+        _require(
+            not cost or bool(self.start),
+            f"learning.prior_cost is {cost}, but the run starts from nothing: name an agent with start",
+        )
         teacher = self.imitation.teacher
         _require(
-            teacher is None or self.conditional == (teacher != "programs"),
-            f"imitation.teacher is {teacher!r}: 'search' and 'random' teach agents with targets (conditional), "
-            "'programs' those without",
+            teacher != ("programs" if self.conditional else "random"),
+            f"imitation.teacher is {teacher!r}: 'random' teaches agents with targets (conditional) only, 'programs' "
+            "those without; 'search' both",
         )
         grid = self.renderer.grid
         _require(

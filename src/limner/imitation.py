@@ -4,23 +4,26 @@ Notable choices:
 - The teacher ``search`` looks for programs of pictures of the data: it improves on what the policy and chance propose,
   and refines the whole program. What it finds is remembered and learnt: expert iteration (Anthony et al. 2017).
 - The teacher ``random`` draws random programs, which are right for the pictures that they paint.
-- The teacher ``programs`` is a file of programs, for instance of a whole data set (``limner parse``): a policy without
-  targets becomes a prior over programs.
-- With a target, lessons are painted anew for every update. Some are dreams, variations of remembered programs towards
-  the pictures that these paint; and some actions are done a little wrong (slips), so that the policy sees canvases on
+- The teacher ``programs`` is a file of programs, for instance of a whole data set (``limner parse``).
+- A policy without targets becomes a prior over programs: those of the file, or those that the search finds. It cannot
+  propose anything, so then the search has chance alone; and the strokes are arranged (``limner.arrangement``).
+- Lessons of remembered programs are painted anew for every update. Some are dreams, variations of programs towards the
+  pictures that these paint; and some actions are done a little wrong (slips), so that the policy sees canvases on
   which something went wrong and what is right there nevertheless (Ross et al. 2011; Laskey et al. 2017, "DART").
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from limner.chance import Aided
+from limner.arrangement import arrange, can_arrange
+from limner.chance import Aided, Chance
 from limner.config import Config
 from limner.dreams import dream, random_programs
 from limner.gallery import Gallery
@@ -53,6 +56,7 @@ class Imitation(Training):
         self.found = 0
         if settings.teacher == "search":
             self.rehearsal = Rehearsal(self.renderer, settings.tries, config.threads)
+            self.sketches = EpisodeBatch.empty(replace(config, conditional=True), self.renderer)
 
     def update(self, progress: float) -> Metrics:
         """Learn from lessons while the teacher prepares new ones."""
@@ -99,18 +103,26 @@ class Imitation(Training):
 
     def _search(self) -> Metrics:
         """Programs of some pictures of the data, into the memory."""
-        generator, episodes, space = self.generators["acting"], self.episodes, self.renderer.actions
+        generator, sketches, space = self.generators["acting"], self.sketches, self.renderer.actions
         rows = torch.randint(len(self.gallery), (self.config.batch,), generator=generator)
-        episodes.aim(self.gallery.take(rows))
-        collect_improved(self.renderer, self.rehearsal, Aided(self.actor, space), episodes, generator)
-        refinement = Refinement(self.renderer, self.rehearsal, episodes.goal, episodes.actions, self.config.threads)
-        for _ in range(self.config.imitation.sweeps):
-            refinement.sweep(generator)
+        sketches.aim(self.gallery.take(rows))
+        proposer = Aided(self.actor, space) if self.config.conditional else Chance(space)
+        collect_improved(self.renderer, self.rehearsal, proposer, sketches, generator)
+        refinement = self._refine(sketches.actions)
+        if not self.config.conditional and can_arrange(space):
+            refinement = self._refine(arrange(space, refinement.actions))
         places = torch.arange(self.found, self.found + len(rows)) % len(self.known)
         self.known[places] = refinement.actions.transpose(0, 1).int()
         self.rows[places] = rows
         self.found += len(rows)
         return {"search/distance": -refinement.scores.mean().item()}
+
+    def _refine(self, actions: Tensor) -> Refinement:
+        """Programs ``int64[T, B, P]`` of what is sketched, refined."""
+        refinement = Refinement(self.renderer, self.rehearsal, self.sketches.goal, actions, self.config.threads)
+        for _ in range(self.config.imitation.sweeps):
+            refinement.sweep(self.generators["acting"])
+        return refinement
 
     def _paint_lessons(self) -> None:
         """A batch of lessons into ``spare``."""
@@ -124,8 +136,9 @@ class Imitation(Training):
             known = self.known[chosen].transpose(0, 1).long()
             dreaming = torch.rand(self.config.batch, generator=generator) < settings.dreams
             actions = torch.where(dreaming[:, None], dream(space, known, generator), known)
-            real = self.gallery.take(self.rows[chosen])
-            episodes.aim(torch.where(dreaming[:, None, None, None], self._picture(actions), real))
+            if self.config.conditional:
+                real = self.gallery.take(self.rows[chosen])
+                episodes.aim(torch.where(dreaming[:, None, None, None], self._picture(actions), real))
         slipped = vary(space, actions.flatten(0, 1), generator).view_as(actions)
         slips = torch.rand(actions.shape[:2], generator=generator) < settings.slips
         episodes.noise.normal_(generator=generator)

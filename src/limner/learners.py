@@ -110,6 +110,7 @@ class PolicyLearner:
     def __init__(self, policy: Policy, config: LearningConfig, generator: torch.Generator) -> None:
         self.policy, self.config, self.generator = policy, config, generator
         self.average = copy.deepcopy(policy).requires_grad_(False)
+        self.prior = copy.deepcopy(policy).requires_grad_(False) if config.prior_cost else None
         self.optimizer = torch.optim.Adam(policy.parameters(), lr=config.learning_rate, fused=True)
         self.boost = 1.0
         self.taken = 0
@@ -118,7 +119,11 @@ class PolicyLearner:
         """Learn from ``episodes`` paid ``rewards`` [T, B]; ``progress`` in [0, 1] moves the schedules."""
         config = self.config
         rate, entropy_cost = self._schedules(progress)
-        anchor = self._anchor(episodes) if config.anchor_cost else None
+        anchor = _log_prob(self.average, episodes) if config.anchor_cost else None
+        strange = rewards.new_zeros(())
+        if self.prior is not None:
+            strange = episodes.log_prob - _log_prob(self.prior, episodes)
+            rewards = rewards - config.prior_cost * strange
         sums = rewards.new_zeros(6)
         count = 0
         for _ in range(config.passes):
@@ -139,6 +144,7 @@ class PolicyLearner:
             "policy/advantage_deviation": deviation,
             "policy/kl": kl,
             "policy/drift": drift,
+            "policy/strangeness": strange.mean().item(),
             "policy/gradient_norm": norm,
             "policy/learning_rate": rate,
         }
@@ -179,11 +185,6 @@ class PolicyLearner:
         self.optimizer.step()
         return norm
 
-    @torch.no_grad()
-    def _anchor(self, episodes: EpisodeBatch) -> Tensor:
-        """The averaged policy's log-probability of what was done, ``[T, B]``."""
-        return self.average.evaluate(episodes.observations(), episodes.actions).log_prob
-
     def _minibatch(
         self, episodes: EpisodeBatch, rewards: Tensor, rows: Tensor, anchor: Tensor | None, entropy_cost: float
     ) -> Tensor:
@@ -212,3 +213,9 @@ class PolicyLearner:
         self.taken += 1
         decay = min(self.config.average, self.taken / (self.taken + 10))
         torch._foreach_lerp_(list(self.average.parameters()), list(self.policy.parameters()), 1 - decay)
+
+
+@torch.no_grad()
+def _log_prob(policy: Policy, episodes: EpisodeBatch) -> Tensor:
+    """The log-probability that ``policy`` gives to what was done, ``[T, B]``."""
+    return policy.evaluate(episodes.observations(), episodes.actions).log_prob

@@ -68,7 +68,8 @@ class Training(ABC):
     def start_from(self, policy: Policy) -> None:
         """Go on from the weights of ``policy``; ``ValueError`` when it is of another kind."""
         try:
-            for mine in (self.policy_learner.policy, self.policy_learner.average, self.actor):
+            learner = self.policy_learner
+            for mine in (learner.policy, learner.average, self.actor, *([learner.prior] if learner.prior else [])):
                 mine.load_state_dict(policy.state_dict())
         except RuntimeError as error:
             raise ValueError(f"cannot start from an agent with another network or action space: {error}") from None
@@ -76,7 +77,9 @@ class Training(ABC):
 
     def modules(self) -> dict[str, nn.Module]:
         """Networks by name, but for the averaged policy."""
-        return {"policy": self.policy_learner.policy}
+        learner = self.policy_learner
+        modules: dict[str, nn.Module] = {"policy": learner.policy}
+        return modules if learner.prior is None else modules | {"prior": learner.prior}
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """Optimizers by name."""
