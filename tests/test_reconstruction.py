@@ -7,9 +7,20 @@ from PIL import Image
 
 from limner.datasets import ArrayDataset
 from limner.drawing import BATCH
+from limner.evaluation import frechet_distance
+from limner.features import describe, small_grey
 from limner.program import Program, execute
-from limner.reconstruction import count_strokes, fit, reconstruct, squared_error, structural_similarity
+from limner.reconstruction import (
+    FEWEST,
+    count_strokes,
+    fit,
+    frechet,
+    reconstruct,
+    squared_error,
+    structural_similarity,
+)
 from limner.renderers import make_renderer
+from limner.sampling import load_agent
 
 RNG = np.random.default_rng(0)
 
@@ -97,6 +108,21 @@ def test_strokes_are_actions_that_paint(space, actions, strokes):
     assert count_strokes(Program(renderer.settings(), np.array(actions))) == strokes
 
 
+def test_the_frechet_distance_is_that_of_the_features(digits):
+    goals = digits.pictures(64)[:FEWEST]
+    assert frechet(goals, goals) == pytest.approx(0, abs=1e-6)
+    other = digits.pictures(64)[-FEWEST:]
+    a, b = (describe(small_grey(some)).features for some in (goals, other))
+    assert frechet(other, goals) == pytest.approx(frechet_distance(a, b))
+    assert frechet(255 - goals, goals) > frechet(other, goals) > 1
+    assert frechet(other[1:], goals[1:]) is None
+
+
+def test_the_frechet_distance_of_colours_is_that_of_their_luma():
+    colours, others = pictures(FEWEST, 32, 32, 3), pictures(FEWEST, 32, 32, 3)
+    assert frechet(colours, others) == pytest.approx(frechet(fit(colours, 1), fit(others, 1)))
+
+
 # --- The whole ---------------------------------------------------------------------------------------------------
 
 
@@ -114,6 +140,7 @@ def test_a_data_set_is_drawn_and_measured(copyist, digits):
     assert likeness.empty_mse == pytest.approx(((1 - goals / 255) ** 2).mean())
     assert likeness.ssim == pytest.approx(structural_similarity(result.drawings, goals).mean())
     assert likeness.ssim < 1
+    assert likeness.frechet is None
     assert likeness.strokes == copyist.config.steps
     assert likeness.pictures == BATCH + 2
     assert 0 < likeness.seconds_per_image < math.inf
@@ -135,6 +162,22 @@ def test_colour_pictures_for_a_grey_agent(copyist):
     colours = pictures(2, 64, 64, 3)
     result = reconstruct(copyist, ArrayDataset("colours", colours))
     np.testing.assert_array_equal(result.goals, fit(colours, 1))
+
+
+def test_an_agent_without_targets_is_refused_before_any_picture_is_loaded(free_folder):
+    class Untouched(ArrayDataset):
+        def pictures(self, size, rows=None):
+            raise AssertionError("loaded")
+
+    data = Untouched("none", pictures(2, 64, 64))
+    with pytest.raises(ValueError, match="draws what it likes"):
+        reconstruct(load_agent(str(free_folder)), data)
+
+
+def test_enough_pictures_have_a_frechet_distance(copyist, digits):
+    result = reconstruct(copyist, digits, limit=FEWEST)
+    assert result.likeness.frechet == pytest.approx(frechet(result.drawings, result.goals))
+    assert result.likeness.frechet > 1
 
 
 def test_none_at_all_is_refused(copyist, digits):

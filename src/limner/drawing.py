@@ -56,8 +56,7 @@ def draw(
     ``batch_size(search)`` pictures that starts at ``goals[i]`` is drawn with ``seed + i``, which its programs name.
     ``ValueError`` when the agent has no targets, or pictures of another size or number of channels.
     """
-    if not agent.config.conditional:
-        raise ValueError(f"agent {agent.name!r} draws what it likes: use limner sample, or name an agent with targets")
+    require_targets(agent)
     if not 0 <= search <= 3600:
         raise ValueError(f"search is {search}: must be in 0 … 3600 seconds a picture")
     if not 0 <= seed < 2**62:
@@ -72,6 +71,12 @@ def draw(
         _draw(agent, goals[start : start + size], search, seed + start, threads, temperature)
         for start in range(0, len(goals), size)
     )
+
+
+def require_targets(agent: Agent) -> None:
+    """``ValueError`` when the agent has no targets: known before any picture has been loaded for it."""
+    if not agent.config.conditional:
+        raise ValueError(f"agent {agent.name!r} draws what it likes: use limner sample, or name an agent with targets")
 
 
 def batch_size(search: float) -> int:

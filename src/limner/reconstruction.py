@@ -1,7 +1,12 @@
-"""How close do drawings come to what was to be drawn? Error, structural similarity, strokes and seconds.
+"""How close do drawings come to what was to be drawn? Error, structural similarity, Fréchet distance, strokes, seconds.
 
-Figures are at the size of the agent's canvas, with pixel values counted from 0 to 1, so that they compare with the
-curves of Ganin et al. 2018 (64×64).
+Notable choices:
+- Figures are at the size of the agent's canvas, with pixel values counted from 0 to 1, so that they compare with the
+  curves of Ganin et al. 2018 (64×64).
+- The Fréchet distance is that of ``limner.evaluation``, on the standardised features of ``limner.features``, between
+  the drawings and the very pictures that were to be drawn. They share their content, so it is 0 for perfect drawings
+  and less than the same figure between other pictures. Colour counts as luma: the features see grey. They are those of
+  a digit classifier: on other pictures they tell alike from unlike, but what they see has no name.
 """
 
 from __future__ import annotations
@@ -14,10 +19,15 @@ from numpy.typing import NDArray
 
 from limner.actions import PAINT
 from limner.datasets import Dataset, Pictures, luma
-from limner.drawing import draw
+from limner.drawing import draw, require_targets
+from limner.evaluation import frechet_distance
+from limner.features import describe, small_grey
 from limner.program import Program
 from limner.renderers import Canvas
 from limner.sampling import Agent
+
+FEWEST = 128
+"""Pictures that a Fréchet distance needs: twice the 64 features, as from fewer their covariance cannot be told."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +38,9 @@ class Likeness:
     """Mean squared error of a pixel value."""
     ssim: float
     """Structural similarity (Wang et al. 2004), at most 1."""
+    frechet: float | None
+    """Fréchet distance, squared, of the drawings from the pictures; less is better, and it compares only between equal
+    numbers of pictures. None with fewer than ``FEWEST``."""
     strokes: float
     """Curves painted in a drawing."""
     seconds_per_image: float
@@ -61,6 +74,7 @@ def reconstruct(
 
     ``search`` is in seconds a picture. ``report`` is told how many are done, of how many. ``ValueError`` as ``draw``.
     """
+    require_targets(agent)
     data = data if limit is None or limit >= len(data) else data.spread(limit)
     renderer = agent.config.make_renderer(1)
     goals = fit(data.pictures(renderer.shape[0]), renderer.shape[2])
@@ -77,6 +91,7 @@ def reconstruct(
     likeness = Likeness(
         mse=float(squared_error(pictures, goals).mean()),
         ssim=float(structural_similarity(pictures, goals).mean()),
+        frechet=frechet(pictures, goals),
         strokes=float(np.mean([count_strokes(program) for program in programs])),
         seconds_per_image=seconds / len(goals),
         empty_mse=float(squared_error(np.full_like(goals, 255), goals).mean()),
@@ -109,6 +124,14 @@ def structural_similarity(drawings: Canvas, goals: Pictures) -> NDArray[np.float
     options = {"channel_axis": -1, "data_range": 255, "gaussian_weights": True, "use_sample_covariance": False}
     values = [similarity(a, b, **options) for a, b in zip(drawings, goals, strict=True)]  # type: ignore[no-untyped-call]
     return np.asarray(values)
+
+
+def frechet(drawings: Canvas, goals: Pictures) -> float | None:
+    """Squared Fréchet distance of ``uint8[N, H, W, 1 or 3]`` on white; None when N < ``FEWEST``."""
+    if len(goals) < FEWEST:
+        return None
+    drawn, wanted = (describe(small_grey(pictures)).features for pictures in (drawings, goals))
+    return frechet_distance(wanted, drawn)
 
 
 def count_strokes(program: Program) -> int:

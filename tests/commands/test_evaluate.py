@@ -35,6 +35,7 @@ def test_the_policy_alone(here: Path, copyist_folder: Path, capsys: pytest.Captu
     assert figures["mse"] == pytest.approx(squared_error(drawings, goals).mean())
     assert figures["empty_mse"] == pytest.approx(squared_error(np.full_like(goals, 255), goals).mean())
     assert figures["strokes"] == 3
+    assert figures["frechet"] is None
     printed = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in printed] == list(figures)
     assert f"mse: {figures['mse']:.4g}" in printed
@@ -111,7 +112,9 @@ def test_a_wrong_agent_is_one_line_that_tells_what_to_use(
     copyist_folder: Path, free_folder: Path, fails: Callable[[str], str]
 ) -> None:
     assert "there is no agent 'picasso': name one" in fails("evaluate --agent picasso")
-    assert "agent 'free' draws what it likes: use limner sample" in fails(f"evaluate --agent {free_folder}")
+    for data in ("mnist-5k", "nothing.npz"):
+        words = f"evaluate --agent {free_folder} --data {data}"
+        assert "agent 'free' draws what it likes: use limner sample" in fails(words)
     assert "agent 'copyist' draws pictures that it is given: use limner evaluate" in fails(
         f"sample --agent {copyist_folder}"
     )

@@ -73,5 +73,6 @@ def test_bad_input_is_one_line(
 
 def test_a_wrong_agent_is_one_line(free_folder: Path, fails: Callable[[str], str]) -> None:
     assert "there is no agent 'picasso'" in fails("parse mnist-5k --agent picasso")
-    assert "use limner sample" in fails(f"parse mnist-5k --agent {free_folder}")
+    for data in ("mnist-5k", "folder:nothing"):
+        assert "use limner sample" in fails(f"parse {data} --agent {free_folder}")
     assert not Path("programs.jsonl").exists()

@@ -30,10 +30,13 @@ class Evaluate(DrawingOptions):
         """Draw, measure, write."""
         self.check()
         prepare_folder(self.out)
+        from limner.drawing import require_targets
         from limner.reconstruction import reconstruct
         from limner.sampling import load_agent
 
-        agent, data = load_agent(self.agent), self._load()
+        agent = load_agent(self.agent)
+        require_targets(agent)
+        data = self._load()
         with progress_bar("drawing") as report:
             result = reconstruct(agent, data, self.search, self.limit, self.seed, self.threads, report)
         figures = {

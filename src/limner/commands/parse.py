@@ -30,10 +30,13 @@ class Parse(DrawingOptions):
         self.check()
         prepare_file(self.out)
         from limner.datasets import load_dataset
+        from limner.drawing import require_targets
         from limner.parsing import parse
         from limner.sampling import load_agent
 
-        agent, data = load_agent(self.agent), load_dataset(self.data, self.split)
+        agent = load_agent(self.agent)
+        require_targets(agent)
+        data = load_dataset(self.data, self.split)
         name = f"{self.data} {self.split}"
         if self.limit is not None and self.limit < len(data):
             name += f" {self.limit}/{len(data)}"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Doubles = NDArray[np.float64]
 
-_NONE, _JUMP, _DOWN, _ON = range(4)  # `Kind` in paint.cpp
+_NONE, _JUMP, DOWN, ON = range(4)  # `Kind` in paint.cpp, the first value of a curve
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class CurveDecoder:
         """A jump or a curve from where the pen is."""
         painting, pressure = actions[:, 0] == PAINT, self._pressure(actions)
         curves = np.zeros((len(actions), 1, 13))
-        curves[:, 0, 0] = np.where(painting, np.where(pens.down, _ON, _DOWN), _JUMP)
+        curves[:, 0, 0] = np.where(painting, np.where(pens.down, ON, DOWN), _JUMP)
         curves[:, 0, 1:3], curves[:, 0, 3:5], curves[:, 0, 5:7] = pens.place, control, end
         curves[:, 0, 8] = np.where(pens.down, pens.pressure, pressure)
         curves[:, 0, 9] = pressure
@@ -127,7 +127,7 @@ class CurveDecoder:
     def _stroke(self, actions: IntArray, pens: Pens) -> tuple[Doubles, Pens]:
         start, end, pressure = self._place(actions, "start"), self._place(actions, "end"), self._pressure(actions)
         curves = np.zeros((len(actions), 2, 13))
-        curves[:, :, 0] = _JUMP, _DOWN
+        curves[:, :, 0] = _JUMP, DOWN
         curves[:, 0, 5:7] = start
         curves[:, 1, 1:3] = start
         curves[:, 1, 3:5] = self._place(actions, "control")
@@ -146,8 +146,8 @@ class CurveDecoder:
         way = np.arange(count + 1) / np.maximum(bends, 1)[:, None]  # along the spline, 1 at its end
         pressures = np.where(way < 1, (1 - way) * before[:, None] + way * pressure[:, None], pressure[:, None])
         curves = np.zeros((len(actions), count, 13))
-        curves[:, :, 0] = np.where(way[:, :-1] < 1, _ON, _NONE)
-        curves[:, 0, 0] = np.select([passing, ~painting, ~pens.down], [_NONE, _JUMP, _DOWN], _ON)
+        curves[:, :, 0] = np.where(way[:, :-1] < 1, ON, _NONE)
+        curves[:, 0, 0] = np.select([passing, ~painting, ~pens.down], [_NONE, _JUMP, DOWN], ON)
         curves[:, :, 1:3], curves[:, :, 3:5], curves[:, :, 5:7] = joints[:, :-1], controls, joints[:, 1:]
         curves[:, :, 8], curves[:, :, 9] = pressures[:, :-1], pressures[:, 1:]
         via = np.full((len(actions), np.where(passing, given + 1, 0).max()), -1)

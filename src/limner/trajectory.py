@@ -1,0 +1,50 @@
+"""The way of the pen that a program describes, as polylines: what can be compared with the strokes of a person.
+
+Notable choices:
+- What actions mean is known to ``renderers.curves``; nothing is painted here; size, pressure and colour do not count.
+- A curve goes on with the stroke before it when the pen was not lifted between them, or when it starts within one grid
+  cell (in x and in y) of where that one ended. The rule is the same for all action spaces: in ``stroke`` the pen is
+  lifted after every action, and without it an agent could never make a stroke as long as a person's. Curves that meet
+  but do not follow each other in the program stay apart: a person who comes back has lifted the pen, too.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from limner.datasets.strokes import Points
+from limner.program import Program
+from limner.renderers.curves import DOWN, ON, CurveDecoder
+from limner.renderers.paint import PaintSettings
+
+SAMPLES = 32
+"""Points on each curve."""
+
+
+def trajectory(program: Program) -> list[Points]:
+    """The strokes of a painter's program, in order: ``float64[n, 2]`` each, (x, y) in [0, 1] of the canvas.
+
+    ``ValueError`` when the program is for another renderer.
+    """
+    if program.renderer["name"] != "paint":
+        raise ValueError(f"the renderer {program.renderer['name']!r} has no pen: a program of 'paint' is needed")
+    settings = PaintSettings.from_dict({key: value for key, value in program.renderer.items() if key != "name"})
+    decoder = CurveDecoder(settings)
+    pens = decoder.new(1)
+    strokes: list[list[Points]] = []
+    for action in program.actions:
+        curves, pens = decoder.decode(action[None], pens)
+        for curve in curves[0][np.isin(curves[0, :, 0], (DOWN, ON))]:
+            points = _bezier(*curve[1:7].reshape(3, 2)) / settings.canvas
+            if strokes and (curve[0] == ON or abs(points[0] - strokes[-1][-1][-1]).max() <= 1.001 / settings.grid):
+                strokes[-1].append(points)
+            else:
+                strokes.append([points])
+    return [np.concatenate(stroke) for stroke in strokes]
+
+
+def _bezier(start: Points, control: Points, end: Points) -> Points:
+    """Points ``float64[SAMPLES, 2]`` along a quadratic Bézier, ends included."""
+    t = np.linspace(0, 1, SAMPLES)[:, None]
+    points: Points = (1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end
+    return points
