@@ -1,8 +1,9 @@
 """Imitation: the policy learns, by maximum likelihood, what a teacher advises.
 
 Notable choices:
-- The teacher ``search`` looks for programs of pictures of the data: it improves on what the policy and chance propose,
-  and refines the whole program. What it finds is remembered and learnt: expert iteration (Anthony et al. 2017).
+- The teacher ``search`` looks for programs of pictures of the data. It refines what the policy draws, or, as long as
+  that comes closer, what the policy and chance propose and looking ahead chooses. What it finds is remembered and
+  learnt: expert iteration (Anthony et al. 2017).
 - The teacher ``random`` draws random programs, which are right for the pictures that they paint.
 - The teacher ``programs`` is a file of programs, for instance of a whole data set (``limner parse``).
 - A policy without targets becomes a prior over programs: those of the file, or those that the search finds. It cannot
@@ -31,7 +32,7 @@ from limner.learners import Metrics
 from limner.lessons import Lessons
 from limner.program import load_programs
 from limner.refinement import Refinement
-from limner.rollout import EpisodeBatch, follow
+from limner.rollout import EpisodeBatch, collect, follow
 from limner.search import Rehearsal, collect_improved, vary
 from limner.training import Training
 
@@ -54,6 +55,7 @@ class Imitation(Training):
         self.known = torch.zeros(settings.memory, *self.episodes.actions[:, 0].shape, dtype=torch.int32)
         self.rows = torch.zeros(settings.memory, dtype=torch.int64)
         self.found = 0
+        self.looked_ahead = 0.0  # how close the last look ahead came
         if settings.teacher == "search":
             self.rehearsal = Rehearsal(self.renderer, settings.tries, config.threads)
             self.sketches = EpisodeBatch.empty(replace(config, conditional=True), self.renderer)
@@ -82,15 +84,17 @@ class Imitation(Training):
 
     def counters(self) -> dict[str, float]:
         """Numbers that change from update to update."""
-        found = {"found": self.found} if self.config.imitation.teacher == "search" else {}
-        return super().counters() | {"lessons": self.lessons.added} | found
+        counters = super().counters() | {"lessons": self.lessons.added}
+        if self.config.imitation.teacher == "search":
+            counters |= {"found": self.found, "looked_ahead": self.looked_ahead}
+        return counters
 
     def load(self, tensors: Mapping[str, Tensor], counters: Mapping[str, float]) -> None:
         """Put back what ``tensors`` and ``counters`` gave."""
         super().load(tensors, counters)
         self.lessons.load(tensors, int(counters["lessons"]))
         if self.config.imitation.teacher == "search":
-            self.found = int(counters["found"])
+            self.found, self.looked_ahead = int(counters["found"]), float(counters["looked_ahead"])
             self.known[: len(tensors["known"])] = tensors["known"]
             self.rows[: len(tensors["rows"])] = tensors["rows"]
 
@@ -106,8 +110,13 @@ class Imitation(Training):
         generator, sketches, space = self.generators["acting"], self.sketches, self.renderer.actions
         rows = torch.randint(len(self.gallery), (self.config.batch,), generator=generator)
         sketches.aim(self.gallery.take(rows))
-        proposer = Aided(self.actor, space) if self.config.conditional else Chance(space)
-        collect_improved(self.renderer, self.rehearsal, proposer, sketches, generator)
+        if self.config.conditional:
+            collect(self.renderer, self.actor, sketches, generator, self.config.temperature)
+            drawn = sketches.distance[-1].mean().item()
+        if not self.config.conditional or drawn > self.looked_ahead:
+            proposer = Aided(self.actor, space) if self.config.conditional else Chance(space)
+            collect_improved(self.renderer, self.rehearsal, proposer, sketches, generator)
+            self.looked_ahead = sketches.distance[-1].mean().item()
         refinement = self._refine(sketches.actions)
         if not self.config.conditional and can_arrange(space):
             refinement = self._refine(arrange(space, refinement.actions))
