@@ -78,19 +78,21 @@ def last_evaluation(folder: Path) -> dict[str, float] | None:
     return next((record for record in reversed(records) if "eval/frechet" in record), None)
 
 
+def finish(config: Config, folder: Path) -> dict[str, float]:
+    """The last evaluation of a run of ``config`` in ``folder``, which is started or continued if need be."""
+    record = last_evaluation(folder)
+    if record is None or record["frames"] < config.frames:
+        with watch(config) as report:
+            if not train(config, folder, resume=(folder / "checkpoints").exists(), report=report):
+                raise SystemExit(130)
+        record = last_evaluation(folder)
+        assert record is not None
+    return record
+
+
 def main(series: Series) -> None:
     """Run what is missing, then print the table."""
-    rows = []
-    for seed in series.seeds:
-        folder, config = series.out / str(seed), series.config(seed)
-        record = last_evaluation(folder)
-        if record is None or record["frames"] < config.frames:
-            with watch(config) as report:
-                if not train(config, folder, resume=(folder / "checkpoints").exists(), report=report):
-                    raise SystemExit(130)
-            record = last_evaluation(folder)
-            assert record is not None
-        rows.append((seed, record))
+    rows = [(seed, finish(series.config(seed), series.out / str(seed))) for seed in series.seeds]
     reference = json.loads((series.out / str(series.seeds[0]) / "reference.json").read_text())
     print(f"\nwithout {series.without}, {series.frames:,} frames, {series.threads} threads\n")
     print(f"| seed | frames | minutes | {' | '.join(FIGURES)} |")

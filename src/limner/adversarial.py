@@ -17,8 +17,10 @@ from limner.config import Config
 from limner.gallery import Gallery
 from limner.learners import CriticLearner, Metrics, reward, score
 from limner.networks.critic import Critic
+from limner.networks.description import describe, join
 from limner.networks.observation import see
 from limner.networks.policy import Policy
+from limner.pairs import Pairs
 from limner.replay import Replay
 from limner.rollout import EpisodeBatch, collect
 from limner.training import Training
@@ -35,13 +37,19 @@ class Adversarial(Training):
         self.judge = copy.deepcopy(self._critic).requires_grad_(False).eval()
         self.critic_learner = CriticLearner(self._critic, self._real, config.critic, self.generators["critic"])
         self.episodes, self.spare = (EpisodeBatch.empty(config, self.renderer) for _ in range(2))
-        self.replay = Replay(config.critic.replay * config.batch, self.episodes.final.shape[1:], config.device)
+        self.pairs = (
+            Pairs(config.critic.programs, config.data, gallery, self.renderer, config.steps)
+            if config.critic.programs
+            else None
+        )
+        shape = self._painted(self.episodes).shape[1:]
+        self.replay = Replay(config.critic.replay * config.batch, shape, config.device)
         self._act(self.episodes)
 
     def update(self, progress: float) -> Metrics:
         """Learn from one batch of episodes; ``progress`` in [0, 1] is how far the run is."""
         episodes = self.episodes
-        self.replay.add(episodes.final)
+        self.replay.add(self._painted(episodes))
         other_side = self._beside(self._judge_and_act)
         rewards = reward(score(self.judge, episodes), episodes, self.renderer.actions, self.config.reward)
         metrics = self.policy_learner.step(episodes, rewards, progress)
@@ -87,7 +95,8 @@ class Adversarial(Training):
 
     def _make_critic(self) -> None:
         config = self.config
-        critic = Critic(config.critic, self.renderer.shape[2], config.resolution, config.conditional)
+        programs = (self.renderer.actions, config.steps) if config.critic.programs else None
+        critic = Critic(config.critic, self.renderer.shape[2], config.resolution, config.conditional, programs)
         self._critic = critic.to(config.device)
 
     def _judge_and_act(self) -> Metrics:
@@ -99,7 +108,16 @@ class Adversarial(Training):
         self._aim(episodes)
         collect(self.renderer, self.actor, episodes, self.generators["acting"])
 
+    def _painted(self, episodes: EpisodeBatch) -> Tensor:
+        """The finished pictures as the critic sees them, for a joint one with their programs."""
+        if self.pairs is None:
+            return episodes.final
+        return join(episodes.final, describe(episodes.actions.transpose(0, 1), self.renderer.actions))
+
     def _real(self, count: int, generator: torch.Generator) -> Tensor:
         """Pictures of the gallery as the critic sees them; the real example for a target is the target itself."""
+        if self.pairs is not None:
+            pictures, programs = self.pairs.draw(count, generator)
+            return join(see(pictures, self.config.resolution), programs).to(self.config.device)
         pictures = see(self.gallery.draw(count, generator), self.config.resolution).to(self.config.device)
         return torch.cat([pictures, pictures], dim=1) if self.config.conditional else pictures

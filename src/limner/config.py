@@ -117,6 +117,9 @@ class CriticConfig:
     target: Literal["beside", "complement"] = "beside"
     """How it is shown the target of a conditional agent: as further channels (SPIRAL), or in the place of one half of
     the picture, so that it cannot compare them pixel by pixel (SPIRAL++)."""
+    programs: str = ""
+    """A file of programs of the data's pictures (JSON lines, from ``limner parse``). With it the critic is joint: it
+    judges a picture and the program that made it (after BiGAN and ALI)."""
 
     def __post_init__(self) -> None:
         _check(
@@ -301,6 +304,10 @@ class Config:
         _require(
             not cost or bool(self.start),
             f"learning.prior_cost is {cost}, but the run starts from nothing: name an agent with start",
+        )
+        _require(
+            not (self.conditional and self.critic.programs),
+            f"critic.programs is {self.critic.programs!r}: a joint critic is for agents without targets (conditional)",
         )
         teacher = self.imitation.teacher
         _require(

@@ -30,7 +30,7 @@ from limner.dreams import dream, random_programs
 from limner.gallery import Gallery
 from limner.learners import Metrics
 from limner.lessons import Lessons
-from limner.program import load_programs
+from limner.program import load_alike
 from limner.refinement import Refinement
 from limner.rollout import EpisodeBatch, collect, follow
 from limner.search import Rehearsal, collect_improved, vary
@@ -172,20 +172,5 @@ class Imitation(Training):
 
 
 def read_actions(path: str, settings: dict[str, Any], steps: int) -> Tensor:
-    """The actions ``int64[N, steps, P]`` of the programs in ``path`` (JSON lines).
-
-    ``ValueError`` naming the first program that has another length or other renderer settings than ``settings``.
-    """
-    programs = load_programs(path)
-    if not programs:
-        raise ValueError(f"{path} holds no program")
-    for i, program in enumerate(programs):
-        if len(program) != steps:
-            raise ValueError(f"{path}: program {i} has {len(program)} actions, this run has steps={steps}")
-        different = [name for name in settings if program.renderer.get(name) != settings[name]]
-        if different:
-            name = different[0]
-            raise ValueError(
-                f"{path}: program {i} has renderer.{name} {program.renderer.get(name)!r}, this run {settings[name]!r}"
-            )
-    return torch.from_numpy(np.stack([program.actions for program in programs]))
+    """The actions ``int64[N, steps, P]`` of the programs in ``path`` (JSON lines): see ``load_alike``."""
+    return torch.from_numpy(np.stack([program.actions for program in load_alike(path, settings, steps)]))

@@ -12,6 +12,7 @@ from limner.actions import JUMP, ActionSpace
 from limner.config import CriticConfig, ImitationConfig, LearningConfig, RewardConfig
 from limner.lessons import Lessons
 from limner.networks.critic import Critic, complement
+from limner.networks.description import cut, describe, join
 from limner.networks.policy import Policy
 from limner.objectives import (
     clipped_surrogate_loss,
@@ -36,7 +37,9 @@ Draw = Callable[[int, torch.Generator], Tensor]
 class CriticLearner:
     """Teaches the critic to tell ``real`` pictures from those in the replay.
 
-    ``real(count, generator)`` draws ``float32[count, C, R, R]``, or ``2C`` channels with targets: see ``Replay``.
+    ``real(count, generator)`` draws ``float32[count, C, R, R]``, or ``2C`` channels with targets, or pairs: see
+    ``Replay``. Half of the pairs are whole; of the others a joint critic is shown the program's first actions only, as
+    many on both sides: that is what it will have to score during an episode.
     """
 
     def __init__(self, critic: Critic, real: Draw, config: CriticConfig, generator: torch.Generator) -> None:
@@ -54,6 +57,10 @@ class CriticLearner:
             if config.target == "complement":
                 sides = torch.randint(4, (config.batch,), generator=self.generator, device=self.generator.device)
                 real, fake = complement(real, sides), complement(fake, sides)
+            if self.critic.space is not None:
+                shape = steps, _ = self.critic.description
+                drawn = torch.randint(2 * steps, (len(real),), generator=self.generator, device=self.generator.device)
+                real, fake = (cut(pairs, drawn.clamp(max=steps), shape) for pairs in (real, fake))
             scores_real, scores_fake = self.critic(torch.cat([real, fake])).chunk(2)
             if config.loss == "wasserstein":
                 count = max(1, round(config.penalised * config.batch))
@@ -76,7 +83,8 @@ class CriticLearner:
 def score(critic: Critic, episodes: EpisodeBatch) -> Tensor:
     """The critic's score of every canvas of every episode, ``float32[T + 1, B]``.
 
-    A critic that is shown complements sees the same half of all canvases of an episode.
+    A critic that is shown complements sees the same half of all canvases of an episode; a joint one sees beside each
+    canvas the actions that were taken so far.
     """
     canvases, batch = episodes.ink.shape[:2]
     pictures = episodes.ink
@@ -85,6 +93,10 @@ def score(critic: Critic, episodes: EpisodeBatch) -> Tensor:
     pictures = pictures.flatten(0, 1)
     if critic.complement:
         pictures = complement(pictures, torch.arange(batch, device=pictures.device).repeat(canvases) % 4)
+    if critic.space is not None:
+        programs = describe(episodes.actions.transpose(0, 1), critic.space).repeat(canvases, 1, 1)
+        taken = torch.arange(canvases, device=pictures.device).repeat_interleave(batch)
+        pictures = cut(join(pictures, programs), taken, critic.description)
     return critic.score(pictures).view(canvases, batch)
 
 

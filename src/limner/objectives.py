@@ -30,9 +30,10 @@ def logistic_critic_loss(real: Tensor, fake: Tensor) -> Tensor:
 def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
     """``E (‖∇D(x̃)‖₂ − 1)²`` at ``x̃ = mix·real + (1 − mix)·fake`` (Gulrajani et al. 2017, equation 3).
 
-    ``real`` and ``fake`` are ``float32[N, C, H, W]``, ``mix`` is ``float32[N]`` in [0, 1].
+    ``real`` and ``fake`` are ``float32[N, …]``, pictures or whatever else the critic scores, and ``mix`` is
+    ``float32[N]`` in [0, 1].
     """
-    mix = mix.view(-1, 1, 1, 1)
+    mix = mix.view(-1, *[1] * (real.dim() - 1))
     between = (mix * real + (1 - mix) * fake).requires_grad_(True)
     (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
     penalty: Tensor = (gradient.flatten(1).norm(dim=1) - 1).square().mean()

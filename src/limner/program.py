@@ -160,6 +160,26 @@ def load_programs(path: str | Path) -> list[Program]:
     return programs
 
 
+def load_alike(path: str | Path, settings: dict[str, Any], steps: int) -> list[Program]:
+    """Read programs of one kind, at least one: ``steps`` actions each for a renderer with ``settings``.
+
+    ``ValueError`` naming the first program that has another length or other settings.
+    """
+    programs = load_programs(path)
+    if not programs:
+        raise ValueError(f"{path} holds no program")
+    for i, program in enumerate(programs):
+        if len(program) != steps:
+            raise ValueError(f"{path}: program {i} has {len(program)} actions, this run has steps={steps}")
+        different = [name for name in settings if program.renderer.get(name) != settings[name]]
+        if different:
+            name = different[0]
+            raise ValueError(
+                f"{path}: program {i} has renderer.{name} {program.renderer.get(name)!r}, this run {settings[name]!r}"
+            )
+    return programs
+
+
 def execute(program: Program, size: int | None = None) -> Canvas:
     """The picture ``uint8[H, W, C]`` that the program paints, at ``size`` pixels or at its own canvas size.
 

@@ -1,11 +1,15 @@
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from limner.actions import bezier_actions
 from limner.config import CriticConfig
 from limner.networks.critic import Critic, complement
+from limner.networks.description import describe, join
 
 LOSSES = ["wasserstein", "logistic"]
+PRECISIONS = ["float32", "bfloat16"]
 
 
 def make_critic(loss="wasserstein", channels=1, resolution=16, width=4, seed=0):
@@ -125,3 +129,49 @@ def test_a_target_changes_the_score_of_a_picture_beside_it():
     assert (critic(pair) != critic(other)).all()
     complemented = Critic(CriticConfig(width=4, target="complement"), 1, 16, conditional=True)
     assert complemented(complement(pair, torch.zeros(5, dtype=torch.long))).shape == (5,)
+
+
+def make_pairs(count=5, seed=0):
+    """Pairs of pictures [count, 1, 16, 16] and programs of three actions, and their space."""
+    space = bezier_actions(8)
+    actions = torch.from_numpy(space.sample(np.random.default_rng(seed), (count, 3)))
+    return join(pictures(count, seed=seed), describe(actions, space)), space
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_joint_critic_judges_every_number_of_one_pair_only(loss):
+    pairs, space = make_pairs()
+    critic = Critic(CriticConfig(loss=loss, width=4), 1, 16, programs=(space, 3)).eval()
+    scores = critic(pairs.requires_grad_(True))
+    assert scores.shape == (5,)
+    torch.testing.assert_close(scores, torch.cat([critic(pair[None]) for pair in pairs]), rtol=1e-5, atol=1e-6)
+    (slope,) = torch.autograd.grad(scores[1], pairs)
+    assert slope[1].all()
+    assert not slope[[0, 2, 3, 4]].any()
+
+
+def test_whether_picture_and_program_belong_together_is_no_sum_of_two_scores():
+    pairs, space = make_pairs(2)
+    critic = Critic(CriticConfig(width=4), 1, 16, programs=(space, 3))
+    swapped = pairs.clone()
+    swapped[:, :256] = pairs.flip(0)[:, :256]
+    difference = critic(pairs).sum() - critic(swapped).sum()
+    assert difference.abs() > 1e-5
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@torch.no_grad()
+def test_spectral_norm_reaches_the_layers_of_a_joint_critic(loss):
+    _, space = make_pairs()
+    critic = Critic(CriticConfig(loss=loss, width=4), 1, 16, programs=(space, 3))
+    layers = [*critic.convolutions, *critic.reading, critic.joining, critic.output]
+    assert all(nn.utils.parametrize.is_parametrized(layer) == (loss == "logistic") for layer in layers)
+
+
+def test_reduced_precision_changes_a_joint_critic_little():
+    pairs, space = make_pairs(16)
+    full, reduced = (Critic(CriticConfig(width=4, precision=p), 1, 16, programs=(space, 3)) for p in PRECISIONS)
+    reduced.load_state_dict(full.state_dict())
+    scores = reduced(pairs)
+    assert scores.dtype == torch.float32
+    assert 0 < (full(pairs) - scores).abs().max() < 0.02

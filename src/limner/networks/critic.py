@@ -5,6 +5,9 @@ Notable choices:
   that depends on one picture only (Gulrajani et al. 2017, section 4).
 - For a CPU, ``fold`` moves blocks of pixels into channels first: the large, thin convolutions at full resolution are
   what takes a CPU longest (measured: docs/experiments.md, "cheaper networks").
+- A joint critic (Donahue et al. 2017, "BiGAN"; Dumoulin et al. 2017, "ALI") reads the program by convolutions along
+  it, since a stroke starts where the last one ended, and joins both in a hidden layer: whether a picture and a program
+  belong together is no sum of two scores.
 - Spectral normalisation (Miyato et al. 2018) is the alternative to the gradient penalty.
 """
 
@@ -15,8 +18,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from limner.actions import ActionSpace
 from limner.config import CriticConfig
 from limner.networks.blocks import reduced_precision
+from limner.networks.description import description_shape, separate
+
+READING = 32
+"""Channels of the convolutions along a program."""
+JOINED = 128
+"""Width of the layer where picture and program meet."""
 
 
 class Critic(nn.Module):
@@ -26,7 +36,15 @@ class Critic(nn.Module):
     have these as further channels, or are complemented by them (see ``complement``).
     """
 
-    def __init__(self, config: CriticConfig, channels: int, resolution: int, conditional: bool = False) -> None:
+    def __init__(
+        self,
+        config: CriticConfig,
+        channels: int,
+        resolution: int,
+        conditional: bool = False,
+        programs: tuple[ActionSpace, int] | None = None,
+    ) -> None:
+        """A joint critic is given ``programs``: their action space, and the number of their actions."""
         super().__init__()
         self.complement = config.target == "complement"
         channels *= 2 if conditional and not self.complement else 1
@@ -34,7 +52,7 @@ class Critic(nn.Module):
         self.fold = config.fold
         constrain = spectral_norm if config.loss == "logistic" else lambda layer: layer
         self.convolutions = nn.ModuleList()
-        width, side = config.width, resolution
+        width, side, pictured = config.width, resolution, channels
         if self.fold > 1:
             side //= self.fold
             self.convolutions.append(constrain(nn.Conv2d(channels * self.fold**2, width, 3, padding=1)))
@@ -42,22 +60,40 @@ class Critic(nn.Module):
         while side > 4:
             self.convolutions.append(constrain(nn.Conv2d(channels, width, 4, 2, 1)))
             channels, width, side = width, min(2 * width, 512), side // 2
-        self.output = constrain(nn.Linear(channels * side * side, 1))
+        features = channels * side * side
+        self.space = None if programs is None else programs[0]
+        if programs is not None:
+            self.picture, self.description = (pictured, resolution, resolution), description_shape(*programs)
+            steps, numbers = self.description
+            self.reading = nn.ModuleList(
+                constrain(nn.Conv1d(inputs, READING, 3, padding=1)) for inputs in (numbers, READING)
+            )
+            self.joining = constrain(nn.Linear(features + steps * READING, JOINED))
+            features = JOINED
+        self.output = constrain(nn.Linear(features, 1))
         self.offset: Tensor
         self.register_buffer("offset", torch.zeros(()))
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, ink: Tensor) -> Tensor:
-        """Raw scores ``float32[N]`` of ``ink`` float32[N, C, R, R] in [0, 1]."""
+        """Raw scores ``float32[N]`` of ``ink`` float32[N, C, R, R] in [0, 1]; of pairs float32[N, D] if it is joint."""
+        program = None
+        if self.space is not None:
+            pixels, program = separate(ink, self.description)
+            ink, program = pixels.reshape(-1, *self.picture), program.transpose(1, 2)
         with torch.autocast(ink.device.type, torch.bfloat16, enabled=self.reduced):
             x = F.pixel_unshuffle(ink, self.fold).contiguous(memory_format=torch.channels_last)
             for convolution in self.convolutions:
                 x = F.leaky_relu(convolution(x), 0.2)
+            if program is not None:
+                for convolution in self.reading:
+                    program = F.leaky_relu(convolution(program), 0.2)
+                x = F.leaky_relu(self.joining(torch.cat([x.flatten(1), program.flatten(1)], dim=1)), 0.2)
         score: Tensor = self.output(x.flatten(1).float())  # in bfloat16 a score of 4 would move in steps of 1/32
         return score.squeeze(-1)
 
     def score(self, ink: Tensor) -> Tensor:
-        """Centred scores ``float32[N]``."""
+        """Centred scores ``float32[N]`` of what ``forward`` takes."""
         score: Tensor = self(ink) - self.offset
         return score
 
