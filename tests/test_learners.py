@@ -330,6 +330,22 @@ def test_an_anchor_holds_the_policy_near_its_average():
     assert Bandit(LearningConfig(anchor_cost=0.0)).learn(1)[0]["policy/drift"] == 0
 
 
+def test_a_prior_cost_keeps_the_policy_near_where_it_started():
+    strange = []
+    for cost in (1e-9, 3.0):
+        bandit = Bandit(LearningConfig(learning_rate=3e-3, entropy_cost=0.0, prior_cost=cost))
+        first = [parameter.clone() for parameter in bandit.learner.prior.parameters()]
+        metrics = bandit.learn(12)
+        strange.append(metrics[-1]["policy/strangeness"])
+        assert metrics[0]["policy/strangeness"] == pytest.approx(0, abs=1e-5)
+        assert all(map(torch.equal, first, bandit.learner.prior.parameters()))
+    assert strange[0] > 0.1
+    assert strange[1] < 0.5 * strange[0]
+    bandit = Bandit(LearningConfig())
+    assert bandit.learner.prior is None
+    assert bandit.learn(1)[0]["policy/strangeness"] == 0
+
+
 def test_a_control_point_does_not_lift_the_pen():
     _, episodes = episodes_of_toy()
     spline = paint_actions("spline", 4, (2,), 1, False, 2)
