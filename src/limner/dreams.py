@@ -43,7 +43,7 @@ def dream(space: ActionSpace, programs: Tensor, generator: torch.Generator) -> T
     Each program is transformed as a whole, a random affine map about the middle of the canvas (of offsets: about the
     pen), then every other action is varied a little.
     """
-    steps, batch, parts = programs.shape
+    steps, batch, _ = programs.shape
     normal = torch.randn(7, batch, generator=generator)
     angle = TURN * normal[4]
     turn = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()]).view(2, 2, batch)

@@ -1,8 +1,8 @@
 """Layers: what a stroke adds to whatever lies below it.
 
-Paint covers: a pixel under a stroke becomes ``keep · below + add``, whatever it was. So a stroke that is painted once on
-a transparent ground is known on every ground, strokes on top of each other are one layer again, and a change deep in a
-program can be judged without painting anew what lies above.
+Paint covers: a pixel under a stroke becomes ``keep · below + add``, whatever it was. So a stroke that is painted once
+on a transparent ground is known on every ground, strokes on top of each other are one layer again, and a change deep in
+a program can be judged without painting anew what lies above.
 
 Notable choices:
 - This holds for strokes that do not depend on where the pen was (``ActionSpace.standalone``), and up to the rounding

@@ -84,7 +84,7 @@ class PointerHead(nn.Module):
         return logits
 
     def features_at(self, places: Tensor, cells: Tensor) -> Tensor:
-        """Features ``float32[N·K, features]`` where ``cells`` int64[N·K] are, in maps ``float32[N, features, MAP²]``."""
+        """Features ``float32[N·K, features]`` at ``cells`` int64[N·K] of maps ``float32[N, features, MAP²]``."""
         side = self.spread * MAP
         there = cells // side // self.spread * MAP + cells % side // self.spread
         index = there.view(len(places), 1, -1).expand(-1, self.features, -1)
