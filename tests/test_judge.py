@@ -104,7 +104,7 @@ def test_critics_that_do_not_fit_are_refused(shape, weight, words):
         judge().score(weight, shape)
 
 
-@pytest.mark.parametrize("plan", ["greedy", "tree"])
+@pytest.mark.parametrize("plan", ["refine", "greedy", "tree"])
 def test_search_draws_what_the_critic_likes(plan, copyist, digits):
     goals = digits.spread(4).pictures(64)
     ink = []

@@ -2,8 +2,8 @@
 
 Notable choices:
 - Pictures are drawn in batches that share the network's work; the time for search is per picture all the same.
-- A third of that time goes to looking ahead at every action, at least once, the rest to refining the whole program.
-  After the first look ahead others follow, of which the best counts, or a tree search: see ``Plan``.
+- That time goes to refining what the policy draws. A third of it can go to looking ahead at every action first, at
+  least once: see ``Plan``. Refinement gains more (docs/experiments.md, "what to do with time for search").
 - A batch draws its noise and its actions from one seed. So without search a drawing depends on the seed, on how many
   pictures its batch has and on its place among them, but not on what the others show.
 """
@@ -35,8 +35,9 @@ SEARCHED = 8
 """Pictures drawn at a time with search."""
 TRIES = 16
 
-Plan = Literal["greedy", "tree"]
-"""How to look ahead: one action, again and again with other chances, or as far as a tree search gets."""
+Plan = Literal["refine", "greedy", "tree"]
+"""How to search: only refine what the policy draws; or look ahead before that, one action at a time, again and again
+with other chances; or look once in this way and then as far as a tree search gets."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def draw(
     seed: int = 0,
     threads: int = 1,
     temperature: float | None = None,
-    plan: Plan = "greedy",
+    plan: Plan = "refine",
     score: Score = likeness,
 ) -> Iterator[Drawings]:
     """Let ``agent`` draw ``goals`` ``uint8[N, S, S, C]``, as large as its canvas; gives batches of them, in order.
@@ -109,7 +110,9 @@ def _draw(
     collect(stage, agent.policy, episodes, generator, temperature)
     if search:
         rehearsal = Rehearsal(stage, TRIES, threads, score)
-        best = look_ahead(stage, rehearsal, agent.policy, episodes, generator, search * len(goals) / 3, plan)
+        best = episodes.actions
+        if plan != "refine":
+            best = look_ahead(stage, rehearsal, agent.policy, episodes, generator, search * len(goals) / 3, plan)
         refinement = Refinement(stage, rehearsal, episodes.goal, best, threads)
         refinement.run(search * len(goals) - (time.perf_counter() - started), generator)
         episodes.actions.copy_(refinement.actions)

@@ -30,7 +30,7 @@ def parse(
     threads: int = 1,
     report: Callable[[int, int], None] | None = None,
     name: str | None = None,
-    plan: Plan = "greedy",
+    plan: Plan = "refine",
     score: Score = likeness,
 ) -> float:
     """Append to ``path`` the programs that ``agent`` writes for the pictures of ``data`` that it does not hold yet.

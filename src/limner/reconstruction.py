@@ -57,7 +57,7 @@ def reconstruct(
     seed: int = 0,
     threads: int = 1,
     report: Callable[[int, int], None] | None = None,
-    plan: Plan = "greedy",
+    plan: Plan = "refine",
     score: Score = likeness,
 ) -> Reconstruction:
     """Let ``agent`` draw ``limit`` pictures (all by default), spread evenly through ``data``, and measure.

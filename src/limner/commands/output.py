@@ -23,8 +23,8 @@ class DrawingOptions:
 
     search: float = 0.0
     """Seconds of search for each picture; 0 lets the policy draw alone."""
-    plan: Literal["greedy", "tree"] = "greedy"
-    """How search looks ahead before it refines: one action at a time, or along a tree of them."""
+    plan: Literal["refine", "greedy", "tree"] = "refine"
+    """What search does: refine the policy's drawing, or look ahead before that, greedily or in a tree."""
     critic: str | None = None
     """Folder of a run whose critic has a say in search, which then prefers pictures that look real to it."""
     critic_weight: float = 0.001
