@@ -108,10 +108,11 @@ def test_no_pictures_no_drawings(copyist, goals):
 # --- Search ------------------------------------------------------------------------------------------------------
 
 
-def test_search_comes_closer_and_its_programs_paint_what_was_found(copyist, goals):
+@pytest.mark.parametrize("plan", ["refine", "greedy", "tree"])
+def test_search_comes_closer_and_its_programs_paint_what_was_found(plan, copyist, goals):
     few = goals[::9]
     assert len(few) == SEARCHED
-    alone, (found,) = list(draw(copyist, few)), draw(copyist, few, search=0.25)
+    alone, (found,) = list(draw(copyist, few)), draw(copyist, few, search=0.25, plan=plan)
     errors = squared_error(found.canvases, few)
     assert errors.mean() < 0.85 * squared_error(canvases(alone), few).mean()
     np.testing.assert_array_equal(painted_again([found]), found.canvases)
@@ -132,9 +133,14 @@ def test_search_keeps_the_drawing_that_it_cannot_better(copyist, goals):
     """Of the policy's own drawings, that is."""
     alone = squared_error(canvases(draw(copyist, goals[:SEARCHED])), goals[:SEARCHED])
     for seconds in (1e-9, 0.05):  # however little time there is, every action is looked at once
-        found = squared_error(canvases(draw(copyist, goals[:SEARCHED], search=seconds)), goals[:SEARCHED])
+        found = squared_error(canvases(draw(copyist, goals[:SEARCHED], seconds, plan="greedy")), goals[:SEARCHED])
         assert (found <= alone).all()
         assert (found < alone).any()
+
+
+def test_without_time_refinement_keeps_the_drawing(copyist, goals):
+    few = goals[:SEARCHED]
+    assert np.array_equal(canvases(draw(copyist, few, search=1e-9)), canvases(draw(copyist, few)))
 
 
 def test_looking_ahead_keeps_the_best_of_each_picture(copyist, goals, monkeypatch):
@@ -151,7 +157,7 @@ def test_looking_ahead_keeps_the_best_of_each_picture(copyist, goals, monkeypatc
     monkeypatch.setattr(drawing, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
     monkeypatch.setattr(drawing, "collect_improved", wander)
     monkeypatch.setattr(drawing.Refinement, "run", lambda *arguments: None)
-    found = squared_error(canvases(draw(copyist, few, search=0.5)), few)
+    found = squared_error(canvases(draw(copyist, few, 0.5, plan="greedy")), few)
     assert len(tried) > 3
     assert np.mean(np.argmin(tried, axis=0) < len(tried) - 1) > 0, "the last is not always the best"
     np.testing.assert_allclose(found, np.min(tried, axis=0))

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from limner.actions import bezier_actions, paint_actions
 from limner.checkpoint import restore_checkpoint, save_checkpoint
 from limner.config import ImitationConfig, LearningConfig, PolicyConfig
 from limner.datasets import load_dataset
 from limner.gallery import Gallery
-from limner.imitation import Imitation, random_programs, read_actions
+from limner.imitation import Imitation, read_actions
+from limner.networks.observation import see
 from limner.presets import PRESETS
 from limner.program import Program, execute_all, save_programs
 from limner.rollout import collect
@@ -75,26 +75,66 @@ def test_one_thread_and_two_give_the_same_run_and_so_does_resuming(kind, gallery
     assert whole.frames == 4 * config.steps * config.batch
 
 
-def test_the_advice_of_random_programs_paints_their_targets(gallery):
-    training = Imitation(RANDOM, gallery)
-    training.update(0.0)
+def test_the_lessons_fill_whole_batches_whatever_their_sizes(gallery, tmp_path):
+    """So that it does not matter for a resumed run where in the ring the last ones went."""
+    config = replace(TINY, imitation=replace(TINY.imitation, batch=5, steps=4, tries=1))
+    whole = Imitation(config, gallery)
+    for i in range(3):
+        whole.update(i / 3)
+    first = Imitation(config, gallery)
+    for i in range(2):
+        first.update(i / 3)
+    second = Imitation(config, gallery)
+    restore_checkpoint(save_checkpoint(tmp_path / "checkpoints", first, {}), second)
+    second.update(2 / 3)
+    assert len(whole.lessons) == 32
+    assert different(state(whole), state(second)) == []
+
+
+def painted(training, advice):
+    """The pictures of lessons' advice ``int32[N, T, P]``, as seen."""
     settings = training.renderer.settings()
-    pictures = execute_all([Program(settings, rows.numpy()) for rows in training.advice.transpose(0, 1)])
-    np.testing.assert_array_equal(np.stack(pictures), training.episodes.goal)
-    np.testing.assert_array_equal(training.episodes.canvas, training.episodes.goal)
-    assert len(np.unique(np.stack(pictures), axis=0)) == TINY.batch
+    pictures = np.stack(execute_all([Program(settings, rows.numpy()) for rows in advice]))
+    return see(torch.from_numpy(pictures), training.config.resolution)
 
 
-@pytest.mark.parametrize("space", [bezier_actions(), paint_actions("stroke", 32, (1, 2), 3, False, 2)])
-def test_random_programs_are_valid_and_local(space):
-    shape = torch.Size((10, 500, len(space)))
-    actions = random_programs(space, shape, torch.Generator().manual_seed(0)).numpy()
-    np.testing.assert_array_equal(space.canonical(space.validate(actions)), actions)
-    painting = space.mask(actions).all(-1)
-    ends, controls = (space.cells(actions, name)[painting] / 32 for name in ("end", "control"))
-    assert 0.1 < np.abs(ends - controls).mean() < 0.25
-    assert 0.2 < ends.std() < 0.35
-    assert all(len(np.unique(actions[..., i])) > 800 for i, part in enumerate(space.parts) if part.grid)
+@pytest.mark.parametrize("config", [RANDOM, replace(TINY, imitation=replace(TINY.imitation, dreams=1.0))])
+def test_the_advice_of_dreams_and_random_programs_paints_their_targets(config, gallery):
+    training = Imitation(config, gallery)
+    training.update(0.0)
+    lessons = training.lessons
+    torch.testing.assert_close(painted(training, lessons.advice), lessons.target / 255, atol=0.51 / 255, rtol=0)
+    assert len(torch.unique(lessons.target, dim=0)) == len(lessons)
+
+
+@pytest.mark.parametrize("slips", [0.0, 0.3, 1.0])
+def test_so_many_actions_slip_and_the_canvas_shows_it(slips, gallery):
+    training = Imitation(replace(TINY, imitation=replace(TINY.imitation, slips=slips, steps=16)), gallery)
+    training.update(0.0)
+    lessons = training.lessons
+    slipped = (lessons.actions != lessons.advice).any(-1)
+    assert 0.7 * slips <= slipped.float().mean() <= slips  # a slip may change nothing
+    before_last = painted(training, lessons.actions[:, :-1])
+    torch.testing.assert_close(before_last, lessons.ink[:, -1] / 255, atol=0.51 / 255, rtol=0)
+
+
+def test_what_is_found_is_remembered_with_its_picture(gallery):
+    """Without dreams and slips, lessons are the programs found, on the way to the pictures that they were found for."""
+    settings = replace(TINY.imitation, dreams=0.0, slips=0.0, memory=24)
+    training = Imitation(replace(TINY, imitation=settings), gallery)
+    for _ in range(3):
+        training.update(0.0)
+    assert training.found == 4 * TINY.batch
+    assert (training.known != 0).any(-1).any(-1).all()
+    pictures = see(gallery.take(training.rows), TINY.resolution)
+    known = painted(training, training.known)
+    empty = pictures.square().mean((1, 2, 3))
+    other = (known - pictures.roll(1, 0)).square().mean((1, 2, 3))
+    closer = (known - pictures).square().mean((1, 2, 3))
+    assert closer.mean() < 0.9 * empty.mean()
+    assert closer.mean() < 0.7 * other.mean()
+    last = {rows.numpy().tobytes() for rows in training.known}
+    assert sum(rows.numpy().tobytes() in last for rows in training.lessons.advice) > len(training.lessons) / 4
 
 
 def test_what_search_finds_is_learnt():

@@ -19,7 +19,8 @@ class Chance:
     """Takes the place of a policy.
 
     An action's first place is drawn where canvas and target differ, with a probability that grows with the square of
-    the difference, the others near it; colours are the target's there; all else is uniform.
+    the difference, the others near it, all counted from the pen if they are offsets; colours are the target's there;
+    all else is uniform.
     """
 
     def __init__(self, space: ActionSpace) -> None:
@@ -39,10 +40,13 @@ class Chance:
         where = torch.multinomial(missing.flatten(1).square() + 1e-9, count, replacement=True, generator=generator)
         centre = torch.stack([where // side, where % side]).flatten(1) / side + 0.5 / side
         actions = torch.stack([torch.randint(n, (batch * count,), generator=generator) for n in self.space.sizes], -1)
+        pen = observation.pen.flip(1).T.repeat_interleave(count, dim=1)
         reach = 0.0
         for i, part in enumerate(self.space.parts):
             if part.grid is not None:
                 place = centre + reach * torch.randn(centre.shape, generator=generator)
+                if part.origin != (0, 0):
+                    place = place - pen + 0.5
                 row, column = ((place[k] * part.grid[k]).long().clamp(0, part.grid[k] - 1) for k in (0, 1))
                 actions[:, i] = row * part.grid[1] + column
                 reach = REACH
@@ -69,6 +73,8 @@ class Aided:
     ) -> Acted:
         """``count`` actions for each of N canvases, the policy's first; as ``Policy.act``."""
         own = self.policy.act(observation, memory, generator, temperature, count - count // 2)
+        if count == 1:
+            return own
         other = self.chance.act(observation, memory, generator, temperature, count // 2)
         batch = len(observation.ink)
         actions = torch.cat([acted.actions.view(batch, -1, len(own.actions[0])) for acted in (own, other)], dim=1)

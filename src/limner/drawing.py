@@ -2,33 +2,42 @@
 
 Notable choices:
 - Pictures are drawn in batches that share the network's work; the time for search is per picture all the same.
-- A third of that time goes to looking ahead at every action, at least once, the rest to refining the whole program.
+- That time goes to refining what the policy draws. A third of it can go to looking ahead at every action first, at
+  least once: see ``Plan``. Refinement gains more (docs/experiments.md, "what to do with time for search").
 - A batch draws its noise and its actions from one seed. So without search a drawing depends on the seed, on how many
   pictures its batch has and on its place among them, but not on what the others show.
 """
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from limner.datasets import Pictures
 from limner.program import Program
 from limner.refinement import Refinement
-from limner.renderers import Canvas
+from limner.renderers import Canvas, Renderer
 from limner.rollout import EpisodeBatch, collect
 from limner.sampling import Agent
-from limner.search import Rehearsal, collect_improved
+from limner.search import Proposer, Rehearsal, Score, collect_improved, likeness
+from limner.tree import collect_planned
 
 BATCH = 64
 """Pictures drawn at a time by the policy alone."""
 SEARCHED = 8
 """Pictures drawn at a time with search."""
 TRIES = 16
+
+Plan = Literal["refine", "greedy", "tree"]
+"""How to search: only refine what the policy draws; or look ahead before that, one action at a time, again and again
+with other chances; or look once in this way and then as far as a tree search gets."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +58,14 @@ def draw(
     seed: int = 0,
     threads: int = 1,
     temperature: float | None = None,
+    plan: Plan = "refine",
+    score: Score = likeness,
 ) -> Iterator[Drawings]:
     """Let ``agent`` draw ``goals`` ``uint8[N, S, S, C]``, as large as its canvas; gives batches of them, in order.
 
     ``search`` is in seconds a picture; with 0 the policy draws alone, and the same ``seed`` draws the same. A batch of
     ``batch_size(search)`` pictures that starts at ``goals[i]`` is drawn with ``seed + i``, which its programs name.
+    Search prefers drawings with a high ``score``.
     ``ValueError`` when the agent has no targets, or pictures of another size or number of channels.
     """
     require_targets(agent)
@@ -68,7 +80,7 @@ def draw(
         )
     size = batch_size(search)
     return (
-        _draw(agent, goals[start : start + size], search, seed + start, threads, temperature)
+        _draw(agent, goals[start : start + size], search, seed + start, threads, temperature, plan, score)
         for start in range(0, len(goals), size)
     )
 
@@ -84,7 +96,16 @@ def batch_size(search: float) -> int:
     return SEARCHED if search else BATCH
 
 
-def _draw(agent: Agent, goals: Pictures, search: float, seed: int, threads: int, temperature: float | None) -> Drawings:
+def _draw(
+    agent: Agent,
+    goals: Pictures,
+    search: float,
+    seed: int,
+    threads: int,
+    temperature: float | None,
+    plan: Plan,
+    score: Score,
+) -> Drawings:
     started = time.perf_counter()
     stage = agent.config.make_renderer(len(goals), threads)
     episodes = EpisodeBatch.empty(agent.config, stage)
@@ -93,17 +114,10 @@ def _draw(agent: Agent, goals: Pictures, search: float, seed: int, threads: int,
     temperature = agent.config.temperature if temperature is None else temperature
     collect(stage, agent.policy, episodes, generator, temperature)
     if search:
-        rehearsal = Rehearsal(stage, TRIES, threads)
-        best, canvas = episodes.actions.clone(), episodes.distance[-1].clone()
-        until = time.perf_counter() + search * len(goals) / 3
-        while True:
-            begun = time.perf_counter()
-            collect_improved(stage, rehearsal, agent.policy, episodes, generator)
-            closer = episodes.distance[-1] < canvas
-            best = torch.where(closer[None, :, None], episodes.actions, best)
-            canvas = torch.minimum(episodes.distance[-1], canvas)
-            if 2 * time.perf_counter() - begun > until:  # another look would take too long
-                break
+        rehearsal = Rehearsal(stage, TRIES, threads, score)
+        best = episodes.actions
+        if plan != "refine":
+            best = look_ahead(stage, rehearsal, agent.policy, episodes, generator, search * len(goals) / 3, plan)
         refinement = Refinement(stage, rehearsal, episodes.goal, best, threads)
         refinement.run(search * len(goals) - (time.perf_counter() - started), generator)
         episodes.actions.copy_(refinement.actions)
@@ -111,3 +125,32 @@ def _draw(agent: Agent, goals: Pictures, search: float, seed: int, threads: int,
     settings = stage.settings()
     programs = [Program(settings, actions, seed, agent.name) for actions in np.swapaxes(episodes.actions.numpy(), 0, 1)]
     return Drawings(episodes.canvas.numpy(), programs, time.perf_counter() - started)
+
+
+def look_ahead(
+    stage: Renderer,
+    rehearsal: Rehearsal,
+    proposer: Proposer,
+    episodes: EpisodeBatch,
+    generator: torch.Generator,
+    seconds: float,
+    plan: Plan,
+) -> Tensor:
+    """The best programs ``int64[T, B, P]`` of looking ahead for about so many seconds, but at least once.
+
+    They are better than those in ``episodes``, which are overwritten, or the same.
+    """
+    best, highest = episodes.actions.clone(), rehearsal.score(episodes.canvas, episodes.goal)
+    until = time.perf_counter() + seconds
+    for look in itertools.count():
+        begun = time.perf_counter()
+        if look and plan == "tree":
+            collect_planned(stage, rehearsal, proposer, episodes, generator, until - begun)
+        else:
+            collect_improved(stage, rehearsal, proposer, episodes, generator)
+        scores = rehearsal.score(episodes.canvas, episodes.goal)
+        best = torch.where((scores > highest)[None, :, None], episodes.actions, best)
+        highest = torch.maximum(scores, highest)
+        if 2 * time.perf_counter() - begun > until:  # another look would take too long
+            break
+    return best

@@ -51,7 +51,8 @@ class Imitation(Training):
             self.lessons = Lessons(len(programs), self.episodes)
             self._remember_all(programs)
             return
-        self.lessons, self.spare = (Lessons(settings.steps * settings.batch, self.episodes) for _ in range(2))
+        painted = -(-settings.steps * settings.batch // config.batch) * config.batch
+        self.lessons, self.spare = (Lessons(painted, self.episodes) for _ in range(2))
         self.known = torch.zeros(settings.memory, *self.episodes.actions[:, 0].shape, dtype=torch.int32)
         self.rows = torch.zeros(settings.memory, dtype=torch.int64)
         self.found = 0
@@ -99,9 +100,10 @@ class Imitation(Training):
             self.rows[: len(tensors["rows"])] = tensors["rows"]
 
     def _teach(self) -> Metrics:
-        """Find programs, then paint lessons, all into ``spare``."""
+        """Find programs, then fill ``spare`` with lessons."""
         metrics = self._search() if self.config.imitation.teacher == "search" else {}
-        for _ in range(-(-len(self.spare.advice) // self.config.batch)):
+        self.spare.added = 0
+        for _ in range(len(self.spare.advice) // self.config.batch):
             self._paint_lessons()
         return metrics
 

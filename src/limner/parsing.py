@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from limner.datasets import Dataset
-from limner.drawing import batch_size, draw
+from limner.drawing import Plan, batch_size, draw
 from limner.program import Program
 from limner.reconstruction import fit, squared_error
 from limner.sampling import Agent
+from limner.search import Score, likeness
 
 
 def parse(
@@ -29,12 +30,14 @@ def parse(
     threads: int = 1,
     report: Callable[[int, int], None] | None = None,
     name: str | None = None,
+    plan: Plan = "refine",
+    score: Score = likeness,
 ) -> float:
     """Append to ``path`` the programs that ``agent`` writes for the pictures of ``data`` that it does not hold yet.
 
     Line i is the program of picture i, and its title is ``name`` (by default that of ``data``) and i. Returns the mean
-    squared error of the drawings made now, NaN when there were none left. ``search`` is in seconds a picture.
-    ``ValueError`` when the file holds anything else; it is then left as it is.
+    squared error of the drawings made now, NaN when there were none left. ``search`` is in seconds a picture; ``plan``
+    and ``score`` as for ``draw``. ``ValueError`` when the file holds anything else; it is then left as it is.
 
     A batch of which only some lines were written is drawn again: without search, an interrupted file becomes what it
     would have been.
@@ -48,7 +51,7 @@ def parse(
         start = done - done % size
         rows = np.arange(start, min(start + size, len(data)))
         goals = fit(data.pictures(renderer.shape[0], rows), renderer.shape[2])
-        (batch,) = draw(agent, goals, search, seed + start, threads)
+        (batch,) = draw(agent, goals, search, seed + start, threads, plan=plan, score=score)
         new = slice(done - start, None)
         titled = [replace(program, title=f"{name} {row}") for row, program in zip(rows, batch.programs, strict=True)]
         with path.open("ab") as file:

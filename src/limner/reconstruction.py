@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 
 from limner.actions import PAINT
 from limner.datasets import Dataset, Pictures, luma
-from limner.drawing import draw, require_targets
+from limner.drawing import Plan, draw, require_targets
 from limner.evaluation import frechet_distance
 from limner.features import describe, small_grey
 from limner.program import Program
 from limner.renderers import Canvas
 from limner.sampling import Agent
+from limner.search import Score, likeness
 
 FEWEST = 128
 """Pictures that a Fréchet distance needs: twice the 64 features, as from fewer their covariance cannot be told."""
@@ -69,10 +70,13 @@ def reconstruct(
     seed: int = 0,
     threads: int = 1,
     report: Callable[[int, int], None] | None = None,
+    plan: Plan = "refine",
+    score: Score = likeness,
 ) -> Reconstruction:
     """Let ``agent`` draw ``limit`` pictures (all by default), spread evenly through ``data``, and measure.
 
-    ``search`` is in seconds a picture. ``report`` is told how many are done, of how many. ``ValueError`` as ``draw``.
+    ``search`` is in seconds a picture; ``plan`` and ``score`` as for ``draw``. ``report`` is told how many are done, of
+    how many. ``ValueError`` as ``draw``.
     """
     require_targets(agent)
     data = data if limit is None or limit >= len(data) else data.spread(limit)
@@ -81,14 +85,14 @@ def reconstruct(
     drawings: list[Canvas] = []
     programs: list[Program] = []
     seconds = 0.0
-    for part in draw(agent, goals, search, seed, threads):
+    for part in draw(agent, goals, search, seed, threads, plan=plan, score=score):
         drawings.append(part.canvases)
         programs += part.programs
         seconds += part.seconds
         if report is not None:
             report(len(programs), len(goals))
     pictures = np.concatenate(drawings)
-    likeness = Likeness(
+    closeness = Likeness(
         mse=float(squared_error(pictures, goals).mean()),
         ssim=float(structural_similarity(pictures, goals).mean()),
         frechet=frechet(pictures, goals),
@@ -97,7 +101,7 @@ def reconstruct(
         empty_mse=float(squared_error(np.full_like(goals, 255), goals).mean()),
         pictures=len(goals),
     )
-    return Reconstruction(likeness, goals, pictures, programs)
+    return Reconstruction(closeness, goals, pictures, programs)
 
 
 def fit(pictures: Pictures, channels: int) -> Pictures:

@@ -39,18 +39,7 @@ def load_agent(name: str) -> Agent:
 
     It draws on the CPU, wherever it was trained.
     """
-    folder = Path(name)
-    title = folder.resolve().name
-    shipped = shipped_agents()
-    if name in shipped:
-        folder, title = shipped[name], name
-    elif (folder / "checkpoints").is_dir():
-        folder = newest_checkpoint(folder / "checkpoints")
-    elif not folder.is_dir():
-        raise ValueError(
-            f"there is no agent {name!r}: name one that ships with Limner ({', '.join(shipped) or 'none'}), "
-            "or the folder of a run or of a checkpoint"
-        )
+    folder, title = find_agent(name)
     manifest = read_manifest(folder)
     config = replace(Config.from_dict(manifest["config"]), device="cpu")
     tensors = read_tensors(folder, manifest, "agent.safetensors")
@@ -61,6 +50,22 @@ def load_agent(name: str) -> Agent:
     except RuntimeError as error:
         raise ValueError(f"{folder / 'agent.safetensors'} does not fit its configuration: {error}") from None
     return Agent(title, policy.eval(), config)
+
+
+def find_agent(name: str) -> tuple[Path, str]:
+    """The folder of the agent called ``name``, or in the folder ``name``, and a title; ``ValueError`` without one."""
+    folder = Path(name)
+    shipped = shipped_agents()
+    if name in shipped:
+        return shipped[name], name
+    if (folder / "checkpoints").is_dir():
+        return newest_checkpoint(folder / "checkpoints"), folder.resolve().name
+    if folder.is_dir():
+        return folder, folder.resolve().name
+    raise ValueError(
+        f"there is no agent {name!r}: name one that ships with Limner ({', '.join(shipped) or 'none'}), "
+        "or the folder of a run or of a checkpoint"
+    )
 
 
 def sample(agent: Agent, count: int, seed: int = 0, temperature: float | None = None) -> tuple[Canvas, list[Program]]:

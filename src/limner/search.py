@@ -62,8 +62,18 @@ class Rehearsal:
     ) -> tuple[Tensor, Tensor]:
         """The best of ``actions`` int64[N, tries, P] on each saved canvas, ``int64[N, P]``, and its score [N].
 
-        Scored are the pictures after the actions ``later`` int64[N, P] as well, which are the same for all tries, and
-        under the layers ``above``.
+        ``later`` and ``above`` as for ``scores``.
+        """
+        top = self.scores(state, goals, actions, later, above).max(dim=1)
+        return actions[torch.arange(len(actions)), top.indices], top.values
+
+    def scores(
+        self, state: State, goals: Tensor, actions: Tensor, later: Sequence[Tensor] = (), above: Layer | None = None
+    ) -> Tensor:
+        """Scores ``float32[N, tries]`` of the pictures after each of ``actions`` int64[N, tries, P].
+
+        That is after the actions ``later`` int64[N, P] as well, which are the same for all tries, and under the layers
+        ``above``.
         """
         self.renderer.restore(state.take(self.copies))
         self.renderer.step(actions.flatten(0, 1).numpy())
@@ -72,20 +82,26 @@ class Rehearsal:
         canvases = torch.from_numpy(self.renderer.canvas())
         if above is not None:
             canvases = above.over(canvases.view(*actions.shape[:2], *canvases.shape[1:])).flatten(0, 1)
-        scores = self.score(canvases, goals[self.copies]).view(actions.shape[:2])
-        top = scores.max(dim=1)
-        return actions[torch.arange(len(actions)), top.indices], top.values
+        return self.score(canvases, goals[self.copies]).view(actions.shape[:2])
 
 
 @torch.no_grad()
+def try_all(
+    rehearsal: Rehearsal, state: State, goals: Tensor, proposals: Tensor, space: ActionSpace, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """``proposals`` int64[N, tries, P] and as many variations of the best of them, with their scores [N, 2 · tries]."""
+    scores = rehearsal.scores(state, goals, proposals)
+    best = proposals[torch.arange(len(proposals)), scores.argmax(dim=1)]
+    varied = vary(space, best.repeat_interleave(rehearsal.tries, dim=0), generator).view_as(proposals)
+    return torch.cat([proposals, varied], 1), torch.cat([scores, rehearsal.scores(state, goals, varied)], 1)
+
+
 def improve(
     rehearsal: Rehearsal, state: State, goals: Tensor, proposals: Tensor, space: ActionSpace, generator: torch.Generator
 ) -> Tensor:
-    """The best action ``int64[N, P]`` among ``proposals`` [N, tries, P] and as many variations of the best of them."""
-    first, score = rehearsal.best(state, goals, proposals)
-    varied = vary(space, first.repeat_interleave(rehearsal.tries, dim=0), generator)
-    second, better = rehearsal.best(state, goals, varied.view_as(proposals))
-    return torch.where((better > score)[:, None], second, first)
+    """The best action ``int64[N, P]`` of those: see ``try_all``."""
+    actions, scores = try_all(rehearsal, state, goals, proposals, space, generator)
+    return actions[torch.arange(len(actions)), scores.argmax(dim=1)]
 
 
 @torch.no_grad()

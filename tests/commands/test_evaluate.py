@@ -71,6 +71,13 @@ def test_search_comes_closer(here: Path, copyist_folder: Path) -> None:
     assert found["mse"] == pytest.approx(squared_error(drawings, goals).mean())
 
 
+def test_a_critic_and_a_plan(here: Path, copyist_folder: Path, free_folder: Path) -> None:
+    """The critic of a run without targets has a say in what an agent with targets draws."""
+    figures = evaluate(f"--limit 2 --search 0.1 --plan tree --critic {free_folder} --critic-weight 0.5", copyist_folder)
+    assert figures.items() >= {"plan": "tree", "critic": str(free_folder), "critic_weight": 0.5}.items()
+    assert Path("evaluation/programs.jsonl").exists()
+
+
 def test_colour_pictures_from_an_archive(here: Path, copyist_folder: Path) -> None:
     colours = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), np.uint8)
     np.savez("colours.npz", images=colours)
@@ -92,6 +99,9 @@ def test_colour_pictures_from_an_archive(here: Path, copyist_folder: Path) -> No
         ("--search nan", "--search is nan"),
         ("--search inf", "--search is inf"),
         ("--seed -1", "--seed is -1: must be in 0"),
+        ("--critic somewhere", "--critic has a say in search only: give it time with --search"),
+        ("--search 1 --critic nobody", "there is no agent 'nobody'"),
+        ("--critic-weight -1", "--critic-weight is -1.0: must be 0 or more"),
         ("--threads 0", "threads in 1 … 1024"),
         ("--data nothing.npz", "cannot read nothing.npz: No such file or directory"),
         ("--data text.npz", "text.npz is no intact .npz file"),

@@ -37,12 +37,17 @@ class Evaluate(DrawingOptions):
         agent = load_agent(self.agent)
         require_targets(agent)
         data = self._load()
+        score = self.score(agent)
         with progress_bar("drawing") as report:
-            result = reconstruct(agent, data, self.search, self.limit, self.seed, self.threads, report)
+            result = reconstruct(
+                agent, data, self.search, self.limit, self.seed, self.threads, report, self.plan, score
+            )
         figures = {
             "agent": agent.name,
             "data": self.data,
             "search": self.search,
+            "plan": self.plan,
+            **({} if self.critic is None else {"critic": self.critic, "critic_weight": self.critic_weight}),
             "seed": self.seed,
             **asdict(result.likeness),
         }

@@ -8,8 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from limner.files import write_atomic
+
+if TYPE_CHECKING:
+    from limner.sampling import Agent
+    from limner.search import Score
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +23,12 @@ class DrawingOptions:
 
     search: float = 0.0
     """Seconds of search for each picture; 0 lets the policy draw alone."""
+    plan: Literal["refine", "greedy", "tree"] = "refine"
+    """What search does: refine the policy's drawing, or look ahead before that, greedily or in a tree."""
+    critic: str | None = None
+    """Folder of a run whose critic has a say in search, which then prefers pictures that look real to it."""
+    critic_weight: float = 0.001
+    """Of the critic's score, next to the mean squared error."""
     limit: int | None = None
     """So many pictures, spread evenly through the set. None: all."""
     seed: int = 0
@@ -31,6 +42,19 @@ class DrawingOptions:
             raise ValueError(f"--search is {self.search}: must be in 0 … 3600 seconds a picture")
         if not 0 <= self.seed < 2**62:
             raise ValueError(f"--seed is {self.seed}: must be in 0 … 2^62 − 1")
+        if not 0 <= self.critic_weight < float("inf"):
+            raise ValueError(f"--critic-weight is {self.critic_weight}: must be 0 or more")
+        if self.critic is not None and not self.search:
+            raise ValueError("--critic has a say in search only: give it time with --search")
+
+    def score(self, agent: Agent) -> Score:
+        """What search is to look for in drawings by ``agent``."""
+        from limner.judge import load_critic
+        from limner.search import likeness
+
+        if self.critic is None:
+            return likeness
+        return load_critic(self.critic).score(self.critic_weight, agent.config.make_renderer(1).shape)
 
 
 def prepare_folder(folder: Path) -> None:

@@ -41,7 +41,8 @@ class Parse(DrawingOptions):
         if self.limit is not None and self.limit < len(data):
             name += f" {self.limit}/{len(data)}"
             data = data.spread(self.limit)
+        score = self.score(agent)
         with progress_bar("parsing") as report:
-            error = parse(agent, data, self.out, self.search, self.seed, self.threads, report, name)
+            error = parse(agent, data, self.out, self.search, self.seed, self.threads, report, name, self.plan, score)
         now = "all were there" if math.isnan(error) else f"mean squared error {error:.4f} of those written now"
         print(f"{self.out}: {len(data)} programs, {now}")

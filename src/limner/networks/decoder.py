@@ -109,8 +109,8 @@ class Decoder(nn.Module):
         chosen: list[Tensor] = []
         for i, part in enumerate(self.space.parts):
             head = self.heads[i]
-            seen: list[Tensor] = []
-            logits = head(z, places) if isinstance(head, PointerHead) else head(z)
+            pointer = head if places is not None and isinstance(head, PointerHead) else None
+            logits = head(z) if pointer is None else pointer(z, places)
             log_probs = F.log_softmax(logits, dim=-1)
             value = choose(i, log_probs)
             part_log_prob = log_probs.gather(-1, value[:, None]).squeeze(-1)
@@ -123,7 +123,6 @@ class Decoder(nn.Module):
             log_prob, entropy = log_prob + part_log_prob, entropy + part_entropy
             chosen.append(value)
             if i + 1 < len(self.space.parts):
-                if isinstance(head, PointerHead) and places is not None:
-                    seen = [head.features_at(places, value)]
+                seen = [] if pointer is None or places is None else [pointer.features_at(places, value)]
                 z = F.relu(z + self.updates[i](torch.cat([z, self.embeddings[i](value), *seen], dim=-1)))
         return Decoded(torch.stack(chosen, dim=-1), log_prob, entropy)

@@ -1,0 +1,105 @@
+"""What search makes of a given time: looking ahead, planning in a tree, refining, and all that without an agent.
+
+    OMP_NUM_THREADS=1 python experiments/search_budgets.py --agent runs/reconstruct --pictures 24 --budgets .1 .3 1
+
+Notable choices:
+- Seconds are of CPU time, so that other work on the machine does not change the table.
+- Every row draws in batches of as many pictures as ``limner evaluate`` does, with as many tries.
+- "and refinement" is what ``limner evaluate`` does: a third of the time for looking ahead.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import tyro
+
+from limner.chance import Chance
+from limner.datasets import Pictures, load_dataset
+from limner.drawing import SEARCHED, TRIES, Plan, look_ahead
+from limner.reconstruction import fit, squared_error
+from limner.refinement import Refinement
+from limner.rollout import EpisodeBatch, collect
+from limner.sampling import Agent, load_agent
+from limner.search import Rehearsal
+
+
+@dataclass(frozen=True)
+class SearchBudgets:
+    """What to draw, and how long."""
+
+    agent: str
+    data: str = "mnist"
+    pictures: int = 24
+    """Of the test set, spread evenly through it."""
+    budgets: tuple[float, ...] = (0.1, 0.3, 1.0)
+    """CPU seconds for each picture."""
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to spend the time."""
+
+    name: str
+    ahead: float
+    """Share of the time for looking ahead; the rest is for refinement."""
+    plan: Plan = "greedy"
+    learnt: bool = True
+    """Whether the agent proposes, or chance."""
+
+    def draw(self, agent: Agent, goals: Pictures, seconds: float, seed: int) -> float:
+        """The mean squared error of ``goals`` ``uint8[N, H, W, C]``, a batch, with so many seconds for all of them."""
+        begun = time.process_time()
+        stage, generator = agent.config.make_renderer(len(goals)), torch.Generator().manual_seed(seed)
+        episodes = EpisodeBatch.empty(agent.config, stage)
+        episodes.aim(torch.from_numpy(goals))
+        if self.learnt:
+            collect(stage, agent.policy, episodes, generator, agent.config.temperature)
+        else:
+            episodes.canvas.fill_(255)  # worse than what any search finds
+        rehearsal, actions = Rehearsal(stage, TRIES, 1), episodes.actions
+        if self.ahead:
+            proposer = agent.policy if self.learnt else Chance(stage.actions)
+            actions = look_ahead(stage, rehearsal, proposer, episodes, generator, self.ahead * seconds, self.plan)
+        refinement = Refinement(stage, rehearsal, episodes.goal, actions)
+        if self.ahead < 1:
+            refinement.run(seconds - (time.process_time() - begun), generator)
+        return float(squared_error(refinement.canvas.numpy(), goals).mean())
+
+
+WAYS = [
+    Way("chance, look-ahead", 1, learnt=False),
+    Way("chance, look-ahead and refinement", 1 / 3, learnt=False),
+    Way("look-ahead", 1),
+    Way("tree", 1, "tree"),
+    Way("refinement", 0),
+    Way("look-ahead and refinement", 1 / 3),
+    Way("tree and refinement", 1 / 3, "tree"),
+]
+
+
+def main(arguments: SearchBudgets) -> None:
+    """Print the table."""
+    torch.set_num_threads(1)
+    time.perf_counter = time.process_time
+    agent, data = load_agent(arguments.agent), load_dataset(arguments.data, "test").spread(arguments.pictures)
+    shape = agent.config.make_renderer(1).shape
+    goals = fit(data.pictures(shape[0]), shape[2])
+    batches = [np.ascontiguousarray(goals[i : i + SEARCHED]) for i in range(0, len(goals), SEARCHED)]
+    print("| mean squared error after seconds a picture |", *(f" {budget:g} |" for budget in arguments.budgets), sep="")
+    print("|---|" + "---|" * len(arguments.budgets))
+    for way in WAYS:
+        print(f"| {way.name} |", end="", flush=True)
+        for budget in arguments.budgets:
+            errors = [way.draw(agent, part, budget * len(part), arguments.seed + i) for i, part in enumerate(batches)]
+            error = np.average(errors, weights=[len(part) for part in batches])
+            print(f" {error:.4f} |", end="", flush=True)
+        print()
+
+
+if __name__ == "__main__":
+    main(tyro.cli(SearchBudgets, description=__doc__))

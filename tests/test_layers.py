@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+import torch
+
+from limner.layers import LayerPainter, paints_layers
+from limner.renderers.paint import Paint, PaintSettings
+from limner.renderers.toy import Toy, ToySettings
+
+BATCH = 6
+
+
+def stage(color=False, brush="classic/pen", space="stroke", ground="white", batch=BATCH):
+    sizes = (1.0, 3.0, 6.0)
+    return Paint(PaintSettings(brush=brush, space=space, color=color, ground=ground, sizes=sizes, events=12), batch)
+
+
+def painted(renderer, actions):
+    """Canvases after ``actions`` int64[T, N, P]."""
+    renderer.reset()
+    for action in actions:
+        renderer.step(action.numpy())
+    return torch.from_numpy(renderer.canvas())
+
+
+def some_actions(renderer, steps, seed=0):
+    return torch.from_numpy(renderer.actions.sample(np.random.default_rng(seed), (steps, renderer.batch)))
+
+
+def furthest(a, b):
+    return (a.int() - b.int()).abs().max().item()
+
+
+@pytest.mark.parametrize("color", [False, True])
+@pytest.mark.parametrize("brush", ["classic/pen", "classic/calligraphy"])
+def test_a_layer_over_a_picture_is_the_stroke_painted_on_it(brush, color):
+    renderer = stage(color, brush)
+    actions = some_actions(renderer, 4)
+    below, expected = painted(renderer, actions[:3]), painted(renderer, actions)
+    layer = LayerPainter(renderer, threads=1).paint(actions[3])
+    assert layer.keep.shape == (BATCH, 64, 64, 1)
+    assert layer.add.shape == (BATCH, 64, 64, 3 if color else 1)
+    laid = layer.over(below[:, None])[:, 0]
+    assert laid.dtype == torch.uint8
+    assert furthest(laid, expected) <= 2
+    assert (expected != below).float().mean() > 0.02
+
+
+@pytest.mark.parametrize("color", [False, True])
+def test_layers_above_each_other_are_one_layer(color):
+    renderer = stage(color)
+    actions = some_actions(renderer, 5, seed=1)
+    painter = LayerPainter(renderer, threads=1)
+    layers = [painter.paint(action) for action in actions]
+    whole = painter.nothing()
+    for layer in reversed(layers[1:]):
+        whole = layer.then(whole)
+    ground = painted(renderer, actions[:1])
+    assert furthest(whole.over(ground[:, None])[:, 0], painted(renderer, actions)) <= 3
+
+
+def test_a_layer_goes_over_several_canvases():
+    renderer = stage()
+    actions = some_actions(renderer, 4, seed=2)
+    layer = LayerPainter(renderer, threads=1).paint(actions[3])
+    grounds = torch.stack([painted(renderer, actions[:k]) for k in range(4)], dim=1)
+    laid = layer.over(grounds)
+    assert laid.shape == grounds.shape
+    for k in range(4):
+        assert torch.equal(laid[:, k], layer.over(grounds[:, k : k + 1])[:, 0])
+
+
+def test_nothing_leaves_everything_as_it_is():
+    renderer = stage(color=True)
+    picture = painted(renderer, some_actions(renderer, 3))
+    assert torch.equal(LayerPainter(renderer, 1).nothing().over(picture[:, None])[:, 0], picture)
+
+
+def test_rows_of_one_layer_and_of_another():
+    renderer = stage()
+    painter = LayerPainter(renderer, 1)
+    one, two = (painter.paint(action) for action in some_actions(renderer, 2))
+    rows = torch.arange(BATCH) % 2 == 0
+    mixed = one.where(rows, two)
+    for i in range(BATCH):
+        assert torch.equal(mixed.keep[i], (one if rows[i] else two).keep[i])
+        assert torch.equal(mixed.add[i], (one if rows[i] else two).add[i])
+
+
+@pytest.mark.parametrize(
+    ("renderer", "does"),
+    [
+        (stage(batch=1), True),
+        (stage(color=True, batch=1), True),
+        (stage(ground="transparent", batch=1), False),
+        (stage(space="bezier", batch=1), False),
+        (stage(space="relative", batch=1), False),
+        (Toy(ToySettings(), 1), False),
+    ],
+)
+def test_who_paints_layers(renderer, does):
+    assert paints_layers(renderer) == does

@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+import torch
+
+from limner.refinement import Refinement
+from limner.renderers.paint import Paint, PaintSettings
+from limner.renderers.toy import Toy, ToySettings
+from limner.search import Rehearsal, likeness
+
+BATCH, TRIES, STEPS = 3, 6, 4
+
+
+def paint(brush="classic/pen", space="stroke", color=False, batch=BATCH):
+    sizes = (2.0, 6.0)
+    settings = PaintSettings(brush=brush, space=space, color=color, grid=16, sizes=sizes, pressures=3, events=6)
+    return Paint(settings, batch)
+
+
+def some_actions(renderer, seed):
+    return torch.from_numpy(renderer.actions.sample(np.random.default_rng(seed), (STEPS, renderer.batch)))
+
+
+def painted(renderer, actions):
+    renderer.reset()
+    for action in actions:
+        renderer.step(action.numpy())
+    return torch.from_numpy(renderer.canvas())
+
+
+def make(renderer, score=likeness):
+    goals = painted(renderer, some_actions(renderer, 5))
+    return Refinement(renderer, Rehearsal(renderer, TRIES, 1, score), goals, some_actions(renderer, 2))
+
+
+STAGES = {
+    "pen": lambda: paint(),
+    "colour": lambda: paint(color=True),
+    "dry brush": lambda: paint("classic/dry_brush"),
+    "smudging": lambda: paint("classic/smudge"),
+    "bezier": lambda: paint(space="bezier"),
+    "relative": lambda: paint(space="relative"),
+    "spline": lambda: paint(space="spline"),
+    "toy": lambda: Toy(ToySettings(), BATCH),
+}
+
+
+@pytest.mark.parametrize("kind", STAGES)
+def test_refinement_never_gets_worse_and_knows_how_close_it_is(kind):
+    renderer = STAGES[kind]()
+    refinement, random = make(renderer), torch.Generator().manual_seed(0)
+    first = last = refinement.scores.clone()
+    for _ in range(6):
+        refinement.sweep(random)
+        assert (refinement.scores >= last).all()
+        last = refinement.scores.clone()
+    if kind != "smudging":  # a brush that only smudges paints nothing on white
+        assert last.mean() > 0.8 * first.mean()
+    canvas = painted(STAGES[kind](), refinement.actions)
+    assert torch.equal(refinement.canvas, canvas)
+    torch.testing.assert_close(refinement.scores, likeness(canvas, refinement.goals))
+    np.testing.assert_array_equal(renderer.actions.canonical(refinement.actions.numpy()), refinement.actions)
+
+
+@pytest.mark.parametrize("kind", ["pen", "colour"])
+def test_layers_stay_those_of_the_actions(kind):
+    refinement, random = make(STAGES[kind]()), torch.Generator().manual_seed(0)
+    for _ in range(3):
+        refinement.sweep(random)
+    for layer, action in zip(refinement.layers, refinement.actions, strict=True):
+        again = refinement.painter.paint(action)
+        assert torch.equal(layer.keep, again.keep)
+        assert torch.equal(layer.add, again.add)
+
+
+def test_another_score_finds_other_pictures():
+    """Here the less ink the better."""
+    refinement = make(paint(), lambda canvases, goals: canvases.float().mean((1, 2, 3)))
+    before = refinement.canvas.float().mean()
+    for seed in range(6):
+        refinement.sweep(torch.Generator().manual_seed(seed))
+    assert refinement.canvas.float().mean() > before + 5
+
+
+def test_no_time_no_change():
+    renderer = paint()
+    given = some_actions(renderer, 2)
+    refinement = make(renderer)
+    for seconds in (0.0, -1.0):
+        refinement.run(seconds, torch.Generator())
+    assert torch.equal(refinement.actions, given)
+    assert torch.equal(refinement.canvas, painted(renderer, given))
+
+
+def test_what_was_given_is_kept():
+    renderer = paint()
+    given = some_actions(renderer, 2)
+    copy = given.clone()
+    refinement = Refinement(
+        renderer, Rehearsal(renderer, TRIES, 1), painted(renderer, some_actions(renderer, 5)), given
+    )
+    refinement.run(0.3, torch.Generator())
+    assert torch.equal(given, copy)
+    assert not torch.equal(refinement.actions, given)
