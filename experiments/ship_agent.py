@@ -1,6 +1,10 @@
-"""Put the agent of a run into the package, with a model card for which it draws a thousand pictures.
+"""Put the agent of a run into the package, with a model card that measures it.
 
-python experiments/ship_agent.py runs/mnist mnist --command "limner train mnist --data mnist --minutes 62"
+    python experiments/ship_agent.py runs/mnist mnist --command "limner train mnist --data mnist --minutes 62"
+    python experiments/ship_agent.py runs/faces faces --command "…" --tests "faces 0 103" "faces 1 103"
+
+Notable choices:
+- An agent without targets draws a thousand pictures for its card; one with targets draws pictures of test sets.
 """
 
 from __future__ import annotations
@@ -9,6 +13,7 @@ import json
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,36 +23,54 @@ from limner import features
 from limner.checkpoint import newest_checkpoint, read_manifest, write_folder
 from limner.datasets import load_dataset
 from limner.evaluation import evaluate_pictures, make_reference
-from limner.sampling import load_agent, sample
+from limner.reconstruction import reconstruct
+from limner.sampling import Agent, load_agent, sample
 
 CARD = """# Model card: {name}
 
-An unconditional agent: it draws digits that it makes up, {steps} actions each, with the brush `{brush}`. It was trained
-adversarially from nothing: a critic learned to tell its pictures from real digits, and that score was its only reward.
-
-    limner sample --agent {name} -n 100 --seed 0 --out digits
+{introduction}
 
 | | |
 |---|---|
 | weights | `agent.safetensors`, {size:,} bytes, SHA-256 `{sha}` |
-| trained by | `{command}` |
-| shown as real | `{data}` |
+| trained by | {command} |
+| trained on | `{data}` |
 | draws at temperature | {temperature:g} |
-| environment steps | {frames:,} ({pictures:,} pictures) |
-| minutes of training | {minutes:.0f}, on {threads} thread(s) |
+| environment steps | {frames:,} ({pictures:,} pictures) in the last run |
+| minutes of training | {minutes:.0f} in the last run, on {threads} thread(s) |
 | made with | Limner {limner}, PyTorch {torch} |
 
-| pictures | class entropy | Fréchet | share | precision | coverage | plain: Fréchet | share | precision | coverage |
+{figures}
+
+**Use**: to look at, to sample programs from, and as a start for experiments. **Limits**: {limits}
+"""
+
+WITHOUT_TARGETS = """An agent without targets: it draws pictures that it makes up, {steps} actions each, with \
+the brush `{brush}`.
+
+    limner sample --agent {name} -n 100 --seed 0 --out drawings"""
+
+WITH_TARGETS = """An agent with targets: it draws pictures that it is given, {steps} actions each, with \
+the brush `{brush}`.
+
+    limner evaluate --agent {name} --data mnist-5k --limit 100 --out drawings
+    limner paint PICTURE --agent {name} --out painting"""
+
+SAMPLED = """| pictures | class entropy | Fréchet | share | precision | coverage | plain: Fréchet | share | precision \
+| coverage |
 |---|---|---|---|---|---|---|---|---|---|
 {rows}
 
 1,000 pictures against 1,000 real test digits, k = 5, on the features of `limner.features` (fingerprint {features}).
 `share` is where the Fréchet distance lies between real digits (0) and random strokes (1). The columns from "plain" on
 are on the classifier's plain activations, as publications do; the others on standardised ones, which are stricter. The
-entropy is in nats, at most 2.303.
+entropy is in nats, at most 2.303."""
 
-**Use**: to look at, to sample programs from, and as a start for experiments. **Limits**: {limits}
-"""
+DRAWN = """| test pictures of | count | search, s a picture | mean squared error | structural similarity | empty |
+|---|---|---|---|---|---|
+{rows}
+
+Errors are per pixel, values from 0 to 1, at 64×64; search was given {threads} threads."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +80,13 @@ class Ship:
     run: tyro.conf.Positional[Path]
     name: tyro.conf.Positional[str]
     command: str
-    """The command that trained it."""
+    """The command or commands that trained it."""
     temperature: float | None = None
     """It shall draw at. None: as in its configuration."""
+    tests: tuple[str, ...] = ()
+    """What an agent with targets draws for its card: ``DATA SECONDS LIMIT`` of search a picture and of pictures."""
+    threads: int = 2
+    """For search."""
     limits: str = "it knows ten digits and one brush, and not every picture is a digit that a person would read."
 
 
@@ -73,8 +100,39 @@ def main(ship: Ship) -> None:
     config, counters = manifest["config"], manifest["counters"]
     if ship.temperature is not None:
         config["temperature"] = ship.temperature
+    config["start"] = ""
+    config["learning"]["prior_cost"] = 0.0
     agent = load_agent(str(ship.run))
     torch.set_num_threads(1)
+    drawn = measured_drawings(ship, agent) if config["conditional"] else measured_samples(ship, agent, config)
+    introduction = WITH_TARGETS if config["conditional"] else WITHOUT_TARGETS
+    card = CARD.format(
+        name=ship.name,
+        introduction=introduction.format(steps=config["steps"], brush=config["renderer"]["brush"], name=ship.name),
+        size=len(weights),
+        sha=sha,
+        command="; then ".join(f"`{part.strip()}`" for part in ship.command.split("; then ")),
+        data=config["data"],
+        temperature=config["temperature"],
+        frames=counters["frames"],
+        pictures=counters["frames"] // config["steps"],
+        minutes=counters["minutes"],
+        threads=config["threads"],
+        limner=manifest["limner"],
+        torch=manifest["torch"],
+        figures=drawn,
+        limits=ship.limits,
+    )
+    files = {
+        "agent.safetensors": weights,
+        "manifest.json": json.dumps(manifest, indent=2).encode(),
+        "card.md": card.encode(),
+    }
+    write_folder(Path(str(resources.files("limner.agents"))) / ship.name, files)
+
+
+def measured_samples(ship: Ship, agent: Agent, config: dict[str, Any]) -> str:
+    """A thousand drawings, beside real digits and random strokes."""
     train, test = load_dataset(config["data"], "train"), load_dataset(config["data"], "test")
     renderer = agent.config.make_renderer(1000)
     reference = make_reference(test, train, renderer, agent.config.steps, np.random.default_rng(0))
@@ -87,31 +145,19 @@ def main(ship: Ship) -> None:
             figures.append(f"{row[kind + 'frechet']:.2f}")
             figures += [f"{row[kind + key]:.3f}" for key in ("share", "precision", "coverage")]
         lines.append(f"| {title} | {' | '.join(figures)} |")
-    card = CARD.format(
-        name=ship.name,
-        steps=config["steps"],
-        brush=config["renderer"]["brush"],
-        size=len(weights),
-        sha=sha,
-        command=ship.command,
-        data=config["data"],
-        temperature=config["temperature"],
-        frames=counters["frames"],
-        pictures=counters["frames"] // config["steps"],
-        minutes=counters["minutes"],
-        threads=config["threads"],
-        limner=manifest["limner"],
-        torch=manifest["torch"],
-        rows="\n".join(lines),
-        features=features.fingerprint(),
-        limits=ship.limits,
-    )
-    files = {
-        "agent.safetensors": weights,
-        "manifest.json": json.dumps(manifest, indent=2).encode(),
-        "card.md": card.encode(),
-    }
-    write_folder(Path(str(resources.files("limner.agents"))) / ship.name, files)
+    return SAMPLED.format(rows="\n".join(lines), features=features.fingerprint())
+
+
+def measured_drawings(ship: Ship, agent: Agent) -> str:
+    """Drawings of test pictures, with and without search."""
+    lines = []
+    for test in ship.tests:
+        data, search, limit = test.split()
+        found = reconstruct(agent, load_dataset(data, "test"), float(search), int(limit), threads=ship.threads).likeness
+        spent = f"{search} ({found.seconds_per_image:.2f} spent)" if float(search) else "none"
+        figures = f"{found.mse:.4f} | {found.ssim:.3f} | {found.empty_mse:.4f}"
+        lines.append(f"| `{data}` | {found.pictures} | {spent} | {figures} |")
+    return DRAWN.format(rows="\n".join(lines), threads=ship.threads)
 
 
 if __name__ == "__main__":

@@ -74,15 +74,20 @@ PRESETS: dict[str, Config] = {
         learning=LearningConfig(learning_rate=1e-3, entropy_cost=0.01, average=0.995),
     ),
     "mnist-prior": Config(
-        temperature=0.8,
-        steps=6,
+        temperature=0.7,
+        steps=8,
         batch=16,
         renderer=PaintSettings(
-            space="stroke", brush="classic/slow_ink", grid=16, sizes=(1.5, 2.5, 4.0), pressures=4, events=16
+            space="stroke",
+            brush="classic/calligraphy",
+            grid=32,
+            sizes=(1.0, 1.5, 2.0, 2.5, 3.0, 4.0),
+            pressures=8,
+            events=16,
         ),
         policy=PolicyConfig(network="pointer", precision="native"),
-        imitation=ImitationConfig(teacher="search", tries=16, sweeps=5, slips=0.0, steps=24),
-        learning=LearningConfig(learning_rate=1e-3, entropy_cost=0.0, average=0.995),
+        imitation=ImitationConfig(teacher="search", tries=16, sweeps=4, slips=0.0, steps=24),
+        learning=LearningConfig(learning_rate=1e-3, entropy_cost=0.0, average=0.99),
     ),
     "mnist-paper": Config(
         data="mnist",
