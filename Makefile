@@ -10,7 +10,7 @@ SOURCES = pyproject.toml CMakeLists.txt $(wildcard src/limner/renderers/*.cpp sr
 
 demo: install
 	rm -rf runs/demo
-	$(BIN)/limner train mnist --minutes $(MINUTES) --out runs/demo
+	$(BIN)/limner train mnist-prior --minutes $(MINUTES) --out runs/demo
 	@echo "Open runs/demo/report.html"
 
 test: install

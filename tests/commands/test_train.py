@@ -46,7 +46,7 @@ def test_a_run_with_targets(here: Path, fails: Callable[[str], str], capsys: pyt
     assert f"An empty canvas</td><td>{reference['empty']['mse']:.4f}</td>" in report
     assert "Left of each pair" in report
     curves = Path("run/curves.svg").read_text()
-    for title in ("Mean squared error", "The same with search, in training", "Surprise at the advice"):
+    for title in ("Mean squared error", "Error of the programs that search finds", "Surprise at the advice"):
         assert title in curves
     assert "Fréchet" not in report
 

@@ -55,7 +55,7 @@ def test_an_agent_with_targets() -> None:
     log = [{"frames": 1, "eval/mse": 0.05, "search/distance": 0.01, "policy/surprise": 4.0, "eval/seconds": 1.0}]
     figure = learning_curves(log, ("frames",), {"empty": {"mse": 0.1, "distance": 0.3}})
     titles = [shape.text for shape in figure.shapes if isinstance(shape, Text) and shape.style == "title"]
-    assert titles == ["Mean squared error", "The same with search, in training", "Surprise at the advice (nats)"]
+    assert titles == ["Mean squared error", "Error of the programs that search finds", "Surprise at the advice (nats)"]
     (level,) = [shape for shape in figure.shapes if isinstance(shape, Line) and shape.dashed]
     (curve, *_) = [shape for shape in figure.shapes if isinstance(shape, Line) and shape.style == "curve"]
     assert level.style == "empty"

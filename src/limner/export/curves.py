@@ -39,7 +39,7 @@ COLOURS = {
 
 QUANTITIES = {
     "eval/mse": "Mean squared error",
-    "search/distance": "The same with search, in training",
+    "search/distance": "Error of the programs that search finds",
     "eval/frechet": "Fréchet distance (lower is better)",
     "eval/precision": "Precision",
     "eval/coverage": "Coverage",
