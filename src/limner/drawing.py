@@ -19,7 +19,7 @@ import torch
 from limner.datasets import Pictures
 from limner.program import Program
 from limner.refinement import Refinement
-from limner.renderers import Canvas
+from limner.renderers import Canvas, Renderer
 from limner.rollout import EpisodeBatch, collect
 from limner.sampling import Agent
 from limner.search import Rehearsal, collect_improved
@@ -56,22 +56,28 @@ def draw(
     ``batch_size(search)`` pictures that starts at ``goals[i]`` is drawn with ``seed + i``, which its programs name.
     ``ValueError`` when the agent has no targets, or pictures of another size or number of channels.
     """
-    if not agent.config.conditional:
-        raise ValueError(f"agent {agent.name!r} draws what it likes: use limner sample, or name an agent with targets")
-    if not 0 <= search <= 3600:
-        raise ValueError(f"search is {search}: must be in 0 … 3600 seconds a picture")
-    if not 0 <= seed < 2**62:
-        raise ValueError(f"seed is {seed}: must be in 0 … 2^62 − 1")
+    check_drawing(agent, search, seed)
     shape = agent.config.make_renderer(1).shape
     if goals.dtype != np.uint8 or goals.shape[1:] != shape:
         raise ValueError(
             f"pictures are {goals.dtype}{list(goals.shape[1:])}, the canvas of {agent.name!r} is uint8{list(shape)}"
         )
     size = batch_size(search)
+    parts = ((goals[start : start + size], seed + start) for start in range(0, len(goals), size))
     return (
-        _draw(agent, goals[start : start + size], search, seed + start, threads, temperature)
-        for start in range(0, len(goals), size)
+        draw_on(agent.config.make_renderer(len(part), threads), agent, part, search, number, threads, temperature)
+        for part, number in parts
     )
+
+
+def check_drawing(agent: Agent, search: float, seed: int) -> None:
+    """``ValueError`` when ``agent`` has no targets, or when the others are out of range."""
+    if not agent.config.conditional:
+        raise ValueError(f"agent {agent.name!r} draws what it likes: use limner sample, or name an agent with targets")
+    if not 0 <= search <= 3600:
+        raise ValueError(f"search is {search}: must be in 0 … 3600 seconds a picture")
+    if not 0 <= seed < 2**62:
+        raise ValueError(f"seed is {seed}: must be in 0 … 2^62 − 1")
 
 
 def batch_size(search: float) -> int:
@@ -79,9 +85,17 @@ def batch_size(search: float) -> int:
     return SEARCHED if search else BATCH
 
 
-def _draw(agent: Agent, goals: Pictures, search: float, seed: int, threads: int, temperature: float | None) -> Drawings:
+def draw_on(
+    stage: Renderer,
+    agent: Agent,
+    goals: Pictures,
+    search: float = 0.0,
+    seed: int = 0,
+    threads: int = 1,
+    temperature: float | None = None,
+) -> Drawings:
+    """As ``draw``, but one batch with ``seed`` itself, on the canvases of ``stage`` as they are after its ``reset``."""
     started = time.perf_counter()
-    stage = agent.config.make_renderer(len(goals), threads)
     episodes = EpisodeBatch.empty(agent.config, stage)
     episodes.aim(torch.from_numpy(np.array(goals, order="C")))
     generator = torch.Generator().manual_seed(seed)

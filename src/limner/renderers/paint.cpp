@@ -97,6 +97,7 @@ struct Canvas {
     uint64_t draws = 0;                             // random numbers drawn for tracking noise
     States states{};                                // of a plain brush
     std::vector<Curve> history;                     // since the last reset, of any other brush
+    std::shared_ptr<const std::vector<uint16_t>> ground;   // the tiles that it started on, if it reads them and was given some
     Brush brush{nullptr, mypaint_brush_unref};      // of any other brush
 };
 
@@ -106,10 +107,12 @@ struct Saved {
     uint64_t draws;
     States states;
     std::vector<Curve> history;
+    std::shared_ptr<const std::vector<uint16_t>> ground;
 };
 
 using Array = nb::ndarray<const double, nb::shape<-1, -1, kColumns>, nb::c_contig, nb::device::cpu>;
 using Pixels = nb::ndarray<uint8_t, nb::ndim<4>, nb::c_contig, nb::device::cpu>;
+using Pictures = nb::ndarray<const uint8_t, nb::ndim<4>, nb::c_contig, nb::device::cpu>;
 
 class Engine {
   public:
@@ -143,6 +146,25 @@ class Engine {
         });
     }
 
+    // Opaque pictures for canvases to go on from, with new brushes.
+    void load(Pictures pictures, const std::vector<int64_t>& indices, Pixels out) {
+        if (alpha_) throw std::invalid_argument("pictures are opaque: they cannot be loaded onto a transparent ground");
+        check(indices, indices.size());
+        check(pictures, indices.size(), "the array of pictures");
+        check(out);
+        nb::gil_scoped_release release;
+        std::lock_guard lock(busy_);
+        pool_.run(indices.size(), [&](int worker, size_t i) {
+            const auto index = size_t(indices[i]);
+            Canvas& canvas = canvases_[index];
+            wipe(canvas, worker);
+            cover(canvas, pictures.data() + i * stride());
+            if (!plain_ && recipe_.reads_canvas())
+                canvas.ground = std::make_shared<const std::vector<uint16_t>>(canvas.tiles);
+            std::copy_n(pictures.data() + i * stride(), stride(), out.data() + index * stride());
+        });
+    }
+
     // Paint curves; the number of a canvas on which one was cut short, or -1.
     int64_t step(Array curves, Pixels out) {
         if (curves.shape(0) != batch())
@@ -172,7 +194,8 @@ class Engine {
         std::lock_guard lock(busy_);
         pool_.run(indices.size(), [&](int, size_t i) {
             const Canvas& canvas = canvases_[size_t(indices[i])];
-            saved[i] = std::make_shared<Saved>(Saved{canvas.tiles, canvas.draws, canvas.states, canvas.history});
+            saved[i] = std::make_shared<Saved>(
+                Saved{canvas.tiles, canvas.draws, canvas.states, canvas.history, canvas.ground});
         });
         return saved;
     }
@@ -195,6 +218,8 @@ class Engine {
                 canvas.states = source.states;
             } else {
                 wipe(canvas, worker);
+                if (source.ground) canvas.tiles = *source.ground;
+                canvas.ground = source.ground;
                 replay(canvas, source.history, worker);
             }
             canvas.tiles = source.tiles;
@@ -218,12 +243,14 @@ class Engine {
         }
     }
 
-    void check(const Pixels& out) const {
-        const std::array<size_t, 4> want{batch(), size_t(size_), size_t(size_), size_t(channels())};
+    void check(const Pixels& out) const { check(out, batch(), "the output array"); }
+
+    template <class Array4> void check(const Array4& array, size_t count, const char* name) const {
+        const std::array<size_t, 4> want{count, size_t(size_), size_t(size_), size_t(channels())};
         for (size_t i = 0; i < 4; i++)
-            if (out.shape(i) != want[i])
-                throw std::invalid_argument("the output array has length " + std::to_string(out.shape(i)) + " in axis " +
-                                            std::to_string(i) + ", must be " + std::to_string(want[i]));
+            if (array.shape(i) != want[i])
+                throw std::invalid_argument(std::string(name) + " has length " + std::to_string(array.shape(i)) +
+                                            " in axis " + std::to_string(i) + ", must be " + std::to_string(want[i]));
     }
 
     void check(const Curve& curve, size_t canvas) const {
@@ -281,8 +308,22 @@ class Engine {
             canvas.states = blank_;
         } else {
             canvas.history.clear();
+            canvas.ground.reset();
             canvas.brush = new_brush(*surfaces_[size_t(worker)]);
         }
+    }
+
+    // Cover a canvas with an opaque picture.
+    void cover(Canvas& canvas, const uint8_t* picture) const {
+        const int colors = channels();
+        for (int y = 0; y < size_; y++)
+            for (int x = 0; x < size_; x++, picture += colors) {
+                uint16_t* to = canvas.tiles.data() +
+                               (size_t(y / kTile) * tiles_across_ + size_t(x / kTile)) * kTileValues +
+                               size_t(y % kTile * kTile + x % kTile) * 4;
+                for (int k = 0; k < 3; k++) to[k] = fix15(picture[color_ ? k : 0]);
+                to[3] = kOne;
+            }
     }
 
     // Paint `count` curves; false when one was cut short.
@@ -424,6 +465,7 @@ NB_MODULE(_paint, m) {
         .def_prop_ro("channels", &Engine::channels, "Values per pixel: 1 or 3, and one more when transparent.")
         .def_prop_ro("plain", &Engine::plain, "Whether saving copies the brush; otherwise restoring replays it.")
         .def("reset", &Engine::reset, "indices"_a, "out"_a.noconvert())
+        .def("load", &Engine::load, "pictures"_a.noconvert(), "indices"_a, "out"_a.noconvert())
         .def("step", &Engine::step, "curves"_a.noconvert(), "out"_a.noconvert())
         .def("save", &Engine::save, "indices"_a)
         .def("restore", &Engine::restore, "saved"_a, "indices"_a, "out"_a.noconvert());
