@@ -70,7 +70,7 @@ def draw(
     )
 
 
-def check_drawing(agent: Agent, search: float, seed: int) -> None:
+def check_drawing(agent: Agent, search: float = 0.0, seed: int = 0) -> None:
     """``ValueError`` when ``agent`` has no targets, or when the others are out of range."""
     if not agent.config.conditional:
         raise ValueError(f"agent {agent.name!r} draws what it likes: use limner sample, or name an agent with targets")

@@ -76,6 +76,7 @@ def paint(
 
 def canvas_shape(agent: Agent, detail: int) -> tuple[int, int]:
     """Pixels a side and channels of the canvas that ``agent`` has with ``detail``; ``ValueError`` as ``paint``."""
+    check_drawing(agent)
     own = agent.config.renderer
     if own.space != "stroke" or own.ground != "white":
         raise ValueError(
@@ -210,4 +211,4 @@ def _cut(picture: Pictures, level: int, patches: IntArray) -> Pictures:
 
 def _squared_error(canvases: Canvas, goals: Pictures) -> NDArray[np.float64]:
     """Mean squared difference ``float64[N]`` of ``uint8[N, H, W, C]``, values counted from 0 to 1."""
-    return np.square((canvases.astype(np.float64) - goals) / 255).mean((1, 2, 3))
+    return np.asarray(np.square((canvases.astype(np.float64) - goals) / 255).mean((1, 2, 3)))
