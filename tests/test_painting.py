@@ -76,7 +76,7 @@ def test_the_program_is_for_the_whole_canvas(coarse):
     renderer = program.renderer
     assert (renderer["canvas"], renderer["grid"]) == (256, own.grid * 4)
     assert renderer["sizes"] == [1.0, 2.0, 4.0, 6.0, 8.0, 12.0, WIDEST]
-    assert WIDEST * 4096 / 64 <= 1000
+    assert WIDEST * 2048 / 64 <= 500
     assert renderer["brush"] == own.brush
     assert Program.from_json(program.to_json()) == program
     assert execute(program, 100).shape == (100, 100, 1)

@@ -143,6 +143,19 @@ def test_the_largest_canvas() -> None:
     assert picture[0, 100, 3900, 0] == 255
 
 
+@pytest.mark.parametrize("size", [1024, 3072, 4096])
+def test_wide_strokes_are_as_wide_on_large_canvases(size: int) -> None:
+    """libmypaint itself paints no radius above 1000 pixels: a canvas of 4096 is two times the brush's."""
+    settings = {"sizes": (15.6,), "space": "stroke", "pressures": 1, "events": 10}
+    strokes = np.array([[[32 * 16 + 1, 32 * 24 + 2, 32 * 31 + 1, 0, 0]]])
+    small = paint(Paint(PaintSettings(**settings, canvas=512)), strokes)[0, :, :, 0].astype(float)
+    large = paint(Paint(PaintSettings(**settings, canvas=size)), strokes)[0, :, :, 0]
+    factor = size // 512
+    reduced = large.reshape(512, factor, 512, factor).mean((1, 3))
+    assert 0.3 < (small < 128).mean() < 0.9
+    assert np.abs(reduced - small).mean() < 1.5
+
+
 def test_transparent_ground_holds_the_same_picture() -> None:
     for color in (False, True):
         white = Paint(PaintSettings(color=color, sizes=(4, 8)), 3)

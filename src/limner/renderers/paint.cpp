@@ -11,6 +11,8 @@
 //   every reset (its generator cannot be rewound) and is restored by replaying its curves.
 // - Tracking noise is added here, as 1.3.0 did: later versions skip events instead, and with 0.1 s between them a brush
 //   that skips a few seconds starts afresh and never paints.
+// - Brushes paint on a canvas of at most 2048 pixels, as far as they know; a larger one is that, scaled. So the radii of a
+//   program are in proportion at every size, although libmypaint paints none above 1000 pixels.
 // - A surface holds no state between curves, so there is one per thread, pointed at the canvas in hand.
 
 #include <nanobind/nanobind.h>
@@ -45,6 +47,7 @@ namespace {
 
 constexpr double kEventSeconds = 0.1f;              // 0.1 rounded to float, a little more than 0.1: at pen-down libmypaint
                                                     // then moves the brush before it applies pressure, as in 2018
+constexpr int kBrushCanvas = 2048;                  // the largest canvas that brushes know of
 constexpr int64_t kCurveCost = 1 << 28;             // what the dabs of one curve may cost on a 64-pixel canvas
 
 // One row of the array that `step` takes. Lengths in pixels, colour and pressure in [0, 1].
@@ -97,7 +100,7 @@ struct Canvas {
     uint64_t draws = 0;                             // random numbers drawn for tracking noise
     States states{};                                // of a plain brush
     std::vector<Curve> history;                     // since the last reset, of any other brush
-    std::shared_ptr<const std::vector<uint16_t>> ground;   // the tiles that it started on, if it reads them and was given some
+    std::shared_ptr<const std::vector<uint16_t>> ground;   // tiles to start from, if it reads them
     Brush brush{nullptr, mypaint_brush_unref};      // of any other brush
 };
 
@@ -119,10 +122,10 @@ class Engine {
     Engine(int batch, int size, bool color, bool transparent, bool straight, int events, Recipe recipe, int threads)
         : size_(size), tiles_across_((size + kTile - 1) / kTile), color_(color), alpha_(transparent),
           straight_(straight || transparent), ground_(transparent ? 0 : kOne), events_(events),
-          budget_(kCurveCost * std::min(size * size / 4096, 64)), recipe_(std::move(recipe)),
-          noise_(recipe_.take_noise()), plain_(recipe_.is_plain()), canvases_(batch), pool_(threads) {
+          scale_(std::max(1.0f, float(size) / kBrushCanvas)), budget_(kCurveCost * std::min(size * size / 4096, 64)),
+          recipe_(std::move(recipe)), noise_(recipe_.take_noise()), plain_(recipe_.is_plain()), canvases_(batch), pool_(threads) {
         for (int i = 0; i < pool_.size(); i++) {
-            surfaces_.push_back(std::make_unique<Surface>(size, size, ground_));
+            surfaces_.push_back(std::make_unique<Surface>(size, size, ground_, scale_));
             brushes_.push_back(plain_ ? new_brush(*surfaces_.back()) : Brush(nullptr, mypaint_brush_unref));
         }
         for (Canvas& canvas : canvases_)
@@ -353,20 +356,20 @@ class Engine {
         for (size_t i = 0; i < count && complete; i++) {
             const Curve& c = curves[i];
             if (c.kind == kNone) continue;
-            const float zoom = 1 / std::exp(float(c.log_radius));
+            const float zoom = scale_ / std::exp(float(c.log_radius));
             const double noise = noise_ * std::exp(c.log_radius);
             const auto event = [&](double x, double y, double pressure) {
                 if (noise > 0) {
                     x += noise * gauss(draws++);
                     y += noise * gauss(draws++);
                 }
-                stroke_to(brush, surface, x, y, pressure, zoom);
+                stroke_to(brush, surface, x / scale_, y / scale_, pressure, zoom);
             };
             const auto set = [&](MyPaintBrushSetting id, double value) {
                 mypaint_brush_set_base_value(brush, id, float(value));
             };
             surface.begin(brush, tiles, budget_);
-            set(MYPAINT_BRUSH_SETTING_RADIUS_LOGARITHMIC, c.log_radius);
+            set(MYPAINT_BRUSH_SETTING_RADIUS_LOGARITHMIC, c.log_radius - std::log(scale_));
             if (c.kind == kJump) {
                 lift(brush);
                 event(c.x1, c.y1, 0);
@@ -420,6 +423,7 @@ class Engine {
     bool color_, alpha_, straight_;
     uint16_t ground_;
     int events_;
+    float scale_;                                     // pixels along each one of the brushes'
     int64_t budget_;
     Recipe recipe_;
     double noise_;                                    // of tracking, in basic radii

@@ -50,7 +50,8 @@ class PaintSettings:
     grid: int = 32
     """Cells along each side of the grid that places are chosen from, 2 … 4096; they may be smaller than pixels."""
     sizes: tuple[float, ...] = (1, 2, 4, 8, 12, 24)
-    """Brush radii in pixels of a 64-pixel canvas. libmypaint paints no radius below 0.2 or above 1000 real pixels."""
+    """Brush radii in pixels of a 64-pixel canvas. libmypaint paints none below 0.2 real pixels (of 2048 at most, larger
+    canvases being that, scaled) or above 1000; with pressure a stroke may be wider than this."""
     pressures: int = 10
     """Number of pressures, from ``1 / pressures`` to 1."""
     levels: int = 20
