@@ -26,8 +26,9 @@ def test_a_picture_is_laid_in_the_middle_of_white_paper():
     square = frame.lay(Image.fromarray(pixels), 64, 3)
     assert square.dtype == np.uint8
     np.testing.assert_array_equal(square[16:48], pixels)
-    assert (square[:16] == 255).all()
-    assert (square[48:] == 255).all()
+    assert (square[:15] == 255).all()
+    assert (square[49:] == 255).all()
+    np.testing.assert_array_equal(square[[15, 48]], pixels[[0, -1]])
     np.testing.assert_array_equal(frame.cut(square), pixels)
     np.testing.assert_array_equal(frame.cut(np.stack([square, 255 - square])), [pixels, 255 - pixels])
 

@@ -1,4 +1,8 @@
-"""A frame: where a picture of any shape lies on a square sheet of paper."""
+"""A frame: where a picture of any shape lies on a square sheet of paper.
+
+Notable choices:
+- What is laid there goes on a little beyond its edges. So strokes reach across them, and no paper shows inside.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,9 @@ from PIL import Image
 
 from limner.datasets import Pictures
 from limner.renderers import Canvas
+
+BLEED = 64
+"""The square is so many times as wide as what goes on beyond each edge of the picture."""
 
 
 @dataclass(frozen=True)
@@ -26,12 +33,21 @@ class Frame:
         return left, top, left + width, top + height
 
     def lay(self, image: Image.Image, size: int, channels: int) -> Pictures:
-        """The picture, ``L`` or ``RGB``, on a white square: ``uint8[size, size, channels]``, grey as luma (BT.601)."""
+        """The picture, ``L`` or ``RGB``, on a white square: ``uint8[size, size, channels]``, grey as luma (BT.601).
+
+        The pixels at its edges are repeated outwards, ``size / BLEED`` times.
+        """
         left, top, right, bottom = self.box(size)
         image = image.convert("L" if channels == 1 else "RGB")
         image = image.resize((right - left, bottom - top), Image.Resampling.BICUBIC)
+        pixels = np.asarray(image).reshape(bottom - top, right - left, channels)
+        bleed = size // BLEED
+        above, below = min(bleed, top), min(bleed, size - bottom)
+        before, after = min(bleed, left), min(bleed, size - right)
         square = np.full((size, size, channels), 255, np.uint8)
-        square[top:bottom, left:right] = np.asarray(image).reshape(bottom - top, right - left, channels)
+        square[top - above : bottom + below, left - before : right + after] = np.pad(
+            pixels, ((above, below), (before, after), (0, 0)), mode="edge"
+        )
         return square
 
     def cut(self, square: Canvas) -> Canvas:
