@@ -36,7 +36,7 @@ DETAILS = (1, 2, 4, 8, 16)
 CLOSE = (3 / 255) ** 2
 """Mean squared error of a patch that is passed over."""
 WIDEST = 15.6
-"""Largest radius in pixels of a 64-pixel canvas: 500 of 2048, so that it may double with pressure (``PaintSettings``)."""
+"""Largest radius in pixels of a 64-pixel canvas: 500 of 2048, which pressure may widen (see ``PaintSettings``)."""
 
 
 @dataclass(frozen=True)
