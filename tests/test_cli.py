@@ -65,6 +65,7 @@ def fails(words: str, capsys: pytest.CaptureFixture[str]) -> str:
         "train mnist --help",
         "sample --help",
         "evaluate --help",
+        "paint --help",
         "parse --help",
         "replay --help",
         "data --help",

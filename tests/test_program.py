@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from limner.actions import Space
-from limner.program import MAX_BYTES, Program, execute, execute_all, frames, load_programs, save_programs
+from limner.program import MAX_BYTES, Program, execute, execute_all, frames, load_programs, save_programs, stages
 from limner.renderers import make_renderer
 
 TOY = {"name": "toy", "canvas": 32, "grid": 8, "sizes": [2.0, 4.0], "pressures": 4}
@@ -321,6 +321,14 @@ def test_another_size_is_the_same_picture() -> None:
     assert frames(program, size=64).shape == (6, 64, 64, 1)
     with pytest.raises(ValueError, match="canvas"):
         execute(program, size=5)
+
+
+def test_stages_are_some_of_the_frames() -> None:
+    program = Program(TOY, make_renderer(TOY).actions.sample(np.random.default_rng(0), 6))
+    every = frames(program, 96)
+    some = list(stages(program, [0, 2, 2, 3, 6], 96))
+    np.testing.assert_array_equal(some, every[[0, 2, 2, 3, 6]])
+    np.testing.assert_array_equal(next(stages(program, [6])), execute(program))
 
 
 def test_frames_that_do_not_fit_into_memory_are_refused() -> None:

@@ -23,6 +23,7 @@ from limner.commands.choose import Runnable, choose, summaries
 from limner.commands.data import parse_data
 from limner.commands.evaluate import Evaluate
 from limner.commands.measure import Bench, Info
+from limner.commands.paint import Paint
 from limner.commands.parse import Parse
 from limner.commands.replay import Replay
 from limner.commands.sample import Sample
@@ -30,6 +31,7 @@ from limner.commands.train import parse_train
 
 COMMANDS: dict[str, type[Runnable]] = {
     "sample": Sample,
+    "paint": Paint,
     "evaluate": Evaluate,
     "parse": Parse,
     "replay": Replay,

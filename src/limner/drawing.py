@@ -68,27 +68,38 @@ def draw(
     Search prefers drawings with a high ``score``.
     ``ValueError`` when the agent has no targets, or pictures of another size or number of channels.
     """
-    require_targets(agent)
-    if not 0 <= search <= 3600:
-        raise ValueError(f"search is {search}: must be in 0 … 3600 seconds a picture")
-    if not 0 <= seed < 2**62:
-        raise ValueError(f"seed is {seed}: must be in 0 … 2^62 − 1")
+    check_drawing(agent, search, seed)
     shape = agent.config.make_renderer(1).shape
     if goals.dtype != np.uint8 or goals.shape[1:] != shape:
         raise ValueError(
             f"pictures are {goals.dtype}{list(goals.shape[1:])}, the canvas of {agent.name!r} is uint8{list(shape)}"
         )
     size = batch_size(search)
+    parts = ((goals[start : start + size], seed + start) for start in range(0, len(goals), size))
     return (
-        _draw(agent, goals[start : start + size], search, seed + start, threads, temperature, plan, score)
-        for start in range(0, len(goals), size)
+        draw_on(
+            agent.config.make_renderer(len(part), threads),
+            agent,
+            part,
+            search,
+            number,
+            threads,
+            temperature,
+            plan,
+            score,
+        )
+        for part, number in parts
     )
 
 
-def require_targets(agent: Agent) -> None:
-    """``ValueError`` when the agent has no targets: known before any picture has been loaded for it."""
+def check_drawing(agent: Agent, search: float = 0.0, seed: int = 0) -> None:
+    """``ValueError`` when ``agent`` has no targets, or when the others are out of range."""
     if not agent.config.conditional:
         raise ValueError(f"agent {agent.name!r} draws what it likes: use limner sample, or name an agent with targets")
+    if not 0 <= search <= 3600:
+        raise ValueError(f"search is {search}: must be in 0 … 3600 seconds a picture")
+    if not 0 <= seed < 2**62:
+        raise ValueError(f"seed is {seed}: must be in 0 … 2^62 − 1")
 
 
 def batch_size(search: float) -> int:
@@ -96,18 +107,19 @@ def batch_size(search: float) -> int:
     return SEARCHED if search else BATCH
 
 
-def _draw(
+def draw_on(
+    stage: Renderer,
     agent: Agent,
     goals: Pictures,
-    search: float,
-    seed: int,
-    threads: int,
-    temperature: float | None,
-    plan: Plan,
-    score: Score,
+    search: float = 0.0,
+    seed: int = 0,
+    threads: int = 1,
+    temperature: float | None = None,
+    plan: Plan = "refine",
+    score: Score = likeness,
 ) -> Drawings:
+    """As ``draw``, but one batch with ``seed`` itself, on the canvases of ``stage`` as they are after its ``reset``."""
     started = time.perf_counter()
-    stage = agent.config.make_renderer(len(goals), threads)
     episodes = EpisodeBatch.empty(agent.config, stage)
     episodes.aim(torch.from_numpy(np.array(goals, order="C")))
     generator = torch.Generator().manual_seed(seed)

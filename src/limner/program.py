@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import math
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -191,17 +191,25 @@ def execute(program: Program, size: int | None = None) -> Canvas:
 
 def frames(program: Program, size: int | None = None) -> NDArray[np.uint8]:
     """The picture before the first and after each action: ``uint8[T + 1, H, W, C]``."""
-    settings, shape = _at_size(program, size)
+    shape = _at_size(program, size)[1]
     if (needed := (len(program) + 1) * math.prod(shape)) > MAX_FRAMES_BYTES:
         raise ValueError(f"{len(program) + 1} frames of {shape} need {needed / 2**30:.1f} GiB: choose a smaller size")
-    renderer = make_renderer(json.loads(settings))
-    renderer.reset()
     result = np.empty((len(program) + 1, *shape), np.uint8)
-    renderer.canvas(result[:1])
-    for step, action in enumerate(program.actions):
-        renderer.step(action[None])
-        renderer.canvas(result[step + 1 : step + 2])
+    for i, picture in enumerate(stages(program, range(len(program) + 1), size)):
+        result[i] = picture
     return result
+
+
+def stages(program: Program, counts: Iterable[int], size: int | None = None) -> Iterator[Canvas]:
+    """The picture ``uint8[H, W, C]`` after each of so many actions, which are given in ascending order."""
+    renderer = make_renderer(json.loads(_at_size(program, size)[0]))
+    renderer.reset()
+    done = 0
+    for count in counts:
+        for action in program.actions[done:count]:
+            renderer.step(action[None])
+        done = count
+        yield renderer.canvas()[0]
 
 
 def execute_all(programs: Sequence[Program], threads: int = 1, size: int | None = None) -> list[Canvas]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from limner.actions import PAINT
 from limner.datasets import Dataset, Pictures, luma
-from limner.drawing import Plan, draw, require_targets
+from limner.drawing import Plan, check_drawing, draw
 from limner.evaluation import frechet_distance
 from limner.features import describe, small_grey
 from limner.program import Program
@@ -78,7 +78,7 @@ def reconstruct(
     ``search`` is in seconds a picture; ``plan`` and ``score`` as for ``draw``. ``report`` is told how many are done, of
     how many. ``ValueError`` as ``draw``.
     """
-    require_targets(agent)
+    check_drawing(agent)
     data = data if limit is None or limit >= len(data) else data.spread(limit)
     renderer = agent.config.make_renderer(1)
     goals = fit(data.pictures(renderer.shape[0]), renderer.shape[2])

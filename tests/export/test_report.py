@@ -116,7 +116,9 @@ def test_one_of_both_is_enough_for_a_table(conditional: Path) -> None:
 def test_the_curves_of_an_agent_with_targets(conditional: Path) -> None:
     text = report(conditional)
     titles = re.findall(r'<text class="title"[^>]*>([^<]*)<', text)
-    assert titles == ["Mean squared error", "Error of the programs that search finds", "Surprise at the advice (nats)"] * 2
+    assert (
+        titles == ["Mean squared error", "Error of the programs that search finds", "Surprise at the advice (nats)"] * 2
+    )
     assert len(re.findall(r'<polyline class="empty"[^>]*dasharray', text)) == 2
 
 

@@ -143,6 +143,19 @@ def test_the_largest_canvas() -> None:
     assert picture[0, 100, 3900, 0] == 255
 
 
+@pytest.mark.parametrize("size", [1024, 3072, 4096])
+def test_wide_strokes_are_as_wide_on_large_canvases(size: int) -> None:
+    """libmypaint itself paints no radius above 1000 pixels: a canvas of 4096 is two times the brush's."""
+    settings = {"sizes": (15.6,), "space": "stroke", "pressures": 1, "events": 10}
+    strokes = np.array([[[32 * 16 + 1, 32 * 24 + 2, 32 * 31 + 1, 0, 0]]])
+    small = paint(Paint(PaintSettings(**settings, canvas=512)), strokes)[0, :, :, 0].astype(float)
+    large = paint(Paint(PaintSettings(**settings, canvas=size)), strokes)[0, :, :, 0]
+    factor = size // 512
+    reduced = large.reshape(512, factor, 512, factor).mean((1, 3))
+    assert 0.3 < (small < 128).mean() < 0.9
+    assert np.abs(reduced - small).mean() < 1.5
+
+
 def test_transparent_ground_holds_the_same_picture() -> None:
     for color in (False, True):
         white = Paint(PaintSettings(color=color, sizes=(4, 8)), 3)
@@ -276,6 +289,111 @@ def test_restore_refuses_what_does_not_fit() -> None:
             renderer.restore(state, np.array(indices))
 
 
+# --- loading pictures -----------------------------------------------------------------------------------------------
+
+
+def pictures(renderer: Paint, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (renderer.batch, *renderer.shape), np.uint8)
+
+
+@pytest.mark.parametrize("color", [False, True])
+@pytest.mark.parametrize("size", [64, 100, 192])
+def test_loaded_pictures_are_shown_and_saved_bit_for_bit(size: int, color: bool) -> None:
+    renderer = Paint(PaintSettings(canvas=size, color=color), 2, threads=2)
+    some = pictures(renderer)
+    renderer.load(some)
+    assert (renderer.canvas() == some).all()
+    state = renderer.save()
+    renderer.reset()
+    renderer.restore(state)
+    assert (renderer.canvas() == some).all(), "the engine's own pixels are the same"
+
+
+@pytest.mark.parametrize("brush", [PLAIN, RANDOM, SMUDGING, TRACKING_NOISE])
+def test_on_loaded_white_paper_all_is_as_after_a_reset(brush: str) -> None:
+    settings = PaintSettings(brush=brush, sizes=(1, 2, 4), events=12)
+    renderer = Paint(settings, 3)
+    expected = paint(Paint(settings, 3), program(renderer, 3))
+    paint(renderer, program(renderer, 3, seed=1))
+    renderer.load(np.full_like(renderer.canvas(), 255))
+    assert (renderer.pen() == Paint(settings, 3).pen()).all()
+    assert (paint(renderer, program(renderer, 3)) == expected).all()
+
+
+def test_painting_goes_on_from_what_was_loaded() -> None:
+    settings = PaintSettings(sizes=(2, 4, 8), events=12, space="stroke", color=True)
+    whole, later = Paint(settings, 4), Paint(settings, 4)
+    actions = program(whole, 6)
+    later.load(paint(whole, actions[:3]))
+    difference = np.abs(paint(later, actions[3:]).astype(int) - paint(whole, actions[3:]))
+    assert difference.max() <= 1, "but for the rounding to 8 bits"
+    assert (later.canvas() != 255).any()
+
+
+@pytest.mark.parametrize("brush", [PLAIN, RANDOM, SMUDGING, TRACKING_NOISE, "classic/smudge"])
+def test_restored_canvases_remember_what_was_loaded(brush: str) -> None:
+    renderer = Paint(PaintSettings(brush=brush, sizes=(2, 4, 8), events=12, color=True), 2)
+    first, rest, other = (program(renderer, 2, seed) for seed in range(3))
+    ground = pictures(renderer).repeat(8, 1)[:, :64].repeat(8, 2)[:, :, :64]  # coarse: what is smudged is no mean grey
+    renderer.load(ground)
+    paint(renderer, first)
+    state = renderer.save()
+    expected = paint(renderer, rest)
+    for forget in (renderer.reset, lambda: renderer.load(255 - ground)):
+        forget()
+        paint(renderer, other)
+        renderer.restore(state.take([1, 0]), np.array([1, 0]))
+        assert (paint(renderer, rest) == expected).all()
+        renderer.restore(state)
+        middle = renderer.save()  # of what was itself restored
+        renderer.reset()
+        renderer.restore(middle)
+        assert (paint(renderer, rest) == expected).all()
+
+
+@pytest.mark.parametrize("brush", [PLAIN, "classic/smudge"])
+def test_a_reset_forgets_what_was_loaded(brush: str) -> None:
+    settings = PaintSettings(brush=brush, sizes=(2, 4, 8), events=12)
+    renderer = Paint(settings, 2)
+    expected = paint(Paint(settings, 2), program(renderer, 3))
+    blank = renderer.save()
+    for forget in (renderer.reset, lambda: renderer.restore(blank)):
+        renderer.load(pictures(renderer))
+        paint(renderer, program(renderer, 1, seed=1))
+        forget()
+        paint(renderer, program(renderer, 3)[:1])
+        state = renderer.save()
+        renderer.restore(state)
+        assert (paint(renderer, program(renderer, 3)[1:]) == expected).all()
+
+
+def test_some_canvases_can_be_loaded() -> None:
+    renderer = Paint(batch=3)
+    before = paint(renderer, program(renderer, 4))
+    pens = renderer.pen()
+    some = pictures(renderer)[:2]
+    renderer.load(some[:, :, ::-1], np.array([2, 0]))
+    assert (renderer.canvas() == np.stack([some[1, :, ::-1], before[1], some[0, :, ::-1]])).all()
+    assert (renderer.pen()[1] == pens[1]).all()
+    assert (renderer.pen()[[0, 2]] == Paint().pen()).all()
+
+
+def test_load_refuses_what_does_not_fit() -> None:
+    renderer = Paint(batch=2)
+    before = paint(renderer, program(renderer, 4))
+    some = pictures(renderer)
+    for wrong in (some[:1], some[:, :32], some.repeat(3, 3), some[..., 0], some / 255, some > 0):
+        with pytest.raises(ValueError, match="pictures"):
+            renderer.load(wrong)
+    for indices in ([0], [0, 0], [0, 2], [-1, 0], [0.5, 1]):
+        with pytest.raises(ValueError, match=r"canvas|pictures|indices"):
+            renderer.load(some, np.array(indices))
+    assert (renderer.canvas() == before).all()
+    clear = Paint(PaintSettings(ground="transparent"))
+    with pytest.raises(ValueError, match="transparent ground"):
+        clear.load(np.zeros((1, 64, 64, 2), np.uint8))
+
+
 # --- bad input ----------------------------------------------------------------------------------------------------
 
 
@@ -287,10 +405,11 @@ def test_restore_refuses_what_does_not_fit() -> None:
         ("canvas", 64.0),
         ("canvas", True),
         ("grid", 1),
-        ("grid", 65),
+        ("grid", 4097),
         ("sizes", ()),
         ("sizes", (1, float("nan"))),
         ("sizes", (0,)),
+        ("sizes", (0.04,)),
         ("sizes", (1e9,)),
         ("sizes", "1"),
         ("pressures", 0),

@@ -30,12 +30,12 @@ class Evaluate(DrawingOptions):
         """Draw, measure, write."""
         self.check()
         prepare_folder(self.out)
-        from limner.drawing import require_targets
+        from limner.drawing import check_drawing
         from limner.reconstruction import reconstruct
         from limner.sampling import load_agent
 
         agent = load_agent(self.agent)
-        require_targets(agent)
+        check_drawing(agent)
         data = self._load()
         score = self.score(agent)
         with progress_bar("drawing") as report:

@@ -30,12 +30,12 @@ class Parse(DrawingOptions):
         self.check()
         prepare_file(self.out)
         from limner.datasets import load_dataset
-        from limner.drawing import require_targets
+        from limner.drawing import check_drawing
         from limner.parsing import parse
         from limner.sampling import load_agent
 
         agent = load_agent(self.agent)
-        require_targets(agent)
+        check_drawing(agent)
         data = load_dataset(self.data, self.split)
         name = f"{self.data} {self.split}"
         if self.limit is not None and self.limit < len(data):

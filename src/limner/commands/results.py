@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from limner.commands.output import write
 
 if TYPE_CHECKING:
     from limner.export.picture import Pixels
+    from limner.frame import Frame
     from limner.program import Program
     from limner.reconstruction import Reconstruction
 
@@ -22,6 +23,10 @@ DRAWINGS = 16
 """Most programs in one animation."""
 DRAWING_SIZE = 128
 """Pixels a side of each of them."""
+GROWTH = 48
+"""Frames of a growing painting."""
+GROWTH_SIZE = 256
+"""Pixels along the longer side of them."""
 
 
 def write_samples(folder: Path, canvases: Pixels, programs: Sequence[Program]) -> None:
@@ -56,6 +61,29 @@ def _write_drawing(folder: Path, programs: Sequence[Program]) -> None:
 
     drawings = [frames(program, DRAWING_SIZE) for program in programs[:DRAWINGS]]
     write(folder / "drawing.gif", gif(together(drawings), step=0.3))
+
+
+def write_painting(folder: Path, program: Program, frame: Frame, size: int, report: Callable[[int, int], None]) -> None:
+    """``program.json``, ``painted.png`` with ``size`` pixels along its longer side, ``painting.gif``.
+
+    The program paints a square, of which the pictures show what lies in ``frame``. ``report`` is told how many strokes
+    of ``painted.png`` are painted, of how many.
+    """
+    import numpy as np
+
+    from limner.export.animation import gif
+    from limner.export.picture import png
+    from limner.program import stages
+
+    program.save(folder / "program.json")
+    counts = np.unique(np.linspace(0, len(program), 101, dtype=int)).tolist()
+    for count, square in zip(counts, stages(program, counts, size), strict=True):
+        report(count, len(program))
+        picture = frame.cut(square)
+    write(folder / "painted.png", png(picture))
+    slowly = np.unique(np.ceil(len(program) * np.linspace(0, 1, GROWTH) ** 2).astype(int)).tolist()  # at first
+    growth = np.stack([frame.cut(square) for square in stages(program, slowly, GROWTH_SIZE)])
+    write(folder / "painting.gif", gif(growth, hold=3.0))
 
 
 def write_report(folder: Path) -> None:

@@ -41,15 +41,20 @@ class Archive:
             entry = self.zip.getinfo(name)
             _check_length(entry.file_size)
             return self.zip.read(entry)
-        state = os.stat(self.path / name)
-        if not stat.S_ISREG(state.st_mode):
-            raise ValueError("it is no regular file")
-        _check_length(state.st_size)
-        return (self.path / name).read_bytes()
+        return read_file(self.path / name)
 
     def where(self, name: str) -> str:
         """The place of a file, for people."""
         return str(self.path / name) if self.zip is None else f"{name} in {self.path}"
+
+
+def read_file(path: Path) -> bytes:
+    """The content of a regular file that is not too large for a picture; ``OSError`` or ``ValueError`` otherwise."""
+    state = os.stat(path)
+    if not stat.S_ISREG(state.st_mode):
+        raise ValueError("it is no regular file")
+    _check_length(state.st_size)
+    return path.read_bytes()
 
 
 def _check_length(length: int) -> None:

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
 
-from limner.datasets.archive import Archive
+from limner.datasets.archive import Archive, read_file
 from limner.datasets.resize import Pictures
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
@@ -27,14 +29,23 @@ GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N")
 
 def read_picture(archive: Archive, name: str) -> Image.Image:
     """A picture of the archive: ``L`` when its format has no colour, else ``RGB``. ``ValueError``, naming the file."""
+    return _read(lambda: archive.read(name), archive.where(name))
+
+
+def open_picture(path: Path) -> Image.Image:
+    """The picture in a file, likewise."""
+    return _read(lambda: read_file(path), str(path))
+
+
+def _read(content: Callable[[], bytes], where: str) -> Image.Image:
     try:
         with warnings.catch_warnings():  # of what Pillow can put right, nobody needs to hear
             warnings.simplefilter("ignore")
-            return decode(archive.read(name))
+            return decode(content())
     except MemoryError:
         raise
     except Exception as error:  # decoders raise almost anything on damaged files
-        raise ValueError(f"cannot read {archive.where(name)}: {_explain(error)}") from error
+        raise ValueError(f"cannot read {where}: {_explain(error)}") from error
 
 
 def decode(content: bytes) -> Image.Image:
@@ -83,7 +94,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 def _explain(error: Exception) -> str:
     """The reason in a few words."""
     if isinstance(error, Image.DecompressionBombError):
-        return f"it has more than {LARGEST // 10**6} megapixels"
+        return f"it has more than {LARGEST // 10**6} megapixels: make it smaller"
     if isinstance(error, UnidentifiedImageError):
         return f"it is no picture in one of the formats {', '.join(FORMATS)}"
     if isinstance(error, OSError) and error.strerror:

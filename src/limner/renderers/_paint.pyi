@@ -48,6 +48,9 @@ class Engine:
     def reset(self, indices: Sequence[int], out: NDArray[np.uint8]) -> None:
         """Blank canvases and new brushes."""
 
+    def load(self, pictures: NDArray[np.uint8], indices: Sequence[int], out: NDArray[np.uint8]) -> None:
+        """Opaque ``pictures``, one per index, and new brushes; not on a transparent ground."""
+
     def step(self, curves: NDArray[np.float64], out: NDArray[np.uint8]) -> int:
         """Paint ``curves`` (``float64[batch, K, 13]``, rows as ``Curve`` in ``paint.cpp``), K on every canvas.
 

@@ -11,6 +11,8 @@
 //   every reset (its generator cannot be rewound) and is restored by replaying its curves.
 // - Tracking noise is added here, as 1.3.0 did: later versions skip events instead, and with 0.1 s between them a brush
 //   that skips a few seconds starts afresh and never paints.
+// - Brushes paint on a canvas of at most 2048 pixels, as far as they know; a larger one is that, scaled. So the radii of a
+//   program are in proportion at every size, although libmypaint paints none above 1000 pixels.
 // - A surface holds no state between curves, so there is one per thread, pointed at the canvas in hand.
 
 #include <nanobind/nanobind.h>
@@ -45,6 +47,7 @@ namespace {
 
 constexpr double kEventSeconds = 0.1f;              // 0.1 rounded to float, a little more than 0.1: at pen-down libmypaint
                                                     // then moves the brush before it applies pressure, as in 2018
+constexpr int kBrushCanvas = 2048;                  // the largest canvas that brushes know of
 constexpr int64_t kCurveCost = 1 << 28;             // what the dabs of one curve may cost on a 64-pixel canvas
 
 // One row of the array that `step` takes. Lengths in pixels, colour and pressure in [0, 1].
@@ -97,6 +100,7 @@ struct Canvas {
     uint64_t draws = 0;                             // random numbers drawn for tracking noise
     States states{};                                // of a plain brush
     std::vector<Curve> history;                     // since the last reset, of any other brush
+    std::shared_ptr<const std::vector<uint16_t>> ground;   // tiles to start from, if it reads them
     Brush brush{nullptr, mypaint_brush_unref};      // of any other brush
 };
 
@@ -106,20 +110,22 @@ struct Saved {
     uint64_t draws;
     States states;
     std::vector<Curve> history;
+    std::shared_ptr<const std::vector<uint16_t>> ground;
 };
 
 using Array = nb::ndarray<const double, nb::shape<-1, -1, kColumns>, nb::c_contig, nb::device::cpu>;
 using Pixels = nb::ndarray<uint8_t, nb::ndim<4>, nb::c_contig, nb::device::cpu>;
+using Pictures = nb::ndarray<const uint8_t, nb::ndim<4>, nb::c_contig, nb::device::cpu>;
 
 class Engine {
   public:
     Engine(int batch, int size, bool color, bool transparent, bool straight, int events, Recipe recipe, int threads)
         : size_(size), tiles_across_((size + kTile - 1) / kTile), color_(color), alpha_(transparent),
           straight_(straight || transparent), ground_(transparent ? 0 : kOne), events_(events),
-          budget_(kCurveCost * std::min(size * size / 4096, 64)), recipe_(std::move(recipe)),
-          noise_(recipe_.take_noise()), plain_(recipe_.is_plain()), canvases_(batch), pool_(threads) {
+          scale_(std::max(1.0f, float(size) / kBrushCanvas)), budget_(kCurveCost * std::min(size * size / 4096, 64)),
+          recipe_(std::move(recipe)), noise_(recipe_.take_noise()), plain_(recipe_.is_plain()), canvases_(batch), pool_(threads) {
         for (int i = 0; i < pool_.size(); i++) {
-            surfaces_.push_back(std::make_unique<Surface>(size, size, ground_));
+            surfaces_.push_back(std::make_unique<Surface>(size, size, ground_, scale_));
             brushes_.push_back(plain_ ? new_brush(*surfaces_.back()) : Brush(nullptr, mypaint_brush_unref));
         }
         for (Canvas& canvas : canvases_)
@@ -140,6 +146,25 @@ class Engine {
             const auto index = size_t(indices[i]);
             wipe(canvases_[index], worker);
             std::fill_n(out.data() + index * stride(), stride(), ground_ ? 255 : 0);
+        });
+    }
+
+    // Opaque pictures for canvases to go on from, with new brushes.
+    void load(Pictures pictures, const std::vector<int64_t>& indices, Pixels out) {
+        if (alpha_) throw std::invalid_argument("pictures are opaque: they cannot be loaded onto a transparent ground");
+        check(indices, indices.size());
+        check(pictures, indices.size(), "the array of pictures");
+        check(out);
+        nb::gil_scoped_release release;
+        std::lock_guard lock(busy_);
+        pool_.run(indices.size(), [&](int worker, size_t i) {
+            const auto index = size_t(indices[i]);
+            Canvas& canvas = canvases_[index];
+            wipe(canvas, worker);
+            cover(canvas, pictures.data() + i * stride());
+            if (!plain_ && recipe_.reads_canvas())
+                canvas.ground = std::make_shared<const std::vector<uint16_t>>(canvas.tiles);
+            std::copy_n(pictures.data() + i * stride(), stride(), out.data() + index * stride());
         });
     }
 
@@ -172,7 +197,8 @@ class Engine {
         std::lock_guard lock(busy_);
         pool_.run(indices.size(), [&](int, size_t i) {
             const Canvas& canvas = canvases_[size_t(indices[i])];
-            saved[i] = std::make_shared<Saved>(Saved{canvas.tiles, canvas.draws, canvas.states, canvas.history});
+            saved[i] = std::make_shared<Saved>(
+                Saved{canvas.tiles, canvas.draws, canvas.states, canvas.history, canvas.ground});
         });
         return saved;
     }
@@ -195,6 +221,8 @@ class Engine {
                 canvas.states = source.states;
             } else {
                 wipe(canvas, worker);
+                if (source.ground) canvas.tiles = *source.ground;
+                canvas.ground = source.ground;
                 replay(canvas, source.history, worker);
             }
             canvas.tiles = source.tiles;
@@ -218,12 +246,14 @@ class Engine {
         }
     }
 
-    void check(const Pixels& out) const {
-        const std::array<size_t, 4> want{batch(), size_t(size_), size_t(size_), size_t(channels())};
+    void check(const Pixels& out) const { check(out, batch(), "the output array"); }
+
+    template <class Array4> void check(const Array4& array, size_t count, const char* name) const {
+        const std::array<size_t, 4> want{count, size_t(size_), size_t(size_), size_t(channels())};
         for (size_t i = 0; i < 4; i++)
-            if (out.shape(i) != want[i])
-                throw std::invalid_argument("the output array has length " + std::to_string(out.shape(i)) + " in axis " +
-                                            std::to_string(i) + ", must be " + std::to_string(want[i]));
+            if (array.shape(i) != want[i])
+                throw std::invalid_argument(std::string(name) + " has length " + std::to_string(array.shape(i)) +
+                                            " in axis " + std::to_string(i) + ", must be " + std::to_string(want[i]));
     }
 
     void check(const Curve& curve, size_t canvas) const {
@@ -281,8 +311,22 @@ class Engine {
             canvas.states = blank_;
         } else {
             canvas.history.clear();
+            canvas.ground.reset();
             canvas.brush = new_brush(*surfaces_[size_t(worker)]);
         }
+    }
+
+    // Cover a canvas with an opaque picture.
+    void cover(Canvas& canvas, const uint8_t* picture) const {
+        const int colors = channels();
+        for (int y = 0; y < size_; y++)
+            for (int x = 0; x < size_; x++, picture += colors) {
+                uint16_t* to = canvas.tiles.data() +
+                               (size_t(y / kTile) * tiles_across_ + size_t(x / kTile)) * kTileValues +
+                               size_t(y % kTile * kTile + x % kTile) * 4;
+                for (int k = 0; k < 3; k++) to[k] = fix15(picture[color_ ? k : 0]);
+                to[3] = kOne;
+            }
     }
 
     // Paint `count` curves; false when one was cut short.
@@ -312,20 +356,20 @@ class Engine {
         for (size_t i = 0; i < count && complete; i++) {
             const Curve& c = curves[i];
             if (c.kind == kNone) continue;
-            const float zoom = 1 / std::exp(float(c.log_radius));
+            const float zoom = scale_ / std::exp(float(c.log_radius));
             const double noise = noise_ * std::exp(c.log_radius);
             const auto event = [&](double x, double y, double pressure) {
                 if (noise > 0) {
                     x += noise * gauss(draws++);
                     y += noise * gauss(draws++);
                 }
-                stroke_to(brush, surface, x, y, pressure, zoom);
+                stroke_to(brush, surface, x / scale_, y / scale_, pressure, zoom);
             };
             const auto set = [&](MyPaintBrushSetting id, double value) {
                 mypaint_brush_set_base_value(brush, id, float(value));
             };
             surface.begin(brush, tiles, budget_);
-            set(MYPAINT_BRUSH_SETTING_RADIUS_LOGARITHMIC, c.log_radius);
+            set(MYPAINT_BRUSH_SETTING_RADIUS_LOGARITHMIC, c.log_radius - std::log(scale_));
             if (c.kind == kJump) {
                 lift(brush);
                 event(c.x1, c.y1, 0);
@@ -379,6 +423,7 @@ class Engine {
     bool color_, alpha_, straight_;
     uint16_t ground_;
     int events_;
+    float scale_;                                     // pixels along each one of the brushes'
     int64_t budget_;
     Recipe recipe_;
     double noise_;                                    // of tracking, in basic radii
@@ -424,6 +469,7 @@ NB_MODULE(_paint, m) {
         .def_prop_ro("channels", &Engine::channels, "Values per pixel: 1 or 3, and one more when transparent.")
         .def_prop_ro("plain", &Engine::plain, "Whether saving copies the brush; otherwise restoring replays it.")
         .def("reset", &Engine::reset, "indices"_a, "out"_a.noconvert())
+        .def("load", &Engine::load, "pictures"_a.noconvert(), "indices"_a, "out"_a.noconvert())
         .def("step", &Engine::step, "curves"_a.noconvert(), "out"_a.noconvert())
         .def("save", &Engine::save, "indices"_a)
         .def("restore", &Engine::restore, "saved"_a, "indices"_a, "out"_a.noconvert());

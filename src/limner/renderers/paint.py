@@ -29,7 +29,7 @@ def _is_int(value: object, low: int, high: int) -> bool:
 
 
 def _is_size(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0.1 <= value <= 64
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0.05 <= value <= 64
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,10 @@ class PaintSettings:
     """What an action paints: a curve or a line from the pen, a stroke of its own, a curve by offsets from the pen, or a
     spline of points given by earlier actions. ``limner.actions.paint_actions`` says it exactly."""
     grid: int = 32
-    """Cells along each side of the grid that places are chosen from."""
+    """Cells along each side of the grid that places are chosen from, 2 … 4096; they may be smaller than pixels."""
     sizes: tuple[float, ...] = (1, 2, 4, 8, 12, 24)
-    """Brush radii in pixels of a 64-pixel canvas. libmypaint paints no radius below 0.2 or above 1000 real pixels."""
+    """Brush radii in pixels of a 64-pixel canvas. libmypaint paints none below 0.2 real pixels (of 2048 at most, larger
+    canvases being that, scaled) or above 1000; with pressure a stroke may be wider than this."""
     pressures: int = 10
     """Number of pressures, from ``1 / pressures`` to 1."""
     levels: int = 20
@@ -76,11 +77,11 @@ class PaintSettings:
         demand(isinstance(self.brush, str), "brush", "a name or a path")
         demand(isinstance(self.color, bool), "color", "true or false")
         demand(self.ground in ("white", "transparent"), "ground", "'white' or 'transparent'")
-        demand(_is_int(self.grid, 2, self.canvas), "grid", f"a whole number in 2 … {self.canvas} (the canvas)")
+        demand(_is_int(self.grid, 2, 4096), "grid", "a whole number in 2 … 4096")
         demand(
             isinstance(self.sizes, tuple) and len(self.sizes) > 0 and all(_is_size(size) for size in self.sizes),
             "sizes",
-            "one or more radii in 0.1 … 64",
+            "one or more radii in 0.05 … 64",
         )
         demand(_is_int(self.pressures, 1, 1000), "pressures", "a whole number in 1 … 1000")
         demand(_is_int(self.levels, 2, 256), "levels", "a whole number in 2 … 256")
@@ -166,6 +167,17 @@ class Paint:
         """Blank canvases, new brushes and the pen in the upper left corner: all of them, or ``indices`` only."""
         rows = self._rows(indices)
         self._engine.reset(rows.tolist(), self._pixels)
+        self._pens = self._pens.put(rows, self._decoder.new(len(rows)))
+
+    def load(self, pictures: Canvas, indices: IntArray | None = None) -> None:
+        """As ``reset``, but the canvases show ``pictures`` uint8[N, H, W, C], opaque, for later actions to paint on.
+
+        ``ValueError`` when the ground is transparent, or the pictures are not like the canvases.
+        """
+        rows = self._rows(indices)
+        if pictures.dtype != np.uint8 or pictures.ndim != 4:
+            raise ValueError(f"pictures must be uint8[N, H, W, C], got {pictures.dtype}{list(pictures.shape)}")
+        self._engine.load(np.ascontiguousarray(pictures), rows.tolist(), self._pixels)
         self._pens = self._pens.put(rows, self._decoder.new(len(rows)))
 
     def step(self, actions: IntArray) -> None:

@@ -12,6 +12,9 @@ constexpr uint16_t kOne = 1 << 15;
 // Correctly rounded.
 inline uint8_t byte(uint32_t value) { return uint8_t((255 * std::min<uint32_t>(value, kOne) + kOne / 2) / kOne); }
 
+// The value that becomes this byte again.
+inline uint16_t fix15(uint8_t byte) { return uint16_t((uint32_t(byte) * kOne + 127) / 255); }
+
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define FOR_EACH_CPU __attribute__((target_clones("avx2", "default")))   // integers only: all give the same bytes
 #else

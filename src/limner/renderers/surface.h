@@ -3,6 +3,7 @@
 // Notable choices:
 // - A dab that touches no pixel of the canvas, or is not finite, is never painted; a curve whose dabs cost more than any
 //   sensible brush's is cut short. So no brush file can hang the process or exhaust its memory.
+// - libmypaint paints no radius above 1000 pixels: a canvas may be larger than the one that the brush knows of.
 // - Colours are neither mixed nor sampled spectrally: that is slow, and sampling uses the random numbers of the process.
 // - Between curves a surface holds nothing, so there is one per thread.
 
@@ -33,8 +34,9 @@ struct Box {
 
 class Surface {
   public:
-    Surface(int width, int height, uint16_t ground)
-        : width_(width), height_(height), columns_((width + kTile - 1) / kTile), rows_((height + kTile - 1) / kTile),
+    // `scale`: pixels of the canvas along each one of the brush's.
+    Surface(int width, int height, uint16_t ground, float scale)
+        : width_(width), height_(height), scale_(scale), columns_((width + kTile - 1) / kTile), rows_((height + kTile - 1) / kTile),
           ground_(ground), outside_(kTileValues, ground) {
         mypaint_tiled_surface2_init(&hook_.base, tile_start, tile_end);
         hook_.self = this;
@@ -117,6 +119,7 @@ class Surface {
                         float hardness, float alpha, float ratio, float angle, float lock, float colorize,
                         float posterize, float posterize_num, float) {
         Surface& self = of(surface);
+        x *= self.scale_, y *= self.scale_, radius *= self.scale_;
         const float sum = r + g + b + opaque + hardness + alpha + angle + lock + colorize + posterize + posterize_num;
         if (!self.admit(x, y, radius) || !std::isfinite(sum) || !(ratio < 100)) return TRUE;
         if (colorize > 0) {   // where both colours are grey, libmypaint would divide by zero: make this one a little less so
@@ -139,6 +142,7 @@ class Surface {
     static void get_color(MyPaintSurface2* surface, float x, float y, float radius, float* r, float* g, float* b,
                           float* alpha, float) {
         Surface& self = of(surface);
+        x *= self.scale_, y *= self.scale_, radius *= self.scale_;
         if (self.admit(x, y, radius))
             self.pick_(surface, x, y, radius, r, g, b, alpha, -1);   // -1: the mean, not spectral, of all pixels
         else
@@ -153,7 +157,9 @@ class Surface {
     }
 
     Hook hook_;
-    int width_, height_, columns_, rows_;
+    int width_, height_;
+    float scale_;
+    int columns_, rows_;
     uint16_t ground_;
     std::vector<uint16_t> outside_;                 // what libmypaint paints on beyond the canvas
     MyPaintBrush* brush_ = nullptr;
