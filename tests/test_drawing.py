@@ -138,9 +138,12 @@ def test_search_keeps_the_drawing_that_it_cannot_better(copyist, goals):
         assert (found < alone).any()
 
 
-def test_without_time_refinement_keeps_the_drawing(copyist, goals):
+def test_without_time_refinement_keeps_the_drawing_unless_the_policy_has_lost_its_way(copyist, goals, monkeypatch):
     few = goals[:SEARCHED]
-    assert np.array_equal(canvases(draw(copyist, few, search=1e-9)), canvases(draw(copyist, few)))
+    alone, looked = canvases(draw(copyist, few)), canvases(draw(copyist, few, search=1e-9))
+    assert squared_error(looked, few).mean() < squared_error(alone, few).mean()
+    monkeypatch.setattr("limner.drawing.LOST", 1e6)
+    assert np.array_equal(canvases(draw(copyist, few, search=1e-9)), alone)
 
 
 def test_looking_ahead_keeps_the_best_of_each_picture(copyist, goals, monkeypatch):

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from limner.chance import Aided
 from limner.datasets import Pictures
 from limner.program import Program
 from limner.refinement import Refinement
@@ -34,10 +35,13 @@ BATCH = 64
 SEARCHED = 8
 """Pictures drawn at a time with search."""
 TRIES = 16
+LOST = 0.15
+"""Share of the error of the canvas that it began with, above which a policy has lost its way."""
 
 Plan = Literal["refine", "greedy", "tree"]
-"""How to search: only refine what the policy draws; or look ahead before that, one action at a time, again and again
-with other chances; or look once in this way and then as far as a tree search gets."""
+"""How to search: only refine what the policy draws, looking ahead once before if it has lost its way; or look ahead
+before that, one action at a time, again and again with other chances; or look once in this way and then as far as a
+tree search gets. Half of what looking ahead tries is proposed by chance (``limner.chance``)."""
 
 
 @dataclass(frozen=True)
@@ -128,8 +132,9 @@ def draw_on(
     if search:
         rehearsal = Rehearsal(stage, TRIES, threads, score)
         best = episodes.actions
-        if plan != "refine":
-            best = look_ahead(stage, rehearsal, agent.policy, episodes, generator, search * len(goals) / 3, plan)
+        if plan != "refine" or episodes.distance[-1].mean() > LOST * episodes.distance[0].mean():
+            proposer, seconds = Aided(agent.policy, stage.actions), 0 if plan == "refine" else search * len(goals) / 3
+            best = look_ahead(stage, rehearsal, proposer, episodes, generator, seconds, plan)
         refinement = Refinement(stage, rehearsal, episodes.goal, best, threads)
         refinement.run(search * len(goals) - (time.perf_counter() - started), generator)
         episodes.actions.copy_(refinement.actions)

@@ -511,3 +511,24 @@ def test_brushes_of_the_first_set_all_paint() -> None:
         assert (paint(renderer, actions) == picture).all(), name
         inked += int((picture < 250).any())
     assert inked > 120
+
+
+def test_libmypaint_prints_nothing() -> None:
+    """In one of some twenty thousand short strokes rounding leaves a dab less than no time, which it tells."""
+    code = """
+import numpy as np
+from limner.renderers.paint import Paint, PaintSettings
+
+settings = PaintSettings(brush="classic/pen", space="stroke", sizes=(0.5, 0.75, 1, 1.5, 2), pressures=4, events=16)
+painter = Paint(settings, 256)
+rng = np.random.default_rng(0)
+for _ in range(80):
+    actions = painter.actions.sample(rng, 256)
+    row, column = rng.integers(0, 32, (2, 256))
+    for i in range(3):
+        near = [np.clip(place + rng.integers(-2, 3, 256), 0, 31) for place in (row, column)]
+        actions[:, i] = near[0] * 32 + near[1]
+    painter.step(actions)
+print("painted")
+"""
+    assert run_python(code) == "painted\n"

@@ -36,6 +36,7 @@
 #include <utility>
 #include <vector>
 
+#include "hush.h"
 #include "pixels.h"
 #include "pool.h"
 #include "surface.h"
@@ -181,6 +182,7 @@ class Engine {
         {
             nb::gil_scoped_release release;
             std::lock_guard lock(busy_);
+            const Hush hush;
             pool_.run(batch(), [&](int worker, size_t i) {
                 if (heavy >= 0) return;
                 if (!paint(canvases_[i], all + i * count, count, worker)) heavy = int64_t(i);
@@ -212,6 +214,7 @@ class Engine {
                 throw std::invalid_argument("the saved canvas has another size than this renderer's");
         nb::gil_scoped_release release;
         std::lock_guard lock(busy_);
+        const Hush hush;
         pool_.run(indices.size(), [&](int worker, size_t i) {
             const auto index = size_t(indices[i]);
             Canvas& canvas = canvases_[index];
