@@ -5,20 +5,39 @@ import hashlib
 import pytest
 
 from limner.agents import shipped_agents
+from limner.datasets import load_dataset
+from limner.drawing import draw
+from limner.reconstruction import fit, squared_error
 from limner.sampling import load_agent, sample
+
+AGENTS = {name: load_agent(name) for name in sorted(shipped_agents())}
+DRAWING = [name for name, agent in AGENTS.items() if agent.config.conditional]
 
 
 def test_a_digit_agent_ships():
-    assert "mnist" in shipped_agents()
+    assert "mnist" in AGENTS
 
 
-@pytest.mark.parametrize("name", sorted(shipped_agents()))
-def test_a_shipped_agent_draws_and_its_card_belongs_to_it(name):
-    canvases, programs = sample(load_agent(name), 20, seed=0)
-    assert len({picture.tobytes() for picture in canvases}) == 20
-    assert all(picture.min() < 128 for picture in canvases)
-    assert all(len(program) == load_agent(name).config.steps for program in programs)
+@pytest.mark.parametrize("name", AGENTS)
+def test_a_card_belongs_to_its_agent(name):
     folder = shipped_agents()[name]
     weights = (folder / "agent.safetensors").read_bytes()
     assert len(weights) < 4_000_000
     assert hashlib.sha256(weights).hexdigest() in (folder / "card.md").read_text()
+
+
+@pytest.mark.parametrize("name", [name for name in AGENTS if name not in DRAWING])
+def test_an_agent_without_targets_draws_what_it_likes(name):
+    canvases, programs = sample(AGENTS[name], 20, seed=0)
+    assert len({picture.tobytes() for picture in canvases}) == 20
+    assert all(picture.min() < 128 for picture in canvases)
+    assert all(len(program) == AGENTS[name].config.steps for program in programs)
+
+
+@pytest.mark.parametrize("name", DRAWING)
+def test_an_agent_with_targets_draws_digits_closer_than_an_empty_canvas(name):
+    renderer = AGENTS[name].config.make_renderer(1)
+    goals = fit(load_dataset("mnist-5k", "test").spread(16).pictures(renderer.shape[0]), renderer.shape[2])
+    (drawn,) = draw(AGENTS[name], goals)
+    empty = squared_error(goals * 0 + 255, goals).mean()
+    assert squared_error(drawn.canvases, goals).mean() < (0.7 if renderer.shape[2] == 1 else 2.0) * empty
