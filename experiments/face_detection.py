@@ -1,0 +1,66 @@
+"""In how many paintings of faces does OpenCV's stock detector find a face?
+
+    pip install "opencv-python-headless<5"
+    LIMNER_DATA=DATA python experiments/face_detection.py --agent faces --search 1
+
+Low error alone can be fog. The detector (Viola and Jones 2001, the frontal-face cascade that comes with OpenCV) is
+given grey pictures enlarged from 64 to 256 pixels, scale factor 1.1, 3 neighbours, at least 80 pixels. The faces
+themselves, and what is left of them at a few pixels a side, are the reference rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import tyro
+
+from limner.datasets import Pictures, load_dataset
+from limner.reconstruction import reconstruct, squared_error
+from limner.sampling import load_agent
+
+
+@dataclass(frozen=True)
+class Detection:
+    """Which agent, and how long it may search."""
+
+    agent: str = "faces"
+    data: str = "faces"
+    pictures: int = 103
+    search: float = 1.0
+    """Seconds a picture."""
+    threads: int = 2
+    seed: int = 0
+
+
+def found(pictures: Pictures) -> float:
+    """Share of ``uint8[N, 64, 64, 3]`` in which there is a face."""
+    cascade = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
+    faces = 0
+    for picture in pictures:
+        grey = cv2.cvtColor(cv2.resize(picture, (256, 256), interpolation=cv2.INTER_CUBIC), cv2.COLOR_RGB2GRAY)
+        faces += len(cascade.detectMultiScale(grey, 1.1, 3, minSize=(80, 80))) > 0
+    return faces / len(pictures)
+
+
+def blurred(pictures: Pictures, side: int) -> Pictures:
+    """Reduced to ``side`` pixels and enlarged again."""
+    small = [cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA) for picture in pictures]
+    return np.stack([cv2.resize(picture, (64, 64), interpolation=cv2.INTER_CUBIC) for picture in small])
+
+
+def main(arguments: Detection) -> None:
+    """Draw, and print a table."""
+    agent, data = load_agent(arguments.agent), load_dataset(arguments.data, "test")
+    result = reconstruct(agent, data, arguments.search, arguments.pictures, arguments.seed, arguments.threads)
+    rows = {"faces": result.goals}
+    rows |= {f"reduced to {side}×{side}": blurred(result.goals, side) for side in (16, 10, 8)}
+    rows |= {f"{agent.name}, {agent.config.steps} strokes, search {arguments.search:g} s": result.drawings}
+    print(f"| {result.likeness.pictures} pictures | mse | a face is found in |\n|---|---|---|")
+    for name, pictures in rows.items():
+        print(f"| {name} | {squared_error(pictures, result.goals).mean():.4f} | {found(pictures):.2f} |")
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Detection, description=__doc__))
