@@ -104,12 +104,12 @@ def test_every_field_is_a_flag(capsys: pytest.CaptureFixture[str]) -> None:
     "words",
     [
         [],
-        ["paint"],
+        ["scribble"],
         ["train"],
         ["train", "imagenet"],
         ["replay"],
         ["sample", "--colour"],
-        ["train", "mnist", "--renderer.grid", "100"],
+        ["train", "mnist", "--renderer.grid", "5000"],
         ["train", "mnist", "--seed", "x"],
     ],
 )

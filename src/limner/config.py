@@ -317,6 +317,10 @@ class Config:
         )
         grid = self.renderer.grid
         _require(
+            grid <= self.renderer.canvas,
+            f"renderer.grid is {grid}: must be at most {self.renderer.canvas}, the pixels of the canvas",
+        )
+        _require(
             self.policy.network != "pointer" or (grid % 16 == 0 and self.resolution >= 32),
             f"renderer.grid is {grid} and resolution {self.resolution}: with policy.network 'pointer' the grid must be "
             "a multiple of 16, the resolution at least 32",

@@ -35,7 +35,7 @@ BATCH = 64
 SEARCHED = 8
 """Pictures drawn at a time with search."""
 TRIES = 16
-LOST = 0.15
+LOST = 0.05
 """Share of the error of the canvas that it began with, above which a policy has lost its way."""
 
 Plan = Literal["refine", "greedy", "tree"]

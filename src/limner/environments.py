@@ -258,7 +258,11 @@ def _renderer(renderer: str | Renderer, settings: dict[str, Any], batch: int, th
     if not _is_count(batch, 1):
         raise ValueError(f"num_envs is {batch!r}, must be a whole number, at least 1")
     if isinstance(renderer, str):
-        return make_renderer({"name": renderer, **settings}, batch, threads)
+        made = make_renderer({"name": renderer, **settings}, batch, threads)
+        grid, pixels = made.settings().get("grid", 0), made.shape[0]
+        if grid > pixels:
+            raise ValueError(f"setting grid must be at most {pixels}, the pixels of the canvas, got {grid}")
+        return made
     if settings:
         raise ValueError(f"settings {sorted(settings)} given together with a ready renderer: pass them to the renderer")
     if renderer.batch != batch:
