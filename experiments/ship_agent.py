@@ -9,6 +9,7 @@ Notable choices:
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass
 from importlib import resources
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 import tyro
+from safetensors.torch import load, save
 
 from limner import features
 from limner.checkpoint import newest_checkpoint, read_manifest, write_folder
@@ -25,6 +27,9 @@ from limner.datasets import load_dataset
 from limner.evaluation import evaluate_pictures, make_reference
 from limner.reconstruction import reconstruct
 from limner.sampling import Agent, load_agent, sample
+
+LARGEST = 4_000_000
+"""Bytes of weights. Of a larger agent the largest matrices are rounded to half precision, and so it is measured."""
 
 CARD = """# Model card: {name}
 
@@ -94,15 +99,19 @@ def main(ship: Ship) -> None:
     """Write ``src/limner/agents/NAME``."""
     checkpoint = newest_checkpoint(ship.run / "checkpoints")
     manifest = read_manifest(checkpoint)
+    agent = load_agent(str(ship.run))
     weights = (checkpoint / "agent.safetensors").read_bytes()
-    sha = manifest["sha256"]["agent.safetensors"]
+    if len(weights) > LARGEST:
+        tensors = {name: tensor.half() if tensor.numel() > 1e5 else tensor for name, tensor in load(weights).items()}
+        weights = save(tensors)
+        agent.policy.load_state_dict({name.removeprefix("policy."): tensor for name, tensor in tensors.items()})
+    sha = hashlib.sha256(weights).hexdigest()
     manifest["sha256"] = {"agent.safetensors": sha}
     config, counters = manifest["config"], manifest["counters"]
     if ship.temperature is not None:
         config["temperature"] = ship.temperature
     config["start"] = ""
     config["learning"]["prior_cost"] = 0.0
-    agent = load_agent(str(ship.run))
     torch.set_num_threads(1)
     drawn = measured_drawings(ship, agent) if config["conditional"] else measured_samples(ship, agent, config)
     introduction = WITH_TARGETS if config["conditional"] else WITHOUT_TARGETS
