@@ -5,6 +5,18 @@ from __future__ import annotations
 from limner.config import Config, CriticConfig, ImitationConfig, LearningConfig, PolicyConfig, RewardConfig
 from limner.renderers.paint import PaintSettings
 
+_DIGIT_STROKES = PaintSettings(
+    space="stroke",
+    brush="classic/calligraphy",
+    grid=32,
+    sizes=(1.0, 1.5, 2.0, 2.5, 3.0, 4.0),
+    pressures=8,
+    events=16,
+)
+_POINTER = PolicyConfig(network="pointer", precision="native")
+_SEARCH = ImitationConfig(teacher="search", tries=8, sweeps=3)
+_TAUGHT = LearningConfig(learning_rate=1e-3, entropy_cost=0.01, average=0.995)
+
 PRESETS: dict[str, Config] = {
     "mnist": Config(
         temperature=0.7,
@@ -27,17 +39,10 @@ PRESETS: dict[str, Config] = {
         temperature=0.0,
         steps=12,
         batch=32,
-        renderer=PaintSettings(
-            space="stroke",
-            brush="classic/calligraphy",
-            grid=32,
-            sizes=(1.0, 1.5, 2.0, 2.5, 3.0, 4.0),
-            pressures=8,
-            events=16,
-        ),
-        policy=PolicyConfig(network="pointer", precision="native"),
-        imitation=ImitationConfig(teacher="search", tries=8, sweeps=3),
-        learning=LearningConfig(learning_rate=1e-3, entropy_cost=0.01, average=0.995),
+        renderer=_DIGIT_STROKES,
+        policy=_POINTER,
+        imitation=_SEARCH,
+        learning=_TAUGHT,
     ),
     "omniglot": Config(
         data="omniglot:-Armenian,-Burmese_(Myanmar),-Gujarati,-Latin,-Syriac_(Estrangelo)",
@@ -49,9 +54,9 @@ PRESETS: dict[str, Config] = {
         renderer=PaintSettings(
             space="stroke", brush="classic/pen", grid=32, sizes=(0.5, 0.75, 1.0, 1.5, 2.0), pressures=4, events=16
         ),
-        policy=PolicyConfig(network="pointer", precision="native"),
-        imitation=ImitationConfig(teacher="search", tries=8, sweeps=3),
-        learning=LearningConfig(learning_rate=1e-3, entropy_cost=0.01, average=0.995),
+        policy=_POINTER,
+        imitation=_SEARCH,
+        learning=_TAUGHT,
     ),
     "faces": Config(
         data="faces",
@@ -69,23 +74,16 @@ PRESETS: dict[str, Config] = {
             pressures=4,
             events=16,
         ),
-        policy=PolicyConfig(network="pointer", precision="native"),
-        imitation=ImitationConfig(teacher="search", tries=8, sweeps=3),
-        learning=LearningConfig(learning_rate=1e-3, entropy_cost=0.01, average=0.995),
+        policy=_POINTER,
+        imitation=_SEARCH,
+        learning=_TAUGHT,
     ),
     "mnist-prior": Config(
         temperature=0.7,
         steps=8,
         batch=16,
-        renderer=PaintSettings(
-            space="stroke",
-            brush="classic/calligraphy",
-            grid=32,
-            sizes=(1.0, 1.5, 2.0, 2.5, 3.0, 4.0),
-            pressures=8,
-            events=16,
-        ),
-        policy=PolicyConfig(network="pointer", precision="native"),
+        renderer=_DIGIT_STROKES,
+        policy=_POINTER,
         imitation=ImitationConfig(teacher="search", tries=16, sweeps=4, slips=0.0, steps=24),
         learning=LearningConfig(learning_rate=1e-3, entropy_cost=0.0, average=0.99),
     ),
