@@ -26,14 +26,7 @@ class Chance:
     def __init__(self, space: ActionSpace) -> None:
         self.space = space
 
-    def act(
-        self,
-        observation: Observation,
-        memory: Memory | None,
-        generator: torch.Generator,
-        temperature: float = 1.0,
-        count: int = 1,
-    ) -> Acted:
+    def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator, *, count: int) -> Acted:
         """``count`` canonical actions for each of N canvases, as ``Policy.act``; log-probabilities are zeros."""
         missing = (observation.target - observation.ink).abs().mean(1)
         batch, side, _ = missing.shape
@@ -63,19 +56,12 @@ class Aided:
     def __init__(self, policy: Policy, space: ActionSpace) -> None:
         self.policy, self.chance = policy, Chance(space)
 
-    def act(
-        self,
-        observation: Observation,
-        memory: Memory | None,
-        generator: torch.Generator,
-        temperature: float = 1.0,
-        count: int = 1,
-    ) -> Acted:
+    def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator, *, count: int) -> Acted:
         """``count`` actions for each of N canvases, the policy's first; as ``Policy.act``."""
-        own = self.policy.act(observation, memory, generator, temperature, count - count // 2)
+        own = self.policy.act(observation, memory, generator, count=count - count // 2)
         if count == 1:
             return own
-        other = self.chance.act(observation, memory, generator, temperature, count // 2)
+        other = self.chance.act(observation, memory, generator, count=count // 2)
         batch = len(observation.ink)
         actions = torch.cat([acted.actions.view(batch, -1, len(own.actions[0])) for acted in (own, other)], dim=1)
         log_prob = torch.cat([acted.log_prob.view(batch, -1) for acted in (own, other)], dim=1)

@@ -28,15 +28,8 @@ from limner.rollout import EpisodeBatch, look, observe, squared_distance
 class Proposer(Protocol):
     """What proposes actions: a policy, or chance."""
 
-    def act(
-        self,
-        observation: Observation,
-        memory: Memory | None,
-        generator: torch.Generator,
-        temperature: float = 1.0,
-        count: int = 1,
-    ) -> Acted:
-        """As ``Policy.act``."""
+    def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator, *, count: int) -> Acted:
+        """As ``Policy.act``, at temperature 1."""
         ...
 
 
