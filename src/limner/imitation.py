@@ -32,7 +32,7 @@ from limner.learners import Metrics
 from limner.lessons import Lessons
 from limner.program import load_alike
 from limner.refinement import Refinement
-from limner.rollout import EpisodeBatch, collect, follow
+from limner.rollout import EpisodeBatch, collect, follow, paint
 from limner.search import Rehearsal, collect_improved, vary
 from limner.training import Training
 
@@ -141,7 +141,7 @@ class Imitation(Training):
         settings = self.config.imitation
         if settings.teacher == "random":
             actions = random_programs(space, episodes.actions.shape, generator)
-            episodes.aim(self._picture(actions))
+            episodes.aim(paint(self.renderer, actions))
         else:
             chosen = torch.randint(min(self.found, len(self.known)), (self.config.batch,), generator=generator)
             known = self.known[chosen].transpose(0, 1).long()
@@ -149,19 +149,12 @@ class Imitation(Training):
             actions = torch.where(dreaming[:, None], dream(space, known, generator), known)
             if self.config.conditional:
                 real = self.gallery.take(self.rows[chosen])
-                episodes.aim(torch.where(dreaming[:, None, None, None], self._picture(actions), real))
+                episodes.aim(torch.where(dreaming[:, None, None, None], paint(self.renderer, actions), real))
         slipped = vary(space, actions.flatten(0, 1), generator).view_as(actions)
         slips = torch.rand(actions.shape[:2], generator=generator) < settings.slips
         episodes.noise.normal_(generator=generator)
         follow(self.renderer, episodes, torch.where(slips[..., None], slipped, actions))
         self.spare.add(episodes, actions)
-
-    def _picture(self, actions: Tensor) -> Tensor:
-        """What ``actions`` int64[T, B, P] paint, ``uint8[B, H, W, C]``."""
-        self.renderer.reset()
-        for action in actions:
-            self.renderer.step(action.numpy())
-        return torch.from_numpy(self.renderer.canvas())
 
     def _remember_all(self, programs: Tensor) -> None:
         """Paint ``programs`` int64[N, T, P] and keep them as lessons, the last ones painted twice if need be."""

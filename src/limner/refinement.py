@@ -17,6 +17,7 @@ from torch import Tensor
 
 from limner.layers import Layer, LayerPainter, paints_layers
 from limner.renderers import Renderer
+from limner.rollout import paint
 from limner.search import Rehearsal, vary
 
 
@@ -29,10 +30,7 @@ class Refinement:
         self.actions = actions.clone()
         self.painter = LayerPainter(stage, threads) if paints_layers(stage) else None
         self.layers = [self.painter.paint(action) for action in actions] if self.painter else []
-        stage.reset()
-        for action in actions:
-            stage.step(action.numpy())
-        self.canvas = torch.from_numpy(stage.canvas())
+        self.canvas = paint(stage, actions)
         self.scores = rehearsal.score(self.canvas, goals)
 
     def run(self, seconds: float, generator: torch.Generator) -> None:

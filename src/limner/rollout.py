@@ -118,6 +118,14 @@ def follow(renderer: Renderer, batch: EpisodeBatch, actions: Tensor) -> None:
     look(renderer, batch, batch.steps)
 
 
+def paint(renderer: Renderer, actions: Tensor) -> Tensor:
+    """What canonical ``actions`` int64[T, B, P] paint on the canvases of ``renderer``, ``uint8[B, H, W, C]``."""
+    renderer.reset()
+    for action in actions:
+        renderer.step(action.numpy())
+    return torch.from_numpy(renderer.canvas())
+
+
 def look(renderer: Renderer, batch: EpisodeBatch, t: int) -> None:
     """Take in canvas and pen after ``t`` actions."""
     renderer.canvas(batch.canvas.numpy())
