@@ -15,6 +15,7 @@ Notable choices:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -33,7 +34,7 @@ from limner.lessons import Lessons
 from limner.program import load_alike
 from limner.refinement import Refinement
 from limner.rollout import EpisodeBatch, collect, follow, paint
-from limner.search import Rehearsal, collect_improved, vary
+from limner.search import Proposer, Rehearsal, collect_improved, vary
 from limner.training import Training
 
 
@@ -53,11 +54,11 @@ class Imitation(Training):
             return
         painted = -(-settings.steps * settings.batch // config.batch) * config.batch
         self.lessons, self.spare = (Lessons(painted, self.episodes) for _ in range(2))
-        self.known = torch.zeros(settings.memory, *self.episodes.actions[:, 0].shape, dtype=torch.int32)
-        self.rows = torch.zeros(settings.memory, dtype=torch.int64)
-        self.found = 0
-        self.looked_ahead = 0.0  # how close the last look ahead came
         if settings.teacher == "search":
+            self.known = torch.zeros(settings.memory, *self.episodes.actions[:, 0].shape, dtype=torch.int32)
+            self.rows = torch.zeros(settings.memory, dtype=torch.int64)
+            self.found = 0
+            self.looked_ahead = 0.0  # how close the last look ahead came
             self.rehearsal = Rehearsal(self.renderer, settings.tries, config.threads)
             self.sketches = EpisodeBatch.empty(replace(config, conditional=True), self.renderer)
 
@@ -110,13 +111,14 @@ class Imitation(Training):
     def _search(self) -> Metrics:
         """Programs of some pictures of the data, into the memory."""
         generator, sketches, space = self.generators["acting"], self.sketches, self.renderer.actions
+        proposer: Proposer
         rows = torch.randint(len(self.gallery), (self.config.batch,), generator=generator)
         sketches.aim(self.gallery.take(rows))
+        drawn, proposer = math.inf, Chance(space)
         if self.config.conditional:
             collect(self.renderer, self.actor, sketches, generator, self.config.temperature)
-            drawn = sketches.distance[-1].mean().item()
-        if not self.config.conditional or drawn > self.looked_ahead:
-            proposer = Aided(self.actor, space) if self.config.conditional else Chance(space)
+            drawn, proposer = sketches.distance[-1].mean().item(), Aided(self.actor, space)
+        if drawn > self.looked_ahead:
             collect_improved(self.renderer, self.rehearsal, proposer, sketches, generator)
             self.looked_ahead = sketches.distance[-1].mean().item()
         refinement = self._refine(sketches.actions)
