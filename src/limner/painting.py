@@ -27,6 +27,7 @@ from limner.datasets import Pictures
 from limner.datasets.resize import prepare
 from limner.drawing import batch_size, check_drawing, draw_on
 from limner.program import Program
+from limner.reconstruction import squared_error
 from limner.renderers import Canvas
 from limner.renderers.paint import Paint, PaintSettings
 from limner.sampling import Agent
@@ -58,8 +59,8 @@ def paint(
 
     The picture is as large as the canvas (``canvas_shape``), ``detail`` times as wide and high as the agent's; so many
     patches a side has the finest level. ``search`` is in seconds for the whole picture, shared evenly by the patches
-    that are drawn; even if it is hardly any, every action is looked ahead once. With 0 the policy paints alone, and the
-    same ``seed`` paints the same.
+    that are drawn; how it is spent says ``drawing.Plan``. With 0 the policy paints alone, and the same ``seed`` paints
+    the same.
 
     ``ValueError`` when the agent has no targets, paints other strokes than standalone ones or not on white; when
     ``detail`` is none of ``DETAILS`` or too fine for it; when ``search`` or ``seed`` are out of range, or the picture
@@ -106,7 +107,7 @@ def _paint(agent: Agent, easel: _Easel, detail: int, search: float, seed: int, t
         for phase in product(range(min(level, 2)), repeat=2):
             patches = np.asarray(list(product(range(phase[0], level, 2), range(phase[1], level, 2))))
             canvases, goals = easel.patches(level, patches)
-            apart = np.flatnonzero(_squared_error(canvases, goals) > CLOSE)
+            apart = np.flatnonzero(squared_error(canvases, goals) > CLOSE)
             done += len(patches) - len(apart)
             for start in range(0, len(apart), batch_size(search)):
                 rows = apart[start : start + batch_size(search)]
@@ -207,8 +208,3 @@ def _cut(picture: Pictures, level: int, patches: IntArray) -> Pictures:
     side = len(picture) // level
     grid = picture.reshape(level, side, level, side, -1).swapaxes(1, 2)
     return np.ascontiguousarray(grid[patches[:, 0], patches[:, 1]])
-
-
-def _squared_error(canvases: Canvas, goals: Pictures) -> NDArray[np.float64]:
-    """Mean squared difference ``float64[N]`` of ``uint8[N, H, W, C]``, values counted from 0 to 1."""
-    return np.asarray(np.square((canvases.astype(np.float64) - goals) / 255).mean((1, 2, 3)))
