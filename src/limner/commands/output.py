@@ -38,10 +38,7 @@ class DrawingOptions:
         """``ValueError`` naming the flag of the first that is out of its range."""
         if self.limit is not None and self.limit < 1:
             raise ValueError(f"--limit is {self.limit}: must be at least 1")
-        if not 0 <= self.search <= 3600:
-            raise ValueError(f"--search is {self.search}: must be in 0 … 3600 seconds a picture")
-        if not 0 <= self.seed < 2**62:
-            raise ValueError(f"--seed is {self.seed}: must be in 0 … 2^62 − 1")
+        check_drawing_flags(self.search, self.seed)
         if not 0 <= self.critic_weight < float("inf"):
             raise ValueError(f"--critic-weight is {self.critic_weight}: must be 0 or more")
         if self.critic is not None and not self.search:
@@ -55,6 +52,14 @@ class DrawingOptions:
         if self.critic is None:
             return likeness
         return load_critic(self.critic).score(self.critic_weight, agent.config.make_renderer(1).shape)
+
+
+def check_drawing_flags(search: float, seed: int) -> None:
+    """``ValueError`` naming the flag that is out of its range."""
+    if not 0 <= search <= 3600:
+        raise ValueError(f"--search is {search}: must be in 0 … 3600 seconds a picture")
+    if not 0 <= seed < 2**62:
+        raise ValueError(f"--seed is {seed}: must be in 0 … 2^62 − 1")
 
 
 def prepare_folder(folder: Path) -> None:

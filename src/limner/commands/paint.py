@@ -9,7 +9,7 @@ from pathlib import Path
 
 import tyro
 
-from limner.commands.output import prepare_folder, progress_bar
+from limner.commands.output import check_drawing_flags, prepare_folder, progress_bar
 from limner.commands.results import write_painting
 
 
@@ -34,14 +34,11 @@ class Paint:
 
     def run(self) -> None:
         """Look, paint, write."""
-        if not 0 <= self.search <= 3600:
-            raise ValueError(f"--search is {self.search}: must be in 0 … 3600 seconds a picture")
+        check_drawing_flags(self.search, self.seed)
         if self.detail not in (1, 2, 4, 8, 16):
             raise ValueError(f"--detail is {self.detail}: must be 1, 2, 4, 8 or 16")
         if not 64 <= self.size <= 4096:
             raise ValueError(f"--size is {self.size}: must be in 64 … 4096 pixels")
-        if not 0 <= self.seed < 2**62:
-            raise ValueError(f"--seed is {self.seed}: must be in 0 … 2^62 − 1")
         if not 1 <= self.threads <= 1024:
             raise ValueError(f"--threads is {self.threads}: must be in 1 … 1024")
         prepare_folder(self.out)
