@@ -12,6 +12,7 @@ from limner.drawing import draw
 from limner.judge import Judge, load_critic
 from limner.networks.observation import see
 from limner.presets import PRESETS
+from limner.program import Program, save_programs
 from limner.search import likeness
 
 TINY = PRESETS["tiny"]
@@ -88,6 +89,17 @@ def test_what_has_no_critic_is_refused(copyist_folder, gallery, tmp_path):
         load_critic("mnist")
     with pytest.raises(ValueError, match="there is no agent 'nobody'"):
         load_critic("nobody")
+
+
+def test_a_critic_that_judges_programs_too_is_refused(gallery, tmp_path):
+    space, settings = TINY.make_renderer(1).actions, TINY.make_renderer(1).settings()
+    actions = space.sample(np.random.default_rng(0), (4, TINY.steps))
+    programs = [Program(settings, rows, title=f"{TINY.data} train {i}") for i, rows in enumerate(actions)]
+    save_programs(tmp_path / "programs.jsonl", programs)
+    joint = replace(TINY.critic, programs=str(tmp_path / "programs.jsonl"))
+    save(replace(TINY, critic=joint), gallery, tmp_path / "joint")
+    with pytest.raises(ValueError, match=r"'joint' judges programs, too: name a run without critic\.programs"):
+        load_critic(str(tmp_path / "joint"))
 
 
 @pytest.mark.parametrize(

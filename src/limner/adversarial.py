@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from limner.config import Config
 from limner.gallery import Gallery
 from limner.learners import CriticLearner, Metrics, reward, score
-from limner.networks.critic import Critic
+from limner.networks.critic import make_critic
 from limner.networks.description import describe, join
 from limner.networks.observation import see
 from limner.networks.policy import Policy
@@ -94,10 +94,7 @@ class Adversarial(Training):
         self.critic_learner.taken = int(counters["critic_steps"])
 
     def _make_critic(self) -> None:
-        config = self.config
-        programs = (self.renderer.actions, config.steps) if config.critic.programs else None
-        critic = Critic(config.critic, self.renderer.shape[2], config.resolution, config.conditional, programs)
-        self._critic = critic.to(config.device)
+        self._critic = make_critic(self.config, self.renderer).to(self.config.device)
 
     def _judge_and_act(self) -> Metrics:
         metrics = self.critic_learner.step(self.replay) if self.config.reward.critic else {}

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from limner.checkpoint import read_manifest, read_tensors
 from limner.config import Config
-from limner.networks.critic import Critic, complement
+from limner.networks.critic import Critic, complement, make_critic
 from limner.networks.observation import see
 from limner.sampling import find_agent
 from limner.search import Score, likeness
@@ -73,7 +73,9 @@ def load_critic(name: str) -> Judge:
     weights = {key.removeprefix("critic."): value for key, value in state.items() if key.startswith("critic.")}
     if not weights or not config.reward.critic:
         raise ValueError(f"{title!r} has no critic: name a run that was rewarded by one")
-    critic = Critic(config.critic, config.make_renderer(1).shape[2], config.resolution, config.conditional)
+    if config.critic.programs:
+        raise ValueError(f"the critic of {title!r} judges programs, too: name a run without critic.programs")
+    critic = make_critic(config, config.make_renderer(1))
     try:
         critic.load_state_dict(weights)
     except RuntimeError as error:

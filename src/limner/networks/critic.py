@@ -19,9 +19,10 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from limner.actions import ActionSpace
-from limner.config import CriticConfig
+from limner.config import Config, CriticConfig
 from limner.networks.blocks import reduced_precision
 from limner.networks.description import description_shape, separate
+from limner.renderers import Renderer
 
 READING = 32
 """Channels of the convolutions along a program."""
@@ -100,6 +101,12 @@ class Critic(nn.Module):
     def centre(self, scores: Tensor) -> None:
         """Move the free offset towards the mean of ``scores`` of real and painted pictures, half and half."""
         self.offset.lerp_(scores.mean(), 0.1)
+
+
+def make_critic(config: Config, renderer: Renderer) -> Critic:
+    """A new critic for the run that ``config`` describes, of canvases like those of ``renderer``."""
+    programs = (renderer.actions, config.steps) if config.critic.programs else None
+    return Critic(config.critic, renderer.shape[2], config.resolution, config.conditional, programs)
 
 
 def complement(pictures: Tensor, sides: Tensor) -> Tensor:
