@@ -39,6 +39,8 @@ PRESETS: dict[str, Config] = {
         temperature=0.0,
         steps=12,
         batch=32,
+        evaluate_every=20,
+        checkpoint_every=20,
         renderer=_DIGIT_STROKES,
         policy=_POINTER,
         imitation=_SEARCH,
@@ -51,6 +53,8 @@ PRESETS: dict[str, Config] = {
         steps=12,
         batch=32,
         resolution=64,
+        evaluate_every=20,
+        checkpoint_every=20,
         renderer=PaintSettings(
             space="stroke", brush="classic/pen", grid=32, sizes=(0.5, 0.75, 1.0, 1.5, 2.0), pressures=4, events=16
         ),
@@ -65,6 +69,8 @@ PRESETS: dict[str, Config] = {
         steps=20,
         batch=32,
         resolution=64,
+        evaluate_every=20,
+        checkpoint_every=20,
         renderer=PaintSettings(
             space="stroke",
             brush="classic/pen",
@@ -82,6 +88,8 @@ PRESETS: dict[str, Config] = {
         temperature=0.7,
         steps=8,
         batch=16,
+        evaluate_every=20,
+        checkpoint_every=20,
         renderer=_DIGIT_STROKES,
         policy=_POINTER,
         imitation=ImitationConfig(teacher="search", tries=16, sweeps=4, slips=0.0, steps=24),
