@@ -21,7 +21,7 @@ VARIANTS = {
     "lstm": replace(
         TINY,
         policy=replace(TINY.policy, lstm=True),
-        learning=LearningConfig(clip=None, minibatches=2, entropy_floor=100.0, anchor_cost=0.1),
+        learning=LearningConfig(clip=None, minibatches=2, entropy_floor=100.0, anchor_cost=0.1, target_kl=1e-6),
     ),
     "logistic": replace(TINY, threads=2, critic=replace(TINY.critic, loss="logistic", steps=3, replay=30)),
 }

@@ -99,6 +99,7 @@ def test_every_field_is_checked_and_named(name):
         ("reward.empty_penalty", [-0.1]),
         ("learning.learning_rate", [0.0, "fast"]),
         ("learning.final_learning_rate", [-0.1]),
+        ("learning.target_kl", [0.0, -0.01]),
         ("learning.entropy_cost", [-0.1]),
         ("learning.final_entropy_cost", [-0.1]),
         ("learning.entropy_floor", [-1.0]),

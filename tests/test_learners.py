@@ -260,6 +260,22 @@ def test_below_its_floor_entropy_is_worth_more_and_above_it_no_more_than_configu
     assert bandit.learner.boost == 1
 
 
+def test_a_policy_that_moves_too_far_learns_more_slowly_until_it_keeps_to_the_target():
+    bandit = Bandit(LearningConfig(learning_rate=1e-2, minibatches=1, passes=8, target_kl=1e-9))
+    assert [metrics["policy/learning_rate"] for metrics in bandit.learn(2)] == pytest.approx([1e-2, 1e-2 / 1.5])
+    bandit.learner.caution = 900.0
+    bandit.learn(1)
+    assert bandit.learner.caution == 1000
+    bandit.learner.caution = 2.0
+    bandit.learner.config = LearningConfig(learning_rate=1e-2, target_kl=1e6)
+    assert [metrics["policy/learning_rate"] for metrics in bandit.learn(3)] == pytest.approx(
+        [1e-2 / 2, 1e-2 / 2 * 1.5, 1e-2]
+    )
+    bandit.learner.config = LearningConfig(learning_rate=1e-2)
+    bandit.learn(1)
+    assert bandit.learner.caution == 1
+
+
 def test_schedules_are_linear_in_progress():
     config = LearningConfig(learning_rate=1e-3, final_learning_rate=0.1, entropy_cost=0.02, final_entropy_cost=0.5)
     bandit = Bandit(config)

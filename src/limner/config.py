@@ -159,6 +159,9 @@ class LearningConfig:
     """Of Adam, at the start."""
     final_learning_rate: float = 0.1
     """At the end of the run, as a fraction of the first; falls linearly."""
+    target_kl: float | None = None
+    """Nats per action that the policy may move away from the one that acted. While it moves more than twice as far the
+    learning rate falls, while it moves less than half as far it rises again, at most to the scheduled one."""
     entropy_cost: float = 0.02
     """Weight of the entropy bonus, per nat, at the start."""
     final_entropy_cost: float = 1.0
@@ -191,7 +194,7 @@ class LearningConfig:
         _check(
             self,
             "learning.",
-            positive="learning_rate advantage_floor clip passes minibatches gradient_norm",
+            positive="learning_rate target_kl advantage_floor clip passes minibatches gradient_norm",
             not_negative="final_learning_rate entropy_cost final_entropy_cost entropy_floor value_cost anchor_cost "
             "prior_cost",
             share="discount trace_decay average",

@@ -125,6 +125,7 @@ class PolicyLearner:
         self.prior = copy.deepcopy(policy).requires_grad_(False) if config.prior_cost else None
         self.optimizer = torch.optim.Adam(policy.parameters(), lr=config.learning_rate, fused=True)
         self.boost = 1.0
+        self.caution = 1.0
         self.taken = 0
 
     def step(self, episodes: EpisodeBatch, rewards: Tensor, progress: float) -> Metrics:
@@ -148,6 +149,10 @@ class PolicyLearner:
             self.boost = min(self.boost * 1.02, 100.0)
         else:
             self.boost = max(self.boost / 1.02, 1.0)
+        if config.target_kl is not None and kl > 2 * config.target_kl:
+            self.caution = min(self.caution * 1.5, 1000.0)
+        elif config.target_kl is not None and kl < config.target_kl / 2:
+            self.caution = max(self.caution / 1.5, 1.0)
         self._update_average()
         return {
             "policy/entropy": entropy,
@@ -183,7 +188,7 @@ class PolicyLearner:
     def _schedules(self, progress: float) -> tuple[float, float]:
         """Set the learning rate; returns it and the entropy cost."""
         config = self.config
-        rate = config.learning_rate * (1 + progress * (config.final_learning_rate - 1))
+        rate = config.learning_rate * (1 + progress * (config.final_learning_rate - 1)) / self.caution
         entropy_cost = config.entropy_cost * (1 + progress * (config.final_entropy_cost - 1)) * self.boost
         for group in self.optimizer.param_groups:
             group["lr"] = rate

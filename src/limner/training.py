@@ -92,7 +92,12 @@ class Training(ABC):
     def counters(self) -> dict[str, float]:
         """Numbers that change from update to update."""
         learner = self.policy_learner
-        return {"updates": self.updates, "policy_steps": learner.taken, "entropy_boost": learner.boost}
+        return {
+            "updates": self.updates,
+            "policy_steps": learner.taken,
+            "entropy_boost": learner.boost,
+            "caution": learner.caution,
+        }
 
     def load(self, tensors: Mapping[str, Tensor], counters: Mapping[str, float]) -> None:
         """Put back what ``tensors`` and ``counters`` gave; the networks have their weights already."""
@@ -100,6 +105,7 @@ class Training(ABC):
         self.updates = int(counters["updates"])
         self.policy_learner.taken = int(counters["policy_steps"])
         self.policy_learner.boost = float(counters["entropy_boost"])
+        self.policy_learner.caution = float(counters.get("caution", 1.0))
 
     def _make_critic(self) -> None:
         """Make the critic, where there is one; the global random state is the run's."""
