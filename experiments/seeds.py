@@ -75,13 +75,14 @@ def last_evaluation(folder: Path) -> dict[str, float] | None:
     """The last evaluation in the log of the run in ``folder``."""
     path = folder / "log.jsonl"
     records = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    return next((record for record in reversed(records) if "eval/frechet" in record), None)
+    return next((record for record in reversed(records) if "eval/seconds" in record), None)
 
 
 def finish(config: Config, folder: Path) -> dict[str, float]:
     """The last evaluation of a run of ``config`` in ``folder``, which is started or continued if need be."""
     record = last_evaluation(folder)
-    if record is None or record["frames"] < config.frames:
+    limit = config.minutes or float("inf")
+    if record is None or (record["frames"] < config.frames and record["minutes"] < limit):
         with watch(config) as report:
             if not train(config, folder, resume=(folder / "checkpoints").exists(), report=report):
                 raise SystemExit(130)

@@ -99,3 +99,29 @@ def test_rows_of_one_layer_and_of_another():
 )
 def test_who_paints_layers(renderer, does):
     assert paints_layers(renderer) == does
+
+
+def test_the_best_colour_of_a_stroke_is_the_one_it_was_painted_in():
+    renderer = stage(color=True)
+    actions = some_actions(renderer, 5, seed=3)
+    painter = LayerPainter(renderer, threads=1)
+    layers = [painter.paint(action) for action in actions]
+    above = painter.nothing()
+    for layer in layers[:2:-1]:
+        above = layer.then(above)
+    goals, below = painted(renderer, actions).float(), painted(renderer, actions[:2]).float()
+    colour = torch.stack([actions[2, :, renderer.actions.index(name)] for name in ("red", "green", "blue")], dim=1) / 19
+    other = actions[2].clone()
+    for name in ("red", "green", "blue"):
+        other[:, renderer.actions.index(name)] = 7
+    found = painter.paint(other).best_colour(below, above, goals)
+    visible = ((1 - layers[2].keep) * above.keep).sum((1, 2, 3)) > 20
+    assert visible.sum() >= 3
+    assert (found - colour)[visible].abs().max() < 0.04
+
+
+def test_a_stroke_that_nobody_sees_has_some_colour():
+    painter = LayerPainter(stage(color=True), threads=1)
+    pictures = torch.full((BATCH, 64, 64, 3), 255.0)
+    colour = painter.nothing().best_colour(pictures, painter.nothing(), pictures / 2)
+    assert ((colour >= 0) & (colour <= 1)).all()

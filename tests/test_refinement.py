@@ -101,3 +101,38 @@ def test_what_was_given_is_kept():
     refinement.run(0.3, torch.Generator())
     assert torch.equal(given, copy)
     assert not torch.equal(refinement.actions, given)
+
+
+def test_one_sweep_gives_strokes_their_colours():
+    """Where only the colour is wrong, it is right after a sweep, however far off it was."""
+    renderer = paint(color=True)
+    actions = some_actions(renderer, 3)[-1:]
+    wrong = actions.clone()
+    for name in ("red", "green", "blue"):
+        part = renderer.actions.index(name)
+        wrong[..., part] = (wrong[..., part] + 10) % 20
+    refinement = Refinement(renderer, Rehearsal(renderer, 2, 1), painted(renderer, actions), wrong)
+    before = refinement.scores.clone()
+    refinement.sweep(torch.Generator().manual_seed(0))
+    assert (refinement.scores > before / 20).all()
+
+
+def test_a_useless_stroke_is_replaced_by_one_elsewhere():
+    """A white stroke in a corner cannot become the missing one in the middle by small changes."""
+    renderer = paint(color=True)
+    space = renderer.actions
+    goal = torch.zeros(1, BATCH, len(space.parts), dtype=torch.int64)
+    for name in ("start", "end", "control"):
+        goal[..., space.index(name)] = 8 * 16 + 8
+    goal[..., space.index("end")] += 4
+    goal[..., space.index("size")] = 1
+    useless = goal.clone()
+    for name in ("start", "end", "control"):
+        useless[..., space.index(name)] = 0
+    for name in ("red", "green", "blue"):
+        useless[..., space.index(name)] = 19
+    refinement = Refinement(renderer, Rehearsal(renderer, 16, 1), painted(renderer, goal), useless)
+    before, random = refinement.scores.clone(), torch.Generator().manual_seed(0)
+    for _ in range(4):
+        refinement.sweep(random)
+    assert (refinement.scores > before / 2).all()

@@ -6,10 +6,12 @@ An agent's first teacher, and the search that every agent has to be better than.
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 from limner.actions import ActionSpace
 from limner.networks.observation import Observation
 from limner.networks.policy import Acted, Memory, Policy
+from limner.search import recolour
 
 REACH = 0.12
 """Deviation of the other places of an action from the first, as a share of the canvas."""
@@ -28,12 +30,17 @@ class Chance:
 
     def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator, *, count: int) -> Acted:
         """``count`` canonical actions for each of N canvases, as ``Policy.act``; log-probabilities are zeros."""
-        missing = (observation.target - observation.ink).abs().mean(1)
+        actions = self.aim(observation.ink, observation.target, observation.pen, generator, count)
+        return Acted(actions, torch.zeros(len(actions)), memory)
+
+    def aim(self, ink: Tensor, target: Tensor, pen: Tensor, generator: torch.Generator, count: int) -> Tensor:
+        """``count`` canonical actions, ``int64[N · count, P]``, for each of N canvases: see ``Observation``."""
+        missing = (target - ink).abs().mean(1)
         batch, side, _ = missing.shape
         where = torch.multinomial(missing.flatten(1).square() + 1e-9, count, replacement=True, generator=generator)
         centre = torch.stack([where // side, where % side]).flatten(1) / side + 0.5 / side
         actions = torch.stack([torch.randint(n, (batch * count,), generator=generator) for n in self.space.sizes], -1)
-        pen = observation.pen.flip(1).T.repeat_interleave(count, dim=1)
+        pen = pen.flip(1).T.repeat_interleave(count, dim=1)
         reach = 0.0
         for i, part in enumerate(self.space.parts):
             if part.grid is not None:
@@ -43,11 +50,10 @@ class Chance:
                 row, column = ((place[k] * part.grid[k]).long().clamp(0, part.grid[k] - 1) for k in (0, 1))
                 actions[:, i] = row * part.grid[1] + column
                 reach = REACH
-            elif part.name in ("red", "green", "blue"):
-                channel = ("red", "green", "blue").index(part.name)
-                ink = observation.target[:, channel].flatten(1).gather(1, where).flatten()
-                actions[:, i] = ((1 - ink) * (part.size - 1)).round().long()
-        return Acted(torch.from_numpy(self.space.canonical(actions.numpy())), torch.zeros(batch * count), memory)
+        if "red" in self.space:
+            there = target.flatten(2).gather(2, where[:, None].expand(-1, target.shape[1], -1))
+            return recolour(self.space, actions, 1 - there.transpose(1, 2).flatten(0, 1))
+        return torch.from_numpy(self.space.canonical(actions.numpy()))
 
 
 class Aided:

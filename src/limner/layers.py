@@ -42,6 +42,16 @@ class Layer:
         chosen = rows[:, None, None, None]
         return Layer(torch.where(chosen, self.keep, other.keep), torch.where(chosen, self.add, other.add))
 
+    def best_colour(self, below: Tensor, above: Layer, goals: Tensor) -> Tensor:
+        """The colour ``float32[N, C]``, 0 … 1, in which this stroke would bring the picture closest to its goal.
+
+        By least squares, for strokes of one colour on ``below`` and under ``above``; all ``[N, H, W, C]``, 0 … 255.
+        """
+        cover = (1 - self.keep) * above.keep
+        missing = goals - (below * self.keep * above.keep + above.add)
+        best = (cover * missing).sum((1, 2)) / cover.square().sum((1, 2)).clamp(min=1e-6)
+        return best.div_(255).clamp_(0, 1)
+
 
 class LayerPainter:
     """Paints single actions as layers, for canvases like those of a renderer."""

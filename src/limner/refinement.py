@@ -5,6 +5,9 @@ Notable choices:
   varied, the best variation done, then the second, and so on.
 - A variation is judged by the finished picture. What comes after it is not painted again but laid over it, as layers,
   where these are exact but for rounding (``limner.layers``): the cost of a change does not grow with the program.
+- In colour, a stroke is first given the colour that suits it best, by least squares over the layers. And a quarter of
+  the tries are chance's, aimed at what the finished picture misses: opaque paint may have left a stroke useless, which
+  no small change mends. Without colours that does not help.
 - A sweep counts only where the picture that it really painted is closer than before.
 """
 
@@ -15,10 +18,12 @@ import time
 import torch
 from torch import Tensor
 
+from limner.chance import Chance
 from limner.layers import Layer, LayerPainter, paints_layers
+from limner.networks.observation import see
 from limner.renderers import Renderer
 from limner.rollout import paint
-from limner.search import Rehearsal, vary
+from limner.search import Rehearsal, recolour, vary
 
 
 class Refinement:
@@ -42,14 +47,12 @@ class Refinement:
     @torch.no_grad()
     def sweep(self, generator: torch.Generator, end: float = float("inf")) -> None:
         """Try variations of every action once, as many as the rehearsal has copies; after ``end`` leave the rest."""
-        tries, batch = self.rehearsal.tries, self.stage.batch
         actions, layers, above = self.actions.clone(), list(self.layers), self._above()
         self.stage.reset()
         for t in range(len(actions)):
             if time.perf_counter() < end:
-                tried = actions[t].repeat_interleave(tries, dim=0)
-                tried = vary(self.stage.actions, tried, generator).view(batch, tries, -1)
-                tried[:, 0] = actions[t]
+                layer = layers[t] if self.painter else None
+                tried = self._tries(actions[t], layer, above[t], generator)
                 later = () if self.painter else list(actions[t + 1 :])
                 actions[t], _ = self.rehearsal.best(self.stage.save(), self.goals, tried, later, above[t])
                 if self.painter:
@@ -62,6 +65,21 @@ class Refinement:
         self.layers = [new.where(better, old) for new, old in zip(layers, self.layers, strict=True)]
         self.canvas = torch.where(better[:, None, None, None], canvas, self.canvas)
         self.scores = torch.where(better, scores, self.scores)
+
+    def _tries(self, action: Tensor, layer: Layer | None, above: Layer | None, generator: torch.Generator) -> Tensor:
+        """What to try in place of ``action`` int64[B, P], ``int64[B, tries, P]``: that itself comes first."""
+        space, tries = self.stage.actions, self.rehearsal.tries
+        centre, tried = action, [action]
+        if layer is not None and above is not None and "red" in space:
+            below = torch.from_numpy(self.stage.canvas()).float()
+            centre = recolour(space, action, layer.best_colour(below, above, self.goals))
+            ink, target = (see(pictures, pictures.shape[1]) for pictures in (self.canvas, self.goals))
+            tried += [
+                centre,
+                Chance(space).aim(ink, target, torch.zeros(len(action), 2), generator, max(1, tries // 4)),
+            ]
+        tried.append(vary(space, centre.repeat_interleave(tries, dim=0), generator))
+        return torch.cat([actions.view(len(action), -1, len(space)) for actions in tried], dim=1)[:, :tries]
 
     def _above(self) -> list[Layer | None]:
         """What lies above each action, as one layer; None where it has to be painted."""

@@ -118,6 +118,18 @@ def collect_improved(
     look(stage, batch, batch.steps)
 
 
+COLOURS = ("red", "green", "blue")
+
+
+def recolour(space: ActionSpace, actions: Tensor, colour: Tensor) -> Tensor:
+    """Canonical actions ``int64[N, P]``, painting in ``colour`` float32[N, 3], 0 … 1, or the nearest that there is."""
+    changed = actions.clone()
+    for channel, name in enumerate(COLOURS):
+        part = space.index(name)
+        changed[:, part] = (colour[:, channel] * (space.sizes[part] - 1)).round().long()
+    return torch.from_numpy(space.canonical(changed.numpy()))
+
+
 def vary(space: ActionSpace, actions: Tensor, generator: torch.Generator) -> Tensor:
     """Canonical actions ``int64[N, P]`` with some parts changed: places by a few cells, other parts by one value."""
     changed = actions.clone()

@@ -1,0 +1,174 @@
+"""Train in several ways from several seeds, at equal frames or equal time, and tabulate where each ends.
+
+    python experiments/compare.py rewards --data mnist --frames 150000 --threads 1
+    python experiments/compare.py spaces --data omniglot --minutes 3 --seeds 0 --threads 1
+    python experiments/compare.py starts --data mnist --minutes 4 --threads 1
+    python experiments/compare.py generators --data mnist --minutes 5 --threads 1
+
+- ``rewards``: agents with targets that a critic rewards, minus the squared distance, or a critic while they never see
+  the canvas (Ganin et al. 2018, figure 8).
+- ``spaces``: action spaces, learnt by expert iteration.
+- ``starts``: minus the squared distance as reward, from nothing or after a warm start of half the time, on random
+  programs or on what search finds.
+- ``generators``: agents without targets. Adversarial training from nothing; maximum likelihood on programs that a search
+  finds; half of the time this, then adversarial training that is held near its start.
+
+Notable choices:
+- All starts from nothing. The ways of one comparison share everything but what they are named after (and, for the
+  generators, brush and network of their presets).
+- A way is one or two stages, each an ordinary run folder that starts from the one before; a stage that is complete is not
+  run again, so the table can be printed at any time and an interrupted series continues.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import tyro
+from seeds import FIGURES, finish
+
+from limner.config import Config, ImitationConfig, LearningConfig, PolicyConfig, RewardConfig
+from limner.presets import PRESETS
+from limner.renderers.paint import PaintSettings
+
+Ways = dict[str, tuple[Config, ...]]
+"""The stages of each way to train; their budgets are given as shares, ``minutes`` in (0, 1]."""
+LIKENESS = RewardConfig(critic=0.0, distance=100.0)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Which ways, and how long."""
+
+    what: tyro.conf.Positional[Literal["rewards", "spaces", "starts", "generators"]]
+    data: str = "mnist"
+    seeds: tuple[int, ...] = (0, 1, 2)
+    frames: int | None = None
+    """Environment steps of each run, or minutes."""
+    minutes: float | None = None
+    threads: int = 2
+    out: Path = Path("runs/compare")
+
+    def ways(self) -> Ways:
+        """The ways to compare."""
+        return {"rewards": rewards, "spaces": spaces, "starts": starts, "generators": generators}[self.what](self.data)
+
+    def stage(self, config: Config, seed: int, start: str) -> Config:
+        """One stage of one run, with its share of the budget."""
+        share = config.minutes or 1.0
+        return replace(
+            config,
+            data=self.data,
+            seed=seed,
+            start=start,
+            threads=self.threads,
+            frames=10**9 if self.frames is None else round(self.frames * share),
+            minutes=None if self.minutes is None else self.minutes * share,
+            evaluate_every=10**6,
+            checkpoint_every=10**6,
+            keep=1,
+        )
+
+
+def rewards(data: str) -> Ways:
+    """The preset ``mnist`` with targets, on brushes that suit the data."""
+    digits = PRESETS["mnist"]
+    sizes = (0.5, 0.75, 1.0, 1.5, 2.0)
+    paint = replace(digits.renderer, brush="classic/pen", sizes=sizes) if "omniglot" in data else digits.renderer
+    seeing = replace(digits, conditional=True, temperature=0.0, steps=8, renderer=paint)
+    blind = replace(seeing.policy, blind=True)
+    return {
+        "critic": (seeing,),
+        "likeness": (replace(seeing, reward=LIKENESS),),
+        "critic, blind": (replace(seeing, policy=blind),),
+    }
+
+
+def spaces(data: str) -> Ways:
+    """Expert iteration as in the preset ``omniglot``, with the one network that can learn all spaces."""
+    base = replace(PRESETS["omniglot"], policy=PolicyConfig(precision="native"))
+
+    def way(space: str) -> tuple[Config]:
+        return (replace(base, renderer=PaintSettings.from_dict({**vars(base.renderer), "space": space})),)
+
+    return {space: way(space) for space in ("bezier", "line", "stroke", "relative", "spline")}
+
+
+def starts(data: str) -> Ways:
+    """The preset ``mnist-reconstruct`` without its teacher, or after a while with one."""
+    taught = PRESETS["mnist-reconstruct"]
+    learning = LearningConfig(learning_rate=3e-4, target_kl=0.02, entropy_cost=0.0, average=0.98)
+    alone = replace(taught, batch=64, imitation=ImitationConfig(), reward=LIKENESS, learning=learning)
+    guessing = replace(taught, imitation=replace(taught.imitation, teacher="random"))
+    return {
+        "nothing": (alone,),
+        "random programs": (replace(guessing, minutes=0.5), replace(alone, minutes=0.5)),
+        "search": (replace(taught, minutes=0.5), replace(alone, minutes=0.5)),
+    }
+
+
+def generators(data: str) -> Ways:
+    """The presets ``mnist`` and ``mnist-prior``, and the one after the other."""
+    adversarial, prior = PRESETS["mnist"], PRESETS["mnist-prior"]
+    if "omniglot" in data:
+        sizes = (0.5, 0.75, 1.0, 1.5, 2.0)
+        adversarial, prior = (
+            replace(preset, renderer=replace(preset.renderer, brush="classic/pen", sizes=sizes))
+            for preset in (adversarial, prior)
+        )
+    polish = replace(
+        adversarial,
+        minutes=0.5,
+        temperature=prior.temperature,
+        steps=prior.steps,
+        renderer=prior.renderer,
+        policy=prior.policy,
+        critic=replace(adversarial.critic, steps=6),
+        learning=replace(
+            adversarial.learning,
+            learning_rate=3e-4,
+            target_kl=0.03,
+            prior_cost=0.02,
+            entropy_floor=0.0,
+            entropy_cost=0.0,
+        ),
+    )
+    return {
+        "adversarial": (adversarial,),
+        "likelihood": (prior,),
+        "likelihood, then adversarial": (replace(prior, minutes=0.5), polish),
+    }
+
+
+def main(comparison: Comparison) -> None:
+    """Run what is missing, then print the table."""
+    if (comparison.frames is None) == (comparison.minutes is None):
+        raise SystemExit("give either --frames or --minutes: what is equal for all")
+    out = comparison.out / comparison.what / comparison.data.partition(":")[0]
+    figures = FIGURES if comparison.what == "generators" else ("mse",)
+    rows = []
+    for seed in comparison.seeds:
+        for name, stages in comparison.ways().items():
+            folder, start, minutes = Path(), "", 0.0
+            for i, config in enumerate(stages):
+                folder = out / f"{name.replace(', ', '-').replace(' ', '-')}-{seed}-{i}"
+                record = finish(comparison.stage(config, seed, start), folder)
+                start, minutes = str(folder), minutes + record["minutes"]
+            rows.append((name, str(seed), record["frames"], minutes, [record[f"eval/{key}"] for key in figures]))
+    print(f"\n| way | seed | frames | minutes | {' | '.join(figures)} |")
+    print("|---" * (len(figures) + 4) + "|")
+    for key, row in json.loads((folder / "reference.json").read_text()).items():
+        print(f"| {key} | | | | {' | '.join(f'{row[figure]:.4f}' for figure in figures)} |")
+    for name, seed, frames, minutes, values in sorted(rows, key=lambda row: row[0]):
+        print(f"| {name} | {seed} | {frames:,} | {minutes:.1f} | {' | '.join(f'{value:.4f}' for value in values)} |")
+    for name in comparison.ways():
+        means = np.mean([values for way, *_, values in rows if way == name], axis=0)
+        print(f"| {name}, mean | | | | {' | '.join(f'{value:.4f}' for value in means)} |")
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Comparison))
