@@ -132,6 +132,15 @@ def test_what_cannot_work_is_refused_by_name_with_the_value(name, bad):
         (lambda: Config(critic=CriticConfig(target="complement")), ["complement", "conditional"]),
         (lambda: Config(conditional=True, critic=CriticConfig(programs="a.jsonl")), ["critic.programs", "a.jsonl"]),
         (lambda: Config(imitation=ImitationConfig(teacher="random")), ["imitation.teacher", "'random'", "conditional"]),
+        (
+            lambda: Config(conditional=True, critic=CriticConfig(data="mnist")),
+            ["critic.data", "'mnist'", "conditional"],
+        ),
+        (lambda: Config(critic=CriticConfig(data="mnist", programs="a.jsonl")), ["critic.data", "critic.programs"]),
+        (
+            lambda: Config(critic=CriticConfig(data="mnist"), imitation=ImitationConfig("search")),
+            ["critic.data", "imitation.teacher"],
+        ),
         (lambda: Config(learning=LearningConfig(prior_cost=0.1)), ["learning.prior_cost", "0.1", "start"]),
         (lambda: ImitationConfig(teacher="programs"), ["imitation.programs", "''"]),
         (lambda: ImitationConfig(programs="a.jsonl"), ["imitation.programs", "a.jsonl", "teacher"]),

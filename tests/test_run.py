@@ -19,6 +19,7 @@ from limner.adversarial import Adversarial
 from limner.checkpoint import newest_checkpoint
 from limner.datasets import load_dataset
 from limner.presets import PRESETS
+from limner.program import Program, execute_all, save_programs
 from limner.run import Generation, train
 from limner.sampling import load_agent
 
@@ -330,3 +331,24 @@ def test_sigterm_to_the_command_saves_and_the_resumed_run_ends_like_an_uninterru
     assert train(CONFIG, tmp_path / "run", resume=True)
     assert differences(weights(whole), weights(tmp_path / "run")) == []
     assert [line["update"] for line in lines(tmp_path / "run")] == [10, 10, 20, 20]
+
+
+def test_the_critic_is_shown_other_pictures_than_those_that_samples_are_measured_against(small, tmp_path, monkeypatch):
+    renderer = CONFIG.make_renderer(20)
+    actions = renderer.actions.sample(np.random.default_rng(0), (3, 20))
+    programs = [Program(renderer.settings(), actions[:, i]) for i in range(20)]
+    save_programs(tmp_path / "some.jsonl", programs)
+    monkeypatch.setattr(run, "load_dataset", lambda name, split: read(name, split).spread(18 if ":" in name else 200))
+    shown = []
+
+    class Watched(Adversarial):
+        def __init__(self, config, gallery):
+            shown.append(gallery.take(torch.arange(len(gallery))).numpy())
+            super().__init__(config, gallery)
+
+    monkeypatch.setattr(run, "Adversarial", Watched)
+    config = replace(CONFIG, frames=10 * 24, critic=replace(CONFIG.critic, data=f"programs:{tmp_path}/some.jsonl"))
+    assert train(config, tmp_path / "run")
+    np.testing.assert_array_equal(shown[0], np.stack(execute_all([*programs[:9], *programs[10:19]])))
+    reference = json.loads((tmp_path / "run/reference.json").read_text())
+    assert reference["real"]["precision"] > reference["random"]["precision"] + 0.3

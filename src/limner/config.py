@@ -117,6 +117,9 @@ class CriticConfig:
     target: Literal["beside", "complement"] = "beside"
     """How it is shown the target of a conditional agent: as further channels (SPIRAL), or in the place of one half of
     the picture, so that it cannot compare them pixel by pixel (SPIRAL++)."""
+    data: str = ""
+    """Data set to show the critic as real instead of that of the run. What an agent painted (``programs:FILE``) leaves
+    the critic nothing to say about the brush: it judges shapes alone."""
     programs: str = ""
     """A file of programs of the data's pictures (JSON lines, from ``limner parse``). With it the critic is joint: it
     judges a picture and the program that made it (after BiGAN and ALI)."""
@@ -313,6 +316,11 @@ class Config:
             f"critic.programs is {self.critic.programs!r}: a joint critic is for agents without targets (conditional)",
         )
         teacher = self.imitation.teacher
+        _require(
+            not self.critic.data or not (self.conditional or self.critic.programs or teacher),
+            f"critic.data is {self.critic.data!r}: it is for adversarial training without targets (conditional), "
+            "critic.programs or imitation.teacher",
+        )
         _require(
             teacher != ("programs" if self.conditional else "random"),
             f"imitation.teacher is {teacher!r}: 'random' teaches agents with targets (conditional) only, 'programs' "

@@ -64,7 +64,8 @@ def train(config: Config, folder: Path, resume: bool = False, report: Callable[[
     elif checkpoints.exists() or (folder / "log.jsonl").exists():
         raise ValueError(f"{folder} already holds a run: continue it with --resume, or choose another --out")
     train_data, test_data = load_dataset(config.data, "train"), load_dataset(config.data, "test")
-    gallery = Gallery(train_data, config.renderer.canvas)
+    shown = load_dataset(config.critic.data, "train") if config.critic.data else train_data
+    gallery = Gallery(shown, config.renderer.canvas)
     training = Imitation(config, gallery) if config.imitation.teacher else Adversarial(config, gallery)
     if config.start and saved is None:
         training.start_from(load_agent(config.start).policy)

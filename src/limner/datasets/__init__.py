@@ -1,7 +1,8 @@
 """Data sets: pictures with dark ink on white, or in colour, and their fixed splits.
 
 Notable choices:
-- A data set is named by a short text, its spec: one of ``NAMES``, ``omniglot:Greek,Latin``, ``folder:PATH``.
+- A data set is named by a short text, its spec: one of ``NAMES``, ``omniglot:Greek,Latin``, ``folder:PATH``,
+  ``programs:PATH``.
 - The split is fixed by the spec alone, never drawn by chance, so figures from different machines are about the same
   pictures.
 - ``pictures(size)`` gives the pictures of every data set as square ``uint8`` arrays. Digits are held in memory; files
@@ -20,6 +21,7 @@ from limner.datasets.files import FileDataset, Parts
 from limner.datasets.folder import open_faces, open_folder
 from limner.datasets.mnist import load_mnist, load_mnist_5k, parse_idx
 from limner.datasets.omniglot import open_omniglot
+from limner.datasets.paintings import load_paintings
 from limner.datasets.resize import Pictures, luma, prepare
 from limner.datasets.root import DATA_VARIABLE
 
@@ -39,7 +41,7 @@ __all__ = [
 ]
 
 NAMES = ("mnist-5k", "mnist", "omniglot", "omniglot-evaluation", "celeba", "faces")
-"""What ``load_dataset`` knows, besides ``folder:PATH``."""
+"""What ``load_dataset`` knows, besides ``folder:PATH`` and ``programs:PATH``."""
 
 
 def load_dataset(spec: str = "mnist-5k", split: Split = "train", root: str | Path | None = None) -> Dataset:
@@ -55,9 +57,10 @@ def load_dataset(spec: str = "mnist-5k", split: Split = "train", root: str | Pat
     | ``celeba`` | 178 × 178 colour | | its own, or every tenth is test |
     | ``faces`` | 64 × 64 colour | | every tenth is test |
     | ``folder:PATH`` | any folder or zip of pictures | | every tenth is test |
+    | ``programs:PATH`` | what the programs of a file paint | | every tenth is test |
 
     ``root`` is the data folder; without it the environment variable LIMNER_DATA names it, or it is
-    ``~/.cache/limner`` where that exists (``mnist-5k`` and ``folder:PATH`` need none). ``ValueError`` when the name or
+    ``~/.cache/limner`` where that exists (``mnist-5k`` and those of a PATH need none). ``ValueError`` when the name or
     split is unknown, the split is empty, or files are missing, unreadable or damaged.
     """
     if split not in ("train", "test"):
@@ -66,6 +69,8 @@ def load_dataset(spec: str = "mnist-5k", split: Split = "train", root: str | Pat
         return load_mnist_5k(split)
     if spec == "mnist":
         return load_mnist(split, root)
+    if spec.startswith("programs:"):
+        return load_paintings(spec, spec.removeprefix("programs:"), split)
     whole, parts = open_files(spec, root)
     rows = np.flatnonzero(parts == split)
     if not len(rows):
@@ -84,4 +89,4 @@ def open_files(spec: str, root: str | Path | None = None) -> tuple[FileDataset, 
         return open_faces(root)
     if name == "folder" and choice:
         return open_folder(spec, choice)
-    raise ValueError(f"unknown data set {spec!r}: must be one of {', '.join(NAMES)}, or folder:PATH")
+    raise ValueError(f"unknown data set {spec!r}: must be one of {', '.join(NAMES)}, folder:PATH or programs:PATH")

@@ -8,7 +8,7 @@ from math import prod
 from pathlib import Path
 from typing import NamedTuple
 
-from limner.datasets import NAMES, load_dataset, open_files
+from limner.datasets import NAMES, ArrayDataset, load_dataset, open_files
 from limner.datasets.decoding import has_colour, read_picture
 
 
@@ -51,11 +51,15 @@ def check_dataset(
     """Open every picture of a data set, or of the folder or zip that ``spec`` is the path of.
 
     ``report`` is told how many pictures have been looked at, of how many. ``ValueError`` as ``load_dataset``, a
-    broken picture excepted; for MNIST, whose files have checksums, that is all that can be wrong.
+    broken picture excepted; for MNIST, whose files have checksums, and for what programs paint that is all that can be
+    wrong.
     """
-    if spec in ("mnist-5k", "mnist"):
-        sizes = [Size(28, 28)] * sum(len(load_dataset(spec, split, root)) for split in ("train", "test"))
-        return Findings(spec, tuple(sizes), 0, ())
+    if spec in ("mnist-5k", "mnist") or spec.startswith("programs:"):
+        sets = [load_dataset(spec, split, root) for split in ("train", "test")]
+        sizes = [
+            Size(*data.images.shape[2:0:-1]) for data in sets if isinstance(data, ArrayDataset) for _ in data.images
+        ]
+        return Findings(spec, tuple(sizes), len(sizes) if sets[0].channels == 3 else 0, ())
     if spec and spec not in NAMES and Path(spec).exists():
         spec = f"folder:{spec}"
     data, _ = open_files(spec, root)
