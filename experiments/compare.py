@@ -1,23 +1,24 @@
 """Train in several ways from several seeds, at equal frames or equal time, and tabulate where each ends.
 
-    python experiments/compare.py rewards --data mnist --frames 150000 --threads 1
+    python experiments/compare.py rewards --data mnist --minutes 8 --threads 1
     python experiments/compare.py spaces --data omniglot --minutes 3 --seeds 0 --threads 1
     python experiments/compare.py starts --data mnist --minutes 4 --threads 1
     python experiments/compare.py generators --data mnist --minutes 5 --threads 1
 
 - ``rewards``: agents with targets that a critic rewards, minus the squared distance, or a critic while they never see
-  the canvas (Ganin et al. 2018, figure 8).
+  the canvas (Ganin et al. 2018, figure 8); all after expert iteration, without which an agent would have to learn for
+  tens of millions of frames before there is anything to compare.
 - ``spaces``: action spaces, learnt by expert iteration.
 - ``starts``: minus the squared distance as reward, from nothing or after a warm start of half the time, on random
   programs or on what search finds.
-- ``generators``: agents without targets. Adversarial training from nothing; maximum likelihood on programs that a search
-  finds; half of the time this, then adversarial training that is held near its start.
+- ``generators``: agents without targets. Adversarial training from nothing; maximum likelihood on programs that a
+  search finds; half of the time this, then adversarial training that is held near its start.
 
 Notable choices:
 - All starts from nothing. The ways of one comparison share everything but what they are named after (and, for the
   generators, brush and network of their presets).
-- A way is one or two stages, each an ordinary run folder that starts from the one before; a stage that is complete is not
-  run again, so the table can be printed at any time and an interrupted series continues.
+- A way is one or two stages, each an ordinary run folder that starts from the one before. A stage that is complete is
+  not run again, so the table can be printed at any time and an interrupted series continues.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from limner.renderers.paint import PaintSettings
 Ways = dict[str, tuple[Config, ...]]
 """The stages of each way to train; their budgets are given as shares, ``minutes`` in (0, 1]."""
 LIKENESS = RewardConfig(critic=0.0, distance=100.0)
+PAID = LearningConfig(learning_rate=2e-4, target_kl=0.02, entropy_cost=0.0, discount=0.95, average=0.98)
 
 
 @dataclass(frozen=True)
@@ -75,16 +77,18 @@ class Comparison:
 
 
 def rewards(data: str) -> Ways:
-    """The preset ``mnist`` with targets, on brushes that suit the data."""
-    digits = PRESETS["mnist"]
-    sizes = (0.5, 0.75, 1.0, 1.5, 2.0)
-    paint = replace(digits.renderer, brush="classic/pen", sizes=sizes) if "omniglot" in data else digits.renderer
-    seeing = replace(digits, conditional=True, temperature=0.0, steps=8, renderer=paint)
-    blind = replace(seeing.policy, blind=True)
+    """Half of the time expert iteration, so that there is something to judge, then the reward in question."""
+    taught = PRESETS["omniglot" if "omniglot" in data else "mnist-reconstruct"]
+    paid = replace(taught, batch=64, imitation=ImitationConfig(), learning=PAID)
+    sighted, blind = taught.policy, replace(taught.policy, blind=True)
+
+    def way(policy: PolicyConfig, reward: RewardConfig) -> tuple[Config, Config]:
+        return replace(taught, policy=policy, minutes=0.5), replace(paid, policy=policy, reward=reward, minutes=0.5)
+
     return {
-        "critic": (seeing,),
-        "likeness": (replace(seeing, reward=LIKENESS),),
-        "critic, blind": (replace(seeing, policy=blind),),
+        "critic": way(sighted, RewardConfig()),
+        "likeness": way(sighted, LIKENESS),
+        "critic, blind": way(blind, RewardConfig()),
     }
 
 
@@ -101,8 +105,7 @@ def spaces(data: str) -> Ways:
 def starts(data: str) -> Ways:
     """The preset ``mnist-reconstruct`` without its teacher, or after a while with one."""
     taught = PRESETS["mnist-reconstruct"]
-    learning = LearningConfig(learning_rate=3e-4, target_kl=0.02, entropy_cost=0.0, average=0.98)
-    alone = replace(taught, batch=64, imitation=ImitationConfig(), reward=LIKENESS, learning=learning)
+    alone = replace(taught, batch=64, imitation=ImitationConfig(), reward=LIKENESS, learning=PAID)
     guessing = replace(taught, imitation=replace(taught.imitation, teacher="random"))
     return {
         "nothing": (alone,),
