@@ -164,10 +164,10 @@ def main(comparison: Comparison) -> None:
             rows.append((name, str(seed), record["frames"], minutes, [record[f"eval/{key}"] for key in figures]))
     print(f"\n| way | seed | frames | minutes | {' | '.join(figures)} |")
     print("|---" * (len(figures) + 4) + "|")
-    for key, row in json.loads((folder / "reference.json").read_text()).items():
-        print(f"| {key} | | | | {' | '.join(f'{row[figure]:.4f}' for figure in figures)} |")
-    for name, seed, frames, minutes, values in sorted(rows, key=lambda row: row[0]):
-        print(f"| {name} | {seed} | {frames:,} | {minutes:.1f} | {' | '.join(f'{value:.4f}' for value in values)} |")
+    for key, reference in json.loads((folder / "reference.json").read_text()).items():
+        print(f"| {key} | | | | {' | '.join(f'{reference[figure]:.4f}' for figure in figures)} |")
+    for name, number, frames, minutes, values in sorted(rows, key=lambda row: row[0]):
+        print(f"| {name} | {number} | {frames:,} | {minutes:.1f} | {' | '.join(f'{value:.4f}' for value in values)} |")
     for name in comparison.ways():
         means = np.mean([values for way, *_, values in rows if way == name], axis=0)
         print(f"| {name}, mean | | | | {' | '.join(f'{value:.4f}' for value in means)} |")
