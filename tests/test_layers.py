@@ -5,6 +5,7 @@ import torch
 from limner.layers import LayerPainter, paints_layers
 from limner.renderers.paint import Paint, PaintSettings
 from limner.renderers.toy import Toy, ToySettings
+from limner.search import recolour
 
 BATCH = 6
 
@@ -114,14 +115,35 @@ def test_the_best_colour_of_a_stroke_is_the_one_it_was_painted_in():
     other = actions[2].clone()
     for name in ("red", "green", "blue"):
         other[:, renderer.actions.index(name)] = 7
-    found = painter.paint(other).best_colour(below, above, goals)
+    found, errors = painter.paint(other).best_colours(below, above, goals)
+    assert found.shape == (BATCH, 1, 3)
     visible = ((1 - layers[2].keep) * above.keep).sum((1, 2, 3)) > 20
     assert visible.sum() >= 3
-    assert (found - colour)[visible].abs().max() < 0.04
+    assert (found[:, 0] - colour)[visible].abs().max() < 0.04
+    assert errors.shape == (BATCH, 1)
+    assert errors.max() / goals[0].numel() < 1
+
+
+def test_the_errors_in_the_best_colours_are_those_of_the_pictures():
+    renderer = stage(color=True)
+    goals, below = painted(renderer, some_actions(renderer, 3, seed=5)), painted(renderer, some_actions(renderer, 1))
+    above = LayerPainter(renderer, threads=1).paint(some_actions(renderer, 1, seed=2)[0])
+    many = stage(color=True, batch=BATCH * 3)
+    tried = some_actions(many, 1, seed=4)[0]
+    painter = LayerPainter(many, threads=1)
+    colours, errors = painter.paint(tried).best_colours(below.float(), above, goals.float())
+    assert colours.shape == (BATCH, 3, 3)
+    strokes = painter.paint(recolour(renderer.actions, tried, colours.flatten(0, 1)))
+    for n in range(BATCH):
+        mine = slice(3 * n, 3 * n + 3)
+        pictures = below[n].float() * strokes.keep[mine] + strokes.add[mine]
+        pictures = pictures * above.keep[n] + above.add[n]
+        real = (pictures - goals[n].float()).square().sum((1, 2, 3))
+        torch.testing.assert_close(errors[n], real, rtol=0.02, atol=200.0)
 
 
 def test_a_stroke_that_nobody_sees_has_some_colour():
     painter = LayerPainter(stage(color=True), threads=1)
     pictures = torch.full((BATCH, 64, 64, 3), 255.0)
-    colour = painter.nothing().best_colour(pictures, painter.nothing(), pictures / 2)
+    colour, _ = painter.nothing().best_colours(pictures, painter.nothing(), pictures / 2)
     assert ((colour >= 0) & (colour <= 1)).all()

@@ -42,15 +42,21 @@ class Layer:
         chosen = rows[:, None, None, None]
         return Layer(torch.where(chosen, self.keep, other.keep), torch.where(chosen, self.add, other.add))
 
-    def best_colour(self, below: Tensor, above: Layer, goals: Tensor) -> Tensor:
-        """The colour ``float32[N, C]``, 0 … 1, in which this stroke would bring the picture closest to its goal.
+    def best_colours(self, below: Tensor, above: Layer, goals: Tensor) -> tuple[Tensor, Tensor]:
+        """The colours ``float32[N, M, C]``, 0 … 1, in which strokes bring their pictures closest to their goals.
 
-        By least squares, for strokes of one colour on ``below`` and under ``above``; all ``[N, H, W, C]``, 0 … 255.
+        And the squared errors then ``[N, M]``, summed over the picture, 0 … 255. By least squares. This layer holds M
+        strokes of one colour each for each of N canvases, one after the other; they are put on ``below`` and under
+        ``above``, all ``[N, H, W, C]``, 0 … 255.
         """
-        cover = (1 - self.keep) * above.keep
-        missing = goals - (below * self.keep * above.keep + above.add)
-        best = (cover * missing).sum((1, 2)) / cover.square().sum((1, 2)).clamp(min=1e-6)
-        return best.div_(255).clamp_(0, 1)
+        through = self.keep.view(len(goals), -1, *self.keep.shape[1:]) * above.keep[:, None]
+        cover = above.keep[:, None] - through
+        missing = (goals - above.add)[:, None] - below[:, None] * through
+        wanted = torch.einsum("nmhwi,nmhwc->nmc", cover, missing)
+        covered = cover.square().sum((2, 3))
+        ink = (wanted / covered.clamp(min=1e-6)).clamp_(0, 255)
+        errors = missing.square().sum((2, 3)) - 2 * ink * wanted + ink.square() * covered
+        return ink / 255, errors.sum(-1)
 
 
 class LayerPainter:

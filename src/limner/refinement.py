@@ -5,15 +5,16 @@ Notable choices:
   varied, the best variation done, then the second, and so on.
 - A variation is judged by the finished picture. What comes after it is not painted again but laid over it, as layers,
   where these are exact but for rounding (``limner.layers``): the cost of a change does not grow with the program.
-- In colour, a stroke is first given the colour that suits it best, by least squares over the layers. And a quarter of
-  the tries are chance's, aimed at what the finished picture misses: opaque paint may have left a stroke useless, which
-  no small change mends. Without colours that does not help.
+- In colour, every variation is given the colour that suits it best, by least squares over the layers. And a quarter of
+  them are chance's, aimed at what the finished picture misses: opaque paint may have left a stroke useless, which no
+  small change mends. Without colours that does not help.
 - A sweep counts only where the picture that it really painted is closer than before.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -23,7 +24,7 @@ from limner.layers import Layer, LayerPainter, paints_layers
 from limner.networks.observation import see
 from limner.renderers import Renderer
 from limner.rollout import paint
-from limner.search import Rehearsal, recolour, vary
+from limner.search import Rehearsal, likeness, recolour, vary
 
 
 class Refinement:
@@ -34,6 +35,8 @@ class Refinement:
         self.stage, self.rehearsal, self.goals = stage, rehearsal, goals
         self.actions = actions.clone()
         self.painter = LayerPainter(stage, threads) if paints_layers(stage) else None
+        coloured = self.painter is not None and "red" in stage.actions
+        self.shapes = LayerPainter(rehearsal.renderer, threads) if coloured else None
         self.layers = [self.painter.paint(action) for action in actions] if self.painter else []
         self.canvas = paint(stage, actions)
         self.scores = rehearsal.score(self.canvas, goals)
@@ -51,10 +54,8 @@ class Refinement:
         self.stage.reset()
         for t in range(len(actions)):
             if time.perf_counter() < end:
-                layer = layers[t] if self.painter else None
-                tried = self._tries(actions[t], layer, above[t], generator)
                 later = () if self.painter else list(actions[t + 1 :])
-                actions[t], _ = self.rehearsal.best(self.stage.save(), self.goals, tried, later, above[t])
+                actions[t] = self._choose(actions[t], later, above[t], generator)
                 if self.painter:
                     layers[t] = self.painter.paint(actions[t])
             self.stage.step(actions[t].numpy())
@@ -66,20 +67,27 @@ class Refinement:
         self.canvas = torch.where(better[:, None, None, None], canvas, self.canvas)
         self.scores = torch.where(better, scores, self.scores)
 
-    def _tries(self, action: Tensor, layer: Layer | None, above: Layer | None, generator: torch.Generator) -> Tensor:
-        """What to try in place of ``action`` int64[B, P], ``int64[B, tries, P]``: that itself comes first."""
+    def _choose(
+        self, action: Tensor, later: Sequence[Tensor], above: Layer | None, generator: torch.Generator
+    ) -> Tensor:
+        """The best of ``action`` int64[B, P] and its variations on the canvases as they are."""
         space, tries = self.stage.actions, self.rehearsal.tries
-        centre, tried = action, [action]
-        if layer is not None and above is not None and "red" in space:
-            below = torch.from_numpy(self.stage.canvas()).float()
-            centre = recolour(space, action, layer.best_colour(below, above, self.goals))
-            ink, target = (see(pictures, pictures.shape[1]) for pictures in (self.canvas, self.goals))
-            tried += [
-                centre,
-                Chance(space).aim(ink, target, torch.zeros(len(action), 2), generator, max(1, tries // 4)),
-            ]
-        tried.append(vary(space, centre.repeat_interleave(tries, dim=0), generator))
-        return torch.cat([actions.view(len(action), -1, len(space)) for actions in tried], dim=1)[:, :tries]
+        varied = vary(space, action.repeat_interleave(tries, dim=0), generator)
+        if self.shapes is None or above is None:
+            tried = torch.cat([action[:, None], varied.view(len(action), tries, -1)[:, 1:]], dim=1)
+            return self.rehearsal.best(self.stage.save(), self.goals, tried, later, above)[0]
+        ink, target = (see(pictures, pictures.shape[1]) for pictures in (self.canvas, self.goals))
+        fresh = Chance(space).aim(ink, target, torch.zeros(len(action), 2), generator, max(1, tries // 4))
+        tried = torch.cat([actions.view(len(action), -1, len(space)) for actions in (action, fresh, varied)], 1)[
+            :, :tries
+        ]
+        below = torch.from_numpy(self.stage.canvas()).float()
+        colours, errors = self.shapes.paint(tried.flatten(0, 1)).best_colours(below, above, self.goals.float())
+        tried = recolour(space, tried.flatten(0, 1), colours.flatten(0, 1)).view_as(tried)
+        if self.rehearsal.score is likeness:
+            return tried[torch.arange(len(tried)), errors.argmin(dim=1)]
+        tried[:, 0] = action
+        return self.rehearsal.best(self.stage.save(), self.goals, tried, later, above)[0]
 
     def _above(self) -> list[Layer | None]:
         """What lies above each action, as one layer; None where it has to be painted."""
