@@ -71,23 +71,29 @@ class Refinement:
         self, action: Tensor, later: Sequence[Tensor], above: Layer | None, generator: torch.Generator
     ) -> Tensor:
         """The best of ``action`` int64[B, P] and its variations on the canvases as they are."""
-        space, tries = self.stage.actions, self.rehearsal.tries
-        varied = vary(space, action.repeat_interleave(tries, dim=0), generator)
-        if self.shapes is None or above is None:
-            tried = torch.cat([action[:, None], varied.view(len(action), tries, -1)[:, 1:]], dim=1)
-            return self.rehearsal.best(self.stage.save(), self.goals, tried, later, above)[0]
-        ink, target = (see(pictures, pictures.shape[1]) for pictures in (self.canvas, self.goals))
-        fresh = Chance(space).aim(ink, target, torch.zeros(len(action), 2), generator, max(1, tries // 4))
-        tried = torch.cat([actions.view(len(action), -1, len(space)) for actions in (action, fresh, varied)], 1)[
-            :, :tries
-        ]
-        below = torch.from_numpy(self.stage.canvas()).float()
-        colours, errors = self.shapes.paint(tried.flatten(0, 1)).best_colours(below, above, self.goals.float())
-        tried = recolour(space, tried.flatten(0, 1), colours.flatten(0, 1)).view_as(tried)
-        if self.rehearsal.score is likeness:
-            return tried[torch.arange(len(tried)), errors.argmin(dim=1)]
-        tried[:, 0] = action
+        tries = self.rehearsal.tries
+        varied = vary(self.stage.actions, action.repeat_interleave(tries, dim=0), generator)
+        if self.shapes is not None and above is not None:
+            return self._choose_coloured(self.shapes, action, varied, above, generator)
+        tried = torch.cat([action[:, None], varied.view(len(action), tries, -1)[:, 1:]], dim=1)
         return self.rehearsal.best(self.stage.save(), self.goals, tried, later, above)[0]
+
+    def _choose_coloured(
+        self, shapes: LayerPainter, action: Tensor, varied: Tensor, above: Layer, generator: torch.Generator
+    ) -> Tensor:
+        """The same with chance's proposals, each in the colour that suits it best."""
+        space, tries, batch = self.stage.actions, self.rehearsal.tries, len(action)
+        ink, target = (see(pictures, pictures.shape[1]) for pictures in (self.canvas, self.goals))
+        fresh = Chance(space).aim(ink, target, torch.zeros(batch, 2), generator, max(1, tries // 4))
+        proposed = [actions.view(batch, -1, len(space)) for actions in (action, fresh, varied)]
+        tried = torch.cat(proposed, dim=1)[:, :tries].flatten(0, 1)
+        below = torch.from_numpy(self.stage.canvas()).float()
+        colours, errors = shapes.paint(tried).best_colours(below, above, self.goals.float())
+        tried = recolour(space, tried, colours.flatten(0, 1)).view(batch, tries, -1)
+        if self.rehearsal.score is likeness:
+            return tried[torch.arange(batch), errors.argmin(dim=1)]
+        tried[:, 0] = action
+        return self.rehearsal.best(self.stage.save(), self.goals, tried, (), above)[0]
 
     def _above(self) -> list[Layer | None]:
         """What lies above each action, as one layer; None where it has to be painted."""
