@@ -2,6 +2,7 @@ import copy
 import itertools
 import json
 import shutil
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -219,3 +220,18 @@ def test_an_agent_trained_on_a_gpu_draws_without_one(copyist_folder, free_folder
     assert programs(draw(load_agent(str(tmp_path / "copyist")), goals[:2])) == first
     drawn, _ = sample(load_agent(str(tmp_path / "free")), 2)
     np.testing.assert_array_equal(drawn, sample(load_agent(str(free_folder)), 2)[0])
+
+
+def test_batches_that_are_searched_at_the_same_time_come_in_order(copyist, goals):
+    started = time.perf_counter()
+    found = list(draw(copyist, goals[: 2 * SEARCHED + 1], search=0.02, seed=7, threads=2))
+    spent = time.perf_counter() - started
+    assert [len(part.programs) for part in found] == [SEARCHED, SEARCHED, 1]
+    assert [part.programs[0].seed for part in found] == [7, 7 + SEARCHED, 7 + 2 * SEARCHED]
+    assert sum(part.seconds for part in found) <= spent
+    for i, part in enumerate(found):
+        mine = goals[i * SEARCHED : i * SEARCHED + len(part.programs)]
+        others = np.roll(mine, 1, axis=0)
+        if i < 2:
+            assert squared_error(part.canvases, mine).mean() < squared_error(part.canvases, others).mean()
+        np.testing.assert_array_equal(painted_again([part]), part.canvases)

@@ -1,7 +1,9 @@
 """Drawing what is seen: an agent with targets writes the program of a picture, with search if it is given time.
 
 Notable choices:
-- Pictures are drawn in batches that share the network's work; the time for search is per picture all the same.
+- Pictures are drawn in batches that share the network's work; the time for search is per picture all the same. With
+  search, as many batches are drawn at a time as there are threads, each on one: that is faster than splitting the work
+  on one batch.
 - That time goes to refining what the policy draws. A third of it can go to looking ahead at every action first, at
   least once: see ``Plan``. Refinement gains more (docs/experiments.md, "what to do with time for search").
 - A batch draws its noise and its actions from one seed. So without search a drawing depends on the seed, on how many
@@ -13,7 +15,9 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -79,21 +83,40 @@ def draw(
             f"pictures are {goals.dtype}{list(goals.shape[1:])}, the canvas of {agent.name!r} is uint8{list(shape)}"
         )
     size = batch_size(search)
-    parts = ((goals[start : start + size], seed + start) for start in range(0, len(goals), size))
+    parts = [(goals[start : start + size], seed + start) for start in range(0, len(goals), size)]
+    abreast = threads if search else 1
+    rows = (parts[start : start + abreast] for start in range(0, len(parts), abreast))
     return (
-        draw_on(
-            agent.config.make_renderer(len(part), threads),
-            agent,
-            part,
-            search,
-            number,
-            threads,
-            temperature,
-            plan,
-            score,
-        )
-        for part, number in parts
+        drawings
+        for row in rows
+        for drawings in _draw_abreast(agent, row, search, threads // len(row), temperature, plan, score)
     )
+
+
+def _draw_abreast(
+    agent: Agent,
+    parts: list[tuple[Pictures, int]],
+    search: float,
+    threads: int,
+    temperature: float | None,
+    plan: Plan,
+    score: Score,
+) -> Iterator[Drawings]:
+    """Draw batches, goals and seed each, at the same time if there is search, on ``threads`` threads each."""
+
+    def draw_one(part: tuple[Pictures, int]) -> Drawings:
+        goals, seed = part
+        stage, patience = agent.config.make_renderer(len(goals), threads), search * len(parts)
+        return draw_on(stage, agent, goals, patience, seed, threads, temperature, plan, score)
+
+    if not search:
+        yield draw_one(parts[0])
+        return
+    started = time.perf_counter()
+    with ThreadPoolExecutor(len(parts), initializer=partial(torch.set_num_threads, 1)) as pool:
+        drawn = list(pool.map(draw_one, parts))
+    seconds = (time.perf_counter() - started) / len(parts)
+    yield from (replace(drawings, seconds=seconds) for drawings in drawn)
 
 
 def check_drawing(agent: Agent, search: float = 0.0, seed: int = 0) -> None:
