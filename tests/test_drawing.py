@@ -1,7 +1,10 @@
 import copy
 import itertools
 import json
+import os
 import shutil
+import signal
+import threading
 import time
 from dataclasses import replace
 from types import SimpleNamespace
@@ -235,3 +238,11 @@ def test_batches_that_are_searched_at_the_same_time_come_in_order(copyist, goals
         if i < 2:
             assert squared_error(part.canvases, mine).mean() < squared_error(part.canvases, others).mean()
         np.testing.assert_array_equal(painted_again([part]), part.canvases)
+
+
+def test_ctrl_c_ends_a_search_on_several_threads(copyist, goals):
+    threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+    started = time.perf_counter()
+    with pytest.raises(KeyboardInterrupt):
+        list(draw(copyist, goals[: 2 * SEARCHED], search=120, threads=2))
+    assert time.perf_counter() - started < 120, "it went on to the end of its time"

@@ -13,6 +13,7 @@ Notable choices:
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -84,7 +85,7 @@ def draw(
         )
     size = batch_size(search)
     parts = [(goals[start : start + size], seed + start) for start in range(0, len(goals), size)]
-    abreast = threads if search else 1
+    abreast = threads if search and plan == "refine" else 1
     rows = (parts[start : start + abreast] for start in range(0, len(parts), abreast))
     return (
         drawings
@@ -102,19 +103,23 @@ def _draw_abreast(
     plan: Plan,
     score: Score,
 ) -> Iterator[Drawings]:
-    """Draw batches, goals and seed each, at the same time if there is search, on ``threads`` threads each."""
+    """Draw batches, goals and seed each, at the same time, on ``threads`` threads each."""
+    stop = threading.Event()
 
     def draw_one(part: tuple[Pictures, int]) -> Drawings:
         goals, seed = part
         stage, patience = agent.config.make_renderer(len(goals), threads), search * len(parts)
-        return draw_on(stage, agent, goals, patience, seed, threads, temperature, plan, score)
+        return draw_on(stage, agent, goals, patience, seed, threads, temperature, plan, score, stop)
 
-    if not search:
+    if len(parts) == 1:
         yield draw_one(parts[0])
         return
     started = time.perf_counter()
     with ThreadPoolExecutor(len(parts), initializer=partial(torch.set_num_threads, 1)) as pool:
-        drawn = list(pool.map(draw_one, parts))
+        try:
+            drawn = list(pool.map(draw_one, parts))
+        finally:
+            stop.set()  # Ctrl-C does not reach the threads
     seconds = (time.perf_counter() - started) / len(parts)
     yield from (replace(drawings, seconds=seconds) for drawings in drawn)
 
@@ -144,8 +149,12 @@ def draw_on(
     temperature: float | None = None,
     plan: Plan = "refine",
     score: Score = likeness,
+    stop: threading.Event | None = None,
 ) -> Drawings:
-    """As ``draw``, but one batch with ``seed`` itself, on the canvases of ``stage`` as they are after its ``reset``."""
+    """As ``draw``, but one batch with ``seed`` itself, on the canvases of ``stage`` as they are after its ``reset``.
+
+    Once ``stop`` is set, refinement ends with the sweep that it is in.
+    """
     started = time.perf_counter()
     episodes = EpisodeBatch.empty(agent.config, stage)
     episodes.aim(torch.from_numpy(np.array(goals, order="C")))
@@ -159,7 +168,7 @@ def draw_on(
             proposer, seconds = Aided(agent.policy, stage.actions), 0 if plan == "refine" else search * len(goals) / 3
             best = look_ahead(stage, rehearsal, proposer, episodes, generator, seconds, plan)
         refinement = Refinement(stage, rehearsal, episodes.goal, best, threads)
-        refinement.run(search * len(goals) - (time.perf_counter() - started), generator)
+        refinement.run(search * len(goals) - (time.perf_counter() - started), generator, stop)
         episodes.actions.copy_(refinement.actions)
         episodes.canvas.copy_(refinement.canvas)
     settings = stage.settings()

@@ -13,6 +13,7 @@ Notable choices:
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Sequence
 
@@ -41,10 +42,10 @@ class Refinement:
         self.canvas = paint(stage, actions)
         self.scores = rehearsal.score(self.canvas, goals)
 
-    def run(self, seconds: float, generator: torch.Generator) -> None:
-        """Try changes for about so many seconds."""
+    def run(self, seconds: float, generator: torch.Generator, stop: threading.Event | None = None) -> None:
+        """Try changes for about so many seconds, or until ``stop`` is set."""
         end = time.perf_counter() + seconds
-        while time.perf_counter() < end:
+        while time.perf_counter() < end and not (stop and stop.is_set()):
             self.sweep(generator, end)
 
     @torch.no_grad()
