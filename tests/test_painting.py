@@ -58,7 +58,7 @@ def test_a_single_patch_is_an_ordinary_drawing(copyist):
 
 def test_the_painting_grows_and_comes_closer(coarse):
     goal = picture(256)
-    paintings = list(paint(coarse, goal, detail=4))
+    paintings = list(paint(coarse, goal, detail=4, seed=2))
     assert [paintings[0].done, paintings[-1].done] == [0, 21]
     assert {painting.total for painting in paintings} == {21}
     for before, after in itertools.pairwise(paintings):
@@ -66,7 +66,7 @@ def test_the_painting_grows_and_comes_closer(coarse):
         assert after.done >= before.done
     errors = [error(painting.program, goal) for painting in paintings[1:]]
     assert (np.diff(errors) <= 0).all(), "after the first level no stroke stays that does harm"
-    assert errors[-1] < 0.97 * errors[0]
+    assert errors[-1] < 0.9 * errors[0]
     assert len(paintings[-1].program) > len(paintings[1].program)
 
 
