@@ -15,7 +15,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -47,6 +47,9 @@ Plan = Literal["refine", "greedy", "tree"]
 """How to search: only refine what the policy draws, looking ahead once before if it has lost its way; or look ahead
 before that, one action at a time, again and again with other chances; or look once in this way and then as far as a
 tree search gets. Half of what looking ahead tries is proposed by chance (``limner.chance``)."""
+
+Batch = tuple[Pictures, int]
+"""Pictures that are drawn together, and their seed."""
 
 
 @dataclass(frozen=True)
@@ -84,44 +87,33 @@ def draw(
             f"pictures are {goals.dtype}{list(goals.shape[1:])}, the canvas of {agent.name!r} is uint8{list(shape)}"
         )
     size = batch_size(search)
-    parts = [(goals[start : start + size], seed + start) for start in range(0, len(goals), size)]
+    batches = [(goals[start : start + size], seed + start) for start in range(0, len(goals), size)]
     abreast = threads if search and plan == "refine" else 1
-    rows = (parts[start : start + abreast] for start in range(0, len(parts), abreast))
-    return (
-        drawings
-        for row in rows
-        for drawings in _draw_abreast(agent, row, search, threads // len(row), temperature, plan, score)
-    )
+
+    def draw_one(batch: Batch, count: int, stop: threading.Event) -> Drawings:
+        """One of ``count`` batches that are drawn at the same time: in the time of all, on its share of the threads."""
+        pictures, number = batch
+        share = threads // count
+        stage = agent.config.make_renderer(len(pictures), share)
+        return draw_on(stage, agent, pictures, search * count, number, share, temperature, plan, score, stop)
+
+    rows = (batches[start : start + abreast] for start in range(0, len(batches), abreast))
+    return itertools.chain.from_iterable(_side_by_side(draw_one, row) for row in rows)
 
 
-def _draw_abreast(
-    agent: Agent,
-    parts: list[tuple[Pictures, int]],
-    search: float,
-    threads: int,
-    temperature: float | None,
-    plan: Plan,
-    score: Score,
-) -> Iterator[Drawings]:
-    """Draw batches, goals and seed each, at the same time, on ``threads`` threads each."""
-    stop = threading.Event()
-
-    def draw_one(part: tuple[Pictures, int]) -> Drawings:
-        goals, seed = part
-        stage, patience = agent.config.make_renderer(len(goals), threads), search * len(parts)
-        return draw_on(stage, agent, goals, patience, seed, threads, temperature, plan, score, stop)
-
-    if len(parts) == 1:
-        yield draw_one(parts[0])
-        return
+def _side_by_side(draw_one: Callable[[Batch, int, threading.Event], Drawings], batches: list[Batch]) -> list[Drawings]:
+    """Draw ``batches``: several at the same time, each on a thread; the seconds are shared out evenly."""
+    count, stop = len(batches), threading.Event()
+    if count == 1:
+        return [draw_one(batches[0], 1, stop)]
     started = time.perf_counter()
-    with ThreadPoolExecutor(len(parts), initializer=partial(torch.set_num_threads, 1)) as pool:
+    with ThreadPoolExecutor(count, initializer=partial(torch.set_num_threads, 1)) as pool:
         try:
-            drawn = list(pool.map(draw_one, parts))
+            drawn = list(pool.map(lambda batch: draw_one(batch, count, stop), batches))
         finally:
             stop.set()  # Ctrl-C does not reach the threads
-    seconds = (time.perf_counter() - started) / len(parts)
-    yield from (replace(drawings, seconds=seconds) for drawings in drawn)
+    seconds = (time.perf_counter() - started) / count
+    return [replace(drawings, seconds=seconds) for drawings in drawn]
 
 
 def check_drawing(agent: Agent, search: float = 0.0, seed: int = 0) -> None:
