@@ -26,15 +26,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import tyro
 from seeds import FIGURES, finish
 
+from limner.actions import Space
 from limner.config import Config, ImitationConfig, LearningConfig, PolicyConfig, RewardConfig
 from limner.presets import PRESETS
-from limner.renderers.paint import PaintSettings
 
 Ways = dict[str, tuple[Config, ...]]
 """The stages of each way to train; their budgets are given as shares, ``minutes`` in (0, 1]."""
@@ -96,10 +96,7 @@ def spaces(data: str) -> Ways:
     """Expert iteration as in the preset ``omniglot``, with the one network that can learn all spaces."""
     base = replace(PRESETS["omniglot"], policy=PolicyConfig(precision="native"))
 
-    def way(space: str) -> tuple[Config]:
-        return (replace(base, renderer=PaintSettings.from_dict({**vars(base.renderer), "space": space})),)
-
-    return {space: way(space) for space in ("bezier", "line", "stroke", "relative", "spline")}
+    return {space: (replace(base, renderer=replace(base.renderer, space=space)),) for space in get_args(Space)}
 
 
 def starts(data: str) -> Ways:
@@ -118,9 +115,9 @@ def generators(data: str) -> Ways:
     """The presets ``mnist`` and ``mnist-prior``, and the one after the other."""
     adversarial, prior = PRESETS["mnist"], PRESETS["mnist-prior"]
     if "omniglot" in data:
-        sizes = (0.5, 0.75, 1.0, 1.5, 2.0)
+        pen = PRESETS["omniglot"].renderer
         adversarial, prior = (
-            replace(preset, renderer=replace(preset.renderer, brush="classic/pen", sizes=sizes))
+            replace(preset, renderer=replace(preset.renderer, brush=pen.brush, sizes=pen.sizes))
             for preset in (adversarial, prior)
         )
     polish = replace(
