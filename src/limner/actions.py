@@ -24,6 +24,9 @@ FloatArray = NDArray[np.float32]
 JUMP, PAINT, VIA = 0, 1, 2
 """Values of the part ``flag``: move with the pen lifted, paint a curve, or (splines only) have the next one bend."""
 
+COLOURS = ("red", "green", "blue")
+"""The parts of an action that are a colour."""
+
 Space = Literal["bezier", "line", "stroke", "relative", "spline"]
 """How the actions of a painter are parametrised: see ``paint_actions``."""
 
@@ -84,6 +87,11 @@ class ActionSpace:
     def standalone(self) -> bool:
         """Whether what an action paints does not depend on where the pen was left: it says itself where it starts."""
         return "start" in self
+
+    @property
+    def coloured(self) -> bool:
+        """Whether an action says in which colour it paints."""
+        return COLOURS[0] in self
 
     def index(self, name: str) -> int:
         """Position of the part called ``name``; ``KeyError`` when there is none."""
@@ -213,5 +221,5 @@ def paint_actions(
     parts.append(scale("size", [float(size) for size in sizes]))
     parts.append(scale("pressure", [(i + 1) / pressures for i in range(pressures)]))
     if color:
-        parts += [scale(name, [i / (levels - 1) for i in range(levels)]) for name in ("red", "green", "blue")]
+        parts += [scale(name, [i / (levels - 1) for i in range(levels)]) for name in COLOURS]
     return ActionSpace(tuple(parts))

@@ -20,7 +20,7 @@ from limner.actions import ActionSpace
 
 def can_arrange(space: ActionSpace) -> bool:
     """Whether the order of strokes matters little: each says where it starts, and all have one colour."""
-    return space.standalone and "red" not in space
+    return space.standalone and not space.coloured
 
 
 def arrange(space: ActionSpace, programs: Tensor) -> Tensor:

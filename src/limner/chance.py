@@ -50,7 +50,7 @@ class Chance:
                 row, column = ((place[k] * part.grid[k]).long().clamp(0, part.grid[k] - 1) for k in (0, 1))
                 actions[:, i] = row * part.grid[1] + column
                 reach = REACH
-        if "red" in self.space:
+        if self.space.coloured:
             there = target.flatten(2).gather(2, where[:, None].expand(-1, target.shape[1], -1))
             return recolour(self.space, actions, 1 - there.transpose(1, 2).flatten(0, 1))
         return torch.from_numpy(self.space.canonical(actions.numpy()))

@@ -36,7 +36,7 @@ class Refinement:
         self.stage, self.rehearsal, self.goals = stage, rehearsal, goals
         self.actions = actions.clone()
         self.painter = LayerPainter(stage, threads) if paints_layers(stage) else None
-        coloured = self.painter is not None and "red" in stage.actions
+        coloured = self.painter is not None and stage.actions.coloured
         self.shapes = LayerPainter(rehearsal.renderer, threads) if coloured else None
         self.layers = [self.painter.paint(action) for action in actions] if self.painter else []
         self.canvas = paint(stage, actions)

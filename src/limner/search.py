@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from limner.actions import ActionSpace
+from limner.actions import COLOURS, ActionSpace
 from limner.layers import Layer
 from limner.networks.observation import Observation
 from limner.networks.policy import Acted, Memory
@@ -116,9 +116,6 @@ def collect_improved(
         batch.actions[t] = improve(rehearsal, stage.save(), batch.goal, proposals, stage.actions, generator)
         stage.step(batch.actions[t].numpy())
     look(stage, batch, batch.steps)
-
-
-COLOURS = ("red", "green", "blue")
 
 
 def recolour(space: ActionSpace, actions: Tensor, colour: Tensor) -> Tensor:

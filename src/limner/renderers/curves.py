@@ -90,7 +90,7 @@ class CurveDecoder:
         curves, after = self._decode(actions, pens)
         radii = self._log_radii[actions[:, self.actions.index("size")]]
         curves[:, :, 7] = np.where(curves[:, :, 0] == _JUMP, self._log_radii[0], radii[:, None])
-        if "red" in self.actions:
+        if self.actions.coloured:
             curves[:, :, 10:] = _hsv(self._shades[actions[:, -3:]])[:, None]
         return curves, after
 
