@@ -122,6 +122,7 @@ def generators(data: str) -> Ways:
         )
     polish = replace(
         adversarial,
+        start="the stage before",
         minutes=0.5,
         temperature=prior.temperature,
         steps=prior.steps,

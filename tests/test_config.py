@@ -144,6 +144,8 @@ def test_what_cannot_work_is_refused_by_name_with_the_value(name, bad):
         (lambda: Config(learning=LearningConfig(prior_cost=0.1)), ["learning.prior_cost", "0.1", "start"]),
         (lambda: ImitationConfig(teacher="programs"), ["imitation.programs", "''"]),
         (lambda: ImitationConfig(programs="a.jsonl"), ["imitation.programs", "a.jsonl", "teacher"]),
+        (lambda: ImitationConfig(teacher="agent"), ["imitation.agent", "''"]),
+        (lambda: ImitationConfig(agent="faces"), ["imitation.agent", "faces", "teacher"]),
         (lambda: ImitationConfig(teacher="prophet"), ["imitation.teacher", "prophet", "search"]),
         (lambda: ImitationConfig(slips=1.5), ["imitation.slips", "1.5"]),
         (lambda: ImitationConfig(dreams=-0.5), ["imitation.dreams", "-0.5"]),

@@ -9,7 +9,7 @@ from limner.config import ImitationConfig, LearningConfig, PolicyConfig
 from limner.datasets import load_dataset
 from limner.gallery import Gallery
 from limner.imitation import Imitation, read_actions
-from limner.networks.observation import see
+from limner.networks.observation import Observation, see
 from limner.presets import PRESETS
 from limner.program import Program, execute_all, save_programs
 from limner.rollout import collect
@@ -42,6 +42,14 @@ def prior(tmp_path):
     return replace(config, imitation=imitation)
 
 
+@pytest.fixture
+def pupil(gallery, tmp_path):
+    """A configuration that learns from an agent with targets."""
+    master = replace(TINY, temperature=0.0)
+    agent = save_checkpoint(tmp_path / "agent", Imitation(master, gallery), {})
+    return replace(master, imitation=ImitationConfig(teacher="agent", agent=str(agent), batch=8, steps=8))
+
+
 def state(training):
     named = {f"policy {key}": value for key, value in training.policy_learner.policy.state_dict().items()}
     named |= {f"average {key}": value for key, value in training.policy_learner.average.state_dict().items()}
@@ -55,9 +63,9 @@ def different(a, b):
     return [name for name in a if not (torch.equal(a[name], b[name]) if name != "counters" else a[name] == b[name])]
 
 
-@pytest.mark.parametrize("kind", ["search", "random", "programs"])
-def test_one_thread_and_two_give_the_same_run_and_so_does_resuming(kind, gallery, prior, tmp_path):
-    config = {"search": TINY, "random": RANDOM, "programs": prior}[kind]
+@pytest.mark.parametrize("kind", ["search", "random", "programs", "agent"])
+def test_one_thread_and_two_give_the_same_run_and_so_does_resuming(kind, gallery, prior, pupil, tmp_path):
+    config = {"search": TINY, "random": RANDOM, "programs": prior, "agent": pupil}[kind]
     whole, threaded = (Imitation(replace(config, threads=threads), gallery) for threads in (1, 2))
     for i in range(4):
         for training in (whole, threaded):
@@ -108,8 +116,10 @@ def test_the_advice_of_dreams_and_random_programs_paints_their_targets(config, g
 
 
 @pytest.mark.parametrize("slips", [0.0, 0.3, 1.0])
-def test_so_many_actions_slip_and_the_canvas_shows_it(slips, gallery):
-    training = Imitation(replace(TINY, imitation=replace(TINY.imitation, slips=slips, steps=16)), gallery)
+@pytest.mark.parametrize("kind", ["search", "agent"])
+def test_so_many_actions_slip_and_the_canvas_shows_it(kind, slips, gallery, pupil):
+    config = {"search": TINY, "agent": pupil}[kind]
+    training = Imitation(replace(config, imitation=replace(config.imitation, slips=slips, steps=16)), gallery)
     training.update(0.0)
     lessons = training.lessons
     slipped = (lessons.actions != lessons.advice).any(-1)
@@ -197,6 +207,35 @@ def test_an_empty_file_of_programs_is_refused(prior, gallery, tmp_path):
     (tmp_path / "none.jsonl").write_text("")
     with pytest.raises(ValueError, match=r"none\.jsonl holds no program"):
         Imitation(replace(prior, imitation=replace(prior.imitation, programs=str(tmp_path / "none.jsonl"))), gallery)
+
+
+@pytest.mark.parametrize("conditional", [True, False])
+def test_an_agent_is_asked_about_the_canvas_as_it_is(conditional, gallery, pupil):
+    """After a slip as well: the advice is what the agent would do there, for the picture that it draws."""
+    training = Imitation(replace(pupil, conditional=conditional), gallery)
+    advice, done = training._demonstrate()
+    observation = Observation(*(x.flatten(0, 1) for x in training.sketches.observations()))
+    answer = training.teacher.policy.act(observation, None, torch.Generator(), temperature=0.0).actions
+    assert torch.equal(answer, advice.flatten(0, 1))
+    assert not torch.equal(done, advice)
+    training.update(0.0)
+    assert training.lessons.target.shape[1] == conditional
+
+
+def test_an_agent_is_imitated(gallery, pupil):
+    config = replace(pupil, learning=LearningConfig(learning_rate=3e-3, entropy_cost=0.0, average=0.5))
+    training = Imitation(config, gallery)
+    surprises = [training.update(0.0)["policy/surprise"] for _ in range(20)]
+    assert surprises[-1] < 0.7 * surprises[0]
+
+
+def test_an_agent_that_cannot_teach_is_refused(gallery, pupil, tmp_path):
+    with pytest.raises(ValueError, match=r"renderer\.brush 'classic/pen': this run has 'classic/calligraphy'"):
+        Imitation(replace(pupil, renderer=replace(TINY.renderer, brush="classic/calligraphy")), gallery)
+    alone = replace(pupil, conditional=False)
+    folder = str(save_checkpoint(tmp_path / "alone", Imitation(alone, gallery), {}))
+    with pytest.raises(ValueError, match="which draws without targets"):
+        Imitation(replace(pupil, imitation=replace(pupil.imitation, agent=folder)), gallery)
 
 
 def test_imitation_on_a_gpu_is_refused(gallery):

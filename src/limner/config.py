@@ -209,10 +209,13 @@ class LearningConfig:
 class ImitationConfig:
     """A teacher whose advice the policy learns, instead of from a critic."""
 
-    teacher: Literal["search", "random", "programs"] | None = None
-    """``search`` improves on what the policy proposes; ``random`` programs are their own answer; or a file of them."""
+    teacher: Literal["search", "random", "programs", "agent"] | None = None
+    """``search`` improves on what the policy proposes; ``random`` programs are their own answer; or a file of them; or
+    an agent with targets, drawing the data."""
     programs: str = ""
     """That file, JSON lines."""
+    agent: str = ""
+    """That agent: a name, or the folder of a run or checkpoint."""
     tries: int = 16
     """Actions that a search tries in a state, and as many variations of the best."""
     sweeps: int = 2
@@ -230,11 +233,13 @@ class ImitationConfig:
 
     def __post_init__(self) -> None:
         _check(self, "imitation.", positive="tries memory batch steps", not_negative="sweeps", share="dreams slips")
-        _require(
-            (self.teacher == "programs") == bool(self.programs),
-            f"imitation.programs is {self.programs!r} and imitation.teacher {self.teacher!r}: a file of programs goes "
-            "with the teacher 'programs'",
-        )
+        for kind in ("programs", "agent"):
+            named = getattr(self, kind)
+            _require(
+                (self.teacher == kind) == bool(named),
+                f"imitation.{kind} is {named!r} and imitation.teacher {self.teacher!r}: the one names what the teacher "
+                f"{kind!r} teaches",
+            )
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,11 @@ Notable choices:
   learnt: expert iteration (Anthony et al. 2017).
 - The teacher ``random`` draws random programs, which are right for the pictures that they paint.
 - The teacher ``programs`` is a file of programs, for instance of a whole data set (``limner parse``).
-- A policy without targets becomes a prior over programs: those of the file, or those that the search finds. It cannot
-  propose anything, so then the search has chance alone; and the strokes are arranged (``limner.arrangement``).
+- The teacher ``agent`` is an agent with targets that draws pictures of the data. Unlike a file it can be asked what is
+  right on any canvas, also on one where something went wrong.
+- A policy without targets becomes a prior over programs: those of the file, of the agent, or those that the search
+  finds. It cannot propose anything, so then the search has chance alone; and the strokes are arranged
+  (``limner.arrangement``).
 - Lessons of remembered programs are painted anew for every update. Some are dreams, variations of programs towards the
   pictures that these paint; and some actions are done a little wrong (slips), so that the policy sees canvases on
   which something went wrong and what is right there nevertheless (Ross et al. 2011; Laskey et al. 2017, "DART").
@@ -33,9 +36,14 @@ from limner.learners import Metrics
 from limner.lessons import Lessons
 from limner.program import load_alike
 from limner.refinement import Refinement
-from limner.rollout import EpisodeBatch, collect, follow, paint
+from limner.renderers import Renderer
+from limner.rollout import EpisodeBatch, collect, follow, look, observe, paint
+from limner.sampling import Agent, load_agent
 from limner.search import Proposer, Rehearsal, collect_improved, vary
 from limner.training import Training
+
+REUSED = 3
+"""Times that a lesson by an agent is learnt: asking costs as much as learning does."""
 
 
 class Imitation(Training):
@@ -52,7 +60,11 @@ class Imitation(Training):
             self.lessons = Lessons(len(programs), self.episodes)
             self._remember_all(programs)
             return
-        painted = -(-settings.steps * settings.batch // config.batch) * config.batch
+        if settings.teacher == "agent":
+            self.teacher = load_teacher(settings.agent, self.renderer)
+            self.sketches = EpisodeBatch.empty(replace(self.teacher.config, steps=config.steps), self.renderer)
+        used = REUSED if settings.teacher == "agent" else 1
+        painted = -(-settings.steps * settings.batch // (used * config.batch)) * config.batch
         self.lessons, self.spare = (Lessons(painted, self.episodes) for _ in range(2))
         if settings.teacher == "search":
             self.known = torch.zeros(settings.memory, *self.episodes.actions[:, 0].shape, dtype=torch.int32)
@@ -139,24 +151,58 @@ class Imitation(Training):
 
     def _paint_lessons(self) -> None:
         """A batch of lessons into ``spare``."""
+        if self.config.imitation.teacher == "agent":
+            advice, done = self._demonstrate()
+        else:
+            advice = self._right_programs()
+            done = self._slip(advice)
+        self.episodes.noise.normal_(generator=self.generators["acting"])
+        follow(self.renderer, self.episodes, done)
+        self.spare.add(self.episodes, advice)
+
+    def _right_programs(self) -> Tensor:
+        """Programs ``int64[T, B, P]``, random or remembered, that are right for what the episodes are aimed at."""
         generator, episodes, space = self.generators["acting"], self.episodes, self.renderer.actions
         settings = self.config.imitation
         if settings.teacher == "random":
             actions = random_programs(space, episodes.actions.shape, generator)
             episodes.aim(paint(self.renderer, actions))
-        else:
-            chosen = torch.randint(min(self.found, len(self.known)), (self.config.batch,), generator=generator)
-            known = self.known[chosen].transpose(0, 1).long()
-            dreaming = torch.rand(self.config.batch, generator=generator) < settings.dreams
-            actions = torch.where(dreaming[:, None], dream(space, known, generator), known)
-            if self.config.conditional:
-                real = self.gallery.take(self.rows[chosen])
-                episodes.aim(torch.where(dreaming[:, None, None, None], paint(self.renderer, actions), real))
-        slipped = vary(space, actions.flatten(0, 1), generator).view_as(actions)
-        slips = torch.rand(actions.shape[:2], generator=generator) < settings.slips
-        episodes.noise.normal_(generator=generator)
-        follow(self.renderer, episodes, torch.where(slips[..., None], slipped, actions))
-        self.spare.add(episodes, actions)
+            return actions
+        chosen = torch.randint(min(self.found, len(self.known)), (self.config.batch,), generator=generator)
+        known = self.known[chosen].transpose(0, 1).long()
+        dreaming = torch.rand(self.config.batch, generator=generator) < settings.dreams
+        actions = torch.where(dreaming[:, None], dream(space, known, generator), known)
+        if self.config.conditional:
+            real = self.gallery.take(self.rows[chosen])
+            episodes.aim(torch.where(dreaming[:, None, None, None], paint(self.renderer, actions), real))
+        return actions
+
+    def _demonstrate(self) -> tuple[Tensor, Tensor]:
+        """Let the agent draw pictures of the data: what it would do in each state, and what was done there instead.
+
+        Both are ``int64[T, B, P]``; they differ where the hand slipped.
+        """
+        generator, sketches, agent = self.generators["acting"], self.sketches, self.teacher
+        advice, memory = torch.empty_like(sketches.actions), None
+        sketches.aim(self.gallery.draw(self.config.batch, generator))
+        sketches.noise.normal_(generator=generator)
+        self.renderer.reset()
+        for t in range(sketches.steps):
+            look(self.renderer, sketches, t)
+            acted = agent.policy.act(observe(sketches, t), memory, generator, agent.config.temperature)
+            advice[t], memory = acted.actions, acted.memory
+            sketches.actions[t] = self._slip(acted.actions)
+            self.renderer.step(sketches.actions[t].numpy())
+        if self.config.conditional:
+            self.episodes.aim(sketches.goal)
+        return advice, sketches.actions
+
+    def _slip(self, actions: Tensor) -> Tensor:
+        """Canonical ``actions`` int64[…, P], some of them done a little wrong."""
+        generator = self.generators["acting"]
+        varied = vary(self.renderer.actions, actions.flatten(0, -2), generator).view_as(actions)
+        slips = torch.rand(actions.shape[:-1], generator=generator) < self.config.imitation.slips
+        return torch.where(slips[..., None], varied, actions)
 
     def _remember_all(self, programs: Tensor) -> None:
         """Paint ``programs`` int64[N, T, P] and keep them as lessons, the last ones painted twice if need be."""
@@ -171,3 +217,17 @@ class Imitation(Training):
 def read_actions(path: str, settings: dict[str, Any], steps: int) -> Tensor:
     """The actions ``int64[N, steps, P]`` of the programs in ``path`` (JSON lines): see ``load_alike``."""
     return torch.from_numpy(np.stack([program.actions for program in load_alike(path, settings, steps)]))
+
+
+def load_teacher(name: str, renderer: Renderer) -> Agent:
+    """The agent called ``name``, or in the folder ``name``; ``ValueError`` unless it has targets and this renderer."""
+    agent = load_agent(name)
+    if not agent.config.conditional:
+        raise ValueError(f"imitation.agent is {name!r}, which draws without targets: name one that is given pictures")
+    settings, its = renderer.settings(), agent.config.make_renderer(1).settings()
+    for key, value in settings.items():
+        if its.get(key) != value:
+            raise ValueError(
+                f"imitation.agent is {name!r}, with renderer.{key} {its.get(key)!r}: this run has {value!r}"
+            )
+    return agent
