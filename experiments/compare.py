@@ -120,12 +120,21 @@ def generators(data: str) -> Ways:
             replace(preset, renderer=replace(preset.renderer, brush=pen.brush, sizes=pen.sizes))
             for preset in (adversarial, prior)
         )
-    polish = replace(
+    return {
+        "adversarial": (adversarial,),
+        "likelihood": (prior,),
+        "likelihood, then adversarial": (replace(prior, minutes=0.5), replace(polish(adversarial, prior), minutes=0.5)),
+    }
+
+
+def polish(adversarial: Config, prior: Config) -> Config:
+    """Adversarial training of an agent that draws well already, held near where it starts."""
+    return replace(
         adversarial,
-        start="the stage before",
-        minutes=0.5,
+        start="the prior",
         temperature=prior.temperature,
         steps=prior.steps,
+        resolution=prior.resolution,
         renderer=prior.renderer,
         policy=prior.policy,
         critic=replace(adversarial.critic, steps=6),
@@ -138,11 +147,6 @@ def generators(data: str) -> Ways:
             entropy_cost=0.0,
         ),
     )
-    return {
-        "adversarial": (adversarial,),
-        "likelihood": (prior,),
-        "likelihood, then adversarial": (replace(prior, minutes=0.5), polish),
-    }
 
 
 def main(comparison: Comparison) -> None:

@@ -1,14 +1,12 @@
 """A critic that judges the program beside the picture against one that sees the picture alone, from the same prior.
 
     limner parse mnist --agent runs/rec --search 0.5 --out programs.jsonl
-    limner train mnist --imitation.teacher programs --imitation.programs programs.jsonl … --out runs/prior
+    limner train mnist-reconstruct --no-conditional --imitation.teacher agent --imitation.agent runs/rec … --out runs/prior
     python experiments/joint_critic.py --start runs/prior --programs programs.jsonl --out runs/joint-critic
 
-where … are the renderer's settings and the number of actions of the agent in runs/rec.
-
 Notable choices:
-- Renderer, network, number of actions and resolution are the prior's, all else is the preset's: the two kinds of run
-  differ in ``critic.programs`` alone, and the same seed paints the same first episodes.
+- Both are trained as ``compare.py generators`` trains after likelihood, held near the prior: they differ in
+  ``critic.programs`` alone, and the same seed paints the same first episodes.
 - Equal frames; minutes stand in the table. Every run is an ordinary folder, and one that is complete is not run again.
 - The first row is the prior itself, measured as the runs are and with the seed of the first.
 """
@@ -21,6 +19,7 @@ from pathlib import Path
 
 import torch
 import tyro
+from compare import polish
 from seeds import FIGURES, figures, finish
 
 from limner.adversarial import Adversarial
@@ -50,19 +49,17 @@ class Comparison:
     def config(self, seed: int, joint: bool) -> Config:
         """The configuration of one run."""
         prior, preset = load_agent(self.start).config, PRESETS[self.preset]
+        config = polish(preset, prior)
         return replace(
-            preset,
+            config,
             data=self.data,
             start=self.start,
             seed=seed,
-            steps=prior.steps,
-            resolution=prior.resolution,
-            renderer=prior.renderer,
-            policy=prior.policy,
             frames=self.frames,
             threads=self.threads,
+            evaluate_every=20,
             keep=1,
-            critic=replace(preset.critic, programs=str(self.programs) if joint else ""),
+            critic=replace(config.critic, programs=str(self.programs) if joint else ""),
         )
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from limner.layers import LayerPainter, paints_layers
+from limner.layers import LayerPainter, best_colours, paints_layers
 from limner.renderers.paint import Paint, PaintSettings
 from limner.renderers.toy import Toy, ToySettings
 from limner.search import recolour
@@ -115,7 +115,7 @@ def test_the_best_colour_of_a_stroke_is_the_one_it_was_painted_in():
     other = actions[2].clone()
     for name in ("red", "green", "blue"):
         other[:, renderer.actions.index(name)] = 7
-    found, errors = painter.paint(other).best_colours(below, above, goals)
+    found, errors = best_colours(painter.cover(other), below, above, goals)
     assert found.shape == (BATCH, 1, 3)
     visible = ((1 - layers[2].keep) * above.keep).sum((1, 2, 3)) > 20
     assert visible.sum() >= 3
@@ -131,7 +131,7 @@ def test_the_errors_in_the_best_colours_are_those_of_the_pictures():
     many = stage(color=True, batch=BATCH * 3)
     tried = some_actions(many, 1, seed=4)[0]
     painter = LayerPainter(many, threads=1)
-    colours, errors = painter.paint(tried).best_colours(below.float(), above, goals.float())
+    colours, errors = best_colours(painter.cover(tried), below.float(), above, goals.float())
     assert colours.shape == (BATCH, 3, 3)
     strokes = painter.paint(recolour(renderer.actions, tried, colours.flatten(0, 1)))
     for n in range(BATCH):
@@ -145,5 +145,5 @@ def test_the_errors_in_the_best_colours_are_those_of_the_pictures():
 def test_a_stroke_that_nobody_sees_has_some_colour():
     painter = LayerPainter(stage(color=True), threads=1)
     pictures = torch.full((BATCH, 64, 64, 3), 255.0)
-    colour, _ = painter.nothing().best_colours(pictures, painter.nothing(), pictures / 2)
+    colour, _ = best_colours(1 - painter.nothing().keep, pictures, painter.nothing(), pictures / 2)
     assert ((colour >= 0) & (colour <= 1)).all()

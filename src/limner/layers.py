@@ -42,21 +42,25 @@ class Layer:
         chosen = rows[:, None, None, None]
         return Layer(torch.where(chosen, self.keep, other.keep), torch.where(chosen, self.add, other.add))
 
-    def best_colours(self, below: Tensor, above: Layer, goals: Tensor) -> tuple[Tensor, Tensor]:
-        """The colours ``float32[N, M, C]``, 0 … 1, in which strokes bring their pictures closest to their goals.
 
-        And the squared errors then ``[N, M]``, summed over the picture, 0 … 255. By least squares. This layer holds M
-        strokes of one colour each for each of N canvases, one after the other; they are put on ``below`` and under
-        ``above``, all ``[N, H, W, C]``, 0 … 255.
-        """
-        through = self.keep.view(len(goals), -1, *self.keep.shape[1:]) * above.keep[:, None]
-        cover = above.keep[:, None] - through
-        missing = (goals - above.add)[:, None] - below[:, None] * through
-        wanted = torch.einsum("nmhwi,nmhwc->nmc", cover, missing)
-        covered = cover.square().sum((2, 3))
-        ink = (wanted / covered.clamp(min=1e-6)).clamp_(0, 255)
-        errors = missing.square().sum((2, 3)) - 2 * ink * wanted + ink.square() * covered
-        return ink / 255, errors.sum(-1)
+def best_colours(cover: Tensor, below: Tensor, above: Layer, goals: Tensor) -> tuple[Tensor, Tensor]:
+    """The colours ``float32[N, M, C]``, 0 … 1, in which strokes bring their pictures closest to their goals.
+
+    And the squared errors then ``[N, M]``, summed over the picture, 0 … 255. By least squares. ``cover``
+    ``float32[N·M, H, W, 1]`` is what M strokes of one colour each cover of each of N canvases, one after the other;
+    they are put on ``below`` and under ``above``, all ``[N, H, W, C]``, 0 … 255.
+    """
+    seen = cover.view(len(goals), -1, cover[0].numel()) * above.keep.view(len(goals), 1, -1)
+    ground = below.flatten(1, 2)
+    missing = (goals - above.add).flatten(1, 2) - ground * above.keep.flatten(1, 2)
+    # A stroke adds its ink where it is seen and takes away the ground: missing + seen · ground is left to explain.
+    squares = seen.square()
+    once = seen @ torch.cat([missing, (missing * ground).sum(2, keepdim=True)], dim=2)
+    twice = squares @ torch.cat([ground, ground.square().sum(2, keepdim=True)], dim=2)
+    wanted, covered = once[..., :-1] + twice[..., :-1], squares.sum(2, keepdim=True)
+    ink = (wanted / covered.clamp(min=1e-6)).clamp_(0, 255)
+    errors = missing.square().sum((1, 2))[:, None] + 2 * once[..., -1] + twice[..., -1]
+    return ink / 255, errors + (ink.square() * covered - 2 * ink * wanted).sum(2)
 
 
 class LayerPainter:
@@ -68,16 +72,23 @@ class LayerPainter:
 
     def paint(self, actions: Tensor) -> Layer:
         """The layers of ``actions`` int64[N, P]."""
-        self.renderer.reset()
-        self.renderer.step(actions.numpy())
-        picture = torch.from_numpy(self.renderer.canvas()).float()
+        picture = self._picture(actions).float()
         cover = picture[..., -1:] / 255
         return Layer(1 - cover, picture[..., :-1] * cover)
+
+    def cover(self, actions: Tensor) -> Tensor:
+        """What each of ``actions`` int64[N, P] covers, ``float32[N, H, W, 1]``, 0 … 1."""
+        return self._picture(actions)[..., -1:] / 255
 
     def nothing(self) -> Layer:
         """Empty layers."""
         batch, height, width, channels = (self.renderer.batch, *self.renderer.shape)
         return Layer(torch.ones(batch, height, width, 1), torch.zeros(batch, height, width, channels - 1))
+
+    def _picture(self, actions: Tensor) -> Tensor:
+        self.renderer.reset()
+        self.renderer.step(actions.numpy())
+        return torch.from_numpy(self.renderer.canvas())
 
 
 def paints_layers(stage: Renderer) -> bool:

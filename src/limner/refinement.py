@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from limner.chance import Chance
-from limner.layers import Layer, LayerPainter, paints_layers
+from limner.layers import Layer, LayerPainter, best_colours, paints_layers
 from limner.networks.observation import see
 from limner.renderers import Renderer
 from limner.rollout import paint
@@ -89,7 +89,7 @@ class Refinement:
         proposed = [actions.view(batch, -1, len(space)) for actions in (action, fresh, varied)]
         tried = torch.cat(proposed, dim=1)[:, :tries].flatten(0, 1)
         below = torch.from_numpy(self.stage.canvas()).float()
-        colours, errors = shapes.paint(tried).best_colours(below, above, self.goals.float())
+        colours, errors = best_colours(shapes.cover(tried), below, above, self.goals.float())
         tried = recolour(space, tried, colours.flatten(0, 1)).view(batch, tries, -1)
         if self.rehearsal.score is likeness:
             return tried[torch.arange(batch), errors.argmin(dim=1)]

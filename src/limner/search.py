@@ -19,6 +19,7 @@ from torch import Tensor
 
 from limner.actions import COLOURS, ActionSpace
 from limner.layers import Layer
+from limner.memory import keep_freed_memory
 from limner.networks.observation import Observation
 from limner.networks.policy import Acted, Memory
 from limner.renderers import Renderer, State, make_renderer
@@ -46,6 +47,7 @@ class Rehearsal:
     """Tries actions on copies of canvases."""
 
     def __init__(self, stage: Renderer, tries: int, threads: int, score: Score = likeness) -> None:
+        keep_freed_memory()
         self.renderer = make_renderer(stage.settings(), stage.batch * tries, threads)
         self.tries, self.score = tries, score
         self.copies = np.repeat(np.arange(stage.batch), tries)

@@ -12,7 +12,6 @@ Notable choices:
 from __future__ import annotations
 
 import copy
-import ctypes
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,6 +22,7 @@ from torch import Tensor, nn
 from limner.config import Config
 from limner.gallery import Gallery
 from limner.learners import Metrics, PolicyLearner
+from limner.memory import keep_freed_memory
 from limner.networks.policy import Policy, make_policy
 from limner.rollout import EpisodeBatch
 
@@ -36,7 +36,7 @@ class Training(ABC):
         if config.device == "cuda" and not torch.cuda.is_available():
             raise ValueError("device is 'cuda', but PyTorch finds no GPU here: use --device cpu")
         torch.set_num_threads(1)
-        _keep_memory()
+        keep_freed_memory()
         self.renderer = config.make_renderer(config.batch, config.threads)
         if not len(gallery) or gallery.shape != self.renderer.shape:
             raise ValueError(
@@ -128,15 +128,3 @@ class Training(ABC):
         done: Future[Metrics] = Future()
         done.set_result(alone())
         return done
-
-
-def _keep_memory() -> None:
-    """Have the C library (where it is glibc) keep freed memory for the next tensors.
-
-    It would give large blocks back to the system and clear new ones page by page, a tenth of the time of learning.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        trim_threshold, mmap_threshold = -1, -3
-        mallopt(mmap_threshold, 32 << 20)
-        mallopt(trim_threshold, 2**31 - 1)
