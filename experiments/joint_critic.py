@@ -1,7 +1,8 @@
 """A critic that judges the program beside the picture against one that sees the picture alone, from the same prior.
 
     limner parse mnist --agent runs/rec --search 0.5 --out programs.jsonl
-    limner train mnist-reconstruct --no-conditional --imitation.teacher agent --imitation.agent runs/rec … --out runs/prior
+    limner train mnist-reconstruct --no-conditional --imitation.teacher agent --imitation.agent runs/rec \\
+        --learning.entropy-cost 0 --temperature 0.8 --out runs/prior
     python experiments/joint_critic.py --start runs/prior --programs programs.jsonl --out runs/joint-critic
 
 Notable choices:
