@@ -133,6 +133,7 @@ def polish(adversarial: Config, prior: Config) -> Config:
         adversarial,
         start="the prior",
         temperature=prior.temperature,
+        opening=prior.opening,
         steps=prior.steps,
         resolution=prior.resolution,
         renderer=prior.renderer,

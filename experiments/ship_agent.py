@@ -40,7 +40,7 @@ CARD = """# Model card: {name}
 | weights | `agent.safetensors`, {size:,} bytes, SHA-256 `{sha}` |
 | trained by | {command} |
 | trained on | `{data}` |
-| draws at temperature | {temperature:g} |
+| draws at temperature | {temperature} |
 | environment steps | {frames:,} ({pictures:,} pictures) in the last run |
 | minutes of training | {minutes:.0f} in the last run, on {threads} thread(s) |
 | made with | Limner {limner}, PyTorch {torch} |
@@ -88,6 +88,8 @@ class Ship:
     """The command or commands that trained it."""
     temperature: float | None = None
     """It shall draw at. None: as in its configuration."""
+    opening: float | None = None
+    """Temperature of the first action, the same."""
     tests: tuple[str, ...] = ()
     """What an agent with targets draws for its card: ``DATA SECONDS LIMIT`` of search a picture and of pictures."""
     threads: int = 2
@@ -110,6 +112,7 @@ def main(ship: Ship) -> None:
     config, counters = manifest["config"], manifest["counters"]
     if ship.temperature is not None:
         config["temperature"] = ship.temperature
+    config["opening"] = config.get("opening") if ship.opening is None else ship.opening
     config["start"] = ""
     config["learning"]["prior_cost"] = 0.0
     torch.set_num_threads(1)
@@ -122,7 +125,8 @@ def main(ship: Ship) -> None:
         sha=sha,
         command="; then ".join(f"`{part.strip()}`" for part in ship.command.split("; then ")),
         data=config["data"],
-        temperature=config["temperature"],
+        temperature=f"{config['temperature']:g}"
+        + (f", the first action at {config['opening']:g}" if config["opening"] is not None else ""),
         frames=counters["frames"],
         pictures=counters["frames"] // config["steps"],
         minutes=counters["minutes"],
@@ -145,7 +149,8 @@ def measured_samples(ship: Ship, agent: Agent, config: dict[str, Any]) -> str:
     train, test = load_dataset(config["data"], "train"), load_dataset(config["data"], "test")
     renderer = agent.config.make_renderer(1000)
     reference = make_reference(test, train, renderer, agent.config.steps, np.random.default_rng(0))
-    drawn = evaluate_pictures(sample(agent, reference.count, temperature=config["temperature"])[0], reference)
+    pictures, _ = sample(agent, reference.count, temperature=config["temperature"], opening=config["opening"])
+    drawn = evaluate_pictures(pictures, reference)
     lines = []
     for title, metrics in (("real digits", reference.real), (ship.name, drawn), ("random strokes", reference.random)):
         row = asdict(metrics)

@@ -27,6 +27,8 @@ class Temperatures:
 
     agents: tyro.conf.Positional[tuple[str, ...]]
     temperatures: tuple[float, ...] = (1.0, 0.8)
+    opening: float | None = None
+    """Temperature of the first action. None: as of the others."""
 
 
 def row(name: str, temperature: str, metrics: Metrics) -> str:
@@ -47,7 +49,7 @@ def main(asked: Temperatures) -> None:
     print(row("real digits", "", reference.real))
     for name, agent in agents.items():
         for temperature in asked.temperatures:
-            canvases, _ = sample(agent, reference.count, temperature=temperature)
+            canvases, _ = sample(agent, reference.count, temperature=temperature, opening=asked.opening)
             print(row(name, f"{temperature:g}", evaluate_pictures(canvases, reference)), flush=True)
     print(row("random strokes", "", reference.random))
 

@@ -162,6 +162,7 @@ def test_replay_animates(folder: Path) -> None:
         ("sample --count 0", "--count is 0"),
         ("sample --seed -1", "--seed is -1"),
         ("sample --temperature nan", "--temperature is nan"),
+        ("sample --opening -1", "--opening is -1"),
         ("sample --out program.json", "is a file"),
         ("sample --agent nobody", "nobody"),
         ("train mnist --batch 0", "batch is 0"),

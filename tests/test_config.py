@@ -66,6 +66,7 @@ def test_every_field_is_checked_and_named(name):
         ("batch", [0, 1, -8, 7.5]),
         ("resolution", [0, 4, 24, 128, 16.0, "16"]),
         ("temperature", [-0.1, 11.0, math.nan, None]),
+        ("opening", [-0.1, 11.0, math.nan, "1"]),
         ("frames", [0, -1, 1e6]),
         ("minutes", [0, -1.0, math.nan, math.inf, "5"]),
         ("device", ["tpu", None]),
@@ -131,6 +132,7 @@ def test_what_cannot_work_is_refused_by_name_with_the_value(name, bad):
         (lambda: Config(reward=RewardConfig(distance=1.0)), ["reward.distance", "conditional"]),
         (lambda: Config(critic=CriticConfig(target="complement")), ["complement", "conditional"]),
         (lambda: Config(conditional=True, critic=CriticConfig(programs="a.jsonl")), ["critic.programs", "a.jsonl"]),
+        (lambda: Config(conditional=True, opening=1.0), ["opening", "1.0", "conditional"]),
         (lambda: Config(imitation=ImitationConfig(teacher="random")), ["imitation.teacher", "'random'", "conditional"]),
         (
             lambda: Config(conditional=True, critic=CriticConfig(data="mnist")),

@@ -90,6 +90,17 @@ def test_the_temperature_is_that_of_the_configuration_unless_given(agent):
     assert not np.array_equal(sample(cold, 100)[0], sample(agent, 100)[0])
 
 
+def test_the_opening_is_the_first_action(agent):
+    _, (cold, *_) = sample(agent, 1, temperature=0)
+    _, bold = sample(agent, 100, temperature=0, opening=0)
+    assert np.array_equal(bold[0].actions, cold.actions)
+    _, opened = sample(agent, 100, temperature=0, opening=10)
+    configured = replace(agent, config=replace(agent.config, temperature=0.0, opening=10.0))
+    assert [p.actions.tolist() for p in sample(configured, 100)[1]] == [p.actions.tolist() for p in opened]
+    assert len({p.actions[0].tobytes() for p in opened}) > 2 * len({p.actions[0].tobytes() for p in bold})
+    assert np.array_equal(sample(configured, 100, temperature=0)[0], sample(agent, 100, temperature=0)[0])
+
+
 def test_temperature_zero_leaves_only_the_noise_to_chance(agent):
     cold, _ = sample(agent, 100, temperature=0)
     hot, _ = sample(agent, 100, temperature=1)
@@ -170,6 +181,7 @@ def test_a_folder_that_is_no_agent_and_a_damaged_one(run_folder, tmp_path):
         ({"count": 0}, "count is 0"),
         ({"count": 5, "temperature": -0.1}, "temperature is -0.1"),
         ({"count": 5, "temperature": float("nan")}, "temperature is nan"),
+        ({"count": 5, "opening": 11}, "opening is 11"),
         ({"count": 5, "seed": -1}, "seed is -1"),
     ],
 )

@@ -261,6 +261,9 @@ class Config:
     """Pixels a side that policy and critic see of the canvas."""
     temperature: float = 1.0
     """Of the drawings in samples and evaluations: below 1 bolder and less varied. Learning is always at 1."""
+    opening: float | None = None
+    """Temperature of the first action of such a drawing; None: as of the others. What is drawn is decided early, how
+    well it is drawn later. For agents without targets."""
     frames: int = 1_500_000
     """Environment steps in the whole run."""
     minutes: float | None = None
@@ -286,7 +289,13 @@ class Config:
 
     def __post_init__(self) -> None:
         _check(self, "", positive="steps frames minutes threads evaluate_every checkpoint_every keep")
-        _require(0 <= self.temperature <= 10, f"temperature is {self.temperature}: must be in 0 … 10")
+        for name in ("temperature", "opening"):
+            value = getattr(self, name)
+            _require(value is None or 0 <= value <= 10, f"{name} is {value}: must be in 0 … 10")
+        _require(
+            not self.conditional or self.opening is None,
+            f"opening is {self.opening}: it is for agents without targets (conditional)",
+        )
         _require(0 <= self.seed < 2**61, f"seed is {self.seed}: must be in 0 … 2^61 − 1")
         _require(self.threads <= 1024, f"threads is {self.threads}: must be in 1 … 1024")
         minibatches = self.learning.minibatches

@@ -90,17 +90,19 @@ def collect(
     batch: EpisodeBatch,
     generator: torch.Generator,
     temperature: float = 1.0,
+    opening: float | None = None,
 ) -> EpisodeBatch:
     """Let ``policy`` paint one episode on every canvas of ``renderer``; fills ``batch`` and returns it.
 
-    With targets, ``batch.aim`` has set them before.
+    With targets, ``batch.aim`` has set them before. The first action is drawn at the temperature ``opening``, if given.
     """
     renderer.reset()
     batch.noise.normal_(generator=generator)
     memory: Memory | None = None
     for t in range(batch.steps):
         look(renderer, batch, t)
-        acted = policy.act(observe(batch, t), memory, generator, temperature)
+        now = temperature if t or opening is None else opening
+        acted = policy.act(observe(batch, t), memory, generator, now)
         renderer.step(acted.actions.cpu().numpy())
         batch.actions[t], batch.log_prob[t] = acted.actions, acted.log_prob
         memory = acted.memory

@@ -168,7 +168,7 @@ def _draw(renderer: Renderer, training: Training, episodes: EpisodeBatch) -> Non
     """Let the averaged policy draw, with the seed of the run."""
     config = training.config
     generator = torch.Generator(config.device).manual_seed(config.seed)
-    collect(renderer, training.policy_learner.average, episodes, generator, config.temperature)
+    collect(renderer, training.policy_learner.average, episodes, generator, config.temperature, config.opening)
 
 
 class Log:

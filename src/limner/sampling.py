@@ -68,20 +68,24 @@ def find_agent(name: str) -> tuple[Path, str]:
     )
 
 
-def sample(agent: Agent, count: int, seed: int = 0, temperature: float | None = None) -> tuple[Canvas, list[Program]]:
+def sample(
+    agent: Agent, count: int, seed: int = 0, temperature: float | None = None, opening: float | None = None
+) -> tuple[Canvas, list[Program]]:
     """Let ``agent`` draw ``count`` pictures: canvases ``uint8[count, H, W, C]`` and the programs that painted them.
 
-    A ``temperature`` below 1 makes it bolder and less varied, 0 takes the likeliest action every time; None is the
-    temperature of the agent's configuration.
+    A ``temperature`` below 1 makes it bolder and less varied, 0 takes the likeliest action every time. ``opening`` is
+    that of the first action, if it is another. Where neither is given they are those of the agent's configuration.
     """
     if count < 1:
         raise ValueError(f"count is {count}: must be at least 1")
     if not 0 <= seed < 2**63:
         raise ValueError(f"seed is {seed}: must be in 0 … 2^63 − 1")
-    temperature = agent.config.temperature if temperature is None else temperature
-    if not 0 <= temperature <= 10:
-        raise ValueError(f"temperature is {temperature}: must be in 0 … 10")
     config = agent.config
+    if temperature is None:
+        temperature, opening = config.temperature, config.opening if opening is None else opening
+    for name, value in (("temperature", temperature), ("opening", opening)):
+        if value is not None and not 0 <= value <= 10:
+            raise ValueError(f"{name} is {value}: must be in 0 … 10")
     if config.conditional:
         raise ValueError(f"agent {agent.name!r} draws pictures that it is given: use limner evaluate")
     renderer = config.make_renderer(CHUNK)
@@ -91,7 +95,7 @@ def sample(agent: Agent, count: int, seed: int = 0, temperature: float | None = 
     for chunk in range(-(-count // CHUNK)):
         generator = torch.Generator().manual_seed(int(np.random.SeedSequence([seed, chunk]).generate_state(1)[0]))
         episodes = EpisodeBatch.empty(config, renderer)
-        collect(renderer, agent.policy, episodes, generator, temperature)
+        collect(renderer, agent.policy, episodes, generator, temperature, opening)
         canvases.append(episodes.canvas.numpy())
         programs += [
             Program(settings, episodes.actions[:, i].numpy(), seed=seed, agent=agent.name)

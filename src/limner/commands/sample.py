@@ -24,6 +24,9 @@ class Sample:
     """The same seed draws the same."""
     temperature: float | None = None
     """Below 1 bolder and less varied; 0 takes the likeliest action every time. None: that of the agent."""
+    opening: float | None = None
+    """Temperature of the first action, which decides much of what is drawn. None: that of the agent, or, where a
+    temperature is given, the same."""
     out: Path = Path("samples")
     """Folder for the results."""
 
@@ -31,12 +34,14 @@ class Sample:
         """Draw and write."""
         if not 1 <= self.count <= 1_000_000:
             raise ValueError(f"--count is {self.count}: must be in 1 … 1000000")
-        if self.temperature is not None and not 0 <= self.temperature <= 10:
-            raise ValueError(f"--temperature is {self.temperature}: must be in 0 … 10")
+        for name in ("temperature", "opening"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 10:
+                raise ValueError(f"--{name} is {value}: must be in 0 … 10")
         if not 0 <= self.seed < 2**63:
             raise ValueError(f"--seed is {self.seed}: must be in 0 … 2^63 − 1")
         prepare_folder(self.out)
         from limner.sampling import load_agent, sample
 
-        canvases, programs = sample(load_agent(self.agent), self.count, self.seed, self.temperature)
+        canvases, programs = sample(load_agent(self.agent), self.count, self.seed, self.temperature, self.opening)
         write_samples(self.out, canvases, programs)
