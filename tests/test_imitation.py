@@ -8,7 +8,7 @@ from limner.checkpoint import restore_checkpoint, save_checkpoint
 from limner.config import ImitationConfig, LearningConfig, PolicyConfig
 from limner.datasets import load_dataset
 from limner.gallery import Gallery
-from limner.imitation import Imitation, read_actions
+from limner.imitation import FOREBEARS, Imitation, read_actions
 from limner.networks.observation import Observation, see
 from limner.presets import PRESETS
 from limner.program import Program, execute_all, save_programs
@@ -145,6 +145,22 @@ def test_what_is_found_is_remembered_with_its_picture(gallery):
     assert closer.mean() < 0.7 * other.mean()
     last = {rows.numpy().tobytes() for rows in training.known}
     assert sum(rows.numpy().tobytes() in last for rows in training.lessons.advice) > len(training.lessons) / 4
+
+
+def test_later_programs_of_a_prior_descend_from_those_of_similar_pictures(gallery):
+    """With no sweeps they are the very programs, and there are no more than chance made up."""
+    settings = replace(TINY.imitation, dreams=0.0, slips=0.0, memory=256, sweeps=0)
+    training = Imitation(replace(TINY, conditional=False, batch=32, imitation=settings), gallery)
+    for _ in range(5):
+        training.update(0.0)
+    assert training.found == 6 * 32
+    first, later = training.known[:FOREBEARS], training.known[FOREBEARS : training.found]
+    pictures = see(gallery.take(training.rows), TINY.resolution).flatten(1)
+    nearest = torch.cdist(pictures[FOREBEARS : training.found], pictures[: training.found - 32])
+    for i, row in enumerate(later[:32]):
+        assert torch.equal(row, first[nearest[i, :FOREBEARS].argmin()])
+    assert {row.numpy().tobytes() for row in later} <= {row.numpy().tobytes() for row in first}
+    assert len(torch.unique(later, dim=0)) > 8
 
 
 def test_what_search_finds_is_learnt():

@@ -9,8 +9,9 @@ Notable choices:
 - The teacher ``agent`` is an agent with targets that draws pictures of the data. Unlike a file it can be asked what is
   right on any canvas, also on one where something went wrong.
 - A policy without targets becomes a prior over programs: those of the file, of the agent, or those that the search
-  finds. It cannot propose anything, so then the search has chance alone; and the strokes are arranged
-  (``limner.arrangement``).
+  finds. It cannot propose anything, so chance makes up the first programs, whose strokes are arranged
+  (``limner.arrangement``). All later ones descend from the program of the most similar picture: what looks alike is
+  then drawn alike, and much easier to learn.
 - Lessons of remembered programs are painted anew for every update. Some are dreams, variations of programs towards the
   pictures that these paint; and some actions are done a little wrong (slips), so that the policy sees canvases on
   which something went wrong and what is right there nevertheless (Ross et al. 2011; Laskey et al. 2017, "DART").
@@ -18,7 +19,6 @@ Notable choices:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -34,6 +34,7 @@ from limner.dreams import dream, random_programs
 from limner.gallery import Gallery
 from limner.learners import Metrics
 from limner.lessons import Lessons
+from limner.networks.observation import see
 from limner.program import load_alike
 from limner.refinement import Refinement
 from limner.renderers import Renderer
@@ -44,6 +45,8 @@ from limner.training import Training
 
 REUSED = 3
 """Times that a lesson by an agent is learnt: asking costs as much as learning does."""
+FOREBEARS = 64
+"""Programs that a prior's search makes up by chance; later ones are descended from the most similar picture's."""
 
 
 class Imitation(Training):
@@ -122,25 +125,38 @@ class Imitation(Training):
 
     def _search(self) -> Metrics:
         """Programs of some pictures of the data, into the memory."""
-        generator, sketches, space = self.generators["acting"], self.sketches, self.renderer.actions
-        proposer: Proposer
-        rows = torch.randint(len(self.gallery), (self.config.batch,), generator=generator)
-        sketches.aim(self.gallery.take(rows))
-        drawn, proposer = math.inf, Chance(space)
-        if self.config.conditional:
-            collect(self.renderer, self.actor, sketches, generator, self.config.temperature)
-            drawn, proposer = sketches.distance[-1].mean().item(), Aided(self.actor, space)
-        if drawn > self.looked_ahead:
-            collect_improved(self.renderer, self.rehearsal, proposer, sketches, generator)
-            self.looked_ahead = sketches.distance[-1].mean().item()
-        refinement = self._refine(sketches.actions)
-        if not self.config.conditional and can_arrange(space):
-            refinement = self._refine(arrange(space, refinement.actions))
+        rows = torch.randint(len(self.gallery), (self.config.batch,), generator=self.generators["acting"])
+        self.sketches.aim(self.gallery.take(rows))
+        found = self._improve_on_policy() if self.config.conditional else self._improve_on_forebears()
         places = torch.arange(self.found, self.found + len(rows)) % len(self.known)
-        self.known[places] = refinement.actions.transpose(0, 1).int()
+        self.known[places] = found.actions.transpose(0, 1).int()
         self.rows[places] = rows
         self.found += len(rows)
-        return {"search/distance": -refinement.scores.mean().item()}
+        return {"search/distance": -found.scores.mean().item()}
+
+    def _improve_on_policy(self) -> Refinement:
+        """What the policy draws, or, as long as that comes closer, what looking ahead finds; refined."""
+        sketches, generator = self.sketches, self.generators["acting"]
+        collect(self.renderer, self.actor, sketches, generator, self.config.temperature)
+        if sketches.distance[-1].mean() > self.looked_ahead:
+            self._look_ahead(Aided(self.actor, self.renderer.actions))
+            self.looked_ahead = sketches.distance[-1].mean().item()
+        return self._refine(sketches.actions)
+
+    def _improve_on_forebears(self) -> Refinement:
+        """The known programs of the most similar pictures, refined; the first are made up by chance and arranged."""
+        space = self.renderer.actions
+        if self.found < FOREBEARS:
+            self._look_ahead(Chance(space))
+            found = self._refine(self.sketches.actions)
+            return self._refine(arrange(space, found.actions)) if can_arrange(space) else found
+        pictures = self.gallery.take(self.rows[: min(self.found, len(self.rows))])
+        known, goals = see(pictures, self.config.resolution).flatten(1), self.sketches.target.flatten(1)
+        nearest = torch.cdist(goals, known).argmin(dim=1)
+        return self._refine(self.known[nearest].transpose(0, 1).long())
+
+    def _look_ahead(self, proposer: Proposer) -> None:
+        collect_improved(self.renderer, self.rehearsal, proposer, self.sketches, self.generators["acting"])
 
     def _refine(self, actions: Tensor) -> Refinement:
         """Programs ``int64[T, B, P]`` of what is sketched, refined."""
