@@ -150,7 +150,7 @@ def test_what_is_found_is_remembered_with_its_picture(gallery):
 def test_later_programs_of_a_prior_descend_from_those_of_similar_pictures(gallery):
     """With no sweeps they are the very programs, and there are no more than chance made up."""
     settings = replace(TINY.imitation, dreams=0.0, slips=0.0, memory=256, sweeps=0)
-    training = Imitation(replace(TINY, conditional=False, batch=32, imitation=settings), gallery)
+    training = Imitation(replace(TINY, conditional=False, opening=0.8, batch=32, imitation=settings), gallery)
     for _ in range(5):
         training.update(0.0)
     assert training.found == 6 * 32

@@ -75,7 +75,7 @@ class Imitation(Training):
             self.found = 0
             self.looked_ahead = 0.0  # how close the last look ahead came
             self.rehearsal = Rehearsal(self.renderer, settings.tries, config.threads)
-            self.sketches = EpisodeBatch.empty(replace(config, conditional=True), self.renderer)
+            self.sketches = EpisodeBatch.empty(replace(config, conditional=True, opening=None), self.renderer)
 
     def update(self, progress: float) -> Metrics:
         """Learn from lessons while the teacher prepares new ones."""
