@@ -35,10 +35,10 @@ from limner.gallery import Gallery
 from limner.learners import Metrics
 from limner.lessons import Lessons
 from limner.networks.observation import see
-from limner.program import load_alike
+from limner.program import first_difference, load_alike
 from limner.refinement import Refinement
 from limner.renderers import Renderer
-from limner.rollout import EpisodeBatch, collect, follow, look, observe, paint
+from limner.rollout import EpisodeBatch, collect, follow, paint
 from limner.sampling import Agent, load_agent
 from limner.search import Proposer, Rehearsal, collect_improved, vary
 from limner.training import Training
@@ -96,8 +96,7 @@ class Imitation(Training):
         """The lessons, and the programs that were found."""
         if self.config.imitation.teacher != "search":
             return self.lessons.tensors()
-        count = min(self.found, len(self.known))
-        return self.lessons.tensors() | {"known": self.known[:count], "rows": self.rows[:count]}
+        return self.lessons.tensors() | {"known": self.known[: self.found], "rows": self.rows[: self.found]}
 
     def counters(self) -> dict[str, float]:
         """Numbers that change from update to update."""
@@ -150,7 +149,7 @@ class Imitation(Training):
             self._look_ahead(Chance(space))
             found = self._refine(self.sketches.actions)
             return self._refine(arrange(space, found.actions)) if can_arrange(space) else found
-        pictures = self.gallery.take(self.rows[: min(self.found, len(self.rows))])
+        pictures = self.gallery.take(self.rows[: self.found])
         known, goals = see(pictures, self.config.resolution).flatten(1), self.sketches.target.flatten(1)
         nearest = torch.cdist(goals, known).argmin(dim=1)
         return self._refine(self.known[nearest].transpose(0, 1).long())
@@ -199,19 +198,17 @@ class Imitation(Training):
         Both are ``int64[T, B, P]``; they differ where the hand slipped.
         """
         generator, sketches, agent = self.generators["acting"], self.sketches, self.teacher
-        advice, memory = torch.empty_like(sketches.actions), None
+        advice: list[Tensor] = []
+
+        def hand(actions: Tensor) -> Tensor:
+            advice.append(actions)
+            return self._slip(actions)
+
         sketches.aim(self.gallery.draw(self.config.batch, generator))
-        sketches.noise.normal_(generator=generator)
-        self.renderer.reset()
-        for t in range(sketches.steps):
-            look(self.renderer, sketches, t)
-            acted = agent.policy.act(observe(sketches, t), memory, generator, agent.config.temperature)
-            advice[t], memory = acted.actions, acted.memory
-            sketches.actions[t] = self._slip(acted.actions)
-            self.renderer.step(sketches.actions[t].numpy())
+        collect(self.renderer, agent.policy, sketches, generator, agent.config.temperature, hand=hand)
         if self.config.conditional:
             self.episodes.aim(sketches.goal)
-        return advice, sketches.actions
+        return torch.stack(advice), sketches.actions
 
     def _slip(self, actions: Tensor) -> Tensor:
         """Canonical ``actions`` int64[…, P], some of them done a little wrong."""
@@ -241,9 +238,8 @@ def load_teacher(name: str, renderer: Renderer) -> Agent:
     if not agent.config.conditional:
         raise ValueError(f"imitation.agent is {name!r}, which draws without targets: name one that is given pictures")
     settings, its = renderer.settings(), agent.config.make_renderer(1).settings()
-    for key, value in settings.items():
-        if its.get(key) != value:
-            raise ValueError(
-                f"imitation.agent is {name!r}, with renderer.{key} {its.get(key)!r}: this run has {value!r}"
-            )
+    if key := first_difference(settings, its):
+        raise ValueError(
+            f"imitation.agent is {name!r}, with renderer.{key} {its.get(key)!r}: this run has {settings[key]!r}"
+        )
     return agent

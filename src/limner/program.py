@@ -171,13 +171,16 @@ def load_alike(path: str | Path, settings: dict[str, Any], steps: int) -> list[P
     for i, program in enumerate(programs):
         if len(program) != steps:
             raise ValueError(f"{path}: program {i} has {len(program)} actions, this run has steps={steps}")
-        different = [name for name in settings if program.renderer.get(name) != settings[name]]
-        if different:
-            name = different[0]
+        if name := first_difference(settings, program.renderer):
             raise ValueError(
                 f"{path}: program {i} has renderer.{name} {program.renderer.get(name)!r}, this run {settings[name]!r}"
             )
     return programs
+
+
+def first_difference(settings: dict[str, Any], others: dict[str, Any]) -> str | None:
+    """The first of a renderer's ``settings`` that is not the same in ``others``, by its name; None without one."""
+    return next((name for name in settings if others.get(name) != settings[name]), None)
 
 
 def execute(program: Program, size: int | None = None) -> Canvas:

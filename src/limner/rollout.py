@@ -7,6 +7,7 @@ Notable choices:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -91,10 +92,13 @@ def collect(
     generator: torch.Generator,
     temperature: float = 1.0,
     opening: float | None = None,
+    hand: Callable[[Tensor], Tensor] | None = None,
 ) -> EpisodeBatch:
     """Let ``policy`` paint one episode on every canvas of ``renderer``; fills ``batch`` and returns it.
 
     With targets, ``batch.aim`` has set them before. The first action is drawn at the temperature ``opening``, if given.
+    What is done is ``hand`` of what the policy wants to do, both canonical ``int64[B, P]``; the log-probabilities are
+    those of what it wants.
     """
     renderer.reset()
     batch.noise.normal_(generator=generator)
@@ -103,8 +107,9 @@ def collect(
         look(renderer, batch, t)
         now = temperature if t or opening is None else opening
         acted = policy.act(observe(batch, t), memory, generator, now)
-        renderer.step(acted.actions.cpu().numpy())
-        batch.actions[t], batch.log_prob[t] = acted.actions, acted.log_prob
+        done = acted.actions if hand is None else hand(acted.actions)
+        renderer.step(done.cpu().numpy())
+        batch.actions[t], batch.log_prob[t] = done, acted.log_prob
         memory = acted.memory
     look(renderer, batch, batch.steps)
     return batch
