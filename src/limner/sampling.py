@@ -81,13 +81,12 @@ def sample(
     if not 0 <= seed < 2**63:
         raise ValueError(f"seed is {seed}: must be in 0 … 2^63 − 1")
     config = agent.config
-    if temperature is None:
-        temperature, opening = config.temperature, config.opening if opening is None else opening
-    for name, value in (("temperature", temperature), ("opening", opening)):
-        if value is not None and not 0 <= value <= 10:
-            raise ValueError(f"{name} is {value}: must be in 0 … 10")
     if config.conditional:
         raise ValueError(f"agent {agent.name!r} draws pictures that it is given: use limner evaluate")
+    if temperature is not None:
+        config = replace(config, temperature=temperature, opening=opening)
+    elif opening is not None:
+        config = replace(config, opening=opening)
     renderer = config.make_renderer(CHUNK)
     settings = renderer.settings()
     canvases: list[Canvas] = []
@@ -95,7 +94,7 @@ def sample(
     for chunk in range(-(-count // CHUNK)):
         generator = torch.Generator().manual_seed(int(np.random.SeedSequence([seed, chunk]).generate_state(1)[0]))
         episodes = EpisodeBatch.empty(config, renderer)
-        collect(renderer, agent.policy, episodes, generator, temperature, opening)
+        collect(renderer, agent.policy, episodes, generator, config.temperature, config.opening)
         canvases.append(episodes.canvas.numpy())
         programs += [
             Program(settings, episodes.actions[:, i].numpy(), seed=seed, agent=agent.name)
