@@ -58,7 +58,6 @@ class Comparison:
             seed=seed,
             frames=self.frames,
             threads=self.threads,
-            evaluate_every=20,
             keep=1,
             critic=replace(config.critic, programs=str(self.programs) if joint else ""),
         )
