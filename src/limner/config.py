@@ -10,59 +10,15 @@ Notable choices:
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass, field
-from types import UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal
 
+from limner.fields import check_fields, expect_object, read_section, require
 from limner.renderers import Renderer, make_renderer
 from limner.renderers.paint import PaintSettings
 
-Section = TypeVar("Section")
-
 Precision = Literal["float32", "bfloat16", "native"]
 """Of a network's inner layers. ``native`` is bfloat16 on a CPU that multiplies it in hardware, float32 elsewhere."""
-
-
-def _require(ok: bool, message: str) -> None:
-    if not ok:
-        raise ValueError(message)
-
-
-def _check(section: object, prefix: str, positive: str = "", not_negative: str = "", share: str = "") -> None:
-    """``ValueError`` naming the first field of another type than declared, or of those listed, out of its range.
-
-    The lists are names separated by spaces; a ``share`` is in [0, 1]. None, where it is allowed, is in every range.
-    """
-    for name, kind in get_type_hints(type(section)).items():
-        value = getattr(section, name)
-        _require(_fits(value, kind), f"{prefix}{name} is {value!r}: must be {_words(kind)}")
-    for names, low, high, need in (
-        (positive, math.ulp(0), math.inf, "positive"),
-        (not_negative, 0, math.inf, "0 or more"),
-        (share, 0, 1, "in [0, 1]"),
-    ):
-        for name in names.split():
-            value = getattr(section, name)
-            _require(value is None or low <= value <= high, f"{prefix}{name} is {value!r}: must be {need}")
-
-
-def _fits(value: object, kind: Any) -> bool:
-    if get_origin(kind) is Literal:
-        return value in get_args(kind)
-    if get_origin(kind) in (Union, UnionType):
-        return any(_fits(value, choice) for choice in get_args(kind))
-    if kind is float and type(value) in (int, float):
-        return math.isfinite(value)  # type: ignore[arg-type]
-    return type(value) is kind
-
-
-def _words(kind: Any) -> str:
-    if get_args(kind):
-        between = (repr(k) if get_origin(kind) is Literal else _words(k) for k in get_args(kind))
-        return " or ".join(between)
-    names = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", type(None): "null"}
-    return names.get(kind) or f"a {kind.__name__}"
 
 
 @dataclass(frozen=True)
@@ -87,7 +43,7 @@ class PolicyConfig:
     """Of everything before the heads in the small network."""
 
     def __post_init__(self) -> None:
-        _check(self, "policy.", positive="channels hidden", not_negative="noise")
+        check_fields(self, "policy.", positive="channels hidden", not_negative="noise")
 
 
 @dataclass(frozen=True)
@@ -125,14 +81,14 @@ class CriticConfig:
     judges a picture and the program that made it (after BiGAN and ALI)."""
 
     def __post_init__(self) -> None:
-        _check(
+        check_fields(
             self,
             "critic.",
             positive="width learning_rate batch steps replay penalised",
             not_negative="penalty",
             share="penalised",
         )
-        _require(self.fold in (1, 2, 4, 8), f"critic.fold is {self.fold}: must be 1, 2, 4 or 8")
+        require(self.fold in (1, 2, 4, 8), f"critic.fold is {self.fold}: must be 1, 2, 4 or 8")
 
 
 @dataclass(frozen=True)
@@ -151,7 +107,7 @@ class RewardConfig:
     """Subtracted at the end when nothing was painted."""
 
     def __post_init__(self) -> None:
-        _check(self, "reward.", not_negative="critic distance stroke_penalty empty_penalty")
+        check_fields(self, "reward.", not_negative="critic distance stroke_penalty empty_penalty")
 
 
 @dataclass(frozen=True)
@@ -194,7 +150,7 @@ class LearningConfig:
     """Decay per update of the averaged policy, which samples and evaluation use; 0 for none."""
 
     def __post_init__(self) -> None:
-        _check(
+        check_fields(
             self,
             "learning.",
             positive="learning_rate target_kl advantage_floor clip passes minibatches gradient_norm",
@@ -202,7 +158,7 @@ class LearningConfig:
             "prior_cost",
             share="discount trace_decay average",
         )
-        _require(self.average < 1, f"learning.average is {self.average}: must be below 1, or it would never move")
+        require(self.average < 1, f"learning.average is {self.average}: must be below 1, or it would never move")
 
 
 @dataclass(frozen=True)
@@ -232,10 +188,12 @@ class ImitationConfig:
     """Gradient steps in an update."""
 
     def __post_init__(self) -> None:
-        _check(self, "imitation.", positive="tries memory batch steps", not_negative="sweeps", share="dreams slips")
+        check_fields(
+            self, "imitation.", positive="tries memory batch steps", not_negative="sweeps", share="dreams slips"
+        )
         for kind in ("programs", "agent"):
             named = getattr(self, kind)
-            _require(
+            require(
                 (self.teacher == kind) == bool(named),
                 f"imitation.{kind} is {named!r} and imitation.teacher {self.teacher!r}: the one names what the teacher "
                 f"{kind!r} teaches",
@@ -288,29 +246,29 @@ class Config:
     imitation: ImitationConfig = ImitationConfig()
 
     def __post_init__(self) -> None:
-        _check(self, "", positive="steps frames minutes threads evaluate_every checkpoint_every keep")
+        check_fields(self, "", positive="steps frames minutes threads evaluate_every checkpoint_every keep")
         for name in ("temperature", "opening"):
             value = getattr(self, name)
-            _require(value is None or 0 <= value <= 10, f"{name} is {value}: must be in 0 … 10")
-        _require(
+            require(value is None or 0 <= value <= 10, f"{name} is {value}: must be in 0 … 10")
+        require(
             not self.conditional or self.opening is None,
             f"opening is {self.opening}: it is for agents without targets (conditional)",
         )
-        _require(0 <= self.seed < 2**61, f"seed is {self.seed}: must be in 0 … 2^61 − 1")
-        _require(self.threads <= 1024, f"threads is {self.threads}: must be in 1 … 1024")
+        require(0 <= self.seed < 2**61, f"seed is {self.seed}: must be in 0 … 2^61 − 1")
+        require(self.threads <= 1024, f"threads is {self.threads}: must be in 1 … 1024")
         minibatches = self.learning.minibatches
-        _require(
+        require(
             self.batch >= 2 * minibatches and self.batch % minibatches == 0,
             f"batch is {self.batch}: must be a multiple of learning.minibatches={minibatches}, at least twice as much",
         )
-        _require(
+        require(
             self.resolution >= 8
             and self.resolution & (self.resolution - 1) == 0
             and self.renderer.canvas % self.resolution == 0,
             f"resolution is {self.resolution}: must be a power of two, at least 8, that divides the canvas of "
             f"{self.renderer.canvas} pixels",
         )
-        _require(
+        require(
             self.critic.fold * 4 <= self.resolution,
             f"critic.fold is {self.critic.fold}: must leave 4 of the {self.resolution} pixels (resolution) or more",
         )
@@ -319,43 +277,43 @@ class Config:
             ("reward.distance", self.reward.distance > 0),
             ("critic.target 'complement'", self.critic.target == "complement"),
         ):
-            _require(self.conditional or not given, f"{name} needs a target: set conditional")
+            require(self.conditional or not given, f"{name} needs a target: set conditional")
         cost = self.learning.prior_cost
-        _require(
+        require(
             not cost or bool(self.start),
             f"learning.prior_cost is {cost}, but the run starts from nothing: name an agent with start",
         )
-        _require(
+        require(
             not (self.conditional and self.critic.programs),
             f"critic.programs is {self.critic.programs!r}: a joint critic is for agents without targets (conditional)",
         )
         teacher = self.imitation.teacher
-        _require(
+        require(
             not self.critic.data or not (self.conditional or self.critic.programs or teacher),
             f"critic.data is {self.critic.data!r}: it is for adversarial training without targets (conditional), "
             "critic.programs or imitation.teacher",
         )
-        _require(
+        require(
             teacher != ("programs" if self.conditional else "random"),
             f"imitation.teacher is {teacher!r}: 'random' teaches agents with targets (conditional) only, 'programs' "
             "those without; 'search' both",
         )
         grid = self.renderer.grid
-        _require(
+        require(
             grid <= self.renderer.canvas,
             f"renderer.grid is {grid}: must be at most {self.renderer.canvas}, the pixels of the canvas",
         )
-        _require(
+        require(
             self.policy.network != "pointer" or (grid % 16 == 0 and self.resolution >= 32),
             f"renderer.grid is {grid} and resolution {self.resolution}: with policy.network 'pointer' the grid must be "
             "a multiple of 16, the resolution at least 32",
         )
-        _require(
+        require(
             self.renderer.space != "relative" or not (self.policy.spatial_heads or self.policy.network == "pointer"),
             "renderer.space is 'relative': its grids of offsets have an odd number of cells a side, which neither a "
             "spatial head nor a pointer can have; switch policy.spatial_heads off, or use policy.network 'small'",
         )
-        _require(
+        require(
             not self.policy.spatial_heads or (grid >= 4 and grid & (grid - 1) == 0),
             f"renderer.grid is {grid}: with policy.spatial_heads it must be 4, 8, 16, 32 …",
         )
@@ -382,26 +340,12 @@ class Config:
     def from_dict(cls, values: dict[str, Any]) -> Config:
         """The reverse of ``to_dict``; ``ValueError`` names an unknown or impossible field."""
         sections: dict[str, Any] = {
-            "renderer": lambda given: PaintSettings.from_dict(_object(given, "renderer.")),
-            "policy": lambda given: _section(PolicyConfig, given, "policy."),
-            "critic": lambda given: _section(CriticConfig, given, "critic."),
-            "reward": lambda given: _section(RewardConfig, given, "reward."),
-            "learning": lambda given: _section(LearningConfig, given, "learning."),
-            "imitation": lambda given: _section(ImitationConfig, given, "imitation."),
+            "renderer": lambda given: PaintSettings.from_dict(expect_object(given, "renderer.")),
+            "policy": lambda given: read_section(PolicyConfig, given, "policy."),
+            "critic": lambda given: read_section(CriticConfig, given, "critic."),
+            "reward": lambda given: read_section(RewardConfig, given, "reward."),
+            "learning": lambda given: read_section(LearningConfig, given, "learning."),
+            "imitation": lambda given: read_section(ImitationConfig, given, "imitation."),
         }
-        fields = _object(values, "").items()
-        return _section(cls, {k: sections[k](v) if k in sections else v for k, v in fields}, "")
-
-
-def _section(kind: type[Section], values: Any, prefix: str) -> Section:
-    """One dataclass from its fields. What an older version did not know yet takes its default."""
-    unknown = _object(values, prefix).keys() - {f.name for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    if unknown:
-        raise ValueError(f"configuration: unknown field {prefix}{min(unknown)}")
-    return kind(**values)
-
-
-def _object(values: Any, prefix: str) -> dict[str, Any]:
-    if not isinstance(values, dict):
-        raise ValueError(f"configuration: {prefix.rstrip('.') or 'it'} must be an object, got {values!r}")
-    return values
+        fields = expect_object(values, "").items()
+        return read_section(cls, {k: sections[k](v) if k in sections else v for k, v in fields}, "")
