@@ -4,6 +4,7 @@
     python experiments/compare.py spaces --data omniglot --minutes 3 --seeds 0 --threads 1
     python experiments/compare.py starts --data mnist --minutes 4 --threads 1
     python experiments/compare.py generators --data mnist --minutes 5 --threads 1
+    python experiments/compare.py generators --data mnist --minutes 30 --ways taught
 
 - ``rewards``: agents with targets that a critic rewards, minus the squared distance, or a critic while they never see
   the canvas (Ganin et al. 2018, figure 8); all after expert iteration, without which an agent would have to learn for
@@ -12,7 +13,8 @@
 - ``starts``: minus the squared distance as reward, from nothing or after a warm start of half the time, on random
   programs or on what search finds.
 - ``generators``: agents without targets. Adversarial training from nothing; maximum likelihood on programs that a
-  search finds; half of the time this, then adversarial training that is held near its start.
+  search finds; half of the time this, then adversarial training that is held near its start; and half of the time
+  expert iteration of an agent with targets, then maximum likelihood on what it would do where its hand slipped.
 
 Notable choices:
 - All starts from nothing. The ways of one comparison share everything but what they are named after (and, for the
@@ -52,16 +54,24 @@ class Comparison:
     frames: int | None = None
     """Environment steps of each run, or minutes."""
     minutes: float | None = None
+    ways: tuple[str, ...] = ()
+    """Only these, by the names in the table; all when none is named."""
     threads: int = 2
     out: Path = Path("runs/compare")
 
-    def ways(self) -> Ways:
+    def chosen(self) -> Ways:
         """The ways to compare."""
-        return {"rewards": rewards, "spaces": spaces, "starts": starts, "generators": generators}[self.what](self.data)
+        known = {"rewards": rewards, "spaces": spaces, "starts": starts, "generators": generators}[self.what](self.data)
+        if unknown := set(self.ways) - set(known):
+            raise SystemExit(f"there is no way {min(unknown)!r}, only {', '.join(known)}")
+        return {name: stages for name, stages in known.items() if not self.ways or name in self.ways}
 
     def stage(self, config: Config, seed: int, start: str) -> Config:
         """One stage of one run, with its share of the budget."""
         share = config.minutes or 1.0
+        if config.imitation.teacher == "agent":
+            config = replace(config, imitation=replace(config.imitation, agent=start))
+            start = ""
         return replace(
             config,
             data=self.data,
@@ -114,16 +124,18 @@ def starts(data: str) -> Ways:
 def generators(data: str) -> Ways:
     """The presets ``mnist`` and ``mnist-prior``, and the one after the other."""
     adversarial, prior = PRESETS["mnist"], PRESETS["mnist-prior"]
+    sighted = replace(PRESETS["mnist-reconstruct"], steps=prior.steps)
     if "omniglot" in data:
-        pen = PRESETS["omniglot"].renderer
-        adversarial, prior = (
-            replace(preset, renderer=replace(preset.renderer, brush=pen.brush, sizes=pen.sizes))
-            for preset in (adversarial, prior)
-        )
+        sighted = replace(PRESETS["omniglot"], steps=prior.steps)
+        pen = sighted.renderer
+        adversarial = replace(adversarial, renderer=replace(adversarial.renderer, brush=pen.brush, sizes=pen.sizes))
+        prior = replace(prior, renderer=pen)
+    asking = replace(prior.imitation, teacher="agent", agent="the one before", steps=48)
     return {
         "adversarial": (adversarial,),
         "likelihood": (prior,),
         "likelihood, then adversarial": (replace(prior, minutes=0.5), replace(polish(adversarial, prior), minutes=0.5)),
+        "taught": (replace(sighted, minutes=0.5), replace(prior, batch=256, imitation=asking, minutes=0.5)),
     }
 
 
@@ -158,7 +170,7 @@ def main(comparison: Comparison) -> None:
     figures = FIGURES if comparison.what == "generators" else ("mse",)
     rows = []
     for seed in comparison.seeds:
-        for name, stages in comparison.ways().items():
+        for name, stages in comparison.chosen().items():
             folder, start, minutes = Path(), "", 0.0
             for i, config in enumerate(stages):
                 folder = out / f"{name.replace(', ', '-').replace(' ', '-')}-{seed}-{i}"
@@ -171,7 +183,7 @@ def main(comparison: Comparison) -> None:
         print(f"| {key} | | | | {' | '.join(f'{reference[figure]:.4f}' for figure in figures)} |")
     for name, number, frames, minutes, values in sorted(rows, key=lambda row: row[0]):
         print(f"| {name} | {number} | {frames:,} | {minutes:.1f} | {' | '.join(f'{value:.4f}' for value in values)} |")
-    for name in comparison.ways():
+    for name in comparison.chosen():
         means = np.mean([values for way, *_, values in rows if way == name], axis=0)
         print(f"| {name}, mean | | | | {' | '.join(f'{value:.4f}' for value in means)} |")
 
