@@ -60,7 +60,7 @@ class Comparison:
     out: Path = Path("runs/compare")
 
     def chosen(self) -> Ways:
-        """The ways to compare."""
+        """The ways to compare, or ``SystemExit`` when one that is asked for is unknown."""
         known = {"rewards": rewards, "spaces": spaces, "starts": starts, "generators": generators}[self.what](self.data)
         if unknown := set(self.ways) - set(known):
             raise SystemExit(f"there is no way {min(unknown)!r}, only {', '.join(known)}")
@@ -86,9 +86,14 @@ class Comparison:
         )
 
 
+def with_targets(data: str) -> Config:
+    """The preset of agents that draw pictures of ``data``, with the brush for them."""
+    return PRESETS["omniglot" if "omniglot" in data else "mnist-reconstruct"]
+
+
 def rewards(data: str) -> Ways:
     """Half of the time expert iteration, so that there is something to judge, then the reward in question."""
-    taught = PRESETS["omniglot" if "omniglot" in data else "mnist-reconstruct"]
+    taught = with_targets(data)
     paid = replace(taught, batch=64, imitation=ImitationConfig(), learning=PAID)
     sighted, blind = taught.policy, replace(taught.policy, blind=True)
 
@@ -122,20 +127,19 @@ def starts(data: str) -> Ways:
 
 
 def generators(data: str) -> Ways:
-    """The presets ``mnist`` and ``mnist-prior``, and the one after the other."""
+    """The presets ``mnist`` and ``mnist-prior``, the one after the other, and the second after one with targets."""
     adversarial, prior = PRESETS["mnist"], PRESETS["mnist-prior"]
-    sighted = replace(PRESETS["mnist-reconstruct"], steps=prior.steps)
+    taught = replace(with_targets(data), steps=prior.steps)
+    prior = replace(prior, renderer=taught.renderer)
     if "omniglot" in data:
-        sighted = replace(PRESETS["omniglot"], steps=prior.steps)
-        pen = sighted.renderer
+        pen = taught.renderer
         adversarial = replace(adversarial, renderer=replace(adversarial.renderer, brush=pen.brush, sizes=pen.sizes))
-        prior = replace(prior, renderer=pen)
     asking = replace(prior.imitation, teacher="agent", agent="the one before", steps=48)
     return {
         "adversarial": (adversarial,),
         "likelihood": (prior,),
         "likelihood, then adversarial": (replace(prior, minutes=0.5), replace(polish(adversarial, prior), minutes=0.5)),
-        "taught": (replace(sighted, minutes=0.5), replace(prior, batch=256, imitation=asking, minutes=0.5)),
+        "taught": (replace(taught, minutes=0.5), replace(prior, batch=256, imitation=asking, minutes=0.5)),
     }
 
 
@@ -167,10 +171,11 @@ def main(comparison: Comparison) -> None:
     if (comparison.frames is None) == (comparison.minutes is None):
         raise SystemExit("give either --frames or --minutes: what is equal for all")
     out = comparison.out / comparison.what / comparison.data.partition(":")[0]
+    ways = comparison.chosen()
     figures = FIGURES if comparison.what == "generators" else ("mse",)
     rows = []
     for seed in comparison.seeds:
-        for name, stages in comparison.chosen().items():
+        for name, stages in ways.items():
             folder, start, minutes = Path(), "", 0.0
             for i, config in enumerate(stages):
                 folder = out / f"{name.replace(', ', '-').replace(' ', '-')}-{seed}-{i}"
@@ -183,7 +188,7 @@ def main(comparison: Comparison) -> None:
         print(f"| {key} | | | | {' | '.join(f'{reference[figure]:.4f}' for figure in figures)} |")
     for name, number, frames, minutes, values in sorted(rows, key=lambda row: row[0]):
         print(f"| {name} | {number} | {frames:,} | {minutes:.1f} | {' | '.join(f'{value:.4f}' for value in values)} |")
-    for name in comparison.chosen():
+    for name in ways:
         means = np.mean([values for way, *_, values in rows if way == name], axis=0)
         print(f"| {name}, mean | | | | {' | '.join(f'{value:.4f}' for value in means)} |")
 
