@@ -17,6 +17,7 @@ extern "C" {
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "pixels.h"
@@ -88,15 +89,16 @@ class Surface {
     }
     static void tile_start(MyPaintTiledSurface2* surface, MyPaintTileRequest* request) {
         Surface& self = of(surface);
-        request->buffer = self.inside(*request) && self.tiles_
-                              ? self.tiles_ + size_t(request->ty * self.columns_ + request->tx) * kTileValues
-                              : self.outside_.data();
-    }
-    static void tile_end(MyPaintTiledSurface2* surface, MyPaintTileRequest* request) {
-        Surface& self = of(surface);
-        if (request->buffer == self.outside_.data() && !request->readonly)
+        if (self.inside(*request) && self.tiles_) {
+            request->buffer = self.tiles_ + size_t(request->ty * self.columns_ + request->tx) * kTileValues;
+            return;
+        }
+        if (request->readonly && std::exchange(self.soiled_, false))
             std::fill(self.outside_.begin(), self.outside_.end(), self.ground_);
+        self.soiled_ |= !request->readonly;
+        request->buffer = self.outside_.data();
     }
+    static void tile_end(MyPaintTiledSurface2*, MyPaintTileRequest*) {}
     // Whether to paint a dab there; stops the brush when its dabs have cost too much.
     bool admit(float x, float y, float radius) {
         const float reach = radius + 2;
@@ -161,7 +163,8 @@ class Surface {
     float scale_;
     int columns_, rows_;
     uint16_t ground_;
-    std::vector<uint16_t> outside_;                 // what libmypaint paints on beyond the canvas
+    std::vector<uint16_t> outside_;                 // what libmypaint paints on beyond the canvas, and reads there
+    bool soiled_ = false;                           // painted on since it was last the ground
     MyPaintBrush* brush_ = nullptr;
     uint16_t* tiles_ = nullptr;
     int64_t budget_ = 0;
