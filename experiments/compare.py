@@ -19,8 +19,9 @@
 Notable choices:
 - All starts from nothing. The ways of one comparison share everything but what they are named after (and, for the
   generators, brush and network of their presets).
-- A way is one or two stages, each an ordinary run folder that starts from the one before. A stage that is complete is
-  not run again, so the table can be printed at any time and an interrupted series continues.
+- A way is one or two stages, each an ordinary run folder that starts from the one before. A stage that is complete, or
+  that two ways have in common, is not run again, so the table can be printed at any time and an interrupted series
+  continues.
 """
 
 from __future__ import annotations
@@ -174,12 +175,14 @@ def main(comparison: Comparison) -> None:
     ways = comparison.chosen()
     figures = FIGURES if comparison.what == "generators" else ("mse",)
     rows = []
+    folders: dict[Config, Path] = {}
     for seed in comparison.seeds:
         for name, stages in ways.items():
             folder, start, minutes = Path(), "", 0.0
             for i, config in enumerate(stages):
-                folder = out / f"{name.replace(', ', '-').replace(' ', '-')}-{seed}-{i}"
-                record = finish(comparison.stage(config, seed, start), folder)
+                stage = comparison.stage(config, seed, start)
+                folder = folders.setdefault(stage, out / f"{name.replace(', ', '-').replace(' ', '-')}-{seed}-{i}")
+                record = finish(stage, folder)
                 start, minutes = str(folder), minutes + record["minutes"]
             rows.append((name, str(seed), record["frames"], minutes, [record[f"eval/{key}"] for key in figures]))
     print(f"\n| way | seed | frames | minutes | {' | '.join(figures)} |")
