@@ -20,7 +20,7 @@ from limner.checkpoint import newest_checkpoint
 from limner.datasets import load_dataset
 from limner.presets import PRESETS
 from limner.program import Program, execute_all, save_programs
-from limner.run import Generation, train
+from limner.run import GenerationEvaluation, train
 from limner.sampling import load_agent
 
 CONFIG = replace(PRESETS["tiny"], frames=20 * 24, checkpoint_every=10, evaluate_every=10)
@@ -29,7 +29,7 @@ read = functools.cache(load_dataset)
 
 def shrink(patch):
     """Evaluations of 100 pictures instead of 1,000, and 200 real digits for the critic instead of 4,000."""
-    patch.setattr(run, "Generation", functools.partial(Generation, count=100))
+    patch.setattr(run, "GenerationEvaluation", functools.partial(GenerationEvaluation, count=100))
     patch.setattr(run, "load_dataset", lambda name, split: read(name, split).spread(200))
 
 

@@ -115,11 +115,11 @@ class Evaluation(Protocol):
 def make_evaluation(config: Config, train_data: Dataset, test_data: Dataset) -> Evaluation:
     """How the agent of this run is judged: by likeness to its targets, or by what it draws without any."""
     if config.conditional:
-        return Reconstruction(config, test_data)
-    return Generation(config, train_data, test_data)
+        return ReconstructionEvaluation(config, test_data)
+    return GenerationEvaluation(config, train_data, test_data)
 
 
-class Reconstruction:
+class ReconstructionEvaluation:
     """How far from pictures of the test set the paintings of them are."""
 
     def __init__(self, config: Config, test_data: Dataset, count: int = 1000) -> None:
@@ -141,7 +141,7 @@ class Reconstruction:
         return {"eval/mse": self.episodes.distance[-1].mean().item(), "eval/seconds": time.perf_counter() - started}
 
 
-class Generation:
+class GenerationEvaluation:
     """Measures what an agent without targets draws against real digits and random strokes."""
 
     def __init__(self, config: Config, train_data: Dataset, test_data: Dataset, count: int = 1000) -> None:
