@@ -66,10 +66,10 @@ SAMPLED = """| pictures | class entropy | Fréchet | share | precision | coverag
 |---|---|---|---|---|---|---|---|---|---|
 {rows}
 
-1,000 pictures against 1,000 real test digits, k = 5, on the features of `limner.features` (fingerprint {features}).
-`share` is where the Fréchet distance lies between real digits (0) and random strokes (1). The columns from "plain" on
-are on the classifier's plain activations, as publications do; the others on standardised ones, which are stricter. The
-entropy is in nats, at most 2.303."""
+1,000 pictures against 1,000 test pictures, k = 5, on the features of `limner.features` (fingerprint {features}), those of
+a classifier of digits. `share` is where the Fréchet distance lies between real pictures (0) and random strokes (1). The
+columns from "plain" on are on the classifier's plain activations, as publications do; the others on standardised ones,
+which are stricter. The entropy is that of the ten digits that they are taken for, in nats, at most 2.303."""
 
 DRAWN = """| test pictures of | count | search, s a picture | mean squared error | structural similarity | empty |
 |---|---|---|---|---|---|
@@ -152,7 +152,7 @@ def measured_samples(ship: Ship, agent: Agent, config: dict[str, Any]) -> str:
     pictures, _ = sample(agent, reference.count, temperature=config["temperature"], opening=config["opening"])
     drawn = evaluate_pictures(pictures, reference)
     lines = []
-    for title, metrics in (("real digits", reference.real), (ship.name, drawn), ("random strokes", reference.random)):
+    for title, metrics in (("real pictures", reference.real), (ship.name, drawn), ("random strokes", reference.random)):
         row = asdict(metrics)
         figures = [f"{row['entropy']:.2f}"]
         for kind in ("", "plain_"):
