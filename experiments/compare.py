@@ -1,7 +1,7 @@
 """Train in several ways from several seeds, at equal frames or equal time, and tabulate where each ends.
 
     python experiments/compare.py rewards --data mnist --minutes 8 --threads 1
-    python experiments/compare.py spaces --data omniglot --minutes 3 --seeds 0 --threads 1
+    python experiments/compare.py spaces --data omniglot --minutes 5 --seeds 0 --threads 1
     python experiments/compare.py starts --data mnist --minutes 4 --threads 1
     python experiments/compare.py generators --data mnist --minutes 5 --threads 1
     python experiments/compare.py generators --data mnist --minutes 30 --ways taught
@@ -109,10 +109,15 @@ def rewards(data: str) -> Ways:
 
 
 def spaces(data: str) -> Ways:
-    """Expert iteration as in the preset ``omniglot``, with the one network that can learn all spaces."""
-    base = replace(PRESETS["omniglot"], policy=PolicyConfig(precision="native"))
+    """Expert iteration as in the preset ``omniglot``; offsets cannot be pointed at, so one other goes without."""
+    base = PRESETS["omniglot"]
+    unaided = PolicyConfig(precision="native")
 
-    return {space: (replace(base, renderer=replace(base.renderer, space=space)),) for space in get_args(Space)}
+    def way(space: Space, policy: PolicyConfig) -> tuple[Config]:
+        return (replace(base, renderer=replace(base.renderer, space=space), policy=policy),)
+
+    pointing = {space: way(space, base.policy) for space in get_args(Space) if space != "relative"}
+    return pointing | {f"{space}, no pointer": way(space, unaided) for space in ("stroke", "relative")}
 
 
 def starts(data: str) -> Ways:

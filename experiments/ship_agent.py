@@ -66,10 +66,10 @@ SAMPLED = """| pictures | class entropy | Fréchet | share | precision | coverag
 |---|---|---|---|---|---|---|---|---|---|
 {rows}
 
-1,000 pictures against 1,000 test pictures, k = 5, on the features of `limner.features` (fingerprint {features}), those of
-a classifier of digits. `share` is where the Fréchet distance lies between real pictures (0) and random strokes (1). The
-columns from "plain" on are on the classifier's plain activations, as publications do; the others on standardised ones,
-which are stricter. The entropy is that of the ten digits that they are taken for, in nats, at most 2.303."""
+1,000 pictures against 1,000 test pictures, k = 5, on the features of `limner.features` (fingerprint {features}),
+those of a classifier of digits. `share` is where the Fréchet distance lies between real pictures (0) and random strokes
+(1). The columns from "plain" on are on the classifier's plain activations, as publications do; the others on
+standardised ones, which are stricter. The entropy is that of the digits that they are taken for, at most 2.303 nats."""
 
 DRAWN = """| test pictures of | count | search, s a picture | mean squared error | structural similarity | empty |
 |---|---|---|---|---|---|
