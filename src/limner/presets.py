@@ -85,7 +85,7 @@ PRESETS: dict[str, Config] = {
         learning=_TAUGHT,
     ),
     "mnist-prior": Config(
-        temperature=0.5,
+        temperature=0.2,
         opening=0.8,
         steps=8,
         batch=16,
