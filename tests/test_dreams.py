@@ -20,11 +20,6 @@ def programs(space, seed=0):
     return random_programs(space, torch.Size((STEPS, BATCH, len(space))), random(seed))
 
 
-@pytest.fixture
-def no_retouching(monkeypatch):
-    monkeypatch.setattr(dreams, "vary", lambda space, actions, generator: actions)
-
-
 def still(monkeypatch, **left):
     """No transformation but those named."""
     for name in {"SCALE", "TURN", "SHIFT"} - left.keys():
@@ -67,17 +62,17 @@ def test_dreams_are_valid_and_close_by(name):
 
 
 @pytest.mark.parametrize("name", SPACES)
-def test_without_a_transformation_the_shapes_stay(name, monkeypatch, no_retouching):
+def test_without_a_transformation_the_shapes_stay(name, monkeypatch):
     still(monkeypatch)
     known = programs(SPACES[name])
-    assert torch.equal(dream(SPACES[name], known, random(1)), known)
+    assert torch.equal(dream(SPACES[name], known, random(1), retouched=False), known)
 
 
-def test_a_program_is_shifted_as_a_whole(monkeypatch, no_retouching):
+def test_a_program_is_shifted_as_a_whole(monkeypatch):
     still(monkeypatch, SHIFT=0.03)
     space = SPACES["stroke"]
     known = programs(space)
-    dreamt = dream(space, known, random(1))
+    dreamt = dream(space, known, random(1), retouched=False)
     moves = []
     for name in ("start", "control", "end"):
         before, after = (space.cells(actions.numpy(), name) for actions in (known, dreamt))
@@ -89,27 +84,27 @@ def test_a_program_is_shifted_as_a_whole(monkeypatch, no_retouching):
 
 
 @pytest.mark.parametrize("left", [{"SCALE": 0.12}, {"TURN": 0.15}])
-def test_turning_and_stretching_leave_the_middle(left, monkeypatch, no_retouching):
+def test_turning_and_stretching_leave_the_middle(left, monkeypatch):
     still(monkeypatch, **left)
     space = SPACES["stroke"]
     known = programs(space)
     corners = torch.tensor([15 * 32 + 15, 16 * 32 + 16, 15 * 32 + 31])
     known[..., :3] = corners
-    dreamt = dream(space, known, random(1))
+    dreamt = dream(space, known, random(1), retouched=False)
     near, far = (space.cells(dreamt.numpy(), name) for name in ("start", "end"))
     assert (abs(near - [15, 15]) <= 1).all()
     assert far.std((0, 1)).max() > 0.5
     assert (dreamt[..., :3] == dreamt[:1, :, :3]).all()
 
 
-def test_offsets_are_turned_about_the_pen_and_never_shifted(monkeypatch, no_retouching):
+def test_offsets_are_turned_about_the_pen_and_never_shifted(monkeypatch):
     """No offset stays none."""
     space = SPACES["relative"]
     known = programs(space)
     known[..., 0] = 1
     middle = 7 * 15 + 7
     known[..., 1] = middle
-    dreamt = dream(space, known, random(1))
+    dreamt = dream(space, known, random(1), retouched=False)
     assert (dreamt[..., 1] == middle).all()
     assert (dreamt[..., 2] != known[..., 2]).float().mean() > 0.3
 

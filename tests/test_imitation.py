@@ -13,7 +13,7 @@ from limner.networks.observation import Observation, see
 from limner.presets import PRESETS
 from limner.program import Program, execute_all, save_programs
 from limner.rollout import collect
-from limner.run import Reconstruction
+from limner.run import ReconstructionEvaluation
 
 TINY = replace(
     PRESETS["tiny"],
@@ -163,6 +163,18 @@ def test_later_programs_of_a_prior_descend_from_those_of_similar_pictures(galler
     assert len(torch.unique(later, dim=0)) > 8
 
 
+@pytest.mark.parametrize("conditional", [True, False])
+def test_dreams_are_retouched_only_where_their_picture_is_the_target(conditional, gallery):
+    """Without a target, a stroke that leans on no other would be learnt as right."""
+    settings = replace(TINY.imitation, dreams=1.0, slips=0.0)
+    training = Imitation(replace(TINY, conditional=conditional, imitation=settings), gallery)
+    training.update(0.0)
+    widths = [training.renderer.actions.index(name) for name in ("size", "pressure")]
+    known = {rows.numpy().tobytes() for rows in training.known[: training.found, :, widths]}
+    dreamt = [rows.numpy().tobytes() in known for rows in training.lessons.advice[..., widths]]
+    assert all(dreamt) != conditional
+
+
 def test_what_search_finds_is_learnt():
     """From random strokes to pictures that are closer to unseen digits than an empty canvas."""
     config = replace(
@@ -175,7 +187,7 @@ def test_what_search_finds_is_learnt():
         temperature=0.0,
     )
     training = Imitation(config, Gallery(load_dataset().spread(500), 64))
-    evaluation = Reconstruction(config, load_dataset(split="test"), count=50)
+    evaluation = ReconstructionEvaluation(config, load_dataset(split="test"), count=50)
     empty = evaluation.reference_rows()["empty"]["mse"]
     first = evaluation.measure(training)["eval/mse"]
     metrics = [training.update(i / 25) for i in range(25)]

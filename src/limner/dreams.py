@@ -37,11 +37,11 @@ def random_programs(space: ActionSpace, shape: torch.Size, generator: torch.Gene
     return torch.from_numpy(space.canonical(actions.numpy()))
 
 
-def dream(space: ActionSpace, programs: Tensor, generator: torch.Generator) -> Tensor:
+def dream(space: ActionSpace, programs: Tensor, generator: torch.Generator, *, retouched: bool = True) -> Tensor:
     """Canonical variations ``int64[T, B, P]`` of canonical ``programs``: turned, stretched, shifted, retouched.
 
     Each program is transformed as a whole, a random affine map about the middle of the canvas (of offsets: about the
-    pen), then every other action is varied a little.
+    pen), then every other action is varied a little, if they are to be ``retouched``.
     """
     steps, batch, _ = programs.shape
     normal = torch.randn(7, batch, generator=generator)
@@ -60,5 +60,7 @@ def dream(space: ActionSpace, programs: Tensor, generator: torch.Generator) -> T
         row, column = (torch.einsum("ijb,jtb->itb", matrix, cells - middle) + middle + shift).floor().long()
         changed[:, :, i] = row.clamp(0, rows - 1) * columns + column.clamp(0, columns - 1)
     canonical = torch.from_numpy(space.canonical(changed.numpy()))
+    if not retouched:
+        return canonical
     varied = vary(space, canonical.flatten(0, 1), generator).view_as(canonical)
     return torch.where(torch.rand(steps, batch, 1, generator=generator) < 0.5, varied, canonical)

@@ -186,7 +186,8 @@ class Imitation(Training):
         chosen = torch.randint(min(self.found, len(self.known)), (self.config.batch,), generator=generator)
         known = self.known[chosen].transpose(0, 1).long()
         dreaming = torch.rand(self.config.batch, generator=generator) < settings.dreams
-        actions = torch.where(dreaming[:, None], dream(space, known, generator), known)
+        dreamt = dream(space, known, generator, retouched=self.config.conditional)
+        actions = torch.where(dreaming[:, None], dreamt, known)
         if self.config.conditional:
             real = self.gallery.take(self.rows[chosen])
             episodes.aim(torch.where(dreaming[:, None, None, None], paint(self.renderer, actions), real))
