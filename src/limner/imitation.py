@@ -13,8 +13,9 @@ Notable choices:
   (``limner.arrangement``). All later ones descend from the program of the most similar picture: what looks alike is
   then drawn alike, and much easier to learn.
 - Lessons of remembered programs are painted anew for every update. Some are dreams, variations of programs towards the
-  pictures that these paint; and some actions are done a little wrong (slips), so that the policy sees canvases on
-  which something went wrong and what is right there nevertheless (Ross et al. 2011; Laskey et al. 2017, "DART").
+  pictures that these paint; without targets, whole programs are turned and stretched, but no action on its own, which
+  nothing would make right. And some actions are done a little wrong (slips), so that the policy sees canvases on which
+  something went wrong and what is right there nevertheless (Ross et al. 2011; Laskey et al. 2017, "DART").
 """
 
 from __future__ import annotations
