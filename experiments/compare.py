@@ -1,6 +1,6 @@
 """Train in several ways from several seeds, at equal frames or equal time, and tabulate where each ends.
 
-    python experiments/compare.py rewards --data mnist --frames 24000 --threads 1
+    python experiments/compare.py rewards --data mnist --frames 61440 --threads 1
     python experiments/compare.py spaces --data omniglot --minutes 5 --seeds 0 --threads 1
     python experiments/compare.py starts --data mnist --minutes 4 --threads 1
     python experiments/compare.py generators --data mnist --minutes 5 --threads 1
@@ -93,13 +93,13 @@ def with_targets(data: str) -> Config:
 
 
 def rewards(data: str) -> Ways:
-    """A quarter of the budget expert iteration, so that there is something to judge, then the reward in question."""
+    """A tenth of the budget expert iteration, so that there is something to judge, then the reward in question."""
     taught = with_targets(data)
     paid = replace(taught, batch=64, imitation=ImitationConfig(), learning=PAID)
     sighted, blind = taught.policy, replace(taught.policy, blind=True)
 
     def way(policy: PolicyConfig, reward: RewardConfig) -> tuple[Config, Config]:
-        return replace(taught, policy=policy, minutes=0.25), replace(paid, policy=policy, reward=reward, minutes=0.75)
+        return replace(taught, policy=policy, minutes=0.1), replace(paid, policy=policy, reward=reward, minutes=0.9)
 
     return {
         "critic": way(sighted, RewardConfig()),
