@@ -93,10 +93,11 @@ class Surface {
             request->buffer = self.tiles_ + size_t(request->ty * self.columns_ + request->tx) * kTileValues;
             return;
         }
-        if (request->readonly && std::exchange(self.soiled_, false))
-            std::fill(self.outside_.begin(), self.outside_.end(), self.ground_);
-        self.soiled_ |= !request->readonly;
         request->buffer = self.outside_.data();
+        if (!request->readonly)
+            self.soiled_ = true;
+        else if (std::exchange(self.soiled_, false))
+            std::fill(self.outside_.begin(), self.outside_.end(), self.ground_);
     }
     static void tile_end(MyPaintTiledSurface2*, MyPaintTileRequest*) {}
     // Whether to paint a dab there; stops the brush when its dabs have cost too much.
