@@ -65,6 +65,16 @@ def test_global_random_states_are_left_alone(gallery):
     assert torch.equal(before, torch.get_rng_state())
 
 
+def test_what_is_learnt_next_was_painted_by_the_policy_as_it_is(gallery):
+    training = Adversarial(TINY, gallery)
+    for i in range(3):
+        episodes = training.episodes
+        with torch.no_grad():
+            now = training.policy_learner.policy.evaluate(episodes.observations(), episodes.actions)
+        torch.testing.assert_close(now.log_prob, episodes.log_prob)
+        training.update(i / 3)
+
+
 def test_an_update_is_one_batch_judged_by_the_critic_of_the_last(gallery, everything, monkeypatch):
     training = Adversarial(TINY, gallery)
     judged = []
