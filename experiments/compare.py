@@ -7,8 +7,7 @@
     python experiments/compare.py generators --data mnist --minutes 30 --ways taught
 
 - ``rewards``: agents with targets that a critic rewards, minus the squared distance, or a critic while they never see
-  the canvas (Ganin et al. 2018, figure 8); all after expert iteration, without which an agent would have to learn for
-  tens of millions of frames before there is anything to compare.
+  the canvas (Ganin et al. 2018, figure 8); after expert iteration, or from nothing.
 - ``spaces``: action spaces, learnt by expert iteration.
 - ``starts``: minus the squared distance as reward, from nothing or after a warm start of half the time, on random
   programs or on what search finds.
@@ -93,19 +92,29 @@ def with_targets(data: str) -> Config:
 
 
 def rewards(data: str) -> Ways:
-    """A tenth of the budget expert iteration, so that there is something to judge, then the reward in question."""
-    taught = with_targets(data)
+    """A tenth of the budget expert iteration, so that there is something to judge, then the reward in question.
+
+    Or that reward alone, as published: from nothing, curves from where the pen is, and a network that puts all it has
+    seen into one vector. What learns there need not be held to its past: the targets keep it from wandering.
+    """
+    taught, bare = with_targets(data), PRESETS["mnist"]
     paid = replace(taught, batch=64, imitation=ImitationConfig(), learning=PAID)
-    sighted, blind = taught.policy, replace(taught.policy, blind=True)
-
-    def way(policy: PolicyConfig, reward: RewardConfig) -> tuple[Config, Config]:
-        return replace(taught, policy=policy, minutes=0.1), replace(paid, policy=policy, reward=reward, minutes=0.9)
-
-    return {
-        "critic": way(sighted, RewardConfig()),
-        "likeness": way(sighted, LIKENESS),
-        "critic, blind": way(blind, RewardConfig()),
-    }
+    alone = replace(
+        bare,
+        conditional=True,
+        temperature=0.0,
+        batch=64,
+        renderer=replace(bare.renderer, brush=taught.renderer.brush, sizes=taught.renderer.sizes),
+        critic=replace(bare.critic, steps=4),
+        learning=replace(bare.learning, anchor_cost=0.0, passes=2, entropy_floor=1.5),
+    )
+    ways: Ways = {}
+    for name, reward in {"critic": RewardConfig(), "likeness": LIKENESS, "critic, blind": RewardConfig()}.items():
+        policy, unaided = (replace(some, blind="blind" in name) for some in (taught.policy, bare.policy))
+        after = replace(paid, policy=policy, reward=reward, minutes=0.9)
+        ways[name] = replace(taught, policy=policy, minutes=0.1), after
+        ways[f"{name}, from nothing"] = (replace(alone, policy=unaided, reward=reward),)
+    return ways
 
 
 def spaces(data: str) -> Ways:
