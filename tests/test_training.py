@@ -1,3 +1,4 @@
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -65,14 +66,21 @@ def test_global_random_states_are_left_alone(gallery):
     assert torch.equal(before, torch.get_rng_state())
 
 
-def test_what_is_learnt_next_was_painted_by_the_policy_as_it_is(gallery):
-    training = Adversarial(TINY, gallery)
+@pytest.mark.parametrize("variant", ["tiny", "distance"])
+def test_the_next_episodes_are_painted_after_learning_or_instead_of_a_critic_that_learns(variant, gallery):
+    training = Adversarial(VARIANTS[variant], gallery)
     for i in range(3):
+        before = copy.deepcopy(training.policy_learner.policy)
+        training.update(i / 3)
         episodes = training.episodes
         with torch.no_grad():
-            now = training.policy_learner.policy.evaluate(episodes.observations(), episodes.actions)
-        torch.testing.assert_close(now.log_prob, episodes.log_prob)
-        training.update(i / 3)
+            was, now = (
+                policy.evaluate(episodes.observations(), episodes.actions).log_prob
+                for policy in (before, training.policy_learner.policy)
+            )
+        painter, other = (now, was) if variant == "tiny" else (was, now)
+        torch.testing.assert_close(painter, episodes.log_prob)
+        assert (other - episodes.log_prob).abs().max() > 1e-4
 
 
 def test_an_update_is_one_batch_judged_by_the_critic_of_the_last(gallery, everything, monkeypatch):

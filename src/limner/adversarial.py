@@ -1,8 +1,9 @@
 """Adversarial training, top to bottom: program → renderer → canvas → critic → reward → policy.
 
 In an update the policy learns from the newest episodes, judged by the critic as it stood at the start, and paints the
-next ones. Meanwhile the critic learns. After the first gradient step on a batch of episodes the policy is no longer the
-one that painted them, which is what V-trace corrects.
+next ones. Meanwhile the critic learns. Where none does, since the reward is the distance alone, the next episodes are
+painted in its place: they are one update old when they are learnt from. V-trace corrects for that, and for what the
+policy's own gradient steps have changed.
 """
 
 from __future__ import annotations
@@ -36,7 +37,10 @@ class Adversarial(Training):
         super().__init__(config, gallery)
         self.judge = copy.deepcopy(self._critic).requires_grad_(False).eval()
         self.critic_learner = CriticLearner(self._critic, self._real, config.critic, self.generators["critic"])
-        self.episodes = EpisodeBatch.empty(config, self.renderer)
+        self.judged = config.reward.critic > 0
+        if self.judged:
+            self.actor = self.policy_learner.policy
+        self.episodes, self.spare = (EpisodeBatch.empty(config, self.renderer) for _ in range(2))
         self.pairs = (
             Pairs(config.critic.programs, config.data, gallery, self.renderer, config.steps)
             if config.critic.programs
@@ -44,27 +48,30 @@ class Adversarial(Training):
         )
         shape = self._painted(self.episodes).shape[1:]
         self.replay = Replay(config.critic.replay * config.batch, shape, config.device)
-        self._act()
+        self._act(self.episodes)
 
     def update(self, progress: float) -> Metrics:
         """Learn from one batch of episodes, then paint the next; ``progress`` in [0, 1] is how far the run is."""
         episodes = self.episodes
         self.replay.add(self._painted(episodes))
-        other_side = self._beside(self._learn_to_judge)
+        other_side = self._beside(self._learn_to_judge if self.judged else self._act_meanwhile)
         rewards = reward(score(self.judge, episodes), episodes, self.renderer.actions, self.config.reward)
         metrics = self.policy_learner.step(episodes, rewards, progress)
         metrics["reward/return"] = rewards.sum(0).mean().item()
         metrics["reward/deviation"] = rewards.sum(0).std().item()
-        self._act()
+        if self.judged:
+            self._act(self.spare)
         metrics |= other_side.result()
         self.judge.load_state_dict(self.critic_learner.critic.state_dict())
+        self.actor.load_state_dict(self.policy_learner.policy.state_dict())
+        self.episodes, self.spare = self.spare, self.episodes
         self.updates += 1
         return metrics
 
     def start_from(self, policy: Policy) -> None:
         """Go on from the weights of ``policy``, and let it paint the first episodes."""
         super().start_from(policy)
-        self._act()
+        self._act(self.episodes)
 
     def modules(self) -> dict[str, nn.Module]:
         """Policy, critic, and the critic as it stood at the start of the update."""
@@ -96,12 +103,16 @@ class Adversarial(Training):
         self._critic = make_critic(self.config, self.renderer).to(self.config.device)
 
     def _learn_to_judge(self) -> Metrics:
-        return self.critic_learner.step(self.replay) if self.config.reward.critic else {}
+        return self.critic_learner.step(self.replay)
 
-    def _act(self) -> None:
-        """Paint the episodes that the next update learns from."""
-        self._aim(self.episodes)
-        collect(self.renderer, self.policy_learner.policy, self.episodes, self.generators["acting"])
+    def _act_meanwhile(self) -> Metrics:
+        self._act(self.spare)
+        return {}
+
+    def _act(self, episodes: EpisodeBatch) -> None:
+        """Paint ``episodes``, for an update to learn from."""
+        self._aim(episodes)
+        collect(self.renderer, self.actor, episodes, self.generators["acting"])
 
     def _painted(self, episodes: EpisodeBatch) -> Tensor:
         """The finished pictures as the critic sees them, for a joint one with their programs."""

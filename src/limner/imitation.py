@@ -20,7 +20,6 @@ Notable choices:
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -37,7 +36,6 @@ from limner.gallery import Gallery
 from limner.learners import Metrics
 from limner.lessons import Lessons
 from limner.networks.observation import see
-from limner.networks.policy import Policy
 from limner.program import first_difference, load_alike
 from limner.refinement import Refinement
 from limner.renderers import Renderer
@@ -59,7 +57,6 @@ class Imitation(Training):
         if config.device != "cpu":
             raise ValueError(f"device is {config.device!r}: imitation works on the CPU only; use --device cpu")
         super().__init__(config, gallery)
-        self.actor = copy.deepcopy(self.policy_learner.policy).requires_grad_(False)  # as it is when an update begins
         self.episodes = EpisodeBatch.empty(config, self.renderer)
         settings = config.imitation
         if settings.teacher == "programs":
@@ -96,11 +93,6 @@ class Imitation(Training):
         self.updates += 1
         return metrics
 
-    def start_from(self, policy: Policy) -> None:
-        """Go on from the weights of ``policy``."""
-        super().start_from(policy)
-        self.actor.load_state_dict(policy.state_dict())
-
     def tensors(self) -> dict[str, Tensor]:
         """The lessons, and the programs that were found."""
         if self.config.imitation.teacher != "search":
@@ -117,7 +109,6 @@ class Imitation(Training):
     def load(self, tensors: Mapping[str, Tensor], counters: Mapping[str, float]) -> None:
         """Put back what ``tensors`` and ``counters`` gave."""
         super().load(tensors, counters)
-        self.actor.load_state_dict(self.policy_learner.policy.state_dict())
         self.lessons.load(tensors, int(counters["lessons"]))
         if self.config.imitation.teacher == "search":
             self.found, self.looked_ahead = int(counters["found"]), float(counters["looked_ahead"])

@@ -1,7 +1,8 @@
-"""What every kind of training has in common: a policy that learns from what was painted before.
+"""What every kind of training has in common: a policy that learns, and an actor that paints what it learns from.
 
 Notable choices:
-- An update has two sides. The policy learns; meanwhile the critic does, or a teacher prepares the next lessons.
+- An update has two sides. The policy learns from what was painted before. Meanwhile the critic learns or, without one,
+  the actor, the policy as it stood at the start of the update, paints what the next update learns from.
 - The two sides share nothing until they meet at the end, so they can run on two threads or in turn with the same
   result, bit for bit. Every kernel runs on one thread: for networks of this size that is faster than splitting each.
 - Randomness comes from three generators (acting, critic, policy), each used by one side only.
@@ -10,6 +11,7 @@ Notable choices:
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -50,6 +52,7 @@ class Training(ABC):
             for i, name in enumerate(("acting", "critic", "policy"))
         }
         self.policy_learner = PolicyLearner(policy, config.learning, self.generators["policy"])
+        self.actor = copy.deepcopy(policy).requires_grad_(False)
         self.updates = 0
         self.thread = ThreadPoolExecutor(1, "other side") if config.threads > 1 else None
 
@@ -66,7 +69,7 @@ class Training(ABC):
         """Go on from the weights of ``policy``; ``ValueError`` when it is of another kind."""
         try:
             learner = self.policy_learner
-            for mine in (learner.policy, learner.average, *([learner.prior] if learner.prior else [])):
+            for mine in (learner.policy, learner.average, self.actor, *([learner.prior] if learner.prior else [])):
                 mine.load_state_dict(policy.state_dict())
         except RuntimeError as error:
             raise ValueError(f"cannot start from an agent with another network or action space: {error}") from None
@@ -98,6 +101,7 @@ class Training(ABC):
 
     def load(self, tensors: Mapping[str, Tensor], counters: Mapping[str, float]) -> None:
         """Put back what ``tensors`` and ``counters`` gave; the networks have their weights already."""
+        self.actor.load_state_dict(self.policy_learner.policy.state_dict())
         self.updates = int(counters["updates"])
         self.policy_learner.taken = int(counters["policy_steps"])
         self.policy_learner.boost = float(counters["entropy_boost"])
