@@ -99,12 +99,13 @@ def rewards(data: str) -> Ways:
     """
     taught, bare = with_targets(data), PRESETS["mnist"]
     paid = replace(taught, batch=64, imitation=ImitationConfig(), learning=PAID)
+    pen = replace(bare.renderer, brush=taught.renderer.brush, sizes=taught.renderer.sizes)
     alone = replace(
         bare,
         conditional=True,
         temperature=0.0,
         batch=64,
-        renderer=replace(bare.renderer, brush=taught.renderer.brush, sizes=taught.renderer.sizes),
+        renderer=pen if "omniglot" in data else bare.renderer,
         critic=replace(bare.critic, steps=4),
         learning=replace(bare.learning, anchor_cost=0.0, passes=2, entropy_floor=1.5),
     )

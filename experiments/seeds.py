@@ -54,7 +54,7 @@ class Series:
         )
         learning, critic, reward = config.learning, config.critic, config.reward
         if self.updates == "small":
-            config = replace(config, batch=32, temperature=0.5, evaluate_every=400, checkpoint_every=400)
+            config = replace(config, batch=32, evaluate_every=400, checkpoint_every=400)
             learning, critic = replace(learning, final_entropy_cost=0.15), replace(critic, steps=4)
         match self.without:
             case "anchor":
