@@ -54,8 +54,9 @@ class Series:
         )
         learning, critic, reward = config.learning, config.critic, config.reward
         if self.updates == "small":
-            config = replace(config, batch=32, evaluate_every=400, checkpoint_every=400)
-            learning, critic = replace(learning, final_entropy_cost=0.15), replace(critic, steps=4)
+            every = 4 * config.evaluate_every
+            config = replace(config, batch=config.batch // 4, evaluate_every=every, checkpoint_every=every)
+            learning, critic = replace(learning, final_entropy_cost=0.15), replace(critic, steps=-(-critic.steps // 2))
         match self.without:
             case "anchor":
                 learning = replace(learning, anchor_cost=0.0)

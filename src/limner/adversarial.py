@@ -39,7 +39,7 @@ class Adversarial(Training):
         self.critic_learner = CriticLearner(self._critic, self._real, config.critic, self.generators["critic"])
         self.judged = config.reward.critic > 0
         if self.judged:
-            self.actor = self.policy_learner.policy
+            self.actor = self.policy_learner.policy  # itself: it paints when it has learnt
         self.episodes, self.spare = (EpisodeBatch.empty(config, self.renderer) for _ in range(2))
         self.pairs = (
             Pairs(config.critic.programs, config.data, gallery, self.renderer, config.steps)
