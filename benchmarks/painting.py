@@ -2,9 +2,11 @@
 
     python benchmarks/painting.py [--rounds 15] [--json]
 
-Every figure is the median over rounds in which the things compared take turns, so that other work on the machine
-disturbs both alike. "CPU" counts processor seconds of the process and is the steadier of the two on shared cores.
-The C loop in two threads, each with half the canvases, is the most that a second thread can bring on this machine.
+Every figure is the median over rounds in which the things compared take turns, in another order each time, so that
+other work on the machine and what ran just before disturb all alike. "CPU" counts processor seconds of the process and
+is the steadier of the two on shared cores. The C loop paints one canvas after the other, which keeps its tile in the
+nearest cache; "in turn" it paints a curve on every canvas, then the next, as a batch of environments must. In two
+threads, each with half the canvases, it shows the most that a second thread can bring on this machine.
 The C loop needs a C compiler, pkg-config and libmypaint's headers.
 """
 
@@ -13,11 +15,13 @@ from __future__ import annotations
 import argparse
 import ctypes
 import json
+import random
 import shlex
 import statistics
 import subprocess
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,7 +29,7 @@ from pathlib import Path
 import numpy as np
 
 from limner.renderers.brushes import find_brush
-from limner.renderers.paint import Paint, PaintSettings, PaintState
+from limner.renderers.paint import Paint, PaintSettings
 
 BRUSHES = ("classic/dry_brush", "classic/pen", "classic/calligraphy")
 BATCH, STEPS = 64, 10
@@ -43,6 +47,14 @@ def compile_loop(folder: Path) -> ctypes.CDLL:
     return ctypes.CDLL(str(library))
 
 
+def raw_canvases(library: ctypes.CDLL, brush_file: bytes, count: int) -> ctypes.c_void_p:
+    """Canvases for `raw_strokes` to paint on."""
+    library.raw_canvases.restype = ctypes.c_void_p
+    canvases = ctypes.c_void_p(library.raw_canvases(brush_file, count))
+    assert canvases, "the brush cannot be read"
+    return canvases
+
+
 def actions(renderer: Paint, rng: np.random.Generator) -> np.ndarray:
     """Random curves, pen always down: int64[STEPS, BATCH, P]."""
     sampled = renderer.actions.sample(rng, (STEPS, BATCH))
@@ -50,29 +62,42 @@ def actions(renderer: Paint, rng: np.random.Generator) -> np.ndarray:
     return sampled
 
 
-def events(renderer: Paint, steps: np.ndarray) -> np.ndarray:
-    """The events of those curves, canvas after canvas, as `raw_strokes` reads them: float32[E, 6]."""
+def events(renderer: Paint, steps: np.ndarray) -> list[list[np.ndarray]]:
+    """The events of every canvas, of its reset and then of each curve, as `raw_strokes` reads them: float32[E, 7]."""
     settings = renderer.settings()
     cell = settings["canvas"] / settings["grid"]
-    rows = []
-    for episode in steps.swapaxes(0, 1):
-        rows.append((3, 0, 0, 0, 1, 0))
+    canvases = []
+    for canvas, episode in enumerate(steps.swapaxes(0, 1)):
+        curves = [[(3, canvas, 0, 0, 0, 1, 0)]]
         start, pressure = np.zeros(2), None
         for _, end, control, size, strength in episode.tolist():
             points = [(np.array(divmod(c, settings["grid"]))[::-1] + 0.5) * cell for c in (control, end)]
             target = (strength + 1) / settings["pressures"]
             radius = settings["sizes"][size]
             first = pressure if pressure is not None else target
-            path = [(1, *start, first)] if pressure is None else []
+            path = [(1, canvas, *start, first)] if pressure is None else []
             for t in np.arange(1, settings["events"] + 1) / settings["events"]:
                 place = (1 - t) ** 2 * start + 2 * (1 - t) * t * points[0] + t**2 * points[1]
-                path.append((0 if path else 1, *place, (1 - t) * first + t * target))
-            rows += [(*event, 1 / radius, np.log(radius)) for event in path]
+                path.append((0 if path else 1, canvas, *place, (1 - t) * first + t * target))
+            curves.append([(*event, 1 / radius, np.log(radius)) for event in path])
             start, pressure = points[1], target
-    return np.asarray(rows, np.float32)
+        canvases.append([np.asarray(rows, np.float32) for rows in curves])
+    return canvases
 
 
-def timed(work: Callable[[], None]) -> Seconds:
+def one_by_one(canvases: list[list[np.ndarray]]) -> np.ndarray:
+    """The events of one canvas after the other, all on the same tile, which stays in the nearest cache."""
+    rows = np.concatenate([curve for curves in canvases for curve in curves])
+    rows[:, 1] = 0
+    return rows
+
+
+def in_turn(canvases: list[list[np.ndarray]]) -> np.ndarray:
+    """A curve on every canvas, then the next: the order in which a batch of environments has to paint."""
+    return np.concatenate([curve for curves in zip(*canvases, strict=True) for curve in curves])
+
+
+def timed(work: Callable[[], object]) -> Seconds:
     """CPU and wall seconds that `work` takes."""
     cpu, wall = time.process_time(), time.perf_counter()
     work()
@@ -90,33 +115,34 @@ def measure(brush: str, library: ctypes.CDLL, rounds: int) -> dict[str, float]:
     """Strokes per second and ratios for one brush."""
     one, two = (Paint(PaintSettings(brush=brush), BATCH, threads) for threads in (1, 2))
     steps = actions(one, np.random.default_rng(0))
-    rows = events(one, steps)
+    canvases = events(one, steps)
+    straight, turns = one_by_one(canvases), in_turn(canvases)
+    halves = one_by_one(canvases[: BATCH // 2]), one_by_one(canvases[BATCH // 2 :])
     file = find_brush(brush).read_bytes()
-
-    half = next(index for index in np.flatnonzero(rows[:, 0] == 3) if index >= len(rows) // 2)
-
-    def loop(rows: np.ndarray = rows) -> None:
-        assert library.raw_strokes(file, rows.ctypes.data_as(ctypes.c_void_p), ctypes.c_long(len(rows)))
-
+    single, other, batch = (raw_canvases(library, file, count) for count in (1, 1, BATCH))
     pool = ThreadPoolExecutor(2)
 
-    def halves() -> None:
-        list(pool.map(loop, (rows[:half], rows[half:])))
+    def loop(canvases: ctypes.c_void_p, rows: np.ndarray) -> None:
+        library.raw_strokes(canvases, rows.ctypes.data_as(ctypes.c_void_p), ctypes.c_long(len(rows)))
 
-    saved: list[PaintState] = []
-    times: dict[str, list[Seconds]] = {"raw": [], "raw two": [], "one": [], "two": [], "save": [], "restore": []}
+    things: dict[str, Callable[[], object]] = {
+        "raw": lambda: loop(single, straight),
+        "raw in turn": lambda: loop(batch, turns),
+        "raw two": lambda: list(pool.map(loop, (single, other), halves)),
+        "one": lambda: episode(one, steps),
+        "two": lambda: episode(two, steps),
+        "save": one.save,
+        "restore": lambda: one.restore(saved),
+    }
+    episode(one, steps)
+    saved = one.save()
+    order = random.Random(0)
+    times: dict[str, list[Seconds]] = defaultdict(list)
     for round_ in range(rounds + 1):
-        now = {
-            "raw": timed(loop),
-            "raw two": timed(halves),
-            "one": timed(lambda: episode(one, steps)),
-            "two": timed(lambda: episode(two, steps)),
-            "save": timed(lambda: saved.append(one.save())),
-            "restore": timed(lambda: one.restore(saved.pop())),
-        }
-        if round_:  # the first is for warming up
-            for name, value in now.items():
-                times[name].append(value)
+        for name in order.sample(list(things), len(things)):
+            now = timed(things[name])
+            if round_:  # the first is for warming up
+                times[name].append(now)
     strokes = BATCH * STEPS
 
     def ratio(above: str, below: str, clock: int, scale: float = 1) -> float:
@@ -131,6 +157,7 @@ def measure(brush: str, library: ctypes.CDLL, rounds: int) -> dict[str, float]:
         "raw C strokes per CPU second": strokes / median("raw", 0),
         "renderer / raw C (CPU)": ratio("raw", "one", 0),
         "renderer / raw C (wall)": ratio("raw", "one", 1),
+        "renderer / raw C, canvases in turn (CPU)": ratio("raw in turn", "one", 0),
         "two threads / one (wall)": ratio("one", "two", 1),
         "raw C in two threads / one (wall)": ratio("raw", "raw two", 1),
         "two threads / one (CPU, if both cores are free)": ratio("one", "two", 0, 2),
