@@ -94,18 +94,21 @@ def with_targets(data: str) -> Config:
 def rewards(data: str) -> Ways:
     """A tenth of the budget expert iteration, so that there is something to judge, then the reward in question.
 
-    Or that reward alone, as published: from nothing, curves from where the pen is, and a network that puts all it has
-    seen into one vector. What learns there need not be held to its past: the targets keep it from wandering.
+    Or that reward alone, from nothing: on digits as published, curves from where the pen is and a network that puts all
+    it has seen into one vector; on characters, whose thin lines are far harder to meet, strokes that do not depend on
+    the pen and a network that points. What learns there need not be held to its past: the targets keep it from
+    wandering.
     """
     taught, bare = with_targets(data), PRESETS["mnist"]
     paid = replace(taught, batch=64, imitation=ImitationConfig(), learning=PAID)
-    pen = replace(bare.renderer, brush=taught.renderer.brush, sizes=taught.renderer.sizes)
+    if "omniglot" in data:
+        pen = replace(bare.renderer, space="stroke", brush=taught.renderer.brush, sizes=taught.renderer.sizes)
+        bare = replace(bare, renderer=pen, policy=replace(bare.policy, network="pointer"))
     alone = replace(
         bare,
         conditional=True,
         temperature=0.0,
         batch=64,
-        renderer=pen if "omniglot" in data else bare.renderer,
         critic=replace(bare.critic, steps=4),
         learning=replace(bare.learning, anchor_cost=0.0, passes=2, entropy_floor=1.5),
     )
@@ -123,7 +126,7 @@ def spaces(data: str) -> Ways:
     base = PRESETS["omniglot"]
     unaided = PolicyConfig(precision="native")
 
-    def way(space: Space, policy: PolicyConfig) -> tuple[Config]:
+    def way(space: Space, policy: PolicyConfig) -> tuple[Config, ...]:
         return (replace(base, renderer=replace(base.renderer, space=space), policy=policy),)
 
     pointing = {space: way(space, base.policy) for space in get_args(Space) if space != "relative"}
