@@ -4,16 +4,17 @@ TORCH ?= torch==2.13.0
 MINUTES ?= 5
 BIN = .venv/bin
 APT = g++ pkg-config libmypaint-dev mypaint-brushes python3-dev python3-venv
+GL = libegl1 libgl1 libgl1-mesa-dri
 SOURCES = pyproject.toml CMakeLists.txt $(wildcard src/limner/renderers/*.cpp src/limner/renderers/*.h)
 
-.PHONY: demo test install system clean
+.PHONY: demo test install system scenes clean
 
 demo: install
 	rm -rf runs/demo
 	$(BIN)/limner train mnist-prior --minutes $(MINUTES) --out runs/demo
 	@echo "Open runs/demo/report.html"
 
-test: install
+test: install scenes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy src
@@ -25,7 +26,7 @@ install: .venv/installed
 	$(MAKE) system
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install "$(TORCH)"
-	$(BIN)/pip install -e ".[dev]"
+	$(BIN)/pip install -e ".[dev,scenes]"
 	touch $@
 
 # What the build needs of Debian or Ubuntu, installed when something is missing.
@@ -33,6 +34,10 @@ system:
 	@dpkg -s $(APT) >/dev/null 2>&1 || { \
 	  sudo=$$(test "$$(id -u)" = 0 || echo sudo); \
 	  $$sudo apt-get update -qq && $$sudo apt-get install -y -qq $(APT); }
+
+# What MuJoCo renders scenes and the robot with, on a processor alone.
+scenes:
+	@$(MAKE) --no-print-directory system APT="$(GL)"
 
 clean:
 	rm -rf .venv build

@@ -8,7 +8,7 @@ import pytest
 from limner.actions import JUMP, PAINT, VIA, Space
 from limner.program import Program, execute
 from limner.renderers import make_renderer
-from limner.trajectory import SAMPLES, trajectory
+from limner.trajectory import SAMPLES, pen_strokes, trajectory
 
 GRID = 16
 PLACES = {"bezier": "end", "line": "end", "spline": "point"}
@@ -106,3 +106,13 @@ def test_nothing_painted_and_no_pen() -> None:
     toy = make_renderer({"name": "toy"})
     with pytest.raises(ValueError, match="'toy' has no pen: a program of 'paint' is needed"):
         trajectory(Program(toy.settings(), np.zeros((0, 0), np.int64)))
+
+
+def test_pressure_goes_from_its_last_value_to_the_new_one() -> None:
+    first = {"flag": PAINT, "control": cell(4, 0), "end": cell(8, 0), "pressure": 1}
+    then = {"flag": PAINT, "control": cell(8, 4), "end": cell(8, 8), "pressure": 9}
+    (line,) = pen_strokes(program("bezier", first, then))
+    pressures = line[:, 2]
+    assert np.allclose(pressures[:SAMPLES], 0.2)
+    assert np.allclose(pressures[SAMPLES:], np.linspace(0.2, 1, SAMPLES))
+    assert np.array_equal(line[:, :2], trajectory(program("bezier", first, then))[0])

@@ -26,6 +26,11 @@ def trajectory(program: Program) -> list[Points]:
 
     ``ValueError`` when the program is for another renderer.
     """
+    return [stroke[:, :2] for stroke in pen_strokes(program)]
+
+
+def pen_strokes(program: Program) -> list[Points]:
+    """As ``trajectory``, with the pressure in [0, 1] at each point: ``float64[n, 3]``, (x, y, pressure)."""
     if program.renderer["name"] != "paint":
         raise ValueError(f"the renderer {program.renderer['name']!r} has no pen: a program of 'paint' is needed")
     settings = PaintSettings.from_dict({key: value for key, value in program.renderer.items() if key != "name"})
@@ -35,8 +40,10 @@ def trajectory(program: Program) -> list[Points]:
     for action in program.actions:
         curves, pens = decoder.decode(action[None], pens)
         for curve in curves[0][np.isin(curves[0, :, 0], (DOWN, ON))]:
-            points = _bezier(*curve[1:7].reshape(3, 2)) / settings.canvas
-            if strokes and (curve[0] == ON or abs(points[0] - strokes[-1][-1][-1]).max() <= 1.001 / settings.grid):
+            places = _bezier(*curve[1:7].reshape(3, 2)) / settings.canvas
+            points = np.column_stack([places, np.linspace(curve[8], curve[9], SAMPLES)])
+            gap = abs(places[0] - strokes[-1][-1][-1, :2]).max() if strokes else np.inf
+            if strokes and (curve[0] == ON or gap <= 1.001 / settings.grid):
                 strokes[-1].append(points)
             else:
                 strokes.append([points])
