@@ -5,7 +5,7 @@ Importing the package does one thing: it tells Gymnasium the names of the enviro
 
 import gymnasium
 
-for _name in ("Paint", "Toy"):
+for _name in ("Paint", "Scenes", "Toy"):
     gymnasium.register(
         id=f"limner/{_name}-v0",
         entry_point="limner.environments:PaintEnv",

@@ -3,8 +3,8 @@
 Notable choices:
 - An action is one integer per part, ``int64[..., P]``; a batch of actions is one array.
 - The order of the parts is the order in which a policy draws them (autoregressively).
-- A part may depend on an earlier one: after ``flag = 0`` (jump) only ``end`` matters. ``mask`` says which
-  parts count, ``canonical`` zeroes the others, so equal programs have equal arrays.
+- A part may depend on an earlier one: after ``flag = 0`` (jump) only ``end`` matters, after ``op = 2`` (skip) nothing
+  does. ``mask`` says which parts count, ``canonical`` zeroes the others, so equal programs have equal arrays.
 - A grid part numbers its cells ``row * width + column``. Offsets are such a part, too, whose origin is in its middle.
 """
 
@@ -23,6 +23,10 @@ FloatArray = NDArray[np.float32]
 
 JUMP, PAINT, VIA = 0, 1, 2
 """Values of the part ``flag``: move with the pen lifted, paint a curve, or (splines only) have the next one bend."""
+PLACE, CHANGE, SKIP = 0, 1, 2
+"""Values of the part ``op``: place a new object, change the one placed last, or do nothing."""
+WORDS = {"flag": ("jump", "paint", "via"), "op": ("place", "change", "skip")}
+"""The parts that say what kind of action it is, and what their values are called."""
 
 COLOURS = ("red", "green", "blue")
 """The parts of an action that are a colour."""
@@ -149,9 +153,11 @@ class ActionSpace:
         return np.stack([row - part.origin[0], column - part.origin[1]], axis=-1)
 
     def _painting(self, actions: IntArray) -> BoolArray:
-        if "flag" not in self._index:
-            return np.ones(actions.shape[:-1], np.bool_)
-        painting: BoolArray = actions[..., self._index["flag"]] == PAINT
+        painting = np.ones(actions.shape[:-1], np.bool_)
+        if "flag" in self._index:
+            painting = actions[..., self._index["flag"]] == PAINT
+        elif "op" in self._index:
+            painting = actions[..., self._index["op"]] != SKIP
         return painting
 
 

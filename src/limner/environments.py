@@ -11,8 +11,8 @@ Notable choices:
 - Actions decide everything that is painted; ``seed`` seeds ``np_random``, which nothing here draws from.
 - All episodes of the vector environment begin and end together, so there is nothing to reset automatically:
   ``metadata["autoreset_mode"]`` is ``DISABLED``, and the caller resets.
-- Importing ``limner`` registers ``limner/Paint-v0`` and ``limner/Toy-v0``. Gymnasium has had no plug-ins since 1.0;
-  ``gymnasium.make("limner:limner/Paint-v0")`` imports the package by itself.
+- Importing ``limner`` registers ``limner/Paint-v0``, ``limner/Scenes-v0`` and ``limner/Toy-v0``. Gymnasium has had no
+  plug-ins since 1.0; ``gymnasium.make("limner:limner/Paint-v0")`` imports the package by itself.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class PaintEnv(gymnasium.Env[Observation, IntArray]):
 
     - ``canvas``: ``uint8[H, W, C]``;
     - ``step``: number of actions executed, 0 … horizon, as a ``Discrete`` space of ``horizon + 1`` values;
-    - ``pen``: ``float32[2]``, (x, y) in [0, 1], where the next curve starts;
+    - ``pen``: ``float32[2]``, (x, y) in [0, 1], where the next curve starts, or the last object of a scene stands;
     - ``mask``, with the preset ``deepmind-2018`` only: ``int8[P]``, 1 for each part that counted in the last action.
       This is no mask over legal actions: all are legal, always.
 
@@ -57,9 +57,9 @@ class PaintEnv(gymnasium.Env[Observation, IntArray]):
     The preset ``deepmind-2018`` repeats the environment released with Ganin et al. 2018: an episode has
     ``steps - 1`` actions, and the first observation carries the mask of a jump although no action came before it.
 
-    Parameters: ``renderer`` is ``"paint"`` or ``"toy"``, with any of its settings as keywords (``brush``, ``color``,
-    ``canvas``, ``space``, ``preset`` …: see ``PaintSettings`` and ``ToySettings``), or a ready ``Renderer`` with one
-    canvas, which then belongs to the environment.
+    Parameters: ``renderer`` is ``"paint"``, ``"scenes"`` or ``"toy"``, with any of its settings as keywords (``brush``,
+    ``color``, ``canvas``, ``space``, ``preset`` …: see ``PaintSettings``, ``ScenesSettings`` and ``ToySettings``), or a
+    ready ``Renderer`` with one canvas, which then belongs to the environment.
 
     ``step`` and ``render`` before the first ``reset``, and ``step`` after the end of an episode, raise
     ``gymnasium.error.ResetNeeded``. A bad action raises ``ValueError`` naming the part and changes nothing;

@@ -1,8 +1,8 @@
 """Actions as a table that a person can read and edit: how program files hold them.
 
 Notable choices:
-- A row starts with the word ``paint``, ``jump`` or ``via``, if the space has a flag; the last two list only the
-  columns that count.
+- A row starts with a word, ``paint``, ``jump`` or ``via``, ``place``, ``change`` or ``skip``, if the space has a part
+  for the kind of an action; only the columns that count follow.
 - A location is two columns, x and y, counted in grid cells: from the upper left, or from where the pen is.
 - ``["paint", 12, 5, 10, 3, 2, 9]`` under ``["flag", "end x", "end y", "control x", "control y", "size", "pressure"]``.
 """
@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from limner.actions import PAINT, ActionSpace, IntArray
+from limner.actions import WORDS, ActionSpace, IntArray
 
 Row = list[int | str]
 
-_WORDS = ("jump", "paint", "via")  # JUMP, PAINT, VIA
+_COMPLETE = ("paint", "place", "change")
+"""After these words all columns count."""
 
 
 def columns(space: ActionSpace) -> list[str]:
@@ -54,9 +55,10 @@ def _write_row(space: ActionSpace, action: list[int]) -> Row:
     row: Row = []
     painting = True
     for part, value in zip(space.parts, action, strict=True):
-        if part.name == "flag":
-            painting = value == PAINT
-            row.append(_WORDS[value])
+        if part.name in WORDS:
+            word = WORDS[part.name][value]
+            painting = word in _COMPLETE
+            row.append(word)
         elif part.only_when_painting and not painting:
             continue
         elif part.grid is None:
@@ -85,13 +87,13 @@ def _read_row(space: ActionSpace, row: Any, step: int) -> list[int]:
         return value + origin
 
     for part in space.parts:
-        if part.name == "flag":
-            word, words = next(cells, None), _WORDS[: part.size]
+        if part.name in WORDS:
+            word, words = next(cells, None), WORDS[part.name][: part.size]
             if word not in words:
                 choice = " or ".join(f'"{choice}"' for choice in words)
                 raise ValueError(f"step {step}: an action starts with {choice}, got {brief(word)}")
             action.append(words.index(word))
-            painting = action[-1] == PAINT
+            painting = word in _COMPLETE
         elif part.only_when_painting and not painting:
             action.append(0)
         elif part.grid is None:

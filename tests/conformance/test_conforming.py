@@ -16,6 +16,7 @@ from limner.renderers import make_renderer
 
 RENDERERS = [
     pytest.param({"name": "toy"}, id="toy"),
+    pytest.param({"name": "scenes", "canvas": 32}, id="scenes"),
     pytest.param({"name": "paint", "canvas": 64}, id="paint"),
     pytest.param({"name": "paint", "brush": "classic/dry_brush", "color": True}, id="paint-color"),
     pytest.param({"name": "paint", "preset": "deepmind-2018", "color": True}, id="paint-deepmind-2018"),
@@ -30,8 +31,10 @@ RENDERERS = [
 
 @pytest.fixture(params=RENDERERS)
 def settings(request):
-    if request.param["name"] == "paint":
-        pytest.importorskip("limner.renderers.paint", exc_type=ImportError)
+    try:
+        make_renderer(request.param)
+    except ImportError as error:
+        pytest.skip(str(error))
     return request.param
 
 

@@ -88,4 +88,8 @@ def make_renderer(settings: dict[str, Any], batch: int = 1, threads: int = 1) ->
         from limner.renderers.toy import Toy, ToySettings
 
         return Toy(ToySettings.from_dict(rest), batch)
-    raise ValueError(f"unknown renderer {name!r}: must be 'paint' or 'toy'")
+    if name == "scenes":
+        from limner.renderers.scenes import Scenes, ScenesSettings
+
+        return Scenes(ScenesSettings.from_dict(rest), batch, threads)
+    raise ValueError(f"unknown renderer {name!r}: must be 'paint', 'scenes' or 'toy'")

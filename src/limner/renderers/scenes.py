@@ -1,0 +1,204 @@
+"""The scenes renderer: coloured primitives on a platform, in MuJoCo (Ganin et al. 2018, section 4.2).
+
+Notable choices:
+- One action places an object, changes the one placed last, or does nothing. Rows of the platform are counted from the
+  back, so that ``location`` lies in the picture much as a location of a painter does.
+- Objects rest on the platform. They may overlap: nothing is moved, they pass through one another, and the nearest
+  surface shows, where surfaces coincide the newer one's. The places are so far from the wall that nothing stands in it.
+- Changing the last object where there is none places one: every part of the action counts then, too.
+- What decides a picture is its objects. A state is their actions and the picture itself, so restoring renders nothing.
+- A canvas is rendered when it has changed, in ``step``; a skip costs nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limner.actions import CHANGE, COLOURS, SKIP, ActionSpace, FloatArray, IntArray, Part
+from limner.renderers import Canvas, State
+
+KINDS = ("box", "sphere", "cylinder", "capsule")
+MAX_OBJECTS = 1000
+"""Of one scene."""
+
+
+@dataclass(frozen=True)
+class ScenesSettings:
+    """Everything that decides the pixels."""
+
+    canvas: int = 64
+    """Height and width in pixels, 16 to 2048."""
+    grid: int = 16
+    """Rows and columns of the places on the platform, 2 to 64."""
+    sizes: tuple[float, ...] = (0.1, 0.15, 0.22)
+    """Radii of the objects, where the platform is 2 wide."""
+    levels: int = 4
+    """Number of values of red, green and blue, from 0 to 1."""
+
+    def __post_init__(self) -> None:
+        for name, low, high in (("canvas", 16, 2048), ("grid", 2, 64), ("levels", 2, 256)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+                raise ValueError(f"scenes renderer: {name!r} is {value!r}, must be a whole number in {low} … {high}")
+        if isinstance(self.sizes, str) or not len(self.sizes):
+            raise ValueError(f"scenes renderer: 'sizes' must be one or more radii, got {self.sizes!r}")
+        for size in self.sizes:
+            if type(size) not in (int, float) or not 0.01 <= size <= 1:
+                raise ValueError(f"scenes renderer: 'sizes' has {size!r}, must be radii in 0.01 … 1")
+        object.__setattr__(self, "sizes", tuple(float(size) for size in self.sizes))
+
+    @classmethod
+    def from_dict(cls, settings: dict[str, Any]) -> ScenesSettings:
+        """Settings from JSON; ``ValueError`` naming an unknown or bad one."""
+        known = {field.name for field in fields(cls)}
+        if unknown := sorted(set(settings) - known):
+            raise ValueError(f"scenes renderer: unknown setting {unknown[0]!r}, must be one of {sorted(known)}")
+        if not isinstance(settings.get("sizes", ()), (list, tuple)):
+            raise ValueError(f"scenes renderer: 'sizes' must be a list of radii, got {settings['sizes']!r}")
+        return cls(**settings)
+
+
+def scene_actions(settings: ScenesSettings) -> ActionSpace:
+    """``op``, ``type``, ``location``, ``size``, ``red``, ``green``, ``blue``; in a skip only the first counts."""
+    grid = (settings.grid, settings.grid)
+    shades = tuple(i / (settings.levels - 1) for i in range(settings.levels))
+    return ActionSpace(
+        (
+            Part("op", 3),
+            Part("type", len(KINDS), only_when_painting=True),
+            Part("location", settings.grid**2, grid, only_when_painting=True),
+            Part("size", len(settings.sizes), values=settings.sizes, only_when_painting=True),
+            *(Part(name, settings.levels, values=shades, only_when_painting=True) for name in COLOURS),
+        )
+    )
+
+
+@dataclass(frozen=True)
+class ScenesState:
+    """Saved canvases: the action behind each object, ``int64[objects, P]`` each, and pictures ``uint8[M, H, W, 3]``."""
+
+    objects: tuple[IntArray, ...]
+    canvas: Canvas
+
+    def __len__(self) -> int:
+        return len(self.objects)
+
+    def take(self, rows: IntArray) -> ScenesState:
+        """The saved canvases ``rows``, in that order."""
+        return ScenesState(tuple(self.objects[row] for row in rows), self.canvas[rows])
+
+
+class Scenes:
+    """``batch`` scenes ``[canvas, canvas, 3]``, empty platforms at first; ``threads`` cameras share the work."""
+
+    def __init__(self, settings: ScenesSettings = ScenesSettings(), batch: int = 1, threads: int = 1) -> None:
+        if batch < 1 or threads < 1:
+            raise ValueError(f"batch is {batch} and threads is {threads}, must be at least 1 each")
+        from limner.renderers.camera import camera
+
+        self._settings = settings
+        self.batch = batch
+        self.shape = (settings.canvas, settings.canvas, 3)
+        self.actions = scene_actions(settings)
+        self._cameras = [camera(i, settings.canvas) for i in range(min(threads, batch))]
+        self._empty = np.empty((1, *self.shape), np.uint8)
+        self._cameras[0].shoot([np.empty((0, 7))], settings.canvas, self._empty).result()
+        self._nothing = np.empty((0, len(self.actions)), np.int64)
+        self._canvas = np.empty((batch, *self.shape), np.uint8)
+        self._objects = [self._nothing] * batch
+        self.reset()
+
+    def settings(self) -> dict[str, Any]:
+        """What ``make_renderer`` rebuilds this renderer from."""
+        return {"name": "scenes", **asdict(self._settings), "sizes": list(self._settings.sizes)}
+
+    def reset(self, indices: IntArray | None = None) -> None:
+        """Empty platforms: all of them, or ``indices``."""
+        rows = self._rows(indices)
+        self._canvas[rows] = self._empty
+        for row in rows:
+            self._objects[row] = self._nothing
+
+    def step(self, actions: IntArray) -> None:
+        """Execute one action on every scene, ``int64[N, P]``; ``ValueError`` on a bad one, nothing changed."""
+        actions = self.actions.validate(actions)
+        if actions.shape != (self.batch, len(self.actions)):
+            raise ValueError(f"actions must be int64{[self.batch, len(self.actions)]}, got {list(actions.shape)}")
+        changed = np.flatnonzero(actions[:, 0] != SKIP)
+        after = []
+        for row in changed:
+            before = self._objects[row]
+            kept = before[:-1] if actions[row, 0] == CHANGE else before
+            if len(kept) == MAX_OBJECTS:
+                raise ValueError(f"scene {row} holds {MAX_OBJECTS} objects already, the most there can be")
+            after.append(np.concatenate([kept, actions[row : row + 1]]))
+        for row, objects in zip(changed, after, strict=True):
+            self._objects[row] = objects
+        self._render(changed)
+
+    def canvas(self, out: Canvas | None = None) -> Canvas:
+        """The pictures ``uint8[N, H, W, 3]``, fresh or written into ``out``."""
+        if out is None:
+            return self._canvas.copy()
+        if out.dtype != np.uint8 or out.shape != self._canvas.shape:
+            raise ValueError(f"out must be uint8{list(self._canvas.shape)}, got {out.dtype}{list(out.shape)}")
+        out[...] = self._canvas
+        return out
+
+    def pen(self) -> FloatArray:
+        """Where the last object stands: ``float32[N, 2]``, (x, y) in [0, 1] from the back left; (0, 0) for none."""
+        places = [
+            self.actions.cells(objects[-1], "location") if len(objects) else (-0.5, -0.5) for objects in self._objects
+        ]
+        return ((np.asarray(places)[:, ::-1] + 0.5) / self._settings.grid).astype(np.float32)
+
+    def save(self, indices: IntArray | None = None) -> ScenesState:
+        """The state of all scenes, or of ``indices``."""
+        return ScenesState(tuple(self._objects), self._canvas).take(self._rows(indices))
+
+    def restore(self, state: State, indices: IntArray | None = None) -> None:
+        """Put saved scene ``i`` into scene ``indices[i]``; ``ValueError`` when it does not fit."""
+        rows = self._rows(indices)
+        if not isinstance(state, ScenesState) or state.canvas.shape != (len(rows), *self.shape):
+            raise ValueError(
+                f"cannot restore {type(state).__name__} of {len(state)} canvases into {len(rows)} of {self.shape}"
+            )
+        self._canvas[rows] = state.canvas
+        for row, objects in zip(rows, state.objects, strict=True):
+            self._objects[row] = objects
+
+    def _render(self, rows: IntArray) -> None:
+        """Take the pictures of the scenes ``rows``, an equal share with each camera."""
+        if not len(rows):
+            return
+        some = [self._objects[row] for row in rows]
+        placed = np.split(self._place(np.concatenate(some)), np.cumsum([len(objects) for objects in some[:-1]]))
+        pictures = np.empty((len(rows), *self.shape), np.uint8)
+        cuts = np.linspace(0, len(rows), len(self._cameras) + 1).astype(int)
+        shots = [
+            camera.shoot(placed[start:end], self._settings.canvas, pictures[start:end])
+            for camera, start, end in zip(self._cameras, cuts[:-1], cuts[1:], strict=True)
+        ]
+        for shot in shots:
+            shot.result()
+        self._canvas[rows] = pictures
+
+    def _place(self, objects: IntArray) -> NDArray[np.float64]:
+        """The actions ``int64[n, P]`` as ``camera.Objects``."""
+        space, cells = self.actions, self.actions.cells(objects, "location")
+        grid, reach = self._settings.grid, 1 - max(self._settings.sizes)
+        back, across = (reach * ((2 * cells + 1) / grid - 1)).T
+        values = [space.values(objects, name) for name in ("size", *COLOURS)]
+        return np.column_stack([objects[:, space.index("type")], across, -back, *values])
+
+    def _rows(self, indices: IntArray | None) -> IntArray:
+        if indices is None:
+            return np.arange(self.batch)
+        rows = np.asarray(indices)
+        if rows.ndim != 1 or rows.dtype.kind not in "iu" or ((rows < 0) | (rows >= self.batch)).any():
+            raise ValueError(f"indices must be canvas numbers in 0 … {self.batch - 1}, got {indices!r}")
+        return rows.astype(np.int64)
