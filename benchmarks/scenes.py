@@ -111,6 +111,7 @@ def main() -> None:
                 bare.run(rows)
             else:
                 renderer.step(last)
+                renderer.canvas()
             if round_:
                 times[name].append(time.process_time() - start)
     for name, values in times.items():

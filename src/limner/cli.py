@@ -22,6 +22,7 @@ import tyro
 from limner.commands.choose import Runnable, choose, summaries
 from limner.commands.data import parse_data
 from limner.commands.evaluate import Evaluate
+from limner.commands.export import Export
 from limner.commands.measure import Bench, Info
 from limner.commands.paint import Paint
 from limner.commands.parse import Parse
@@ -35,6 +36,7 @@ COMMANDS: dict[str, type[Runnable]] = {
     "evaluate": Evaluate,
     "parse": Parse,
     "replay": Replay,
+    "export": Export,
     "bench": Bench,
     "info": Info,
 }
@@ -42,7 +44,7 @@ PARSERS = {"train": parse_train, "data": parse_data}
 CHOICES = {
     "train": "Train an agent from nothing.",
     **summaries(COMMANDS),
-    "data": "Fetch a data set, or check the pictures of one.",
+    "data": "Fetch or make a data set, or check the pictures of one.",
 }
 
 

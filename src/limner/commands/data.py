@@ -1,8 +1,9 @@
-"""``limner data``: fetch, check. What is known and found is shown by ``limner info``."""
+"""``limner data``: fetch, make, check. What is known and found is shown by ``limner info``."""
 
 # No ``from __future__ import annotations`` here: tyro has to see the types.
 # ruff: noqa: T201 (printing is what a command line does)
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,31 @@ class Fetch:
 
 
 @dataclass(frozen=True)
+class Make:
+    """Make a data set of scenes with known programs; an interrupted one goes on where it ended."""
+
+    name: tyro.conf.Positional[Literal["scenes"]]
+    """Which one: 50,000 scenes to train on and 1,000 to test, of 1 to 5 objects."""
+    seed: int = 0
+    """What the scenes are drawn from: the same seed gives the same bytes."""
+    threads: int | None = None
+    """Threads that render. None: one for each core."""
+    root: Path | None = None
+    """The data folder. None: the one that LIMNER_DATA names, or ~/.cache/limner."""
+
+    def run(self) -> None:
+        """Make and tell."""
+        if self.seed < 0:
+            raise ValueError(f"--seed is {self.seed}, must be 0 or more")
+        if self.threads is not None and self.threads < 1:
+            raise ValueError(f"--threads is {self.threads}, must be at least 1")
+        from limner.datasets.scenes import make_scenes
+
+        with progress_bar("rendering") as report:
+            print(make_scenes(self.root, self.seed, self.threads or len(os.sched_getaffinity(0)), report))
+
+
+@dataclass(frozen=True)
 class Check:
     """Open every picture of a data set and name all that are broken; exit status 2 if there are any."""
 
@@ -54,7 +80,7 @@ class Check:
         print(findings)
 
 
-COMMANDS: dict[str, type[Fetch | Check]] = {"fetch": Fetch, "check": Check}
+COMMANDS: dict[str, type[Fetch | Make | Check]] = {"fetch": Fetch, "make": Make, "check": Check}
 
 
 def parse_data(words: Sequence[str]) -> Runnable:

@@ -24,6 +24,7 @@ from limner.datasets.omniglot import open_omniglot
 from limner.datasets.paintings import load_paintings
 from limner.datasets.resize import Pictures, luma, prepare
 from limner.datasets.root import DATA_VARIABLE
+from limner.datasets.scenes import load_scenes
 
 __all__ = [
     "DATA_VARIABLE",
@@ -40,7 +41,7 @@ __all__ = [
     "prepare",
 ]
 
-NAMES = ("mnist-5k", "mnist", "omniglot", "omniglot-evaluation", "celeba", "faces")
+NAMES = ("mnist-5k", "mnist", "omniglot", "omniglot-evaluation", "celeba", "faces", "scenes")
 """What ``load_dataset`` knows, besides ``folder:PATH`` and ``programs:PATH``."""
 
 
@@ -56,6 +57,7 @@ def load_dataset(spec: str = "mnist-5k", split: Split = "train", root: str | Pat
     | ``omniglot:-Greek,-Latin`` | all but these | | |
     | ``celeba`` | 178 × 178 colour | | its own, or every tenth is test |
     | ``faces`` | 64 × 64 colour | | every tenth is test |
+    | ``scenes`` | 64 × 64 colour, made by ``limner data make scenes`` | | its own |
     | ``folder:PATH`` | any folder or zip of pictures | | every tenth is test |
     | ``programs:PATH`` | what the programs of a file paint | | every tenth is test |
 
@@ -69,6 +71,8 @@ def load_dataset(spec: str = "mnist-5k", split: Split = "train", root: str | Pat
         return load_mnist_5k(split)
     if spec == "mnist":
         return load_mnist(split, root)
+    if spec == "scenes":
+        return load_scenes(split, root)
     if spec.startswith("programs:"):
         return load_paintings(spec, spec.removeprefix("programs:"), split)
     whole, parts = open_files(spec, root)

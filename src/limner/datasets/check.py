@@ -51,10 +51,10 @@ def check_dataset(
     """Open every picture of a data set, or of the folder or zip that ``spec`` is the path of.
 
     ``report`` is told how many pictures have been looked at, of how many. ``ValueError`` as ``load_dataset``, a
-    broken picture excepted; for MNIST, whose files have checksums, and for what programs paint that is all that can be
-    wrong.
+    broken picture excepted; for MNIST and scenes, whose files have checksums, and for what programs paint that is all
+    that can be wrong.
     """
-    if spec in ("mnist-5k", "mnist") or spec.startswith("programs:"):
+    if spec in ("mnist-5k", "mnist", "scenes") or spec.startswith("programs:"):
         sets = [load_dataset(spec, split, root) for split in ("train", "test")]
         sizes = [
             Size(*data.images.shape[2:0:-1]) for data in sets if isinstance(data, ArrayDataset) for _ in data.images

@@ -7,7 +7,8 @@ Notable choices:
   surface shows, where surfaces coincide the newer one's. The places are so far from the wall that nothing stands in it.
 - Changing the last object where there is none places one: every part of the action counts then, too.
 - What decides a picture is its objects. A state is their actions and the picture itself, so restoring renders nothing.
-- A canvas is rendered when it has changed, in ``step``; a skip costs nothing.
+- A picture is taken when somebody wants to see it, and kept until the scene changes: what is built in several steps and
+  looked at in the end costs one, and a skip none.
 """
 
 from __future__ import annotations
@@ -110,6 +111,7 @@ class Scenes:
         self._nothing = np.empty((0, len(self.actions)), np.int64)
         self._canvas = np.empty((batch, *self.shape), np.uint8)
         self._objects = [self._nothing] * batch
+        self._stale = np.zeros(batch, np.bool_)
         self.reset()
 
     def settings(self) -> dict[str, Any]:
@@ -119,7 +121,7 @@ class Scenes:
     def reset(self, indices: IntArray | None = None) -> None:
         """Empty platforms: all of them, or ``indices``."""
         rows = self._rows(indices)
-        self._canvas[rows] = self._empty
+        self._canvas[rows], self._stale[rows] = self._empty, False
         for row in rows:
             self._objects[row] = self._nothing
 
@@ -138,14 +140,16 @@ class Scenes:
             after.append(np.concatenate([kept, actions[row : row + 1]]))
         for row, objects in zip(changed, after, strict=True):
             self._objects[row] = objects
-        self._render(changed)
+        self._stale[changed] = True
 
     def canvas(self, out: Canvas | None = None) -> Canvas:
         """The pictures ``uint8[N, H, W, 3]``, fresh or written into ``out``."""
         if out is None:
+            self._refresh()
             return self._canvas.copy()
         if out.dtype != np.uint8 or out.shape != self._canvas.shape:
             raise ValueError(f"out must be uint8{list(self._canvas.shape)}, got {out.dtype}{list(out.shape)}")
+        self._refresh()
         out[...] = self._canvas
         return out
 
@@ -158,7 +162,9 @@ class Scenes:
 
     def save(self, indices: IntArray | None = None) -> ScenesState:
         """The state of all scenes, or of ``indices``."""
-        return ScenesState(tuple(self._objects), self._canvas).take(self._rows(indices))
+        rows = self._rows(indices)
+        self._refresh()
+        return ScenesState(tuple(self._objects), self._canvas).take(rows)
 
     def restore(self, state: State, indices: IntArray | None = None) -> None:
         """Put saved scene ``i`` into scene ``indices[i]``; ``ValueError`` when it does not fit."""
@@ -167,12 +173,13 @@ class Scenes:
             raise ValueError(
                 f"cannot restore {type(state).__name__} of {len(state)} canvases into {len(rows)} of {self.shape}"
             )
-        self._canvas[rows] = state.canvas
+        self._canvas[rows], self._stale[rows] = state.canvas, False
         for row, objects in zip(rows, state.objects, strict=True):
             self._objects[row] = objects
 
-    def _render(self, rows: IntArray) -> None:
-        """Take the pictures of the scenes ``rows``, an equal share with each camera."""
+    def _refresh(self) -> None:
+        """Take new pictures of what has changed, an equal share with each camera."""
+        rows = np.flatnonzero(self._stale)
         if not len(rows):
             return
         some = [self._objects[row] for row in rows]
@@ -185,7 +192,7 @@ class Scenes:
         ]
         for shot in shots:
             shot.result()
-        self._canvas[rows] = pictures
+        self._canvas[rows], self._stale[rows] = pictures, False
 
     def _place(self, objects: IntArray) -> NDArray[np.float64]:
         """The actions ``int64[n, P]`` as ``camera.Objects``."""

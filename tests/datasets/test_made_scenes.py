@@ -1,0 +1,84 @@
+"""Scenes that are made: the same bytes always, resumed, complete, and what is wrong with others."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from limner.actions import PLACE, SKIP
+from limner.datasets import load_dataset, scenes
+from limner.datasets.scenes import load_scenes, make_scenes, random_scenes
+from limner.renderers.scenes import Scenes
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forty scenes to train on, and ten to test, in files of ten."""
+    try:
+        Scenes()
+    except ImportError as error:
+        pytest.skip(str(error))
+    monkeypatch.setattr(scenes, "SHARD", 10)
+    monkeypatch.setattr(scenes, "COUNTS", {"train": 40, "test": 10})
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def test_the_same_bytes_whoever_makes_them_and_in_whatever_pieces(tmp_path: Path) -> None:
+    first = contents(make_scenes(tmp_path / "one", threads=1))
+    assert list(first) == ["test-00.npz", *(f"train-{n:02}.npz" for n in range(4))]
+
+    def interrupt(done: int, total: int) -> None:
+        assert total == 50
+        if done == 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make_scenes(tmp_path / "two", threads=2, report=interrupt)
+    assert len(list((tmp_path / "two/scenes").iterdir())) == 2
+    assert contents(make_scenes(tmp_path / "two", threads=3)) == first
+    assert contents(make_scenes(tmp_path / "three", seed=1)) != first
+
+
+def test_the_pictures_are_what_the_programs_show_and_the_splits_differ(tmp_path: Path) -> None:
+    folder = make_scenes(tmp_path)
+    data = load_dataset("scenes", "train", tmp_path)
+    assert (len(data), data.channels) == (40, 3)
+    with np.load(folder / "train-01.npz") as archive:
+        actions, images = archive["actions"].astype(np.int64), archive["images"]
+    assert np.array_equal(data.pictures(64)[10:20], images)
+    renderer = Scenes(batch=10)
+    for step in actions.swapaxes(0, 1):
+        renderer.step(step)
+    assert np.array_equal(renderer.canvas(), images)
+    every = np.concatenate([data.pictures(64), load_dataset("scenes", "test", tmp_path).pictures(64)])
+    assert len(np.unique(every.reshape(50, -1), axis=0)) == 50
+
+
+def test_random_scenes_have_each_number_of_objects_and_no_two_in_one_place() -> None:
+    actions = random_scenes(np.random.default_rng(0), 2000, 2, 6)
+    counts = (actions[..., 0] == PLACE).sum(1)
+    assert np.allclose(np.bincount(counts)[2:] / 2000, 1 / 5, atol=0.03)
+    assert (np.sort(actions[..., 0], axis=1) == actions[..., 0]).all()  # the skips come last
+    assert set(np.unique(actions[..., 0])) == {PLACE, SKIP}
+    for scene, count in zip(actions[:200], counts, strict=False):
+        assert len(set(scene[:count, 2].tolist())) == count
+    assert np.allclose(np.bincount(actions[actions[..., 0] == PLACE][:, 1]) / counts.sum(), 1 / 4, atol=0.02)
+
+
+def test_what_is_missing_damaged_or_of_another_seed_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="limner data make scenes"):
+        load_scenes("train", tmp_path)
+    folder = make_scenes(tmp_path)
+    with pytest.raises(ValueError, match="holds other scenes"):
+        make_scenes(tmp_path, seed=3)
+    (folder / "train-02.npz").unlink()
+    with pytest.raises(ValueError, match=r"1 files of the scenes are missing, .*train-02.npz the first"):
+        load_scenes("train", tmp_path)
+    (folder / "train-02.npz").write_bytes(b"PK\x03\x04 damaged")
+    with pytest.raises(ValueError, match=r"cannot read .*train-02.npz"):
+        load_scenes("train", tmp_path)
+    with pytest.raises(ValueError, match=r"cannot read .*train-02.npz"):
+        make_scenes(tmp_path)
