@@ -1,0 +1,89 @@
+"""The arm at work, as pictures: MuJoCo's renderer, without a screen.
+
+Notable choices:
+- The drawing on the sheet is a texture that is written anew for every frame.
+- Rendered at twice the size and averaged, without multisampling.
+- Whether OpenGL starts is found before anything is simulated: a ``Film`` is made first, or ``ImportError`` says what to
+  do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from limner.robot.arm import JOINTS, MILLIMETRE, Arm
+from limner.robot.drawing import Drawing
+from limner.robot.ink import Ink
+
+WIDTH, HEIGHT = 480, 400
+SAMPLES = 2
+"""Pixels rendered for one of a frame, along each axis."""
+DISTANCE = 0.72
+"""Metres from the camera to what it looks at: a place between robot and sheet."""
+NO_GL = (
+    "MuJoCo cannot render here ({}): apt-get install libegl1 libgl1 libgl1-mesa-dri, choose another MUJOCO_GL, "
+    "or do without the film: --no-video"
+)
+
+
+class Film:
+    """A camera before an arm, and the OpenGL context of this thread."""
+
+    def __init__(self, arm: Arm) -> None:
+        self._model, self._data = arm.model, mujoco.MjData(arm.model)
+        self._sheet = arm.sheet
+        try:
+            self._gl = mujoco.GLContext(SAMPLES * WIDTH, SAMPLES * HEIGHT)
+            self._gl.make_current()
+            self._context = mujoco.MjrContext(self._model, mujoco.mjtFontScale.mjFONTSCALE_50)
+        except Exception as error:  # each of the ways to fail has an exception of its own
+            raise ImportError(NO_GL.format(" ".join(str(error).split()) or type(error).__name__)) from None
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
+        mujoco.mjr_resizeOffscreen(SAMPLES * WIDTH, SAMPLES * HEIGHT, self._context)
+        self._scene = mujoco.MjvScene(self._model, maxgeom=200)
+        self._option = mujoco.MjvOption()
+        self._camera = mujoco.MjvCamera()
+        self._camera.azimuth, self._camera.elevation, self._camera.distance = 198, -34, DISTANCE
+        self._camera.lookat[:] = MILLIMETRE * 0.7 * self._sheet.x, MILLIMETRE * 0.7 * self._sheet.y, 0.13
+        self._paper = self._model.texture("paper")
+
+    def shoot(
+        self, drawing: Drawing, nib: float, count: int, report: Callable[[int, int], None] | None = None
+    ) -> NDArray[np.uint8]:
+        """``count`` frames ``uint8[count, HEIGHT, WIDTH, 3]``, evenly through the time of ``drawing``."""
+        frames = np.empty((count, HEIGHT, WIDTH, 3), np.uint8)
+        ink = Ink(drawing, self._sheet, nib, int(self._paper.width[0]))
+        for i, step in enumerate(np.linspace(0, len(drawing) - 1, count).round().astype(int).tolist()):
+            self._lay(ink.until(step + 1))
+            self._data.qpos[:JOINTS], self._data.qpos[JOINTS] = drawing.joints[step], drawing.pressed[step]
+            frames[i] = self._render()
+            if report:
+                report(i + 1, count)
+        return frames
+
+    def close(self) -> None:
+        """Give the context back."""
+        self._context.free()
+        self._gl.free()
+
+    def _lay(self, drawing: NDArray[np.uint8]) -> None:
+        """Put the drawing on the sheet: the texture's rows run along the sheet's x, its columns along y."""
+        pixels = self._model.tex_data[self._paper.adr[0] :][: drawing.size * 3]
+        pixels[:] = np.repeat(drawing.transpose(1, 0, 2)[::-1], 3, axis=-1).ravel()
+        mujoco.mjr_uploadTexture(self._model, self._context, self._paper.id)
+
+    def _render(self) -> NDArray[np.uint8]:
+        mujoco.mj_forward(self._model, self._data)
+        everything = mujoco.mjtCatBit.mjCAT_ALL
+        mujoco.mjv_updateScene(self._model, self._data, self._option, None, self._camera, everything, self._scene)
+        size = mujoco.MjrRect(0, 0, SAMPLES * WIDTH, SAMPLES * HEIGHT)
+        mujoco.mjr_render(size, self._scene, self._context)
+        pixels = np.empty((SAMPLES * HEIGHT, SAMPLES * WIDTH, 3), np.uint8)
+        mujoco.mjr_readPixels(pixels, None, size, self._context)
+        blocks = pixels.reshape(HEIGHT, SAMPLES, WIDTH, SAMPLES, 3).mean((1, 3))
+        picture: NDArray[np.uint8] = blocks[::-1].round().astype(np.uint8)
+        return picture
