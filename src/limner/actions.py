@@ -26,7 +26,9 @@ JUMP, PAINT, VIA = 0, 1, 2
 PLACE, CHANGE, SKIP = 0, 1, 2
 """Values of the part ``op``: place a new object, change the one placed last, or do nothing."""
 WORDS = {"flag": ("jump", "paint", "via"), "op": ("place", "change", "skip")}
-"""The parts that say what kind of action it is, and what their values are called."""
+"""The parts that say what kind of action it is (the verb of a space), and what their values are called."""
+COMPLETE = ("paint", "place", "change")
+"""The verbs that all other parts belong to."""
 
 COLOURS = ("red", "green", "blue")
 """The parts of an action that are a colour."""
@@ -97,6 +99,19 @@ class ActionSpace:
         """Whether an action says in which colour it paints."""
         return COLOURS[0] in self
 
+    @property
+    def verb(self) -> int | None:
+        """Position of the part that says what kind of action it is; None when all are of one kind."""
+        return next((i for name, i in self._index.items() if name in WORDS), None)
+
+    @property
+    def complete(self) -> tuple[bool, ...]:
+        """For each value of the verb, whether all parts count after it."""
+        if self.verb is None:
+            return ()
+        part = self.parts[self.verb]
+        return tuple(word in COMPLETE for word in WORDS[part.name][: part.size])
+
     def index(self, name: str) -> int:
         """Position of the part called ``name``; ``KeyError`` when there is none."""
         return self._index[name]
@@ -153,11 +168,9 @@ class ActionSpace:
         return np.stack([row - part.origin[0], column - part.origin[1]], axis=-1)
 
     def _painting(self, actions: IntArray) -> BoolArray:
-        painting = np.ones(actions.shape[:-1], np.bool_)
-        if "flag" in self._index:
-            painting = actions[..., self._index["flag"]] == PAINT
-        elif "op" in self._index:
-            painting = actions[..., self._index["op"]] != SKIP
+        if self.verb is None:
+            return np.ones(actions.shape[:-1], np.bool_)
+        painting: BoolArray = np.asarray(self.complete)[actions[..., self.verb]]
         return painting
 
 

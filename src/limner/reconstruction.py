@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from limner.actions import PAINT
+from limner.actions import PAINT, PLACE
 from limner.datasets import Dataset, Pictures, luma
 from limner.drawing import Plan, check_drawing, draw
 from limner.evaluation import frechet_distance
@@ -139,7 +139,8 @@ def frechet(drawings: Canvas, goals: Pictures) -> float | None:
 
 
 def count_strokes(program: Program) -> int:
-    """How many of the actions paint."""
-    if "flag" not in program.space:
+    """How many of the actions paint, or place an object."""
+    if program.space.verb is None:
         return len(program)
-    return int((program.actions[:, program.space.index("flag")] == PAINT).sum())
+    verb = program.space.parts[program.space.verb].name
+    return int((program.actions[:, program.space.verb] == (PAINT if verb == "flag" else PLACE)).sum())

@@ -146,7 +146,7 @@ def vary(space: ActionSpace, actions: Tensor, generator: torch.Generator) -> Ten
             row = (value // columns + shift[0]).clamp(0, rows - 1)
             column = (value % columns + shift[1]).clamp(0, columns - 1)
             changed[:, i] = torch.where(chance(0.5), row * columns + column, value)
-        elif part.name == "flag":
+        elif i == space.verb:
             continue
         else:
             step = torch.where(chance(0.5), 1, -1)

@@ -14,12 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from limner.actions import WORDS, ActionSpace, IntArray
+from limner.actions import COMPLETE, WORDS, ActionSpace, IntArray
 
 Row = list[int | str]
-
-_COMPLETE = ("paint", "place", "change")
-"""After these words all columns count."""
 
 
 def columns(space: ActionSpace) -> list[str]:
@@ -57,7 +54,7 @@ def _write_row(space: ActionSpace, action: list[int]) -> Row:
     for part, value in zip(space.parts, action, strict=True):
         if part.name in WORDS:
             word = WORDS[part.name][value]
-            painting = word in _COMPLETE
+            painting = word in COMPLETE
             row.append(word)
         elif part.only_when_painting and not painting:
             continue
@@ -93,7 +90,7 @@ def _read_row(space: ActionSpace, row: Any, step: int) -> list[int]:
                 choice = " or ".join(f'"{choice}"' for choice in words)
                 raise ValueError(f"step {step}: an action starts with {choice}, got {brief(word)}")
             action.append(words.index(word))
-            painting = word in _COMPLETE
+            painting = word in COMPLETE
         elif part.only_when_painting and not painting:
             action.append(0)
         elif part.grid is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from limner.actions import PAINT, ActionSpace
+from limner.actions import ActionSpace
 from limner.networks.blocks import mlp
 from limner.networks.observation import Observation
 
@@ -22,7 +22,9 @@ class Conditioning(nn.Module):
         conditional = torch.tensor([part.only_when_painting for part in actions.parts])
         self.conditional: Tensor
         self.register_buffer("conditional", conditional, persistent=False)
-        self.flag = actions.index("flag") if "flag" in actions else None
+        self.verb = actions.verb
+        self.complete: Tensor
+        self.register_buffer("complete", torch.tensor(actions.complete), persistent=False)
         self.action = mlp([16 * len(actions), 64, 32, outputs])
         self.rest = mlp([3 + noise, 64, outputs])
 
@@ -30,8 +32,8 @@ class Conditioning(nn.Module):
         """One vector per observation, ``float32[N, outputs]``."""
         previous = observation.previous
         embedded = torch.stack([embed(previous[:, i]) for i, embed in enumerate(self.embeddings)], dim=1)
-        if self.flag is not None:
-            hidden = self.conditional & (previous[:, self.flag] != PAINT)[:, None]
+        if self.verb is not None:
+            hidden = self.conditional & ~self.complete[previous[:, self.verb]][:, None]
             embedded = embedded.masked_fill(hidden[..., None], 0.0)
         rest = torch.cat([observation.pen, observation.step[:, None], observation.noise], dim=-1)
         vector: Tensor = self.action(embedded.flatten(1)) + self.rest(rest)

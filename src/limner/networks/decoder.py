@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from limner.actions import PAINT, ActionSpace
+from limner.actions import ActionSpace
 from limner.config import PolicyConfig
 from limner.networks.blocks import ResidualBlock, mlp
 from limner.networks.pointer import PointerHead
@@ -118,8 +118,8 @@ class Decoder(nn.Module):
             if part.only_when_painting:
                 value = value * painting
                 part_log_prob, part_entropy = part_log_prob * painting, part_entropy * painting
-            if part.name == "flag":
-                painting = value == PAINT
+            if i == self.space.verb:
+                painting = torch.tensor(self.space.complete, device=z.device)[value]
             log_prob, entropy = log_prob + part_log_prob, entropy + part_entropy
             chosen.append(value)
             if i + 1 < len(self.space.parts):

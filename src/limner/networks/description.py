@@ -13,16 +13,17 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from limner.actions import PAINT, ActionSpace, Part
+from limner.actions import WORDS, ActionSpace, Part
 
 
 def describe(actions: Tensor, space: ActionSpace) -> Tensor:
     """Actions ``int64[…, P]`` as ``float32[…, F]``, part by part, parts that do not count as zeros.
 
-    A flag has as many numbers as values, a place two, (x, y) in (−1, 1) with the middle of its grid in the middle, any
+    A verb has as many numbers as values, a place two, (x, y) in (−1, 1) with the middle of its grid in the middle, any
     other part its rank in (0, 1], so that no value is 0.
     """
-    painting = actions[..., space.index("flag")] == PAINT if "flag" in space else None
+    verb = space.verb
+    painting = None if verb is None else torch.tensor(space.complete, device=actions.device)[actions[..., verb]]
     described = []
     for i, part in enumerate(space.parts):
         numbers = _numbers(part).to(actions.device)[actions[..., i]]
@@ -57,7 +58,7 @@ def cut(pairs: Tensor, lengths: Tensor, shape: tuple[int, int]) -> Tensor:
 
 def _numbers(part: Part) -> Tensor:
     """What stands for each value of ``part``, ``float32[size, F of the part]``."""
-    if part.name == "flag":
+    if part.name in WORDS:
         return torch.eye(part.size)
     values = torch.arange(part.size)
     if part.grid is None:
