@@ -10,6 +10,8 @@ Notable choices:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from limner.datasets.strokes import Points
@@ -31,23 +33,33 @@ def trajectory(program: Program) -> list[Points]:
 
 def pen_strokes(program: Program) -> list[Points]:
     """As ``trajectory``, with the pressure in [0, 1] at each point: ``float64[n, 3]``, (x, y, pressure)."""
-    if program.renderer["name"] != "paint":
-        raise ValueError(f"the renderer {program.renderer['name']!r} has no pen: a program of 'paint' is needed")
-    settings = PaintSettings.from_dict({key: value for key, value in program.renderer.items() if key != "name"})
-    decoder = CurveDecoder(settings)
-    pens = decoder.new(1)
+    settings = paint_settings(program)
     strokes: list[list[Points]] = []
+    for curve in pen_curves(program):
+        places = _bezier(*curve[1:7].reshape(3, 2)) / settings.canvas
+        points = np.column_stack([places, np.linspace(curve[8], curve[9], SAMPLES)])
+        gap = abs(places[0] - strokes[-1][-1][-1, :2]).max() if strokes else np.inf
+        if strokes and (curve[0] == ON or gap <= 1.001 / settings.grid):
+            strokes[-1].append(points)
+        else:
+            strokes.append([points])
+    return [np.concatenate(stroke) for stroke in strokes]
+
+
+def pen_curves(program: Program) -> Iterator[Points]:
+    """The curves that a painter's program paints, in order: rows ``float64[13]`` of ``CurveDecoder.decode``."""
+    decoder = CurveDecoder(paint_settings(program))
+    pens = decoder.new(1)
     for action in program.actions:
         curves, pens = decoder.decode(action[None], pens)
-        for curve in curves[0][np.isin(curves[0, :, 0], (DOWN, ON))]:
-            places = _bezier(*curve[1:7].reshape(3, 2)) / settings.canvas
-            points = np.column_stack([places, np.linspace(curve[8], curve[9], SAMPLES)])
-            gap = abs(places[0] - strokes[-1][-1][-1, :2]).max() if strokes else np.inf
-            if strokes and (curve[0] == ON or gap <= 1.001 / settings.grid):
-                strokes[-1].append(points)
-            else:
-                strokes.append([points])
-    return [np.concatenate(stroke) for stroke in strokes]
+        yield from curves[0][np.isin(curves[0, :, 0], (DOWN, ON))]
+
+
+def paint_settings(program: Program) -> PaintSettings:
+    """What a program paints with, and on what; ``ValueError`` when it is for another renderer."""
+    if program.renderer["name"] != "paint":
+        raise ValueError(f"the renderer {program.renderer['name']!r} has no pen: a program of 'paint' is needed")
+    return PaintSettings.from_dict({key: value for key, value in program.renderer.items() if key != "name"})
 
 
 def _bezier(start: Points, control: Points, end: Points) -> Points:
