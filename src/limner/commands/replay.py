@@ -4,14 +4,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import tyro
 
+from limner.commands.input import load_program
 from limner.commands.output import prepare_file, write
-
-if TYPE_CHECKING:
-    from limner.program import Program
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ class Replay:
         prepare_file(self.out)
         from limner.program import execute, frames
 
-        program = self._load()
+        program = load_program(self.program, self.index)
         if kind == ".json":
             write(self.out, program.to_json())
         elif kind == ".png":
@@ -50,16 +47,3 @@ class Replay:
             from limner.export.animation import gif
 
             write(self.out, gif(frames(program, self.size), self.step, self.hold))
-
-    def _load(self) -> "Program":
-        from limner.program import Program, load_programs
-
-        if self.program.suffix != ".jsonl":
-            if self.index is not None:
-                raise ValueError(f"--index picks a line of a .jsonl file, {self.program} is none")
-            return Program.load(self.program)
-        programs = load_programs(self.program)
-        index = self.index or 0
-        if not 0 <= index < len(programs):
-            raise ValueError(f"--index is {index}: {self.program} holds {len(programs)} programs, counted from 0")
-        return programs[index]

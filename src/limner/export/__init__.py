@@ -1,1 +1,1 @@
-"""What people look at: pictures, animations, learning curves and the report of a run."""
+"""What people look at, and what other tools read: pictures, animations, SVG, G-code, learning curves, reports."""
