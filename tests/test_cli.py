@@ -68,7 +68,6 @@ def fails(words: str, capsys: pytest.CaptureFixture[str]) -> str:
         "paint --help",
         "parse --help",
         "replay --help",
-        "robot --help",
         "export --help",
         "data --help",
         "data check --help",
