@@ -27,6 +27,7 @@ from limner.commands.measure import Bench, Info
 from limner.commands.paint import Paint
 from limner.commands.parse import Parse
 from limner.commands.replay import Replay
+from limner.commands.robot import Robot
 from limner.commands.sample import Sample
 from limner.commands.train import parse_train
 
@@ -36,6 +37,7 @@ COMMANDS: dict[str, type[Runnable]] = {
     "evaluate": Evaluate,
     "parse": Parse,
     "replay": Replay,
+    "robot": Robot,
     "export": Export,
     "bench": Bench,
     "info": Info,

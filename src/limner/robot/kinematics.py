@@ -74,7 +74,7 @@ def _descend(arm: Arm, place: Floats, start: Floats) -> Floats | None:
 def _errors(arm: Arm, place: Floats, angles: Floats) -> tuple[Floats, float]:
     """What is missing: ``[5]``, the way to the place and the tilt times LEVER; and the turn about the pen."""
     tip, hand = arm.pose(angles)
-    tilt = np.cross(hand[:, 2], (0.0, 0.0, -1.0))[:2]
+    tilt = np.asarray([-hand[1, 2], hand[0, 2]])  # the pen's axis × straight down
     if hand[2, 2] > 0:  # upside down: the cross product does not see half a turn
         tilt = tilt / max(float(np.linalg.norm(tilt)), 1e-9)
     heading = np.arctan2(hand[1, 0], -hand[0, 0]) if hand[2, 2] < 0 else 0.0

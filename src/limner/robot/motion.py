@@ -73,7 +73,7 @@ def check_reach(arm: Arm) -> None:
                 except ValueError as error:
                     raise ValueError(f"{part} is out of reach ({error}): {remedy}") from None
                 if thing := arm.touches(angles):
-                    raise ValueError(f"the arm would run into its {thing} at {part}: {remedy}")
+                    raise ValueError(f"at {part} the arm would run into something ({thing}): {remedy}")
     try:
         solve(arm, rest(sheet))
     except ValueError as error:
@@ -102,8 +102,9 @@ def _timed(arm: Arm, way: Way, start: Floats) -> tuple[tuple[Floats, Floats, Flo
     count = max(4, int(np.ceil(way.length / PITCH)) + 1)
     lengths = np.linspace(0, way.length, count)
     angles = np.empty((count, JOINTS))
-    for i, place in enumerate(way.curve(lengths)):
-        start = angles[i] = solve(arm, place, start)
+    angles[0] = start
+    for i, place in enumerate(way.curve(lengths[1:]), 1):
+        angles[i] = solve(arm, place, angles[i - 1])
     course = CubicSpline(lengths, angles)
     pace = 1.0
     while True:
@@ -115,7 +116,7 @@ def _timed(arm: Arm, way: Way, start: Floats) -> tuple[tuple[Floats, Floats, Flo
             float((abs(velocities) / arm.velocity).max()), float(np.sqrt((abs(accelerations) / arm.acceleration).max()))
         )
         if worst <= 1:
-            return (course(s), velocities, accelerations, way.curve(s)), start
+            return (course(s), velocities, accelerations, way.curve(s)), angles[-1]
         pace *= 0.95 / worst
 
 

@@ -1,0 +1,61 @@
+"""What tests of the robot need: a program, an arm, and what it drew."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from limner.program import Program
+from limner.renderers import make_renderer
+from limner.trajectory import pen_strokes
+
+if TYPE_CHECKING:
+    from limner.robot.arm import Arm
+    from limner.robot.drawing import Drawing
+    from limner.robot.motion import Motion
+
+collect_ignore_glob = [] if find_spec("mujoco") else ["test_arm.py", "test_motion.py", "test_pen.py"]
+SETTINGS = {"name": "paint", "space": "stroke", "grid": 16, "pressures": 4}
+
+
+def make_program(*strokes: tuple[int, int, int, int, int, int, int]) -> Program:
+    """Strokes as (column, row) of start, control and end on a grid of 16 × 16, and a pressure of 0 … 3."""
+    renderer = make_renderer(SETTINGS)
+    rows = np.zeros((len(strokes), len(renderer.actions)), np.int64)
+    for row, stroke in zip(rows, strokes, strict=True):
+        for i, name in enumerate(("start", "control", "end")):
+            row[renderer.actions.index(name)] = stroke[2 * i + 1] * 16 + stroke[2 * i]
+        row[renderer.actions.index("pressure")] = stroke[6]
+    return Program(renderer.settings(), rows)
+
+
+@pytest.fixture(scope="session")
+def program() -> Program:
+    """Along the left edge, into a corner; a bow in the lower right; a dot."""
+    return make_program(
+        (1, 1, 1, 8, 1, 14, 0), (1, 14, 3, 12, 6, 13, 3), (9, 9, 15, 9, 14, 14, 3), (8, 2, 8, 2, 8, 2, 1)
+    )
+
+
+@pytest.fixture(scope="session")
+def arm() -> Arm:
+    from limner.robot.arm import Arm, Sheet
+
+    return Arm(Sheet())
+
+
+@pytest.fixture(scope="session")
+def motion(arm: Arm, program: Program) -> Motion:
+    from limner.robot.motion import plan
+
+    return plan(arm, pen_strokes(program))
+
+
+@pytest.fixture(scope="session")
+def drawing(arm: Arm, motion: Motion) -> Drawing:
+    from limner.robot.drawing import draw
+
+    return draw(arm, motion)
