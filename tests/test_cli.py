@@ -68,6 +68,7 @@ def fails(words: str, capsys: pytest.CaptureFixture[str]) -> str:
         "paint --help",
         "parse --help",
         "replay --help",
+        "robot --help",
         "export --help",
         "data --help",
         "data check --help",
