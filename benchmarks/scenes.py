@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from limner.actions import COLOURS
-from limner.renderers.camera import EFFECTS, EXTENTS, GEOMS, SAMPLES, mujoco
+from limner.renderers.camera import EFFECTS, EXTENTS, GEOMS, mujoco
 from limner.renderers.scenes import Scenes
 
 BATCH = 64
@@ -41,15 +41,15 @@ class Bare:
         self.gl = mujoco.GLContext(64, 64)
         self.gl.make_current()
         self.context = mujoco.MjrContext(self.model, mujoco.mjtFontScale.mjFONTSCALE_50)
-        mujoco.mjr_resizeOffscreen(SAMPLES * size, SAMPLES * size, self.context)
+        mujoco.mjr_resizeOffscreen(2 * size, 2 * size, self.context)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self.context)
         self.scene = mujoco.MjvScene(self.model, maxgeom=100)
         for effect in EFFECTS:
             self.scene.flags[effect] = 0
         self.camera, self.option = mujoco.MjvCamera(), mujoco.MjvOption()
         self.camera.type, self.camera.fixedcamid = mujoco.mjtCamera.mjCAMERA_FIXED, 0
-        self.frame = mujoco.MjrRect(0, 0, SAMPLES * size, SAMPLES * size)
-        self.pixels = np.empty((SAMPLES * size, SAMPLES * size, 3), np.uint8)
+        self.frame = mujoco.MjrRect(0, 0, 2 * size, 2 * size)
+        self.pixels = np.empty((2 * size, 2 * size, 3), np.uint8)
         mujoco.mj_forward(self.model, self.data)
 
     def run(self, scenes: list[dict[str, np.ndarray]]) -> None:
@@ -78,7 +78,7 @@ def scenes(renderer: Scenes, actions: np.ndarray) -> list[dict[str, np.ndarray]]
         result.append(
             {
                 "geom_type": np.asarray([GEOMS[kind] for kind in kinds]),
-                "geom_size": np.asarray([EXTENTS[kind] for kind in kinds]) * radius,
+                "geom_size": EXTENTS[kinds] * radius,
                 "geom_pos": np.column_stack([places, radius]),
                 "geom_rgba": colours,
             }

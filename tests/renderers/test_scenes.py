@@ -13,6 +13,7 @@ from gymnasium.utils.env_checker import check_env
 from limner.actions import CHANGE, PLACE, SKIP
 from limner.program import Program, execute, frames
 from limner.renderers import make_renderer, scenes
+from limner.renderers._paint import halve
 from limner.renderers.scenes import KINDS, Scenes, ScenesSettings, scene_actions
 
 RED, GREEN, BLUE = (3, 0, 0), (0, 3, 0), (0, 0, 3)
@@ -238,3 +239,13 @@ except ImportError as error:
 """
     said = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
     assert message in said
+
+
+def test_halving_rounds_the_mean_of_four_and_refuses_other_shapes() -> None:
+    pictures = np.random.default_rng(0).integers(0, 256, (3, 34, 34, 3)).astype(np.uint8)
+    out = np.empty((3, 17, 17, 3), np.uint8)
+    halve(pictures, out)
+    assert np.array_equal(out, (pictures.reshape(3, 17, 2, 17, 2, 3).astype(int).sum((2, 4)) + 2) // 4)
+    for wrong in ((3, 16, 17, 3), (2, 17, 17, 3), (3, 17, 17, 1)):
+        with pytest.raises(ValueError, match="halve takes"):
+            halve(pictures, np.empty(wrong, np.uint8))

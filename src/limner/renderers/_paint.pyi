@@ -14,6 +14,9 @@ def settings() -> list[tuple[str, float, float, float]]:
 def inputs() -> list[str]:
     """Names of the inputs that a setting can depend on, in libmypaint's order."""
 
+def halve(pictures: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
+    """Write pictures ``uint8[N, 2 S, 2 S, 3]`` at half their size, pixels the rounded means of two by two."""
+
 class Saved:
     """One saved canvas: pixels and brush."""
 

@@ -15,14 +15,14 @@ Notable choices:
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from importlib.resources import files
+from itertools import islice, repeat
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 os.environ.setdefault("MUJOCO_GL", "egl")
 os.environ.setdefault("LP_NUM_THREADS", "0")
@@ -32,10 +32,9 @@ try:
 except ModuleNotFoundError as error:
     raise ImportError(f'scenes need MuJoCo ({error}): pip install "limner[scenes]"') from None
 
+from limner.renderers._paint import halve
 from limner.renderers.scenes import KINDS, MAX_OBJECTS
 
-SAMPLES = 2
-"""Pixels rendered for one of the picture, along each axis."""
 SMALL = 128
 """Largest picture of which few facets suffice."""
 NO_GL = "MuJoCo cannot render here ({}): apt-get install libegl1 libgl1 libgl1-mesa-dri, or choose another MUJOCO_GL"
@@ -45,7 +44,7 @@ Objects = NDArray[np.float64]
 Pictures = NDArray[np.uint8]
 
 GEOMS = [getattr(mujoco.mjtGeom, f"mjGEOM_{kind.upper()}") for kind in KINDS]
-EXTENTS = [(1, 1, 1), (1, 1, 1), (1, 1, 1), (0.7, 0.7, 0.6)]
+EXTENTS = np.array([(1, 1, 1), (1, 1, 1), (1, 1, 1), (0.7, 0.7, 0.6)])
 """For each kind half the width and depth and half the height (of a capsule: of its straight part), in radii."""
 CAPSULE = KINDS.index("capsule")
 EFFECTS = [getattr(mujoco.mjtRndFlag, f"mjRND_{name}") for name in ("SHADOW", "REFLECTION", "SKYBOX", "FOG", "HAZE")]
@@ -87,36 +86,41 @@ class Camera:
         for effect in EFFECTS:
             self._scene.flags[effect] = 0
         self._platform = self._scene.ngeom
+        self._geoms = self._scene.geoms[self._platform :]
         self._buffer = np.empty((0, 0, 3), np.uint8)
 
     def _shoot(self, scenes: Sequence[Objects], size: int, out: Pictures) -> None:
-        side = SAMPLES * size
+        side = 2 * size
         if len(self._buffer) != side:
             mujoco.mjr_resizeOffscreen(side, side, self._context)
-            self._buffer = np.empty((side, side, 3), np.uint8)
+            self._buffer, self._half = np.empty((side, side, 3), np.uint8), np.empty((size, size, 3), np.uint8)
         frame = mujoco.MjrRect(0, 0, side, side)
-        for objects, picture in zip(scenes, out, strict=True):
-            self._stand(objects)
+        for solids, picture in zip(_solids(scenes), out, strict=True):
+            for geom, solid in zip(self._geoms, solids, strict=False):
+                mujoco.mjv_initGeom(geom, *solid)
+            self._scene.ngeom = self._platform + len(solids)
             mujoco.mjr_render(frame, self._scene, self._context)
             mujoco.mjr_readPixels(self._buffer, None, frame, self._context)
-            upright = Image.frombuffer("RGB", (side, side), self._buffer, "raw", "RGB", 0, -1)
-            picture[...] = np.asarray(upright.reduce(SAMPLES))
+            halve(self._buffer[None], self._half[None])
+            picture[...] = self._half[::-1]
 
-    def _stand(self, objects: Objects) -> None:
-        """Put the objects on the platform, each on its lowest point."""
-        for i, (kind, x, y, radius, *colour) in enumerate(objects.tolist()):
-            width, depth, height = EXTENTS[int(kind)]
-            radius *= 1 + _NEWER * i
-            top = height + (width if kind == CAPSULE else 0)
-            mujoco.mjv_initGeom(
-                self._scene.geoms[self._platform + i],
-                GEOMS[int(kind)],
-                np.asarray((width * radius, depth * radius, height * radius)),
-                np.asarray((x, y, top * radius)),
-                _UPRIGHT,
-                np.asarray((*colour, 1), np.float32),
-            )
-        self._scene.ngeom = self._platform + len(objects)
+
+Solid = tuple[int, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]
+"""Type, size, place, orientation and colour, as ``mjv_initGeom`` takes them."""
+
+
+def _solids(scenes: Sequence[Objects]) -> Iterator[list[Solid]]:
+    """For each scene its objects, each on its lowest point."""
+    objects = np.concatenate(scenes)
+    ages = np.concatenate([np.arange(len(scene)) for scene in scenes])
+    kinds = objects[:, 0].astype(int)
+    sizes = EXTENTS[kinds] * (objects[:, 3] * (1 + _NEWER * ages))[:, None]
+    heights = sizes[:, 2] + np.where(kinds == CAPSULE, sizes[:, 0], 0)
+    places = np.column_stack([objects[:, 1:3], heights])
+    colours = np.column_stack([objects[:, 4:], np.ones(len(objects))]).astype(np.float32)
+    solids = zip((GEOMS[kind] for kind in kinds), sizes, places, repeat(_UPRIGHT), colours, strict=False)
+    for scene in scenes:
+        yield list(islice(solids, len(scene)))
 
 
 def camera(index: int, size: int) -> Camera:

@@ -458,6 +458,15 @@ NB_MODULE(_paint, m) {
             names.emplace_back(mypaint_brush_input_info(MyPaintBrushInput(i))->cname);
         return names;
     }, "Names of the inputs that a setting can depend on, in libmypaint's order.");
+    m.def("halve", [](Pictures in, Pixels out) {
+        const size_t size = out.shape(1);
+        for (size_t i = 0; i < 4; i++)
+            if (in.shape(i) != out.shape(i) * (i == 1 || i == 2 ? 2 : 1) || out.shape(3) != 3 || out.shape(2) != size)
+                throw std::invalid_argument("halve takes uint8[N, 2 * S, 2 * S, 3] and writes uint8[N, S, S, 3]");
+        nb::gil_scoped_release release;
+        for (size_t row = 0; row < out.shape(0) * size; row++)
+            halve_row(in.data() + row * size * 12, in.data() + row * size * 12 + size * 6, int(size), out.data() + row * size * 3);
+    }, "pictures"_a.noconvert(), "out"_a.noconvert(), "Write pictures at half their size, pixels the means of two by two.");
     nb::class_<Saved>(m, "Saved", "One saved canvas: pixels and brush.");
     nb::class_<Engine>(m, "Engine", "Canvases and the brushes that paint on them.")
         .def("__init__", [](Engine* self, int batch, int size, bool color, bool transparent, bool straight, int events,

@@ -31,6 +31,13 @@ FOR_EACH_CPU inline void lay_color(const uint16_t* in, int count, uint8_t* out) 
         for (int k = 0; k < 3; k++) out[3 * x + k] = byte(uint32_t(in[4 * x + k]) + kOne - in[4 * x + 3]);
 }
 
+// One row of a picture of half the size: pixels are the rounded means of two by two of `above` and `below`.
+FOR_EACH_CPU inline void halve_row(const uint8_t* above, const uint8_t* below, int count, uint8_t* out) {
+    for (int x = 0; x < count; x++)
+        for (int k = 0; k < 3; k++)
+            out[3 * x + k] = uint8_t((above[6 * x + k] + above[6 * x + 3 + k] + below[6 * x + k] + below[6 * x + 3 + k] + 2) / 4);
+}
+
 // Colours with the alpha divided out, and the alpha itself if wanted.
 inline void straighten(const uint16_t* in, int count, int colors, bool alpha, uint8_t* out) {
     for (int x = 0; x < count; x++, in += 4) {
