@@ -249,3 +249,11 @@ def test_halving_rounds_the_mean_of_four_and_refuses_other_shapes() -> None:
     for wrong in ((3, 16, 17, 3), (2, 17, 17, 3), (3, 17, 17, 1)):
         with pytest.raises(ValueError, match="halve takes"):
             halve(pictures, np.empty(wrong, np.uint8))
+
+
+def test_more_cameras_than_scenes_that_have_changed() -> None:
+    renderer = Scenes(batch=4, threads=3)
+    renderer.step(np.asarray([action(op=SKIP)] * 3 + [action()]))
+    shown = renderer.canvas()
+    assert np.array_equal(shown[3], picture(action()))
+    assert np.array_equal(shown[0], picture())

@@ -189,6 +189,7 @@ class Scenes:
         shots = [
             camera.shoot(placed[start:end], self._settings.canvas, pictures[start:end])
             for camera, start, end in zip(self._cameras, cuts[:-1], cuts[1:], strict=True)
+            if start < end
         ]
         for shot in shots:
             shot.result()
