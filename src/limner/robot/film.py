@@ -22,7 +22,7 @@ from limner.robot.ink import Ink
 WIDTH, HEIGHT = 400, 440
 SAMPLES = 2
 """Pixels rendered for one of a frame, along each axis."""
-DISTANCE = 0.7
+DISTANCE = 0.72
 """Metres from the camera to what it looks at: a place between robot and sheet."""
 NO_GL = (
     "MuJoCo cannot render here ({}): apt-get install libegl1 libgl1 libgl1-mesa-dri, choose another MUJOCO_GL, "
@@ -48,7 +48,7 @@ class Film:
         self._option = mujoco.MjvOption()
         self._camera = mujoco.MjvCamera()
         self._camera.azimuth, self._camera.elevation, self._camera.distance = 198, -34, DISTANCE
-        self._camera.lookat[:] = MILLIMETRE * 0.66 * self._sheet.x, MILLIMETRE * 0.66 * self._sheet.y, 0.15
+        self._camera.lookat[:] = MILLIMETRE * 0.66 * self._sheet.x, MILLIMETRE * 0.66 * self._sheet.y, 0.165
         self._paper = self._model.texture("paper")
 
     def shoot(
