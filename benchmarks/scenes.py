@@ -19,8 +19,9 @@ from xml.etree import ElementTree
 import numpy as np
 
 from limner.actions import COLOURS
-from limner.renderers.camera import EFFECTS, EXTENTS, GEOMS, mujoco
+from limner.renderers.camera import EFFECTS, EXTENTS, GEOMS
 from limner.renderers.scenes import Scenes
+from limner.simulator import mujoco, open_context
 
 BATCH = 64
 
@@ -38,11 +39,7 @@ class Bare:
         self.model = mujoco.MjModel.from_xml_string(ElementTree.tostring(world, "unicode"))
         self.model.geom_sameframe[:] = 0
         self.data = mujoco.MjData(self.model)
-        self.gl = mujoco.GLContext(64, 64)
-        self.gl.make_current()
-        self.context = mujoco.MjrContext(self.model, mujoco.mjtFontScale.mjFONTSCALE_50)
-        mujoco.mjr_resizeOffscreen(2 * size, 2 * size, self.context)
-        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self.context)
+        self.gl, self.context = open_context(self.model, 2 * size, 2 * size)
         self.scene = mujoco.MjvScene(self.model, maxgeom=100)
         for effect in EFFECTS:
             self.scene.flags[effect] = 0

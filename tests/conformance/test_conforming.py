@@ -32,7 +32,7 @@ RENDERERS = [
 @pytest.fixture(params=RENDERERS)
 def settings(request):
     try:
-        make_renderer(request.param)
+        make_renderer(request.param).canvas()
     except ImportError as error:
         pytest.skip(str(error))
     return request.param

@@ -15,7 +15,7 @@ from limner.renderers.scenes import Scenes
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forty scenes to train on, and ten to test, in files of ten."""
     try:
-        Scenes()
+        Scenes().canvas()
     except ImportError as error:
         pytest.skip(str(error))
     monkeypatch.setattr(scenes, "SHARD", 10)

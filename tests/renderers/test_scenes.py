@@ -29,7 +29,7 @@ print(hashlib.sha256(scenes.canvas().tobytes()).hexdigest())
 @pytest.fixture(autouse=True, scope="module")
 def _gl() -> None:
     try:
-        Scenes()
+        Scenes().canvas()
     except ImportError as error:
         pytest.skip(str(error))
 
@@ -233,7 +233,7 @@ import limner
 from limner.renderers import make_renderer
 make_renderer({{"name": "toy"}})
 try:
-    make_renderer({{"name": "scenes"}})
+    make_renderer({{"name": "scenes"}}).canvas()
 except ImportError as error:
     print(error)
 """

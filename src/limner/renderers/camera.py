@@ -5,11 +5,8 @@ Notable choices:
   one for each object. That is less work than editing a model, and any number of objects fits.
 - Pictures are rendered at twice their size and averaged, without multisampling: smoother, and a third of the time.
   Round objects have few facets where the picture is small (``scenes.xml``): corners cost as much as pixels.
-- Mesa renders on a processor, in the calling thread (``LP_NUM_THREADS=0``): its own threads cost more than they bring
-  on small pictures.
 - An OpenGL context belongs to a thread, so a camera has one; it is made when it is first needed and kept, and renderers
   share it. A child process that was forked off makes its own.
-- Importing this module imports MuJoCo, with EGL unless ``MUJOCO_GL`` says otherwise.
 """
 
 from __future__ import annotations
@@ -24,20 +21,12 @@ from itertools import islice, repeat
 import numpy as np
 from numpy.typing import NDArray
 
-os.environ.setdefault("MUJOCO_GL", "egl")
-os.environ.setdefault("LP_NUM_THREADS", "0")
-
-try:
-    import mujoco
-except ModuleNotFoundError as error:
-    raise ImportError(f'scenes need MuJoCo ({error}): pip install "limner[scenes]"') from None
-
 from limner.renderers._paint import halve
 from limner.renderers.scenes import KINDS, MAX_OBJECTS
+from limner.simulator import mujoco, open_context
 
 SMALL = 128
 """Largest picture of which few facets suffice."""
-NO_GL = "MuJoCo cannot render here ({}): apt-get install libegl1 libgl1 libgl1-mesa-dri, or choose another MUJOCO_GL"
 
 Objects = NDArray[np.float64]
 """``float64[n, 7]``: kind, x and y on the platform in [−1, 1], radius, red, green, blue in [0, 1]."""
@@ -71,13 +60,7 @@ class Camera:
             model.vis.quality.numslices, model.vis.quality.numstacks = 64, 32
         data = mujoco.MjData(model)
         mujoco.mj_forward(model, data)
-        try:
-            self._gl = mujoco.GLContext(64, 64)
-            self._gl.make_current()
-            self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50)
-        except Exception as error:  # each of the ways to fail has an exception of its own
-            raise ImportError(NO_GL.format(" ".join(str(error).split()) or type(error).__name__)) from None
-        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
+        self._gl, self._context = open_context(model, 64, 64)
         self._scene = mujoco.MjvScene(model, maxgeom=MAX_OBJECTS + 16)
         camera = mujoco.MjvCamera()
         camera.type, camera.fixedcamid = mujoco.mjtCamera.mjCAMERA_FIXED, 0

@@ -8,12 +8,14 @@ Notable choices:
 - Changing the last object where there is none places one: every part of the action counts then, too.
 - What decides a picture is its objects. A state is their actions and the picture itself, so restoring renders nothing.
 - A picture is taken when somebody wants to see it, and kept until the scene changes: what is built in several steps and
-  looked at in the end costs one, and a skip none.
+  looked at in the end costs one, and a skip none. Until then neither MuJoCo nor OpenGL is needed (``ImportError``).
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -99,20 +101,15 @@ class Scenes:
     def __init__(self, settings: ScenesSettings = ScenesSettings(), batch: int = 1, threads: int = 1) -> None:
         if batch < 1 or threads < 1:
             raise ValueError(f"batch is {batch} and threads is {threads}, must be at least 1 each")
-        from limner.renderers.camera import camera
-
         self._settings = settings
         self.batch = batch
         self.shape = (settings.canvas, settings.canvas, 3)
         self.actions = scene_actions(settings)
-        self._cameras = [camera(i, settings.canvas) for i in range(min(threads, batch))]
-        self._empty = np.empty((1, *self.shape), np.uint8)
-        self._cameras[0].shoot([np.empty((0, 7))], settings.canvas, self._empty).result()
+        self._threads = min(threads, batch)
         self._nothing = np.empty((0, len(self.actions)), np.int64)
         self._canvas = np.empty((batch, *self.shape), np.uint8)
         self._objects = [self._nothing] * batch
-        self._stale = np.zeros(batch, np.bool_)
-        self.reset()
+        self._stale = np.ones(batch, np.bool_)
 
     def settings(self) -> dict[str, Any]:
         """What ``make_renderer`` rebuilds this renderer from."""
@@ -121,9 +118,9 @@ class Scenes:
     def reset(self, indices: IntArray | None = None) -> None:
         """Empty platforms: all of them, or ``indices``."""
         rows = self._rows(indices)
-        self._canvas[rows], self._stale[rows] = self._empty, False
         for row in rows:
             self._objects[row] = self._nothing
+        self._stale[rows] = True
 
     def step(self, actions: IntArray) -> None:
         """Execute one action on every scene, ``int64[N, P]``; ``ValueError`` on a bad one, nothing changed."""
@@ -178,22 +175,34 @@ class Scenes:
             self._objects[row] = objects
 
     def _refresh(self) -> None:
-        """Take new pictures of what has changed, an equal share with each camera."""
+        """Take new pictures of what has changed; there is one of all empty platforms."""
         rows = np.flatnonzero(self._stale)
-        if not len(rows):
-            return
-        some = [self._objects[row] for row in rows]
-        placed = np.split(self._place(np.concatenate(some)), np.cumsum([len(objects) for objects in some[:-1]]))
-        pictures = np.empty((len(rows), *self.shape), np.uint8)
-        cuts = np.linspace(0, len(rows), len(self._cameras) + 1).astype(int)
+        bare = np.asarray([len(self._objects[row]) == 0 for row in rows], np.bool_)
+        if bare.any():
+            self._canvas[rows[bare]] = self._empty
+        if not bare.all():
+            self._canvas[rows[~bare]] = self._shoot([self._objects[row] for row in rows[~bare]])
+        self._stale[rows] = False
+
+    @cached_property
+    def _empty(self) -> Canvas:
+        return self._shoot([self._nothing])
+
+    def _shoot(self, scenes: list[IntArray]) -> Canvas:
+        """Pictures of the objects behind actions ``int64[n, P]``, an equal share of them by each camera."""
+        from limner.renderers.camera import camera
+
+        placed = np.split(self._place(np.concatenate(scenes)), np.cumsum([len(objects) for objects in scenes[:-1]]))
+        pictures = np.empty((len(scenes), *self.shape), np.uint8)
+        size, cuts = self._settings.canvas, np.linspace(0, len(scenes), self._threads + 1).astype(int)
         shots = [
-            camera.shoot(placed[start:end], self._settings.canvas, pictures[start:end])
-            for camera, start, end in zip(self._cameras, cuts[:-1], cuts[1:], strict=True)
+            camera(i, size).shoot(placed[start:end], size, pictures[start:end])
+            for i, (start, end) in enumerate(pairwise(cuts))
             if start < end
         ]
         for shot in shots:
             shot.result()
-        self._canvas[rows], self._stale[rows] = pictures, False
+        return pictures
 
     def _place(self, objects: IntArray) -> NDArray[np.float64]:
         """The actions ``int64[n, P]`` as ``camera.Objects``."""
