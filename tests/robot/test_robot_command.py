@@ -118,7 +118,7 @@ def test_mujoco_is_imported_where_libegl_is_missing(folder: Path) -> None:
 def test_without_mujoco_the_extra_is_named(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in [name for name in sys.modules if name.startswith("limner.robot")]:
+    for name in [name for name in sys.modules if name.startswith(("limner.robot", "limner.simulator"))]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "mujoco", None)
     assert 'pip install "limner[scenes]"' in fails("program.json --no-video --out made", capsys)

@@ -5,16 +5,12 @@ Notable choices:
   stays on it, and the spring decides how hard it presses. So nothing needs to measure a force.
 - The sheet lies before the robot as before someone who stands opposite: read from there, the drawing is upright.
 - Limits are in the XML: ranges and torques where MuJoCo wants them, velocities and accelerations as ``user`` values.
-- Importing this module imports MuJoCo, with EGL unless ``MUJOCO_GL`` says otherwise. Where EGL is missing MuJoCo is
-  imported without any OpenGL: simulating needs none, filming says what is missing.
 """
 
 from __future__ import annotations
 
 import copy
-import logging
 import math
-import os
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -22,18 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-os.environ.setdefault("MUJOCO_GL", "egl")
-logging.getLogger("OpenGL").setLevel(logging.WARNING)  # it tells what it could do without, when it is imported
-
-try:
-    import mujoco
-except ModuleNotFoundError as error:
-    raise ImportError(f'the robot needs MuJoCo ({error}): pip install "limner[scenes]"') from None
-except AttributeError:  # what PyOpenGL raises without libEGL
-    os.environ["MUJOCO_GL"] = "disable"
-    import mujoco
-except RuntimeError as error:
-    raise ImportError(f"MuJoCo does not start: {error}") from None
+from limner.simulator import mujoco
 
 Floats = NDArray[np.float64]
 

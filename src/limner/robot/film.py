@@ -11,23 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
 from limner.robot.arm import JOINTS, MILLIMETRE, Arm
 from limner.robot.drawing import Drawing
 from limner.robot.ink import Ink
+from limner.simulator import mujoco, open_context
 
 WIDTH, HEIGHT = 400, 440
 SAMPLES = 2
 """Pixels rendered for one of a frame, along each axis."""
 DISTANCE = 0.72
 """Metres from the camera to what it looks at: a place between robot and sheet."""
-NO_GL = (
-    "MuJoCo cannot render here ({}): apt-get install libegl1 libgl1 libgl1-mesa-dri, choose another MUJOCO_GL, "
-    "or do without the film: --no-video"
-)
 
 
 class Film:
@@ -37,13 +33,9 @@ class Film:
         self._model, self._data = arm.model, mujoco.MjData(arm.model)
         self._sheet = arm.sheet
         try:
-            self._gl = mujoco.GLContext(SAMPLES * WIDTH, SAMPLES * HEIGHT)
-            self._gl.make_current()
-            self._context = mujoco.MjrContext(self._model, mujoco.mjtFontScale.mjFONTSCALE_50)
-        except Exception as error:  # each of the ways to fail has an exception of its own
-            raise ImportError(NO_GL.format(" ".join(str(error).split()) or type(error).__name__)) from None
-        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
-        mujoco.mjr_resizeOffscreen(SAMPLES * WIDTH, SAMPLES * HEIGHT, self._context)
+            self._gl, self._context = open_context(self._model, SAMPLES * WIDTH, SAMPLES * HEIGHT)
+        except ImportError as error:
+            raise ImportError(f"{error}, or do without the film: --no-video") from None
         self._scene = mujoco.MjvScene(self._model, maxgeom=200)
         self._option = mujoco.MjvOption()
         self._camera = mujoco.MjvCamera()
