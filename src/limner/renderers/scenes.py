@@ -37,7 +37,7 @@ class ScenesSettings:
     """Height and width in pixels, 16 to 2048."""
     grid: int = 16
     """Rows and columns of the places on the platform, 2 to 64."""
-    sizes: tuple[float, ...] = (0.1, 0.15, 0.22)
+    sizes: tuple[float, ...] = (0.14, 0.22, 0.34)
     """Radii of the objects, where the platform is 2 wide."""
     levels: int = 4
     """Number of values of red, green and blue, from 0 to 1."""
@@ -207,10 +207,10 @@ class Scenes:
     def _place(self, objects: IntArray) -> NDArray[np.float64]:
         """The actions ``int64[n, P]`` as ``camera.Objects``."""
         space, cells = self.actions, self.actions.cells(objects, "location")
-        grid, reach = self._settings.grid, 1 - max(self._settings.sizes)
-        back, across = (reach * ((2 * cells + 1) / grid - 1)).T
-        values = [space.values(objects, name) for name in ("size", *COLOURS)]
-        return np.column_stack([objects[:, space.index("type")], across, -back, *values])
+        size = space.values(objects, "size")
+        back, across = (1 - size) * ((2 * cells + 1) / self._settings.grid - 1).T
+        colours = [space.values(objects, name) for name in COLOURS]
+        return np.column_stack([objects[:, space.index("type")], across, -back, size, *colours])
 
     def _rows(self, indices: IntArray | None) -> IntArray:
         if indices is None:

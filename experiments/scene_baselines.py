@@ -1,0 +1,103 @@
+"""What parses scenes without learning: Metropolis-Hastings, random search, and the two's cross, at equal renders.
+
+    python experiments/scene_baselines.py --threads 2
+
+- ``metropolis-hastings``: the baseline of Ganin et al. 2018 (section 5.4). The state is a scene of up to five objects;
+  a proposal draws all parts of one object anew, whether there is one included (a block), and is accepted with the
+  ratio of Gaussian likelihoods of the picture, variance 0.25 for each value in [0, 1]. The prior is uniform.
+- ``greedy``: the same proposals, accepted when the picture is closer.
+- ``random``: scenes drawn independently; the closest counts.
+
+All see the same pictures, the first of the test scenes (``limner data make scenes`` makes the same ones, but is not
+needed), and begin with the empty platform. The table gives the mean squared error, of the last state for the first way
+and of the best for the others, after so many renders of each picture.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import tyro
+
+from limner.actions import PLACE, SKIP, IntArray
+from limner.datasets.scenes import MOST, SHARD, random_scenes
+from limner.renderers import Canvas
+from limner.renderers.scenes import Scenes
+
+VARIANCE = 0.25
+Way = Literal["metropolis-hastings", "greedy", "random"]
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """Which, and for how long."""
+
+    ways: tuple[Way, ...] = get_args(Way)
+    scenes: int = 100
+    renders: int = 10_000
+    seed: int = 0
+    threads: int = 2
+
+
+def show(renderer: Scenes, scenes: IntArray) -> Canvas:
+    """Pictures ``uint8[N, H, W, 3]`` of scenes ``int64[N, T, P]``."""
+    renderer.reset()
+    for step in scenes.swapaxes(0, 1):
+        renderer.step(step)
+    return renderer.canvas()
+
+
+def squared_error(pictures: Canvas, goals: Canvas) -> np.ndarray:
+    """Sum over all values in [0, 1]: ``float64[N]``."""
+    apart = (pictures.astype(np.float32) - goals) / 255
+    total: np.ndarray = np.square(apart).sum((1, 2, 3), np.float64)
+    return total
+
+
+def propose(rng: np.random.Generator, scenes: IntArray, renderer: Scenes) -> IntArray:
+    """The scenes, one object of each drawn anew."""
+    proposed = scenes.copy()
+    objects = rng.integers(0, renderer.actions.sizes, (len(scenes), len(renderer.actions)))
+    objects[:, 0] = np.where(rng.random(len(scenes)) < 0.5, PLACE, SKIP)
+    proposed[np.arange(len(scenes)), rng.integers(0, MOST, len(scenes))] = objects
+    return proposed
+
+
+def search(way: Way, goals: Canvas, given: Baselines) -> list[tuple[int, float]]:
+    """Mean squared error after so many renders, at a few times."""
+    rng = np.random.default_rng(given.seed)
+    renderer = Scenes(batch=len(goals), threads=given.threads)
+    scenes = np.zeros((len(goals), MOST, len(renderer.actions)), np.int64)
+    scenes[..., 0] = SKIP
+    error = squared_error(show(renderer, scenes), goals)
+    curve = []
+    for render in range(1, given.renders + 1):
+        proposed = random_scenes(rng, len(goals)) if way == "random" else propose(rng, scenes, renderer)
+        now = squared_error(show(renderer, proposed), goals)
+        gain = (error - now) / (2 * VARIANCE)
+        taken = np.log(rng.random(len(goals))) < gain if way == "metropolis-hastings" else gain > 0
+        scenes, error = np.where(taken[:, None, None], proposed, scenes), np.where(taken, now, error)
+        if render in (100, 1_000, 3_000, given.renders):
+            curve.append((render, float(error.mean() / goals[0].size)))
+    return curve
+
+
+def main(given: Baselines) -> None:
+    """Print the table."""
+    rng = np.random.default_rng([0, 1, 0])
+    actions = random_scenes(rng, SHARD)[: given.scenes]
+    goals = show(Scenes(batch=given.scenes, threads=given.threads), actions)
+    empty = squared_error(show(Scenes(batch=given.scenes), np.full_like(actions, SKIP)[:, :0]), goals).mean()
+    print(f"{given.scenes} scenes, the empty platform is at {empty / goals[0].size:.5f}")
+    for way in given.ways:
+        start = time.perf_counter()
+        curve = search(way, goals, given)
+        figures = ", ".join(f"{error:.5f} after {renders:,}" for renders, error in curve)
+        print(f"{way}: {figures} ({time.perf_counter() - start:.0f} s)", flush=True)
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Baselines))
