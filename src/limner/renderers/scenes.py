@@ -13,7 +13,7 @@ Notable choices:
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from limner.actions import CHANGE, COLOURS, SKIP, ActionSpace, FloatArray, IntArray, Part
 from limner.renderers import Canvas, State
+from limner.renderers.arguments import chosen, hand_out, read_settings
 
 KINDS = ("box", "sphere", "cylinder", "capsule")
 MAX_OBJECTS = 1000
@@ -57,12 +58,7 @@ class ScenesSettings:
     @classmethod
     def from_dict(cls, settings: dict[str, Any]) -> ScenesSettings:
         """Settings from JSON; ``ValueError`` naming an unknown or bad one."""
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(set(settings) - known):
-            raise ValueError(f"scenes renderer: unknown setting {unknown[0]!r}, must be one of {sorted(known)}")
-        if not isinstance(settings.get("sizes", ()), (list, tuple)):
-            raise ValueError(f"scenes renderer: 'sizes' must be a list of radii, got {settings['sizes']!r}")
-        return cls(**settings)
+        return read_settings(cls, "scenes", settings)
 
 
 def scene_actions(settings: ScenesSettings) -> ActionSpace:
@@ -117,7 +113,7 @@ class Scenes:
 
     def reset(self, indices: IntArray | None = None) -> None:
         """Empty platforms: all of them, or ``indices``."""
-        rows = self._rows(indices)
+        rows = chosen(indices, self.batch)
         for row in rows:
             self._objects[row] = self._nothing
         self._stale[rows] = True
@@ -141,14 +137,8 @@ class Scenes:
 
     def canvas(self, out: Canvas | None = None) -> Canvas:
         """The pictures ``uint8[N, H, W, 3]``, fresh or written into ``out``."""
-        if out is None:
-            self._refresh()
-            return self._canvas.copy()
-        if out.dtype != np.uint8 or out.shape != self._canvas.shape:
-            raise ValueError(f"out must be uint8{list(self._canvas.shape)}, got {out.dtype}{list(out.shape)}")
         self._refresh()
-        out[...] = self._canvas
-        return out
+        return hand_out(self._canvas, out)
 
     def pen(self) -> FloatArray:
         """Where the last object stands: ``float32[N, 2]``, (x, y) in [0, 1] from the back left; (0, 0) for none."""
@@ -159,13 +149,13 @@ class Scenes:
 
     def save(self, indices: IntArray | None = None) -> ScenesState:
         """The state of all scenes, or of ``indices``."""
-        rows = self._rows(indices)
+        rows = chosen(indices, self.batch)
         self._refresh()
         return ScenesState(tuple(self._objects), self._canvas).take(rows)
 
     def restore(self, state: State, indices: IntArray | None = None) -> None:
         """Put saved scene ``i`` into scene ``indices[i]``; ``ValueError`` when it does not fit."""
-        rows = self._rows(indices)
+        rows = chosen(indices, self.batch)
         if not isinstance(state, ScenesState) or state.canvas.shape != (len(rows), *self.shape):
             raise ValueError(
                 f"cannot restore {type(state).__name__} of {len(state)} canvases into {len(rows)} of {self.shape}"
@@ -211,11 +201,3 @@ class Scenes:
         back, across = (1 - size) * ((2 * cells + 1) / self._settings.grid - 1).T
         colours = [space.values(objects, name) for name in COLOURS]
         return np.column_stack([objects[:, space.index("type")], across, -back, size, *colours])
-
-    def _rows(self, indices: IntArray | None) -> IntArray:
-        if indices is None:
-            return np.arange(self.batch)
-        rows = np.asarray(indices)
-        if rows.ndim != 1 or rows.dtype.kind not in "iu" or ((rows < 0) | (rows >= self.batch)).any():
-            raise ValueError(f"indices must be canvas numbers in 0 … {self.batch - 1}, got {indices!r}")
-        return rows.astype(np.int64)

@@ -10,13 +10,14 @@ Notable choices:
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from limner.actions import PAINT, ActionSpace, FloatArray, IntArray, bezier_actions
 from limner.renderers import Canvas, State
+from limner.renderers.arguments import chosen, hand_out, read_settings
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,7 @@ class ToySettings:
     @classmethod
     def from_dict(cls, settings: dict[str, Any]) -> ToySettings:
         """Settings from JSON; ``ValueError`` naming an unknown or bad one."""
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(set(settings) - known):
-            raise ValueError(f"toy renderer: unknown setting {unknown[0]!r}, must be one of {sorted(known)}")
-        if not isinstance(settings.get("sizes", ()), (list, tuple)):
-            raise ValueError(f"toy renderer: 'sizes' must be a list of radii, got {settings['sizes']!r}")
-        return cls(**settings)
+        return read_settings(cls, "toy", settings)
 
 
 @dataclass(frozen=True)
@@ -93,7 +89,7 @@ class Toy:
 
     def reset(self, indices: IntArray | None = None) -> None:
         """White canvases, the pen at the upper left: all of them, or ``indices``."""
-        rows = self._rows(indices)
+        rows = chosen(indices, self.batch)
         self._canvas[rows], self._pen[rows], self._pressure[rows] = 255, 0, 0
 
     def step(self, actions: IntArray) -> None:
@@ -111,12 +107,7 @@ class Toy:
 
     def canvas(self, out: Canvas | None = None) -> Canvas:
         """The pictures ``uint8[N, H, W, 1]``, fresh or written into ``out``."""
-        if out is None:
-            return self._canvas.copy()
-        if out.dtype != np.uint8 or out.shape != self._canvas.shape:
-            raise ValueError(f"out must be uint8{list(self._canvas.shape)}, got {out.dtype}{list(out.shape)}")
-        out[...] = self._canvas
-        return out
+        return hand_out(self._canvas, out)
 
     def pen(self) -> FloatArray:
         """Where the next curve starts: ``float32[N, 2]``, (x, y) in [0, 1]."""
@@ -124,11 +115,11 @@ class Toy:
 
     def save(self, indices: IntArray | None = None) -> ToyState:
         """The state of all canvases, or of ``indices``."""
-        return ToyState(self._canvas, self._pen, self._pressure).take(self._rows(indices))
+        return ToyState(self._canvas, self._pen, self._pressure).take(chosen(indices, self.batch))
 
     def restore(self, state: State, indices: IntArray | None = None) -> None:
         """Put saved canvas ``i`` into canvas ``indices[i]``; ``ValueError`` when it does not fit."""
-        rows = self._rows(indices)
+        rows = chosen(indices, self.batch)
         if not isinstance(state, ToyState) or state.canvas.shape != (len(rows), *self.shape):
             raise ValueError(
                 f"cannot restore {type(state).__name__} of {len(state)} canvases into {len(rows)} of {self.shape}"
@@ -153,11 +144,3 @@ class Toy:
     def _place(self, actions: IntArray, name: str) -> FloatArray:
         """Centres ``float32[M, 2]``, (x, y) in [0, 1], of the cells of a location."""
         return ((self.actions.cells(actions, name)[:, ::-1] + 0.5) / self._settings.grid).astype(np.float32)
-
-    def _rows(self, indices: IntArray | None) -> IntArray:
-        if indices is None:
-            return np.arange(self.batch)
-        rows = np.asarray(indices)
-        if rows.ndim != 1 or rows.dtype.kind not in "iu" or ((rows < 0) | (rows >= self.batch)).any():
-            raise ValueError(f"indices must be canvas numbers in 0 … {self.batch - 1}, got {indices!r}")
-        return rows.astype(np.int64)
