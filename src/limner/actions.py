@@ -69,6 +69,10 @@ class ActionSpace:
     """Ordered parts of an action, and what they mean on a canvas."""
 
     parts: tuple[Part, ...]
+    verb: int | None = field(init=False, repr=False, compare=False)
+    """Position of the part that says what kind of action it is; None when all are of one kind."""
+    complete: tuple[bool, ...] = field(init=False, repr=False, compare=False)
+    """For each value of the verb, whether all parts count after it."""
     _index: dict[str, int] = field(init=False, repr=False, compare=False)
     _limits: IntArray = field(init=False, repr=False, compare=False)
 
@@ -76,6 +80,10 @@ class ActionSpace:
         index = {part.name: i for i, part in enumerate(self.parts)}
         if not self.parts or len(index) != len(self.parts):
             raise ValueError(f"an action space needs distinct parts, got {[p.name for p in self.parts]}")
+        verb = next((i for i, part in enumerate(self.parts) if part.name in WORDS), None)
+        words = () if verb is None else WORDS[self.parts[verb].name][: self.parts[verb].size]
+        object.__setattr__(self, "verb", verb)
+        object.__setattr__(self, "complete", tuple(word in COMPLETE for word in words))
         object.__setattr__(self, "_index", index)
         object.__setattr__(self, "_limits", np.asarray([part.size for part in self.parts], np.int64))
 
@@ -98,19 +106,6 @@ class ActionSpace:
     def coloured(self) -> bool:
         """Whether an action says in which colour it paints."""
         return COLOURS[0] in self
-
-    @property
-    def verb(self) -> int | None:
-        """Position of the part that says what kind of action it is; None when all are of one kind."""
-        return next((i for name, i in self._index.items() if name in WORDS), None)
-
-    @property
-    def complete(self) -> tuple[bool, ...]:
-        """For each value of the verb, whether all parts count after it."""
-        if self.verb is None:
-            return ()
-        part = self.parts[self.verb]
-        return tuple(word in COMPLETE for word in WORDS[part.name][: part.size])
 
     def index(self, name: str) -> int:
         """Position of the part called ``name``; ``KeyError`` when there is none."""

@@ -24,7 +24,7 @@ class Conditioning(nn.Module):
         self.register_buffer("conditional", conditional, persistent=False)
         self.verb = actions.verb
         self.complete: Tensor
-        self.register_buffer("complete", torch.tensor(actions.complete), persistent=False)
+        self.register_buffer("complete", torch.tensor(actions.complete, dtype=torch.bool), persistent=False)
         self.action = mlp([16 * len(actions), 64, 32, outputs])
         self.rest = mlp([3 + noise, 64, outputs])
 

@@ -60,6 +60,8 @@ class Decoder(nn.Module):
     def __init__(self, actions: ActionSpace, config: PolicyConfig) -> None:
         super().__init__()
         self.space = actions
+        self.complete: Tensor
+        self.register_buffer("complete", torch.tensor(actions.complete, dtype=torch.bool), persistent=False)
         width = config.hidden
         self.heads = nn.ModuleList()
         for part in actions.parts:
@@ -119,7 +121,7 @@ class Decoder(nn.Module):
                 value = value * painting
                 part_log_prob, part_entropy = part_log_prob * painting, part_entropy * painting
             if i == self.space.verb:
-                painting = torch.tensor(self.space.complete, device=z.device)[value]
+                painting = self.complete[value]
             log_prob, entropy = log_prob + part_log_prob, entropy + part_entropy
             chosen.append(value)
             if i + 1 < len(self.space.parts):
