@@ -23,7 +23,7 @@ import numpy as np
 import tyro
 
 from limner.actions import PLACE, SKIP, IntArray
-from limner.datasets.scenes import MOST, SHARD, random_scenes
+from limner.datasets.scenes import MOST, SHARD, random_scenes, show
 from limner.renderers import Canvas
 from limner.renderers.scenes import Scenes
 
@@ -40,14 +40,6 @@ class Baselines:
     renders: int = 10_000
     seed: int = 0
     threads: int = 2
-
-
-def show(renderer: Scenes, scenes: IntArray) -> Canvas:
-    """Pictures ``uint8[N, H, W, 3]`` of scenes ``int64[N, T, P]``."""
-    renderer.reset()
-    for step in scenes.swapaxes(0, 1):
-        renderer.step(step)
-    return renderer.canvas()
 
 
 def squared_error(pictures: Canvas, goals: Canvas) -> np.ndarray:

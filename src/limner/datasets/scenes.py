@@ -50,7 +50,8 @@ def make_scenes(root: str | Path | None = None, seed: int = 0, threads: int = 1,
         else:
             actions = random_scenes(np.random.default_rng([seed, list(COUNTS).index(split), number]), SHARD)
             file = io.BytesIO()
-            np.savez_compressed(file, images=_pictures(actions, threads), actions=actions.astype(np.uint8), about=about)
+            images = show(Scenes(batch=SHARD, threads=threads), actions)
+            np.savez_compressed(file, images=images, actions=actions.astype(np.uint8), about=about)
             write_atomic(path, file.getvalue())
         if report:
             report((done + 1) * SHARD, len(shards) * SHARD)
@@ -77,9 +78,9 @@ def random_scenes(rng: np.random.Generator, count: int, fewest: int = 1, most: i
     return space.canonical(actions)
 
 
-def _pictures(actions: IntArray, threads: int) -> Canvas:
-    """What the programs ``int64[N, T, P]`` show: ``uint8[N, H, W, 3]``."""
-    renderer = Scenes(batch=len(actions), threads=threads)
+def show(renderer: Scenes, actions: IntArray) -> Canvas:
+    """What the programs ``int64[N, T, P]`` show, one on each canvas of ``renderer``: ``uint8[N, H, W, 3]``."""
+    renderer.reset()
     for step in actions.swapaxes(0, 1):
         renderer.step(step)
     return renderer.canvas()
