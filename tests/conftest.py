@@ -16,6 +16,7 @@ from limner.datasets import Dataset, load_dataset
 from limner.gallery import Gallery
 from limner.imitation import Imitation
 from limner.presets import PRESETS
+from limner.renderers.scenes import Scenes
 from limner.sampling import Agent, load_agent
 
 
@@ -90,3 +91,12 @@ def free_folder(gallery: Gallery, tmp_path_factory: pytest.TempPathFactory) -> P
 def digits() -> Dataset:
     """The test digits."""
     return load_dataset("mnist-5k", "test")
+
+
+@pytest.fixture(scope="session")
+def gl() -> None:
+    """Scenes can be rendered here; otherwise the test is skipped, saying what is missing."""
+    try:
+        Scenes().canvas()
+    except ImportError as error:
+        pytest.skip(str(error))

@@ -219,6 +219,8 @@ def test_samples_reach_every_value_equally():
         ({"size": 0}, "'end' needs at least one value, got size 0"),
         ({"size": 5, "grid": (2, 2)}, r"grid \(2, 2\) does not have 5 cells"),
         ({"size": 3, "values": (1.0, 2.0)}, "2 values given for size 3"),
+        ({"size": 4, "grid": (2, 2), "sights": ((0.5, 0.5),)}, "1 sights given for the grid"),
+        ({"size": 1, "sights": ((0.5, 0.5),)}, "1 sights given for the grid None"),
         ({"size": 6, "grid": (2, 3), "origin": (2, 1)}, r"origin \(2, 1\) is no cell of the grid \(2, 3\)"),
         ({"size": 6, "grid": (2, 3), "origin": (0, -1)}, r"origin \(0, -1\) is no cell"),
     ],

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 import torch
 
-from limner.actions import PAINT, paint_actions
+from limner.actions import PAINT, SKIP, paint_actions
 from limner.chance import Aided, Chance
 from limner.networks.observation import Observation
 from limner.networks.policy import Acted
+from limner.renderers.scenes import ScenesSettings, scene_actions
 
 SPACES = ["bezier", "line", "stroke", "relative", "spline"]
 BATCH, SIDE = 3, 32
@@ -59,6 +60,17 @@ def test_the_first_place_is_where_something_is_missing(name):
     assert 0.5 < control.std(0).mean() < 4
     assert (abs(control.mean(0) - [10, 5]) < 0.5).all()
     assert len(np.unique(actions[:, space.index("size")])) == 3
+
+
+def test_a_place_is_a_cell_that_is_seen_where_something_is_missing():
+    space = scene_actions(ScenesSettings())
+    wanted = 5 * 16 + 9
+    x, y = space.parts[space.index("location")].sights[wanted]
+    target = a_blot(int(y * SIDE), int(x * SIDE), channels=3)
+    seen = observation(space, torch.zeros_like(target), target)
+    actions = Chance(space).act(seen, None, random(), count=300).actions.numpy()
+    placed = actions[actions[:, 0] != SKIP]
+    assert (abs(space.cells(placed, "location") - [5, 9]) <= 2).all()
 
 
 def test_where_nothing_is_missing_anything_may_be():

@@ -9,6 +9,7 @@ import pytest
 from limner.config import Config, CriticConfig, ImitationConfig, LearningConfig, PolicyConfig, RewardConfig
 from limner.presets import PRESETS
 from limner.renderers.paint import PaintSettings
+from limner.renderers.scenes import ScenesSettings
 
 SECTIONS = {
     "": Config,
@@ -153,6 +154,10 @@ def test_what_cannot_work_is_refused_by_name_with_the_value(name, bad):
         (lambda: ImitationConfig(dreams=-0.5), ["imitation.dreams", "-0.5"]),
         (lambda: ImitationConfig(sweeps=-1), ["imitation.sweeps", "-1"]),
         (lambda: Config(resolution=16, policy=PolicyConfig(network="pointer")), ["resolution 16", "pointer", "32"]),
+        (
+            lambda: Config(renderer=ScenesSettings(), policy=PolicyConfig(network="pointer")),
+            ["resolution 32", "pointer", "64"],
+        ),
         (lambda: Config(renderer=PaintSettings(canvas=80)), ["resolution is 32", "80 pixels"]),
         (lambda: Config(renderer=PaintSettings(grid=65)), ["grid", "65", "64"]),
         (
@@ -182,6 +187,19 @@ def test_unknown_fields_and_sections_that_are_none_are_named(prefix):
     else:
         with pytest.raises(ValueError, match="must be an object, got 7"):
             Config.from_dict(7)
+
+
+def test_what_renders_is_saved_and_was_a_painter_where_nothing_says_so():
+    values = PRESETS["scenes"].to_dict()
+    assert values["renderer"]["name"] == "scenes"
+    assert Config.from_dict(values).renderer == ScenesSettings()
+    old = PRESETS["tiny"].to_dict()
+    assert old["renderer"].pop("name") == "paint"
+    assert Config.from_dict(old) == PRESETS["tiny"]
+    with pytest.raises(ValueError, match=r"renderer.name is 'toy': must be 'paint' or 'scenes'"):
+        Config.from_dict(changed("renderer.name", "toy"))
+    with pytest.raises(ValueError, match="unknown setting 'brush'"):
+        Config.from_dict(changed("renderer.brush", "classic/pen", PRESETS["scenes"]))
 
 
 def test_updates_cover_the_frames():

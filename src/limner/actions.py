@@ -43,7 +43,8 @@ class Part:
 
     ``size`` is the number of its values. A location has ``grid = (rows, columns)`` with
     ``rows * columns == size``, and its cells are counted from ``origin``, the (row, column) of one of them.
-    Any other part may give the physical ``values`` that its indices stand for.
+    Its cells divide the picture evenly, unless ``sights`` says where each is seen: (x, y) in [0, 1], (0, 0) the upper
+    left corner. Any other part may give the physical ``values`` that its indices stand for.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Part:
     values: tuple[float, ...] | None = None
     only_when_painting: bool = False
     origin: tuple[int, int] = (0, 0)
+    sights: tuple[tuple[float, float], ...] | None = None
 
     def __post_init__(self) -> None:
         if self.size < 1:
@@ -62,6 +64,8 @@ class Part:
             raise ValueError(f"part {self.name!r}: origin {self.origin} is no cell of the grid {self.grid}")
         if self.values is not None and len(self.values) != self.size:
             raise ValueError(f"part {self.name!r}: {len(self.values)} values given for size {self.size}")
+        if self.sights is not None and (self.grid is None or len(self.sights) != self.size):
+            raise ValueError(f"part {self.name!r}: {len(self.sights)} sights given for the grid {self.grid}")
 
 
 @dataclass(frozen=True)

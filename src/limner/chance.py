@@ -45,10 +45,12 @@ class Chance:
         for i, part in enumerate(self.space.parts):
             if part.grid is not None:
                 place = centre + reach * torch.randn(centre.shape, generator=generator)
-                if part.origin != (0, 0):
-                    place = place - pen + 0.5
-                row, column = ((place[k] * part.grid[k]).long().clamp(0, part.grid[k] - 1) for k in (0, 1))
-                actions[:, i] = row * part.grid[1] + column
+                if part.sights is not None:
+                    actions[:, i] = torch.cdist(place.T.contiguous(), torch.tensor(part.sights).flip(1)).argmin(dim=1)
+                else:
+                    place = place if part.origin == (0, 0) else place - pen + 0.5
+                    row, column = ((place[k] * part.grid[k]).long().clamp(0, part.grid[k] - 1) for k in (0, 1))
+                    actions[:, i] = row * part.grid[1] + column
                 reach = REACH
         if self.space.coloured:
             there = target.flatten(2).gather(2, where[:, None].expand(-1, target.shape[1], -1))

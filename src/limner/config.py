@@ -16,6 +16,7 @@ from typing import Any, Literal
 from limner.fields import check_fields, expect_object, read_section, require
 from limner.renderers import Renderer, make_renderer
 from limner.renderers.paint import PaintSettings
+from limner.renderers.scenes import ScenesSettings
 
 Precision = Literal["float32", "bfloat16", "native"]
 """Of a network's inner layers. ``native`` is bfloat16 on a CPU that multiplies it in hardware, float32 elsewhere."""
@@ -236,7 +237,7 @@ class Config:
     """Updates between checkpoints."""
     keep: int = 2
     """Checkpoints kept."""
-    renderer: PaintSettings = field(
+    renderer: PaintSettings | ScenesSettings = field(
         default_factory=lambda: PaintSettings(grid=16, sizes=(1.5, 2.5, 4.0), pressures=4, events=16)
     )
     policy: PolicyConfig = PolicyConfig()
@@ -303,13 +304,15 @@ class Config:
             grid <= self.renderer.canvas,
             f"renderer.grid is {grid}: must be at most {self.renderer.canvas}, the pixels of the canvas",
         )
+        least = 64 if isinstance(self.renderer, ScenesSettings) else 32
         require(
-            self.policy.network != "pointer" or (grid % 16 == 0 and self.resolution >= 32),
+            self.policy.network != "pointer" or (grid % 16 == 0 and self.resolution >= least),
             f"renderer.grid is {grid} and resolution {self.resolution}: with policy.network 'pointer' the grid must be "
-            "a multiple of 16, the resolution at least 32",
+            f"a multiple of 16, the resolution at least {least}",
         )
         require(
-            self.renderer.space != "relative" or not (self.policy.spatial_heads or self.policy.network == "pointer"),
+            not (isinstance(self.renderer, PaintSettings) and self.renderer.space == "relative")
+            or not (self.policy.spatial_heads or self.policy.network == "pointer"),
             "renderer.space is 'relative': its grids of offsets have an odd number of cells a side, which neither a "
             "spatial head nor a pointer can have; switch policy.spatial_heads off, or use policy.network 'small'",
         )
@@ -330,17 +333,17 @@ class Config:
 
     def make_renderer(self, batch: int, threads: int = 1) -> Renderer:
         """The renderer of this configuration, with ``batch`` canvases painted on ``threads`` threads."""
-        return make_renderer({"name": "paint", **dataclasses.asdict(self.renderer)}, batch, threads)
+        return make_renderer(self.renderer.to_dict(), batch, threads)
 
     def to_dict(self) -> dict[str, Any]:
         """Nested plain values, for JSON."""
-        return dataclasses.asdict(self)
+        return dataclasses.asdict(self) | {"renderer": self.renderer.to_dict()}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Config:
         """The reverse of ``to_dict``; ``ValueError`` names an unknown or impossible field."""
         sections: dict[str, Any] = {
-            "renderer": lambda given: PaintSettings.from_dict(expect_object(given, "renderer.")),
+            "renderer": lambda given: _read_renderer(expect_object(given, "renderer.")),
             "policy": lambda given: read_section(PolicyConfig, given, "policy."),
             "critic": lambda given: read_section(CriticConfig, given, "critic."),
             "reward": lambda given: read_section(RewardConfig, given, "reward."),
@@ -349,3 +352,11 @@ class Config:
         }
         fields = expect_object(values, "").items()
         return read_section(cls, {k: sections[k](v) if k in sections else v for k, v in fields}, "")
+
+
+def _read_renderer(values: dict[str, Any]) -> PaintSettings | ScenesSettings:
+    """What ``Renderer.settings`` gives; it painted when nothing says what renders."""
+    rest = dict(values)
+    name = rest.pop("name", "paint")
+    require(name in ("paint", "scenes"), f"renderer.name is {name!r}: must be 'paint' or 'scenes'")
+    return PaintSettings.from_dict(rest) if name == "paint" else ScenesSettings.from_dict(rest)

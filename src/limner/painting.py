@@ -72,18 +72,12 @@ def paint(
         raise ValueError(
             f"the picture is {picture.dtype}{list(picture.shape)}, the canvas is uint8{[side, side, channels]}"
         )
-    return _paint(agent, _Easel(agent.config.renderer, picture, detail), detail, search, seed, threads)
+    return _paint(agent, _Easel(_own_settings(agent), picture, detail), detail, search, seed, threads)
 
 
 def canvas_shape(agent: Agent, detail: int) -> tuple[int, int]:
     """Pixels a side and channels of the canvas that ``agent`` has with ``detail``; ``ValueError`` as ``paint``."""
-    check_drawing(agent)
-    own = agent.config.renderer
-    if own.space != "stroke" or own.ground != "white":
-        raise ValueError(
-            f"agent {agent.name!r} paints in the space {own.space!r} on {own.ground} ground: a large picture needs one "
-            "with the space 'stroke' on white"
-        )
+    own = _own_settings(agent)
     if detail not in DETAILS:
         raise ValueError(f"detail is {detail}: must be one of {', '.join(map(str, DETAILS))}")
     if own.canvas * detail > 4096 or own.grid * detail > 4096 or min(own.sizes) / detail < 0.05:
@@ -92,6 +86,20 @@ def canvas_shape(agent: Agent, detail: int) -> tuple[int, int]:
             f"smallest radius is {min(own.sizes)}; choose a smaller one"
         )
     return own.canvas * detail, 3 if own.color else 1
+
+
+def _own_settings(agent: Agent) -> PaintSettings:
+    """Those of an agent that can paint large pictures; ``ValueError`` when it cannot."""
+    check_drawing(agent)
+    own = agent.config.renderer
+    if not isinstance(own, PaintSettings):
+        raise ValueError(f"agent {agent.name!r} builds scenes: a large picture needs one that paints")
+    if own.space != "stroke" or own.ground != "white":
+        raise ValueError(
+            f"agent {agent.name!r} paints in the space {own.space!r} on {own.ground} ground: a large picture needs one "
+            "with the space 'stroke' on white"
+        )
+    return own
 
 
 def _paint(agent: Agent, easel: _Easel, detail: int, search: float, seed: int, threads: int) -> Iterator[Painting]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from limner.config import Config, CriticConfig, ImitationConfig, LearningConfig, PolicyConfig, RewardConfig
 from limner.renderers.paint import PaintSettings
+from limner.renderers.scenes import ScenesSettings
 
 _DIGIT_STROKES = PaintSettings(
     space="stroke",
@@ -82,6 +83,20 @@ PRESETS: dict[str, Config] = {
         ),
         policy=_POINTER,
         imitation=_SEARCH,
+        learning=_TAUGHT,
+    ),
+    "scenes": Config(
+        data="scenes",
+        conditional=True,
+        temperature=0.0,
+        steps=8,
+        batch=32,
+        resolution=64,
+        evaluate_every=20,
+        checkpoint_every=20,
+        renderer=ScenesSettings(),
+        policy=_POINTER,
+        imitation=ImitationConfig(teacher="random", batch=8, steps=64),
         learning=_TAUGHT,
     ),
     "mnist-prior": Config(

@@ -12,12 +12,8 @@ from limner.renderers.scenes import Scenes
 
 
 @pytest.fixture(autouse=True)
-def few(monkeypatch: pytest.MonkeyPatch) -> None:
+def few(gl: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Forty scenes to train on, and ten to test, in files of ten."""
-    try:
-        Scenes().canvas()
-    except ImportError as error:
-        pytest.skip(str(error))
     monkeypatch.setattr(scenes, "SHARD", 10)
     monkeypatch.setattr(scenes, "COUNTS", {"train": 40, "test": 10})
 

@@ -7,6 +7,7 @@ from limner.config import PolicyConfig
 from limner.networks.decoder import Decoder
 from limner.networks.observation import Observation
 from limner.networks.pointer import MAP, PointerHead, PointerTorso, smooth_functions
+from limner.renderers.scenes import ScenesSettings, scene_actions
 
 FEATURES, WIDTH = 5, 8
 GRIDS = [16, 32, 48]
@@ -84,3 +85,42 @@ def test_the_torso_leaves_a_vector_and_a_map(resolution, channels):
     assert (vectors.shape, maps.shape) == ((3, WIDTH), (3, FEATURES, MAP**2))
     assert (vectors.dtype, maps.dtype) == (torch.float32, torch.float32)
     assert len(torch.unique(maps[0].T, dim=0)) > MAP**2 / 2
+
+
+def seeing(ink):
+    """An observation of pictures in the space of scenes."""
+    nothing = torch.zeros(len(ink), 7, dtype=torch.int64)
+    return Observation(
+        ink, ink[:, :0], torch.zeros(len(ink), 2), torch.zeros(len(ink)), nothing, torch.zeros(len(ink), 2)
+    )
+
+
+@pytest.mark.parametrize(("grid", "resolution"), [(16, 64), (32, 64), (16, 128)])
+@torch.no_grad()
+def test_cells_that_are_not_evenly_spread_are_looked_up_where_they_are_seen(grid, resolution):
+    torch.manual_seed(0)
+    space = scene_actions(ScenesSettings(grid=grid, canvas=resolution))
+    sights = np.array(space.parts[space.index("location")].sights)
+    torso = PointerTorso(space, PolicyConfig(channels=16, hidden=WIDTH, noise=2), 3, resolution)
+    blank = torch.full((1, 3, resolution, resolution), 0.5)
+    before = torso(seeing(blank))[1]
+    for cell in (0, grid // 3, grid**2 // 2 + 3, grid**2 - 1):
+        x, y = (sights[cell] * resolution).astype(int)
+        spotted = blank.clone()
+        spotted[..., y - 1 : y + 2, x - 1 : x + 2] = 1.0
+        moved = (torso(seeing(spotted))[1] - before).square().sum(1).view(MAP, MAP)
+        place = np.array(divmod(cell, grid)) * MAP // grid
+        found = np.array(divmod(moved.argmax().item(), MAP))
+        assert abs(found - place).max() <= 2
+        far = np.abs(np.indices((MAP, MAP)) - place[:, None, None]).max(0) > 9
+        assert moved[torch.from_numpy(far)].sum() < 0.05 * moved.sum()
+
+
+@torch.no_grad()
+def test_outside_the_window_there_is_no_cell():
+    torch.manual_seed(0)
+    space = scene_actions(ScenesSettings())
+    lookup = PointerTorso(space, PolicyConfig(channels=16, hidden=WIDTH, noise=2), 3, 64).lookup
+    assert 0 < lookup.top < lookup.bottom <= MAP
+    assert 0 < lookup.left < lookup.right < MAP
+    assert abs(lookup.at).max() < 1

@@ -16,6 +16,7 @@ from limner.renderers import make_renderer, scenes
 from limner.renderers._paint import halve
 from limner.renderers.scenes import KINDS, Scenes, ScenesSettings, scene_actions
 
+pytestmark = pytest.mark.usefixtures("gl")
 RED, GREEN, BLUE = (3, 0, 0), (0, 3, 0), (0, 0, 3)
 SCRIPT = """
 import sys, hashlib, numpy as np
@@ -24,14 +25,6 @@ scenes = Scenes(batch=4)
 for action in np.load(sys.argv[1]): scenes.step(action)
 print(hashlib.sha256(scenes.canvas().tobytes()).hexdigest())
 """
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _gl() -> None:
-    try:
-        Scenes().canvas()
-    except ImportError as error:
-        pytest.skip(str(error))
 
 
 def action(kind: str = "box", row: int = 8, column: int = 8, size: int = 2, colour=RED, op: int = PLACE) -> list[int]:
@@ -90,6 +83,15 @@ def test_rows_go_from_the_back_to_the_front_and_columns_from_left_to_right() -> 
         assert places[0, column][0] < places[8, column][0] < places[15, column][0]
     for row in (0, 8, 15):
         assert places[row, 0][1] < places[row, 8][1] < places[row, 15][1]
+
+
+def test_cells_are_where_they_are_seen() -> None:
+    (sights,) = (part.sights for part in scene_actions(ScenesSettings()).parts if part.sights)
+    bare = picture()
+    for cell in (0, 15, 100, 119, 240, 255):
+        row, column = divmod(cell, 16)
+        y, x, _ = changed(bare, picture(action("sphere", row, column, size=1)))
+        assert sights[cell] == pytest.approx(((x + 0.5) / 64, (y + 0.5) / 64), abs=0.012)
 
 
 def test_sizes_and_kinds_look_different() -> None:

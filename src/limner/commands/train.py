@@ -55,4 +55,5 @@ def parse_train(words: Sequence[str]) -> Runnable:
     choices = {name: f"{config.steps} actions a picture, data {config.data}" for name, config in PRESETS.items()}
     preset = choose("limner train", "PRESET", choices, words)
     default = Train(PRESETS[preset], Path("runs") / preset)
-    return tyro.cli(Train, args=words[1:], prog=f"limner train {preset}", default=default)
+    flags = (tyro.conf.AvoidSubcommands,)  # those of the preset's renderer
+    return tyro.cli(Train, args=words[1:], prog=f"limner train {preset}", default=default, config=flags)

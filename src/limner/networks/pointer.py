@@ -3,7 +3,8 @@
 A torso that ends in one vector has to squeeze every place through it. Here it also leaves a map of feature vectors, and
 a location head is a query: the logit of a cell is the product of the query with the features there (Vinyals et al.
 2015, "Pointer networks"), plus a smooth function of where the cell is. Where the grid is finer than the map, the cells
-that share a place of the map have a query each.
+that share a place of the map have a query each. Where cells do not divide the picture evenly (``Part.sights``), the map
+is laid out like the grid: each place holds what is seen where its cells are (``Lookup``).
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ class PointerTorso(nn.Module):
         self.up = nn.Conv2d(2 * width, width, 3, padding=1)
         self.across = nn.Conv2d(width, width, 1)
         self.smooth = nn.Conv2d(width, width, 3, padding=1)
+        sights = _sights(actions)
+        self.lookup = None if sights is None else Lookup(sights, channels, width, resolution)
 
     def forward(self, observation: Observation) -> tuple[Tensor, Tensor]:
         """Observations of N canvases to vectors ``float32[N, hidden]`` and maps ``float32[N, channels, MAP²]``."""
@@ -55,8 +58,10 @@ class PointerTorso(nn.Module):
             coarse = F.relu(self.third(middle))
             x = F.relu(self.hidden(coarse.flatten(1)) + self.conditioning(observation))
             x = F.relu(self.output(x))
-            places = F.relu(F.interpolate(self.up(middle), scale_factor=2) + self.across(fine))
-            places = F.relu(self.smooth(places))
+            places = F.interpolate(self.up(middle), scale_factor=2) + self.across(fine)
+            if self.lookup is not None:
+                places = self.lookup(places, observation.ink)
+            places = F.relu(self.smooth(F.relu(places)))
         return x.float(), places.flatten(2).float()
 
 
@@ -89,6 +94,46 @@ class PointerHead(nn.Module):
         there = cells // side // self.spread * MAP + cells % side // self.spread
         index = there.view(len(places), 1, -1).expand(-1, self.features, -1)
         return places.gather(2, index).transpose(1, 2).flatten(0, 1)
+
+
+class Lookup(nn.Module):
+    """Lays a map of the picture out like the cells of a grid: each place holds what is seen there.
+
+    Cells may be smaller than places of the map, so it is joined with a map that is twice as fine, and a number per
+    channel and cell tells cells apart. Only the window in which cells are seen is looked at.
+    """
+
+    def __init__(self, sights: Tensor, channels: int, width: int, resolution: int) -> None:
+        """``sights`` float32[MAP, MAP, 2] are (x, y) in [0, 1] of pictures of ``channels`` and ``resolution``."""
+        super().__init__()
+        at, stride = sights * MAP, resolution // (2 * MAP)
+        first, last = at.amin((0, 1)).sub(1).floor().clamp(min=0), at.amax((0, 1)).add(1).ceil().clamp(max=MAP)
+        (self.left, self.top), (self.right, self.bottom) = first.int().tolist(), last.int().tolist()
+        self.at: Tensor
+        self.register_buffer("at", (at - first) / (last - first) * 2 - 1, persistent=False)
+        self.detail = nn.Conv2d(channels, width // 2, 2 * stride, stride, stride // 2)
+        self.join = nn.Conv2d(width // 2, width, 3, padding=1)
+        self.cell = nn.Parameter(torch.zeros(width, MAP, MAP))
+
+    def forward(self, places: Tensor, ink: Tensor) -> Tensor:
+        """Maps ``[N, width, MAP, MAP]`` of what is seen in ``ink`` float32[N, C, R, R], laid out like the grid."""
+        detail = self.join(self._window(F.relu(self.detail(ink)), 2))
+        fine = F.relu(F.interpolate(self._window(places, 1), scale_factor=2) + detail)
+        found: Tensor = F.grid_sample(fine.float(), self.at.expand(len(ink), -1, -1, -1), align_corners=False)
+        return found + self.cell
+
+    def _window(self, places: Tensor, scale: int) -> Tensor:
+        """That part of a map with ``scale · MAP`` places a side."""
+        return places[..., scale * self.top : scale * self.bottom, scale * self.left : scale * self.right]
+
+
+def _sights(actions: ActionSpace) -> Tensor | None:
+    """Where the places of the map are seen, ``float32[MAP, MAP, 2]``, (x, y) in [0, 1]; None if evenly spread."""
+    for part in actions.parts:
+        if part.sights is not None and part.grid is not None:
+            spread = part.grid[0] // MAP
+            return torch.tensor(part.sights).view(MAP, spread, MAP, spread, 2).mean((1, 3))
+    return None
 
 
 def smooth_functions(grid: int) -> Tensor:

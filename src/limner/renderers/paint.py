@@ -98,6 +98,10 @@ class PaintSettings:
             raise ValueError(f"unknown paint setting {min(unknown)!r}")
         return PaintSettings(**values)
 
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values, from which ``make_renderer`` makes a painter."""
+        return {"name": "paint", **dataclasses.asdict(self), "sizes": list(self.sizes)}
+
 
 @dataclass(frozen=True)
 class PaintState:
@@ -161,7 +165,7 @@ class Paint:
 
     def settings(self) -> dict[str, Any]:
         """JSON-able settings from which ``make_renderer`` rebuilds this renderer."""
-        return {"name": "paint", **dataclasses.asdict(self._settings), "sizes": list(self._settings.sizes)}
+        return self._settings.to_dict()
 
     def reset(self, indices: IntArray | None = None) -> None:
         """Blank canvases, new brushes and the pen in the upper left corner: all of them, or ``indices`` only."""

@@ -14,12 +14,14 @@ Notable choices:
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from importlib.resources import files
 from itertools import pairwise
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from limner.actions import CHANGE, COLOURS, SKIP, ActionSpace, FloatArray, IntArray, Part
 from limner.renderers import Canvas, State
@@ -60,6 +62,10 @@ class ScenesSettings:
         """Settings from JSON; ``ValueError`` naming an unknown or bad one."""
         return read_settings(cls, "scenes", settings)
 
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values, from which ``make_renderer`` makes this renderer."""
+        return {"name": "scenes", **asdict(self), "sizes": list(self.sizes)}
+
 
 def scene_actions(settings: ScenesSettings) -> ActionSpace:
     """``op``, ``type``, ``location``, ``size``, ``red``, ``green``, ``blue``; in a skip only the first counts."""
@@ -69,11 +75,32 @@ def scene_actions(settings: ScenesSettings) -> ActionSpace:
         (
             Part("op", 3),
             Part("type", len(KINDS), only_when_painting=True),
-            Part("location", settings.grid**2, grid, only_when_painting=True),
+            Part("location", settings.grid**2, grid, only_when_painting=True, sights=_sights(settings)),
             Part("size", len(settings.sizes), values=settings.sizes, only_when_painting=True),
             *(Part(name, settings.levels, values=shades, only_when_painting=True) for name in COLOURS),
         )
     )
+
+
+def stand(cells: ArrayLike, size: ArrayLike, grid: int) -> NDArray[np.float64]:
+    """Where objects of the radii ``size`` [n] stand in ``cells`` [n, 2]: ``float64[n, 2]``, x and y on the platform."""
+    back, across = (1 - np.asarray(size)) * ((2 * np.asarray(cells) + 1) / grid - 1).T
+    return np.column_stack([across, -back])
+
+
+@cache
+def _sights(settings: ScenesSettings) -> tuple[tuple[float, float], ...]:
+    """Where the camera of ``scenes.xml`` sees the middle of an object of middling size in each cell."""
+    camera = ElementTree.fromstring(files("limner.renderers").joinpath("scenes.xml").read_text()).find(".//camera")
+    assert camera is not None
+    eye, axes = (np.array(camera.get(name, "").split(), float) for name in ("pos", "xyaxes"))
+    right, up = axes.reshape(2, 3)
+    size = np.mean(settings.sizes)
+    places = stand(np.stack(np.divmod(np.arange(settings.grid**2), settings.grid), axis=1), size, settings.grid)
+    rays = np.column_stack([places, np.full(len(places), size)]) - eye
+    half = rays @ np.cross(up, right) * np.tan(np.radians(float(camera.get("fovy", ""))) / 2)
+    seen = np.column_stack([rays @ right, -rays @ up]) / half[:, None] / 2 + 0.5
+    return tuple((float(x), float(y)) for x, y in seen)
 
 
 @dataclass(frozen=True)
@@ -109,7 +136,7 @@ class Scenes:
 
     def settings(self) -> dict[str, Any]:
         """What ``make_renderer`` rebuilds this renderer from."""
-        return {"name": "scenes", **asdict(self._settings), "sizes": list(self._settings.sizes)}
+        return self._settings.to_dict()
 
     def reset(self, indices: IntArray | None = None) -> None:
         """Empty platforms: all of them, or ``indices``."""
@@ -198,6 +225,6 @@ class Scenes:
         """The actions ``int64[n, P]`` as ``camera.Objects``."""
         space, cells = self.actions, self.actions.cells(objects, "location")
         size = space.values(objects, "size")
-        back, across = (1 - size) * ((2 * cells + 1) / self._settings.grid - 1).T
         colours = [space.values(objects, name) for name in COLOURS]
-        return np.column_stack([objects[:, space.index("type")], across, -back, size, *colours])
+        places = stand(cells, size, self._settings.grid)
+        return np.column_stack([objects[:, space.index("type")], places, size, *colours])
