@@ -3,8 +3,11 @@ import pytest
 import torch
 
 from limner import dreams
-from limner.actions import bezier_actions, paint_actions
-from limner.dreams import dream, random_programs
+from limner.actions import CHANGE, PLACE, SKIP, bezier_actions, paint_actions
+from limner.dreams import act_out, dream, random_programs
+from limner.objects import objects
+from limner.renderers.scenes import ScenesSettings, scene_actions
+from limner.search import vary
 
 SPACES = {name: paint_actions(name, 32, (1, 2, 4), 4, False, 8) for name in ("bezier", "line", "stroke", "spline")}
 SPACES |= {"relative": paint_actions("relative", 15, (1, 2), 3, False, 2)}
@@ -114,3 +117,61 @@ def test_half_of_the_actions_are_retouched(monkeypatch):
     known = programs(SPACES["stroke"])
     changed = (dream(SPACES["stroke"], known, random(1)) != known).any(-1)
     assert 0.3 < changed.float().mean() < 0.5
+
+
+SCENES = scene_actions(ScenesSettings())
+
+
+def test_random_scenes_place_and_then_skip():
+    actions = random_programs(SCENES, torch.Size((8, 400, len(SCENES))), random())
+    np.testing.assert_array_equal(SCENES.canonical(SCENES.validate(actions.numpy())), actions)
+    placed = actions[..., 0] == PLACE
+    assert set(placed.sum(0).tolist()) == {1, 2, 3, 4, 5}
+    assert torch.equal(placed, torch.arange(8)[:, None] < placed.sum(0))
+    assert (actions[~placed][:, 0] == SKIP).all()
+    for i, size in enumerate(SCENES.sizes[1:], 1):
+        assert len(actions[placed][:, i].unique()) == size
+
+
+def rightly(actions):
+    return actions
+
+
+def never(space):
+    """A hand that gets every object wrong, each by its colour."""
+
+    def hand(actions):
+        other = actions.clone()
+        other[..., space.index("red")] = (actions[..., space.index("red")] + 1) % 4
+        return torch.from_numpy(space.canonical(other.numpy()))
+
+    return hand
+
+
+@pytest.mark.parametrize("space", [*SPACES.values(), SCENES])
+def test_a_hand_that_never_errs_does_what_is_right(space):
+    known = programs(space)
+    advice, done = act_out(space, known, rightly)
+    assert torch.equal(advice, known)
+    assert torch.equal(done, known)
+
+
+def test_strokes_that_went_wrong_stay_and_the_program_goes_on():
+    space = SPACES["colour"]
+    known = programs(space)
+    advice, done = act_out(space, known, never(space))
+    assert torch.equal(advice, known)
+    assert (done != known).any(-1).all()
+
+
+@pytest.mark.parametrize("errs", [never, lambda space: lambda actions: vary(space, actions, random(5))])
+def test_wrong_objects_are_changed_until_they_are_right_and_all_are_placed_in_the_end(errs):
+    known = random_programs(SCENES, torch.Size((12, BATCH, len(SCENES))), random())
+    advice, done = act_out(SCENES, known, errs(SCENES))
+    for row in range(BATCH):
+        np.testing.assert_array_equal(objects(SCENES, done[:, row].numpy()), objects(SCENES, known[:, row].numpy()))
+        wrong = False
+        for told, did in zip(advice[:, row], done[:, row], strict=True):
+            assert (told[0] == CHANGE) == wrong
+            wrong = not torch.equal(told, did)
+    assert (advice[..., 0] == CHANGE).sum() > BATCH

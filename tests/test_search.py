@@ -6,6 +6,7 @@ from limner.actions import bezier_actions, paint_actions
 from limner.config import Config, PolicyConfig
 from limner.networks.policy import make_policy
 from limner.renderers.paint import Paint, PaintSettings
+from limner.renderers.scenes import ScenesSettings, scene_actions
 from limner.rollout import EpisodeBatch, collect, follow, observe
 from limner.search import Rehearsal, collect_improved, improve, likeness, vary
 
@@ -88,8 +89,9 @@ def test_variations_of_the_best_are_never_worse_than_it():
         bezier_actions(),
         paint_actions("stroke", 32, (1, 2, 4), 4, True, 8),
         paint_actions("relative", 9, (1, 2), 3, False, 2),
+        scene_actions(ScenesSettings()),
     ],
-    ids=["bezier", "stroke", "relative"],
+    ids=["bezier", "stroke", "relative", "scenes"],
 )
 def test_variations_are_actions_close_by(space):
     actions = torch.from_numpy(space.sample(np.random.default_rng(0), 4000))
@@ -99,7 +101,7 @@ def test_variations_are_actions_close_by(space):
     for i, part in enumerate(space.parts):
         counted = counts[:, i]
         before, after = actions[counted, i], varied[counted, i]
-        if part.name == "flag":
+        if part.name in ("flag", "op"):
             assert torch.equal(before, after)
             continue
         changed = (before != after).float().mean()
@@ -111,7 +113,7 @@ def test_variations_are_actions_close_by(space):
             assert far[far > 0].float().mean() < 3
         else:
             assert 0.1 < changed < 0.3
-            assert abs(before - after).max() == 1
+            assert abs(before - after).max() == (3 if part.name == "type" else 1)
 
 
 def policy_and_batch(canvas_stage, steps=STEPS):

@@ -27,6 +27,7 @@ from torch import Tensor
 
 from limner.chance import Aided
 from limner.datasets import Pictures
+from limner.placement import Placer
 from limner.program import Program
 from limner.refinement import Refinement
 from limner.renderers import Canvas, Renderer
@@ -159,7 +160,8 @@ def draw_on(
         if plan != "refine" or episodes.distance[-1].mean() > LOST * episodes.distance[0].mean():
             proposer, seconds = Aided(agent.policy, stage.actions), 0 if plan == "refine" else search * len(goals) / 3
             best = look_ahead(stage, rehearsal, proposer, episodes, generator, seconds, plan)
-        refinement = Refinement(stage, rehearsal, episodes.goal, best, threads)
+        placer = Placer(stage.actions, agent.policy, episodes) if "op" in stage.actions else None
+        refinement = Refinement(stage, rehearsal, episodes.goal, best, threads, placer)
         refinement.run(search * len(goals) - (time.perf_counter() - started), generator, stop)
         episodes.actions.copy_(refinement.actions)
         episodes.canvas.copy_(refinement.canvas)

@@ -6,10 +6,12 @@ learning: Hinton et al. 1995; Ellis et al. 2021, "DreamCoder"). The second kind 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
-from limner.actions import ActionSpace
+from limner.actions import CHANGE, PLACE, SKIP, ActionSpace
 from limner.search import vary
 
 SCALE, TURN, SHIFT = 0.12, 0.15, 0.03
@@ -17,13 +19,19 @@ SCALE, TURN, SHIFT = 0.12, 0.15, 0.03
 
 
 def random_programs(space: ActionSpace, shape: torch.Size, generator: torch.Generator) -> Tensor:
-    """Canonical random programs ``int64[T, B, P]``: small curves here and there.
+    """Canonical random programs ``int64[T, B, P]``: small curves here and there, or some objects.
 
-    All parts are uniform but the places: those of one action lie around a centre, with a deviation of a sixth of the
-    grid; every other action starts a new centre, uniform on the canvas, the others stay near the last.
+    All parts are uniform but the places of curves: those of one action lie around a centre, with a deviation of a sixth
+    of the grid; every other action starts a new centre, uniform on the canvas, the others stay near the last. Objects
+    are at most two thirds of the actions, at least one, and skips follow: that leaves time to mend what went wrong.
     """
     steps, batch, _ = shape
     actions = torch.stack([torch.randint(size, (steps, batch), generator=generator) for size in space.sizes], dim=-1)
+    if "op" in space:
+        objects = torch.randint(1, max(2, steps * 2 // 3 + 1), (batch,), generator=generator)
+        placed = torch.arange(steps)[:, None] < objects
+        actions[..., space.index("op")] = torch.where(placed, PLACE, SKIP)
+        return torch.from_numpy(space.canonical(actions.numpy()))
     centre = torch.rand(2, batch, generator=generator)
     for t in range(steps):
         again = torch.rand(batch, generator=generator) < 0.5
@@ -64,3 +72,30 @@ def dream(space: ActionSpace, programs: Tensor, generator: torch.Generator, *, r
         return canonical
     varied = vary(space, canonical.flatten(0, 1), generator).view_as(canonical)
     return torch.where(torch.rand(steps, batch, 1, generator=generator) < 0.5, varied, canonical)
+
+
+def act_out(space: ActionSpace, programs: Tensor, hand: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
+    """What is right at every step of canonical ``programs`` int64[T, B, P], and what a ``hand`` that errs does instead.
+
+    ``hand`` is given right actions ``int64[…, P]``. What was painted wrong stays, and the program goes on; an object
+    that was placed wrong is changed first, as long as there are steps enough for those that are still to come.
+    """
+    if "op" not in space:
+        return programs, hand(programs)
+    op = space.index("op")
+    steps, batch, _ = programs.shape
+    rows, position = torch.arange(batch), torch.zeros(batch, dtype=torch.int64)
+    objects = (programs[..., op] != SKIP).sum(0)
+    right, wrong = torch.zeros_like(programs[0]), torch.zeros(batch, dtype=torch.bool)
+    advice, done = [], []
+    for t in range(steps):
+        mended = right.clone()
+        mended[:, op] = CHANGE
+        advised = torch.where(wrong[:, None], mended, programs[position.clamp(max=steps - 1), rows])
+        position = position + ~wrong
+        spare = steps - 1 - t > (objects - position).clamp(min=0)
+        did = torch.where(spare[:, None], hand(advised), advised)
+        right, wrong = advised, (did != advised).any(1)
+        advice.append(advised)
+        done.append(did)
+    return torch.stack(advice), torch.stack(done)

@@ -31,11 +31,12 @@ from torch import Tensor
 from limner.arrangement import arrange, can_arrange
 from limner.chance import Aided, Chance
 from limner.config import Config
-from limner.dreams import dream, random_programs
+from limner.dreams import act_out, dream, random_programs
 from limner.gallery import Gallery
 from limner.learners import Metrics
 from limner.lessons import Lessons
 from limner.networks.observation import see
+from limner.placement import Placer
 from limner.program import first_difference, load_alike
 from limner.refinement import Refinement
 from limner.renderers import Renderer
@@ -160,7 +161,10 @@ class Imitation(Training):
 
     def _refine(self, actions: Tensor) -> Refinement:
         """Programs ``int64[T, B, P]`` of what is sketched, refined."""
-        refinement = Refinement(self.renderer, self.rehearsal, self.sketches.goal, actions, self.config.threads)
+        stage, sketches = self.renderer, self.sketches
+        proposer = Aided(self.actor, stage.actions) if self.config.conditional else Chance(stage.actions)
+        placer = Placer(stage.actions, proposer, sketches) if "op" in stage.actions else None
+        refinement = Refinement(stage, self.rehearsal, sketches.goal, actions, self.config.threads, placer)
         for _ in range(self.config.imitation.sweeps):
             refinement.sweep(self.generators["acting"])
         return refinement
@@ -170,8 +174,7 @@ class Imitation(Training):
         if self.config.imitation.teacher == "agent":
             advice, done = self._demonstrate()
         else:
-            advice = self._right_programs()
-            done = self._slip(advice)
+            advice, done = act_out(self.renderer.actions, self._right_programs(), self._slip)
         self.episodes.noise.normal_(generator=self.generators["acting"])
         follow(self.renderer, self.episodes, done)
         self.spare.add(self.episodes, advice)

@@ -130,7 +130,7 @@ def recolour(space: ActionSpace, actions: Tensor, colour: Tensor) -> Tensor:
 
 
 def vary(space: ActionSpace, actions: Tensor, generator: torch.Generator) -> Tensor:
-    """Canonical actions ``int64[N, P]`` with some parts changed: places by a few cells, other parts by one value."""
+    """Canonical actions ``int64[N, P]`` with some parts changed: places by a few cells, values by one step."""
     changed = actions.clone()
     count = len(actions)
 
@@ -148,6 +148,8 @@ def vary(space: ActionSpace, actions: Tensor, generator: torch.Generator) -> Ten
             changed[:, i] = torch.where(chance(0.5), row * columns + column, value)
         elif i == space.verb:
             continue
+        elif part.values is None:
+            changed[:, i] = torch.where(chance(0.25), torch.randint(part.size, (count,), generator=generator), value)
         else:
             step = torch.where(chance(0.5), 1, -1)
             changed[:, i] = torch.where(chance(0.25), (value + step).clamp(0, part.size - 1), value)
