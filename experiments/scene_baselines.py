@@ -1,4 +1,4 @@
-"""What parses scenes without learning: Metropolis-Hastings, random search, and the two's cross, at equal renders.
+"""An agent beside what parses scenes without learning: Metropolis-Hastings and random search, at equal renders.
 
     python experiments/scene_baselines.py --threads 2
 
@@ -7,10 +7,11 @@
   ratio of Gaussian likelihoods of the picture, variance 0.25 for each value in [0, 1]. The prior is uniform.
 - ``greedy``: the same proposals, accepted when the picture is closer.
 - ``random``: scenes drawn independently; the closest counts.
+- ``agent``: what an agent draws, refined (``limner.refinement``).
 
 All see the same pictures, the first of the test scenes (``limner data make scenes`` makes the same ones, but is not
 needed), and begin with the empty platform. The table gives the mean squared error, of the last state for the first way
-and of the best for the others, after so many renders of each picture.
+and of the best for the others, after so many renders of each picture (of the agent's, the last that were complete).
 """
 
 from __future__ import annotations
@@ -20,15 +21,24 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
+import torch
 import tyro
 
 from limner.actions import PLACE, SKIP, IntArray
 from limner.datasets.scenes import MOST, SHARD, random_scenes, show
+from limner.drawing import TRIES
+from limner.placement import Placer
+from limner.refinement import Refinement
 from limner.renderers import Canvas
 from limner.renderers.scenes import Scenes
+from limner.rollout import EpisodeBatch, collect
+from limner.sampling import load_agent
+from limner.search import Rehearsal
 
 VARIANCE = 0.25
-Way = Literal["metropolis-hastings", "greedy", "random"]
+SHOWN = (100, 1_000, 3_000, 10_000)
+"""Renders after which the error is noted."""
+Way = Literal["agent", "metropolis-hastings", "greedy", "random"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,7 @@ class Baselines:
     renders: int = 10_000
     seed: int = 0
     threads: int = 2
+    agent: str = "scenes"
 
 
 def squared_error(pictures: Canvas, goals: Canvas) -> np.ndarray:
@@ -72,8 +83,40 @@ def search(way: Way, goals: Canvas, given: Baselines) -> list[tuple[int, float]]
         gain = (error - now) / (2 * VARIANCE)
         taken = np.log(rng.random(len(goals))) < gain if way == "metropolis-hastings" else gain > 0
         scenes, error = np.where(taken[:, None, None], proposed, scenes), np.where(taken, now, error)
-        if render in (100, 1_000, 3_000, given.renders):
+        if render in (*SHOWN, given.renders):
             curve.append((render, float(error.mean() / goals[0].size)))
+    return curve
+
+
+class CountedScenes(Scenes):
+    """Scenes that count the pictures taken of all of them."""
+
+    taken = 0
+
+    def _shoot(self, scenes: list[IntArray]) -> Canvas:
+        CountedScenes.taken += len(scenes)
+        return super()._shoot(scenes)
+
+
+def parse(goals: Canvas, given: Baselines) -> list[tuple[int, float]]:
+    """The same for the agent."""
+    agent, generator = load_agent(given.agent), torch.Generator().manual_seed(given.seed)
+    stage = CountedScenes(batch=len(goals), threads=given.threads)
+    episodes = EpisodeBatch.empty(agent.config, stage)
+    episodes.aim(torch.from_numpy(goals))
+    collect(stage, agent.policy, episodes, generator, agent.config.temperature)
+    curve = [(CountedScenes.taken // len(goals), episodes.distance[-1].mean().item())]
+    rehearsal = Rehearsal(stage, TRIES, given.threads)
+    rehearsal.renderer = CountedScenes(batch=TRIES * len(goals), threads=given.threads)
+    placer = Placer(stage.actions, agent.policy, episodes)
+    refinement = Refinement(stage, rehearsal, episodes.goal, episodes.actions, given.threads, placer)
+    for limit in (renders for renders in SHOWN if renders <= given.renders):
+        while True:
+            before = CountedScenes.taken / len(goals), -refinement.scores.mean().item()
+            refinement.sweep(generator)
+            if CountedScenes.taken > limit * len(goals):
+                break
+        curve.append((int(before[0]), before[1]))
     return curve
 
 
@@ -86,7 +129,7 @@ def main(given: Baselines) -> None:
     print(f"{given.scenes} scenes, the empty platform is at {empty / goals[0].size:.5f}")
     for way in given.ways:
         start = time.perf_counter()
-        curve = search(way, goals, given)
+        curve = parse(goals, given) if way == "agent" else search(way, goals, given)
         figures = ", ".join(f"{error:.5f} after {renders:,}" for renders, error in curve)
         print(f"{way}: {figures} ({time.perf_counter() - start:.0f} s)", flush=True)
 

@@ -17,15 +17,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from limner.actions import PAINT, PLACE
+from limner.actions import PAINT
 from limner.datasets import Dataset, Pictures, luma
+from limner.datasets.scenes import SceneDataset
 from limner.drawing import Plan, check_drawing, draw
 from limner.evaluation import frechet_distance
 from limner.features import describe, small_grey
+from limner.objects import objects
 from limner.program import Program
 from limner.renderers import Canvas
 from limner.sampling import Agent
 from limner.search import Score, likeness
+from limner.structure import Structure, compare_structure
 
 FEWEST = 128
 """Pictures that a Fréchet distance needs: twice the 64 features, as from fewer their covariance cannot be told."""
@@ -60,6 +63,8 @@ class Reconstruction:
     """``uint8[N, H, W, C]``."""
     drawings: Canvas
     programs: list[Program]
+    structure: Structure | None
+    """Of the programs beside those that the pictures were made from, where these are known."""
 
 
 def reconstruct(
@@ -98,10 +103,13 @@ def reconstruct(
         frechet=frechet(pictures, goals),
         strokes=float(np.mean([count_strokes(program) for program in programs])),
         seconds_per_image=seconds / len(goals),
-        empty_mse=float(squared_error(np.full_like(goals, 255), goals).mean()),
+        empty_mse=float(squared_error(renderer.canvas(), goals).mean()),
         pictures=len(goals),
     )
-    return Reconstruction(closeness, goals, pictures, programs)
+    structure = None
+    if isinstance(data, SceneDataset) and renderer.actions == data.space:
+        structure = compare_structure(renderer.actions, [program.actions for program in programs], list(data.programs))
+    return Reconstruction(closeness, goals, pictures, programs, structure)
 
 
 def fit(pictures: Pictures, channels: int) -> Pictures:
@@ -139,8 +147,9 @@ def frechet(drawings: Canvas, goals: Pictures) -> float | None:
 
 
 def count_strokes(program: Program) -> int:
-    """How many of the actions paint, or place an object."""
-    if program.space.verb is None:
-        return len(program)
-    verb = program.space.parts[program.space.verb].name
-    return int((program.actions[:, program.space.verb] == (PAINT if verb == "flag" else PLACE)).sum())
+    """How many of the actions paint, or how many objects are left of those that they place."""
+    if "op" in program.space:
+        return len(objects(program.space, program.actions))
+    if "flag" in program.space:
+        return int((program.actions[:, program.space.index("flag")] == PAINT).sum())
+    return len(program)

@@ -50,6 +50,7 @@ class Evaluate(DrawingOptions):
             **({} if self.critic is None else {"critic": self.critic, "critic_weight": self.critic_weight}),
             "seed": self.seed,
             **asdict(result.likeness),
+            **(asdict(result.structure) if result.structure else {}),
         }
         write(self.out / "metrics.json", json.dumps(figures, indent=2) + "\n")
         write_pairs(self.out, result)

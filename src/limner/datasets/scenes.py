@@ -58,13 +58,27 @@ def make_scenes(root: str | Path | None = None, seed: int = 0, threads: int = 1,
     return folder
 
 
-def load_scenes(split: Split, root: str | Path | None = None) -> ArrayDataset:
-    """The pictures of a split that ``make_scenes`` made; ``ValueError`` when they are not all there."""
+class SceneDataset(ArrayDataset):
+    """Pictures of scenes, and the ``programs`` behind them, ``int64[N, MOST, P]``."""
+
+    def __init__(self, images: Canvas, programs: IntArray) -> None:
+        super().__init__("scenes", images)
+        self.programs = programs
+        self.space = scene_actions(ScenesSettings())
+
+    def select(self, rows: IntArray) -> SceneDataset:
+        """As ``Dataset.select``."""
+        return SceneDataset(self.images[rows], self.programs[rows])
+
+
+def load_scenes(split: Split, root: str | Path | None = None) -> SceneDataset:
+    """The scenes of a split that ``make_scenes`` made; ``ValueError`` when they are not all there."""
     find_place("scenes", (f"scenes/{split}-00.npz",), REMEDY, root)
     paths = [download_folder(root) / f"scenes/{split}-{n:02}.npz" for n in range(-(-COUNTS[split] // SHARD))]
     if missing := [path for path in paths if not path.exists()]:
         raise ValueError(f"{len(missing)} files of the scenes are missing, {missing[0]} the first: {REMEDY}")
-    return ArrayDataset("scenes", np.concatenate([_read(path, "images") for path in paths]))
+    images, actions = (np.concatenate([_read(path, name) for path in paths]) for name in ("images", "actions"))
+    return SceneDataset(images, actions.astype(np.int64))
 
 
 def random_scenes(rng: np.random.Generator, count: int, fewest: int = 1, most: int = MOST) -> IntArray:
