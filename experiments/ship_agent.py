@@ -61,6 +61,11 @@ the brush `{brush}`.
     limner evaluate --agent {name} --data mnist-5k --limit 100 --out drawings
     limner paint PICTURE --agent {name} --out painting"""
 
+OF_SCENES = """An agent with targets: it builds scenes that it is given as pictures, with {steps} actions each.
+
+    limner data make scenes
+    limner evaluate --agent {name} --data scenes --limit 100 --search 1 --out scenes"""
+
 SAMPLED = """| pictures | class entropy | Fréchet | share | precision | coverage | plain: Fréchet | share | precision \
 | coverage |
 |---|---|---|---|---|---|---|---|---|---|
@@ -76,6 +81,15 @@ DRAWN = """| test pictures of | count | search, s a picture | mean squared error
 {rows}
 
 Errors are per pixel, values from 0 to 1, at 64×64; search was given {threads} threads."""
+
+PARSED = """
+
+| search, s a picture | right number of objects | off by | type | size | colour | location | cells apart |
+|---|---|---|---|---|---|---|---|
+{rows}
+
+Of the same pictures. All from "type" on are of the pairs that the Hungarian method finds (`limner.structure`), the last
+the distance in cells of the platform."""
 
 
 @dataclass(frozen=True)
@@ -117,10 +131,11 @@ def main(ship: Ship) -> None:
     config["learning"]["prior_cost"] = 0.0
     torch.set_num_threads(1)
     drawn = measured_drawings(ship, agent) if config["conditional"] else measured_samples(ship, agent, config)
-    introduction = WITH_TARGETS if config["conditional"] else WITHOUT_TARGETS
+    introduction, brush = WITH_TARGETS if config["conditional"] else WITHOUT_TARGETS, config["renderer"].get("brush")
+    introduction = introduction if brush else OF_SCENES
     card = CARD.format(
         name=ship.name,
-        introduction=introduction.format(steps=config["steps"], brush=config["renderer"]["brush"], name=ship.name),
+        introduction=introduction.format(steps=config["steps"], brush=brush, name=ship.name),
         size=len(weights),
         sha=sha,
         command="; then ".join(f"`{part.strip()}`" for part in ship.command.split("; then ")),
@@ -164,14 +179,19 @@ def measured_samples(ship: Ship, agent: Agent, config: dict[str, Any]) -> str:
 
 def measured_drawings(ship: Ship, agent: Agent) -> str:
     """Drawings of test pictures, with and without search."""
-    lines = []
+    lines, parsed = [], []
     for test in ship.tests:
         data, search, limit = test.split()
-        found = reconstruct(agent, load_dataset(data, "test"), float(search), int(limit), threads=ship.threads).likeness
+        result = reconstruct(agent, load_dataset(data, "test"), float(search), int(limit), threads=ship.threads)
+        found, structure = result.likeness, result.structure
         spent = f"{search} ({found.seconds_per_image:.2f} spent)" if float(search) else "none"
-        figures = f"{found.mse:.4f} | {found.ssim:.3f} | {found.empty_mse:.4f}"
+        figures = f"{found.mse:.5f} | {found.ssim:.3f} | {found.empty_mse:.4f}"
         lines.append(f"| `{data}` | {found.pictures} | {spent} | {figures} |")
-    return DRAWN.format(rows="\n".join(lines), threads=ship.threads)
+        if structure:
+            _, right, *others = asdict(structure).values()
+            parsed.append(f"| {search} | {right:.3f} | " + " | ".join(f"{value:.3f}" for value in others) + " |")
+    drawn = DRAWN.format(rows="\n".join(lines), threads=ship.threads)
+    return drawn + PARSED.format(rows="\n".join(parsed)) if parsed else drawn
 
 
 if __name__ == "__main__":
