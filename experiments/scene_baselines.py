@@ -25,10 +25,10 @@ import torch
 import tyro
 
 from limner.actions import PLACE, SKIP, IntArray
+from limner.chance import Aided
 from limner.datasets.scenes import MOST, SHARD, random_scenes, show
 from limner.drawing import TRIES
-from limner.placement import Placer
-from limner.refinement import Refinement
+from limner.placement import refine
 from limner.renderers import Canvas
 from limner.renderers.scenes import Scenes
 from limner.rollout import EpisodeBatch, collect
@@ -108,8 +108,7 @@ def parse(goals: Canvas, given: Baselines) -> list[tuple[int, float]]:
     curve = [(CountedScenes.taken // len(goals), episodes.distance[-1].mean().item())]
     rehearsal = Rehearsal(stage, TRIES, given.threads)
     rehearsal.renderer = CountedScenes(batch=TRIES * len(goals), threads=given.threads)
-    placer = Placer(stage.actions, agent.policy, episodes)
-    refinement = Refinement(stage, rehearsal, episodes.goal, episodes.actions, given.threads, placer)
+    refinement = refine(stage, rehearsal, episodes, episodes.actions, Aided(agent.policy, stage.actions))
     for limit in (renders for renders in SHOWN if renders <= given.renders):
         while True:
             before = CountedScenes.taken / len(goals), -refinement.scores.mean().item()

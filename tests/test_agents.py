@@ -2,16 +2,20 @@
 
 import hashlib
 
+import numpy as np
 import pytest
 
 from limner.agents import shipped_agents
 from limner.datasets import load_dataset
+from limner.datasets.scenes import SceneDataset, random_scenes, show
 from limner.drawing import draw
-from limner.reconstruction import fit, squared_error
+from limner.reconstruction import fit, reconstruct, squared_error
+from limner.renderers.scenes import Scenes, ScenesSettings
 from limner.sampling import load_agent, sample
 
 AGENTS = {name: load_agent(name) for name in sorted(shipped_agents())}
 DRAWING = [name for name, agent in AGENTS.items() if agent.config.conditional]
+BUILDING = [name for name in DRAWING if isinstance(AGENTS[name].config.renderer, ScenesSettings)]
 
 
 def test_a_digit_agent_ships():
@@ -34,10 +38,23 @@ def test_an_agent_without_targets_draws_what_it_likes(name):
     assert all(len(program) == AGENTS[name].config.steps for program in programs)
 
 
-@pytest.mark.parametrize("name", DRAWING)
+@pytest.mark.parametrize("name", sorted({*DRAWING} - {*BUILDING}))
 def test_an_agent_with_targets_draws_digits_closer_than_an_empty_canvas(name):
     renderer = AGENTS[name].config.make_renderer(1)
     goals = fit(load_dataset("mnist-5k", "test").spread(16).pictures(renderer.shape[0]), renderer.shape[2])
     (drawn,) = draw(AGENTS[name], goals)
     empty = squared_error(goals * 0 + 255, goals).mean()
     assert squared_error(drawn.canvases, goals).mean() < (0.7 if renderer.shape[2] == 1 else 2.0) * empty
+
+
+@pytest.mark.usefixtures("gl")
+@pytest.mark.parametrize("name", BUILDING)
+def test_an_agent_that_builds_scenes_finds_most_of_their_objects(name):
+    programs = random_scenes(np.random.default_rng(3), 40)
+    data = SceneDataset(show(Scenes(batch=40), programs), programs)
+    alone = reconstruct(AGENTS[name], data)
+    assert alone.likeness.mse < 0.5 * alone.likeness.empty_mse
+    assert alone.structure.count_error < 1
+    found = reconstruct(AGENTS[name], data, search=0.5, limit=8)
+    assert found.likeness.mse < 0.1 * found.likeness.empty_mse
+    assert found.structure.colour_right > 0.6

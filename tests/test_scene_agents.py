@@ -17,11 +17,10 @@ from limner.drawing import draw
 from limner.gallery import Gallery
 from limner.imitation import Imitation
 from limner.painting import canvas_shape
-from limner.placement import Placer
+from limner.placement import Placement, refine
 from limner.presets import PRESETS
 from limner.program import execute
 from limner.reconstruction import reconstruct
-from limner.refinement import Refinement
 from limner.renderers.scenes import Scenes, ScenesSettings
 from limner.rollout import EpisodeBatch
 from limner.sampling import load_agent
@@ -109,44 +108,84 @@ def test_random_scenes_are_learnt(data):
 # --- Search --------------------------------------------------------------------------------------------------------
 
 
-def refinement(goals: torch.Tensor, actions: torch.Tensor, tries: int = 16) -> Refinement:
+def placement(goals: np.ndarray, programs: np.ndarray, proposer=None, score=likeness, tries: int = 16) -> Placement:
+    """What refines ``programs`` int64[B, T, P]."""
     stage = Scenes(batch=len(goals))
-    episodes = EpisodeBatch.empty(replace(PRESETS["scenes"], steps=len(actions)), stage)
-    episodes.aim(goals)
-    placer = Placer(stage.actions, Chance(stage.actions), episodes)
-    return Refinement(stage, Rehearsal(stage, tries, 1), episodes.goal, actions, placer=placer)
+    episodes = EpisodeBatch.empty(replace(PRESETS["scenes"], steps=programs.shape[1]), stage)
+    episodes.aim(torch.from_numpy(goals))
+    actions = torch.from_numpy(programs).transpose(0, 1)
+    proposer = proposer or Chance(stage.actions)
+    refined = refine(stage, Rehearsal(stage, tries, 1, score), episodes, actions, proposer)
+    assert isinstance(refined, Placement)
+    return refined
 
 
-def test_refinement_never_gets_worse_and_finds_objects_that_are_missing(data):
-    goals = torch.from_numpy(data.images[:6])
-    nothing = torch.zeros(7, 6, 7, dtype=torch.int64)
-    nothing[..., 0] = SKIP
-    refined, random = refinement(goals, nothing), torch.Generator().manual_seed(0)
+def shown(actions: torch.Tensor) -> torch.Tensor:
+    return torch.from_numpy(show(Scenes(batch=actions.shape[1]), actions.transpose(0, 1).numpy()))
+
+
+def counted(actions: torch.Tensor) -> torch.Tensor:
+    return (actions[..., 0] == PLACE).sum(0)
+
+
+def nothing(count: int, steps: int = 7) -> np.ndarray:
+    programs = np.zeros((count, steps, 7), np.int64)
+    programs[..., 0] = SKIP
+    return programs
+
+
+@pytest.mark.parametrize("score", [likeness, lambda canvases, goals: likeness(canvases, goals)])
+def test_refinement_never_gets_worse_and_finds_objects_that_are_missing(data, score):
+    refined, random = placement(data.images[:6], nothing(6), score=score), torch.Generator().manual_seed(0)
     last = first = refined.scores
     for _ in range(12):
         refined.sweep(random)
         assert (refined.scores >= last).all()
         last = refined.scores
     assert last.mean() > 0.4 * first.mean()
-    canvas = torch.from_numpy(show(Scenes(batch=6), refined.actions.transpose(0, 1).numpy()))
-    assert torch.equal(refined.canvas, canvas)
-    torch.testing.assert_close(refined.scores, likeness(canvas, goals))
+    assert torch.equal(refined.canvas, shown(refined.actions))
+    torch.testing.assert_close(refined.scores, likeness(refined.canvas, refined.goals))
 
 
-def test_objects_that_nobody_sees_are_left_out_and_those_that_are_right_stay(data):
-    programs = torch.from_numpy(data.programs[:8]).transpose(0, 1)
-    doubled = torch.cat([programs, programs])
-    refined = refinement(torch.from_numpy(data.images[:8]), doubled)
-    refined.sweep(torch.Generator().manual_seed(0))
-    # A double is a thousandth larger: it shows at an edge now and then.
-    found = (refined.actions[..., 0] == PLACE).sum(0)
-    right = (programs[..., 0] == PLACE).sum(0)
-    assert (found <= right + 1).all()
-    assert (found == right).float().mean() >= 0.5
-    assert refined.scores.min() > -1e-4
+def test_objects_that_nobody_sees_are_left_out_and_then_it_is_finished(data):
+    twins = np.concatenate([data.programs[:8, :1], data.programs[:8]], axis=1)
+    goals = show(Scenes(batch=8), twins)
+    refined = placement(goals, twins)
+    refined.run(60, torch.Generator().manual_seed(0))
+    assert refined.finished.all()
+    assert torch.equal(refined.canvas, torch.from_numpy(goals))
+    assert all(
+        found <= count for found, count in zip(counted(refined.actions), (twins[..., 0] == PLACE).sum(1), strict=True)
+    )
 
 
-def test_a_placer_shows_the_picture_without_the_object_and_the_last_of_the_others(data):
+def test_a_finished_picture_stays_as_it_is_and_is_not_rendered_again(data):
+    class Silent:
+        def act(self, observation, memory, generator, *, count):
+            raise AssertionError("nothing is left to propose")
+
+    refined, random = placement(data.images[:4], data.programs[:4]), torch.Generator().manual_seed(0)
+    for _ in range(2):
+        refined.sweep(random)
+    assert refined.finished.all()
+    actions, refined.proposer = refined.actions.clone(), Silent()
+    refined.sweep(random)
+    assert torch.equal(refined.actions, actions)
+    assert torch.equal(refined.canvas, shown(actions))
+
+
+def test_the_order_of_objects_is_found(data):
+    """An object is a little larger the later it is placed: only the right order is perfect."""
+    full = data.programs[data.programs[:, -1, 0] == PLACE][:3]
+    refined = placement(show(Scenes(batch=3), full), full[:, [1, 0, 2, 3, 4]])
+    assert not refined.perfect.any()
+    random = torch.Generator().manual_seed(0)
+    for _ in range(12):
+        refined._reorder(random)
+    assert refined.perfect.all()
+
+
+def test_a_proposer_sees_the_picture_without_the_object_and_the_last_of_the_others(data, monkeypatch):
     seen = []
 
     class Spy:
@@ -154,20 +193,26 @@ def test_a_placer_shows_the_picture_without_the_object_and_the_last_of_the_other
             seen.append(observation)
             return Chance(Scenes().actions).act(observation, memory, generator, count=count)
 
-    programs = torch.from_numpy(data.programs[:5]).transpose(0, 1)
-    refined = refinement(torch.from_numpy(data.images[:5]), programs)
-    refined.placer.proposer = Spy()
-    refined.sweep(torch.Generator().manual_seed(0))
-    for i, program in enumerate(data.programs[:5]):
-        others = program[1:]
-        stage = Scenes()
-        np.testing.assert_array_equal(
-            np.round(255 - seen[0].ink[i].permute(1, 2, 0).numpy() * 255), show(stage, others[None])[0]
-        )
+    programs = data.programs[:5]
+    refined = placement(data.images[:5], programs, Spy())
+    refined.stage.reset()
+    refined._propose(torch.from_numpy(programs).transpose(0, 1), 0, torch.Generator().manual_seed(0))
+    for i, program in enumerate(programs):
+        others, stage = program[1:], Scenes()
+        picture = show(stage, others[None])[0]
+        np.testing.assert_array_equal(np.round(255 - seen[0].ink[i].permute(1, 2, 0).numpy() * 255), picture)
         placed = others[others[:, 0] == PLACE]
         np.testing.assert_array_equal(seen[0].previous[i], placed[-1] if len(placed) else np.zeros(7))
         np.testing.assert_array_equal(seen[0].pen[i], stage.pen()[0])
         assert seen[0].step[i] == pytest.approx(len(placed) / 5)
+
+
+def test_a_program_of_one_action_is_refined_too(data):
+    refined = placement(data.images[:3], nothing(3, steps=1))
+    before = refined.scores
+    for _ in range(4):
+        refined.sweep(torch.Generator().manual_seed(0))
+    assert (refined.scores > before).any()
 
 
 # --- Drawing and measuring -----------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from limner.actions import ActionSpace
+from limner.actions import SKIP, ActionSpace
 from limner.networks.observation import Observation
 from limner.networks.policy import Acted, Memory, Policy
 from limner.search import recolour
@@ -22,7 +22,8 @@ class Chance:
 
     An action's first place is drawn where canvas and target differ, with a probability that grows with the square of
     the difference, the others near it, all counted from the pen if they are offsets; colours are the target's there;
-    all else is uniform.
+    all else is uniform, but that nothing is skipped. Objects may stand where only their edge is seen: their places lie
+    near what is missing, too.
     """
 
     def __init__(self, space: ActionSpace) -> None:
@@ -41,7 +42,7 @@ class Chance:
         centre = torch.stack([where // side, where % side]).flatten(1) / side + 0.5 / side
         actions = torch.stack([torch.randint(n, (batch * count,), generator=generator) for n in self.space.sizes], -1)
         pen = pen.flip(1).T.repeat_interleave(count, dim=1)
-        reach = 0.0
+        reach = 0.0 if "op" not in self.space else REACH / 2
         for i, part in enumerate(self.space.parts):
             if part.grid is not None:
                 place = centre + reach * torch.randn(centre.shape, generator=generator)
@@ -52,6 +53,9 @@ class Chance:
                     row, column = ((place[k] * part.grid[k]).long().clamp(0, part.grid[k] - 1) for k in (0, 1))
                     actions[:, i] = row * part.grid[1] + column
                 reach = REACH
+        if "op" in self.space:
+            op = self.space.index("op")
+            actions[:, op] = actions[:, op] % SKIP
         if self.space.coloured:
             there = target.flatten(2).gather(2, where[:, None].expand(-1, target.shape[1], -1))
             return recolour(self.space, actions, 1 - there.transpose(1, 2).flatten(0, 1))

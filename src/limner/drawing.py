@@ -27,9 +27,8 @@ from torch import Tensor
 
 from limner.chance import Aided
 from limner.datasets import Pictures
-from limner.placement import Placer
+from limner.placement import refine
 from limner.program import Program
-from limner.refinement import Refinement
 from limner.renderers import Canvas, Renderer
 from limner.rollout import EpisodeBatch, collect
 from limner.sampling import Agent
@@ -156,12 +155,11 @@ def draw_on(
     collect(stage, agent.policy, episodes, generator, temperature)
     if search:
         rehearsal = Rehearsal(stage, TRIES, threads, score)
-        best = episodes.actions
+        best, proposer = episodes.actions, Aided(agent.policy, stage.actions)
         if plan != "refine" or episodes.distance[-1].mean() > LOST * episodes.distance[0].mean():
-            proposer, seconds = Aided(agent.policy, stage.actions), 0 if plan == "refine" else search * len(goals) / 3
+            seconds = 0 if plan == "refine" else search * len(goals) / 3
             best = look_ahead(stage, rehearsal, proposer, episodes, generator, seconds, plan)
-        placer = Placer(stage.actions, agent.policy, episodes) if "op" in stage.actions else None
-        refinement = Refinement(stage, rehearsal, episodes.goal, best, threads, placer)
+        refinement = refine(stage, rehearsal, episodes, best, proposer, threads)
         refinement.run(search * len(goals) - (time.perf_counter() - started), generator, stop)
         episodes.actions.copy_(refinement.actions)
         episodes.canvas.copy_(refinement.canvas)

@@ -36,7 +36,7 @@ from limner.gallery import Gallery
 from limner.learners import Metrics
 from limner.lessons import Lessons
 from limner.networks.observation import see
-from limner.placement import Placer
+from limner.placement import refine
 from limner.program import first_difference, load_alike
 from limner.refinement import Refinement
 from limner.renderers import Renderer
@@ -163,8 +163,7 @@ class Imitation(Training):
         """Programs ``int64[T, B, P]`` of what is sketched, refined."""
         stage, sketches = self.renderer, self.sketches
         proposer = Aided(self.actor, stage.actions) if self.config.conditional else Chance(stage.actions)
-        placer = Placer(stage.actions, proposer, sketches) if "op" in stage.actions else None
-        refinement = Refinement(stage, self.rehearsal, sketches.goal, actions, self.config.threads, placer)
+        refinement = refine(stage, self.rehearsal, sketches, actions, proposer, self.config.threads)
         for _ in range(self.config.imitation.sweeps):
             refinement.sweep(self.generators["acting"])
         return refinement

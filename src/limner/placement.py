@@ -1,43 +1,153 @@
-"""Placement: what could stand in a picture beside the objects that stand there."""
+"""Placement: the refinement of programs that place objects.
+
+Notable choices:
+- Half of what is tried for an object is what a proposer would place if all others stood there already, the rest are
+  variations of the object. One try is to leave it out, which is done unless the picture gets worse; and in the end
+  proposals for more objects are tried.
+- Before a sweep other orders of the objects are tried, and from every second program some of the objects are taken
+  away: what is explained by several wrong objects cannot be mended one by one.
+- A sweep counts only where the picture is not farther than before. All that is judged is rendered. Once a picture is
+  perfect, a last sweep leaves out what nobody sees. Then it takes no more time: its program is empty in sweeps.
+"""
 
 from __future__ import annotations
+
+import time
 
 import torch
 from torch import Tensor
 
-from limner.actions import CHANGE, PLACE, SKIP, ActionSpace
+from limner.actions import CHANGE, PLACE, SKIP
 from limner.networks.observation import Observation, see
-from limner.rollout import EpisodeBatch
-from limner.search import Proposer
+from limner.objects import settle
+from limner.refinement import Refinement
+from limner.renderers import Renderer
+from limner.rollout import EpisodeBatch, paint
+from limner.search import Proposer, Rehearsal, vary
+
+MORE = 3
+"""Objects that a sweep tries to add."""
 
 
-class Placer:
-    """Asks a proposer for objects as if all others of a program had been placed before."""
+class Placement(Refinement):
+    """Programs of objects that get closer to the goals of ``batch``, as long as there is time."""
 
-    def __init__(self, space: ActionSpace, proposer: Proposer, batch: EpisodeBatch) -> None:
-        """``batch`` has the targets that there are."""
-        self.proposer, self.batch = proposer, batch
-        self.op = space.index("op")
+    def __init__(
+        self, stage: Renderer, rehearsal: Rehearsal, batch: EpisodeBatch, actions: Tensor, proposer: Proposer
+    ) -> None:
+        """``actions`` int64[T, B, P] are canonical; ``stage`` has a canvas for each of the B programs."""
+        super().__init__(stage, rehearsal, batch.goal, settle(stage.actions, actions))
+        self.batch, self.proposer = batch, proposer
+        self.op = stage.actions.index("op")
+        self.skip = torch.zeros(len(stage.actions), dtype=torch.int64)
+        self.skip[self.op] = SKIP
 
-    def propose(self, canvas: Tensor, pen: Tensor, others: Tensor, generator: torch.Generator, count: int) -> Tensor:
-        """``count`` canonical actions for each picture, ``int64[B, count, P]``: to place an object, or to skip.
+    @torch.no_grad()
+    def sweep(self, generator: torch.Generator, end: float = float("inf")) -> None:
+        """Try other objects for every object once, and some more; after ``end`` leave the rest."""
+        perfect = self.perfect
+        self._reorder(generator)
+        actions = self._without_some(generator)
+        self.stage.reset()
+        for t in range(len(actions)):
+            if time.perf_counter() < end:
+                actions[t] = self._choose_object(actions, t, generator)
+            self.stage.step(actions[t].numpy())
+        self._accept(settle(self.stage.actions, actions))
+        self.finished |= perfect & (time.perf_counter() < end)
 
-        ``others`` int64[T, B, P] have painted ``canvas`` uint8[B, H, W, C], and left the pen at ``pen`` float32[B, 2].
+    def _accept(self, actions: Tensor) -> None:
+        """Keep programs whose pictures are not farther than before."""
+        actions = torch.where(self.finished[:, None], self.actions, actions)
+        canvas = paint(self.stage, actions)
+        scores = self.rehearsal.score(canvas, self.goals)
+        better = scores >= self.scores
+        self.actions = torch.where(better[:, None], actions, self.actions)
+        self.canvas = torch.where(better[:, None, None, None], canvas, self.canvas)
+        self.scores = torch.where(better, scores, self.scores)
+
+    def _reorder(self, generator: torch.Generator) -> None:
+        """The best of some orders in which two objects have changed places."""
+        steps, size, parts = self.actions.shape
+        tries, rows = self.rehearsal.tries, torch.arange(size * self.rehearsal.tries)
+        tried = self._unfinished(self.actions).repeat_interleave(tries, dim=1)
+        count = (tried[..., self.op] != SKIP).sum(0).clamp(min=1)
+        one, other = (torch.rand(2, len(rows), generator=generator) * count).long()
+        tried[one, rows], tried[other, rows] = tried[other, rows], tried[one, rows]
+        scores = self.rehearsal.score(paint(self.rehearsal.renderer, tried), self.goals[self.rehearsal.copies])
+        best = scores.view(size, tries).argmax(dim=1)
+        self._accept(tried.view(steps, size, tries, parts)[:, torch.arange(size), best])
+
+    def _without_some(self, generator: torch.Generator) -> Tensor:
+        """The programs, every second without a random share of its objects."""
+        steps, size, _ = self.actions.shape
+        share = (2 * torch.rand(size, generator=generator) - 1).clamp(min=0) * ~self.perfect
+        gone = torch.rand(steps, size, generator=generator) < share
+        left = torch.where(gone[..., None], self.skip, self._unfinished(self.actions))
+        return settle(self.stage.actions, left)
+
+    def _unfinished(self, actions: Tensor) -> Tensor:
+        """The same, but that programs of finished pictures are empty: nothing has to be rendered for these."""
+        return torch.where(self.finished[:, None], self.skip, actions)
+
+    def _choose_object(self, actions: Tensor, t: int, generator: torch.Generator) -> Tensor:
+        """The best of action ``t`` of ``actions`` int64[T, B, P], to skip, what is proposed, and variations.
+
+        Of the skips that end a program only the first ``MORE`` may become an object.
         """
-        steps, size, _ = others.shape
+        tries, now = self.rehearsal.tries, actions[t]
+        over = self.finished | ((actions[max(t - MORE, 0) :] == self.skip).all(2).all(0) & (t >= MORE))
+        if over.all():
+            return now
+        before = self.stage.save()
+        proposed = self._propose(actions, t, generator)
+        varied = vary(self.stage.actions, now.repeat_interleave(tries, dim=0), generator).view_as(proposed)
+        half = tries // 2
+        rest = torch.where((now == self.skip).all(1)[:, None, None], proposed[:, half:], varied[:, half:])
+        skip = self.skip.expand(len(now), 1, -1)
+        tried = torch.cat([skip, now[:, None], proposed[:, :half], rest], dim=1)[:, :tries]
+        tried = torch.where(over[:, None, None], skip, tried)
+        self.stage.restore(before)
+        return self.rehearsal.best(before, self.goals, tried, list(actions[t + 1 :]))[0]
+
+    def _propose(self, actions: Tensor, t: int, generator: torch.Generator) -> Tensor:
+        """What the proposer would do where all but action ``t`` were done: canonical ``int64[B, tries, P]``.
+
+        ``stage`` has done the actions before; it does those after ``t``, too.
+        """
+        for action in actions[t + 1 :]:
+            self.stage.step(action.numpy())
+        others = torch.cat([actions[:t], actions[t + 1 :]])
         placed = others[..., self.op] != SKIP
-        last = (placed * torch.arange(1, steps + 1)[:, None]).amax(0) - 1
-        previous = others[last.clamp(min=0), torch.arange(size)] * (last >= 0)[:, None]
+        last = (placed * torch.arange(1, len(others) + 1)[:, None]).amax(0) if len(others) else placed.sum(0)
+        previous = torch.cat([torch.zeros_like(actions[:1]), others])[last, torch.arange(len(last))]
         batch = self.batch
         observation = Observation(
-            ink=see(canvas, batch.ink.shape[-1]),
+            ink=see(torch.from_numpy(self.stage.canvas()), batch.ink.shape[-1]),
             target=batch.target,
-            pen=pen,
+            pen=torch.from_numpy(self.stage.pen()),
             step=placed.sum(0) / batch.steps,
             previous=previous,
             noise=batch.noise,
         )
-        actions = self.proposer.act(observation, None, generator, count=count).actions
-        op = actions[:, self.op]
-        actions[:, self.op] = torch.where(op == CHANGE, PLACE, op)
-        return actions.view(size, count, -1)
+        proposed = self.proposer.act(observation, None, generator, count=self.rehearsal.tries).actions
+        op = proposed[:, self.op]
+        proposed[:, self.op] = torch.where(op == CHANGE, PLACE, op)
+        return proposed.view(len(last), self.rehearsal.tries, -1)
+
+
+def refine(
+    stage: Renderer,
+    rehearsal: Rehearsal,
+    batch: EpisodeBatch,
+    actions: Tensor,
+    proposer: Proposer,
+    threads: int = 1,
+) -> Refinement:
+    """A refinement of canonical ``actions`` int64[T, B, P], of strokes or of objects, for the goals of ``batch``.
+
+    ``proposer`` is asked for objects only.
+    """
+    if "op" in stage.actions:
+        return Placement(stage, rehearsal, batch, actions, proposer)
+    return Refinement(stage, rehearsal, batch.goal, actions, threads)

@@ -8,10 +8,8 @@ Notable choices:
 - In colour, every variation is given the colour that suits it best, by least squares over the layers. And a quarter of
   them are chance's, aimed at what the finished picture misses: opaque paint may have left a stroke useless, which no
   small change mends. Without colours that does not help.
-- Where actions place objects, half of what is tried for one is what a proposer would place if the others stood there
-  already; one try is to leave it out, which is done unless that makes the picture worse; and what comes after the last
-  object may place one more.
-- A sweep counts only where the picture that it really painted is not farther than before.
+- A sweep counts only where the picture that it really painted is closer than before.
+- Programs that place objects are refined in another way: see ``limner.placement``.
 """
 
 from __future__ import annotations
@@ -23,12 +21,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from limner.actions import SKIP
 from limner.chance import Chance
 from limner.layers import Layer, LayerPainter, best_colours, paints_layers
 from limner.networks.observation import see
-from limner.objects import settle
-from limner.placement import Placer
 from limner.renderers import Renderer
 from limner.rollout import paint
 from limner.search import Rehearsal, likeness, recolour, vary
@@ -37,33 +32,28 @@ from limner.search import Rehearsal, likeness, recolour, vary
 class Refinement:
     """Programs that get closer to their goals, ``uint8[B, H, W, C]``, as long as there is time."""
 
-    def __init__(
-        self,
-        stage: Renderer,
-        rehearsal: Rehearsal,
-        goals: Tensor,
-        actions: Tensor,
-        threads: int = 1,
-        placer: Placer | None = None,
-    ) -> None:
-        """``actions`` int64[T, B, P] are canonical; ``stage`` has a canvas for each of the B programs.
-
-        ``placer`` is for actions that place objects.
-        """
-        self.stage, self.rehearsal, self.goals, self.placer = stage, rehearsal, goals, placer
-        self.actions = settle(stage.actions, actions) if placer else actions.clone()
+    def __init__(self, stage: Renderer, rehearsal: Rehearsal, goals: Tensor, actions: Tensor, threads: int = 1) -> None:
+        """``actions`` int64[T, B, P] are canonical; ``stage`` has a canvas for each of the B programs."""
+        self.stage, self.rehearsal, self.goals = stage, rehearsal, goals
+        self.actions = actions.clone()
         self.painter = LayerPainter(stage, threads) if paints_layers(stage) else None
         coloured = self.painter is not None and stage.actions.coloured
         self.shapes = LayerPainter(rehearsal.renderer, threads) if coloured else None
         self.layers = [self.painter.paint(action) for action in actions] if self.painter else []
+        self.finished = torch.zeros(stage.batch, dtype=torch.bool)
         self.canvas = paint(stage, actions)
         self.scores = rehearsal.score(self.canvas, goals)
 
     def run(self, seconds: float, generator: torch.Generator, stop: threading.Event | None = None) -> None:
-        """Try changes for about so many seconds, or until ``stop`` is set."""
+        """Try changes for about so many seconds, or until ``stop`` is set, or nothing is left to do."""
         end = time.perf_counter() + seconds
-        while time.perf_counter() < end and not (stop and stop.is_set()):
+        while time.perf_counter() < end and not (stop and stop.is_set()) and not self.finished.all():
             self.sweep(generator, end)
+
+    @property
+    def perfect(self) -> Tensor:
+        """Which pictures are exactly like their goals, if that is what counts: ``bool[B]``."""
+        return (self.scores == 0) & (self.rehearsal.score is likeness)
 
     @torch.no_grad()
     def sweep(self, generator: torch.Generator, end: float = float("inf")) -> None:
@@ -72,20 +62,14 @@ class Refinement:
         self.stage.reset()
         for t in range(len(actions)):
             if time.perf_counter() < end:
-                if self.placer:
-                    actions[t] = self._choose_object(self.placer, actions, t, generator)
-                else:
-                    later = () if self.painter else list(actions[t + 1 :])
-                    actions[t] = self._choose(actions[t], later, above[t], generator)
+                later = () if self.painter else list(actions[t + 1 :])
+                actions[t] = self._choose(actions[t], later, above[t], generator)
                 if self.painter:
                     layers[t] = self.painter.paint(actions[t])
             self.stage.step(actions[t].numpy())
-        if self.placer:
-            actions = settle(self.stage.actions, actions)
-            paint(self.stage, actions)
         canvas = torch.from_numpy(self.stage.canvas())
         scores = self.rehearsal.score(canvas, self.goals)
-        better = scores >= self.scores
+        better = scores > self.scores
         self.actions = torch.where(better[:, None], actions, self.actions)
         self.layers = [new.where(better, old) for new, old in zip(layers, self.layers, strict=True)]
         self.canvas = torch.where(better[:, None, None, None], canvas, self.canvas)
@@ -101,29 +85,6 @@ class Refinement:
             return self._choose_coloured(self.shapes, action, varied, above, generator)
         tried = torch.cat([action[:, None], varied.view(len(action), tries, -1)[:, 1:]], dim=1)
         return self.rehearsal.best(self.stage.save(), self.goals, tried, later, above)[0]
-
-    def _choose_object(self, placer: Placer, actions: Tensor, t: int, generator: torch.Generator) -> Tensor:
-        """The best of action ``t`` of ``actions`` int64[T, B, P], to skip, what the placer proposes, and variations.
-
-        Of the skips that end a program only the first may become an object.
-        """
-        space, tries, stage = self.stage.actions, self.rehearsal.tries, self.stage
-        skip = torch.zeros_like(actions[t])
-        skip[:, space.index("op")] = SKIP
-        over = (actions[max(t - 1, 0) :] == skip).all(2).all(0) & (t > 0)
-        if over.all():
-            return skip
-        before = stage.save()
-        for action in actions[t + 1 :]:
-            stage.step(action.numpy())
-        others = torch.cat([actions[:t], actions[t + 1 :]])
-        canvas, pen = torch.from_numpy(stage.canvas()), torch.from_numpy(stage.pen())
-        stage.restore(before)
-        fresh = placer.propose(canvas, pen, others, generator, tries // 2)
-        varied = vary(space, actions[t].repeat_interleave(tries, dim=0), generator).view(len(skip), tries, -1)
-        tried = torch.cat([skip[:, None], actions[t][:, None], fresh, varied], dim=1)[:, :tries]
-        tried = torch.where(over[:, None, None], skip[:, None], tried)
-        return self.rehearsal.best(before, self.goals, tried, list(actions[t + 1 :]))[0]
 
     def _choose_coloured(
         self, shapes: LayerPainter, action: Tensor, varied: Tensor, above: Layer, generator: torch.Generator

@@ -5,15 +5,17 @@ Notable choices:
   one for each object. That is less work than editing a model, and any number of objects fits.
 - Pictures are rendered at twice their size and averaged, without multisampling: smoother, and a third of the time.
   Round objects have few facets where the picture is small (``scenes.xml``): corners cost as much as pixels.
-- An OpenGL context belongs to a thread, so a camera has one; it is made when it is first needed and kept, and renderers
-  share it. A child process that was forked off makes its own.
+- An OpenGL context belongs to a thread, so a camera has one; it is made when none is free, kept, and lent to one
+  renderer after the other. A child process that was forked off makes its own.
 """
 
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from itertools import islice, repeat
@@ -106,11 +108,23 @@ def _solids(scenes: Sequence[Objects]) -> Iterator[list[Solid]]:
         yield list(islice(solids, len(scene)))
 
 
-def camera(index: int, size: int) -> Camera:
-    """The ``index``-th camera of this process for pictures of ``size`` pixels a side."""
-    return _camera(index, size > SMALL, os.getpid())
+@contextmanager
+def borrow_cameras(count: int, size: int) -> Iterator[list[Camera]]:
+    """So many cameras for pictures of ``size`` pixels a side, for nobody else as long as this lasts."""
+    fine = size > SMALL
+    free = _free_cameras(fine, os.getpid())
+    cameras: list[Camera] = []
+    try:
+        while len(cameras) < count:
+            try:
+                cameras.append(free.pop())
+            except IndexError:
+                cameras.append(Camera(fine))
+        yield cameras
+    finally:
+        free.extend(cameras)
 
 
 @cache
-def _camera(index: int, fine: bool, process: int) -> Camera:
-    return Camera(fine)
+def _free_cameras(fine: bool, process: int) -> deque[Camera]:
+    return deque()

@@ -16,7 +16,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property
 from importlib.resources import files
-from itertools import pairwise
 from typing import Any
 from xml.etree import ElementTree
 
@@ -207,18 +206,18 @@ class Scenes:
 
     def _shoot(self, scenes: list[IntArray]) -> Canvas:
         """Pictures of the objects behind actions ``int64[n, P]``, an equal share of them by each camera."""
-        from limner.renderers.camera import camera
+        from limner.renderers.camera import borrow_cameras
 
         placed = np.split(self._place(np.concatenate(scenes)), np.cumsum([len(objects) for objects in scenes[:-1]]))
         pictures = np.empty((len(scenes), *self.shape), np.uint8)
         size, cuts = self._settings.canvas, np.linspace(0, len(scenes), self._threads + 1).astype(int)
-        shots = [
-            camera(i, size).shoot(placed[start:end], size, pictures[start:end])
-            for i, (start, end) in enumerate(pairwise(cuts))
-            if start < end
-        ]
-        for shot in shots:
-            shot.result()
+        parts = [part for part in map(slice, cuts, cuts[1:]) if part.start < part.stop]
+        with borrow_cameras(len(parts), size) as cameras:
+            shots = [
+                camera.shoot(placed[part], size, pictures[part]) for camera, part in zip(cameras, parts, strict=True)
+            ]
+            for shot in shots:
+                shot.result()
         return pictures
 
     def _place(self, objects: IntArray) -> NDArray[np.float64]:
