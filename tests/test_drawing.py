@@ -19,6 +19,7 @@ from limner.drawing import BATCH, SEARCHED, batch_size, draw
 from limner.imitation import Imitation
 from limner.program import Program, execute_all
 from limner.reconstruction import squared_error
+from limner.refinement import Refinement
 from limner.rollout import follow
 from limner.sampling import load_agent, sample
 
@@ -163,7 +164,7 @@ def test_looking_ahead_keeps_the_best_of_each_picture(copyist, goals, monkeypatc
     clock = itertools.count(step=0.1)
     monkeypatch.setattr(drawing, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
     monkeypatch.setattr(drawing, "collect_improved", wander)
-    monkeypatch.setattr(drawing.Refinement, "run", lambda *arguments: None)
+    monkeypatch.setattr(Refinement, "run", lambda *arguments: None)
     found = squared_error(canvases(draw(copyist, few, 0.5, plan="greedy")), few)
     assert len(tried) > 3
     assert np.mean(np.argmin(tried, axis=0) < len(tried) - 1) > 0, "the last is not always the best"
