@@ -11,7 +11,8 @@
 
 All see the same pictures, the first of the test scenes (``limner data make scenes`` makes the same ones, but is not
 needed), and begin with the empty platform. The table gives the mean squared error, of the last state for the first way
-and of the best for the others, after so many renders of each picture (of the agent's, the last that were complete).
+and of the best for the others, after so many renders of each picture. The agent's are a mean (it spends none on what is
+perfect), after the last sweep that was complete.
 """
 
 from __future__ import annotations
@@ -113,7 +114,7 @@ def parse(goals: Canvas, given: Baselines) -> list[tuple[int, float]]:
         while True:
             before = CountedScenes.taken / len(goals), -refinement.scores.mean().item()
             refinement.sweep(generator)
-            if CountedScenes.taken > limit * len(goals):
+            if CountedScenes.taken > limit * len(goals) or refinement.finished.all():
                 break
         curve.append((int(before[0]), before[1]))
     return curve

@@ -96,7 +96,7 @@ class Constant:
     def __init__(self, action):
         self.action = torch.as_tensor(action)
 
-    def act(self, observation, memory, generator, temperature=1.0, count=1):
+    def act(self, observation, memory, generator, temperature=1.0, count=1, verb=None):
         many = len(observation.ink) * count
         return Acted(self.action.expand(many, -1).clone(), torch.full((many,), -1.5), "memory")
 

@@ -22,7 +22,7 @@ from limner.presets import PRESETS
 from limner.program import execute
 from limner.reconstruction import reconstruct
 from limner.renderers.scenes import Scenes, ScenesSettings
-from limner.rollout import EpisodeBatch
+from limner.rollout import EpisodeBatch, observe
 from limner.sampling import load_agent
 from limner.search import Rehearsal, likeness
 
@@ -161,7 +161,7 @@ def test_objects_that_nobody_sees_are_left_out_and_then_it_is_finished(data):
 
 def test_a_finished_picture_stays_as_it_is_and_is_not_rendered_again(data):
     class Silent:
-        def act(self, observation, memory, generator, *, count):
+        def act(self, observation, memory, generator, *, count, verb=None):
             raise AssertionError("nothing is left to propose")
 
     refined, random = placement(data.images[:4], data.programs[:4]), torch.Generator().manual_seed(0)
@@ -189,9 +189,9 @@ def test_a_proposer_sees_the_picture_without_the_object_and_the_last_of_the_othe
     seen = []
 
     class Spy:
-        def act(self, observation, memory, generator, *, count):
+        def act(self, observation, memory, generator, *, count, verb=None):
             seen.append(observation)
-            return Chance(Scenes().actions).act(observation, memory, generator, count=count)
+            return Chance(Scenes().actions).act(observation, memory, generator, count=count, verb=verb)
 
     programs = data.programs[:5]
     refined = placement(data.images[:5], programs, Spy())
@@ -205,6 +205,24 @@ def test_a_proposer_sees_the_picture_without_the_object_and_the_last_of_the_othe
         np.testing.assert_array_equal(seen[0].previous[i], placed[-1] if len(placed) else np.zeros(7))
         np.testing.assert_array_equal(seen[0].pen[i], stage.pen()[0])
         assert seen[0].step[i] == pytest.approx(len(placed) / 5)
+
+
+def test_an_object_that_hardly_shows_is_not_worth_its_place(data, monkeypatch):
+    monkeypatch.setattr("limner.placement.PRICE", 1.0)
+    refined = placement(data.images[:4], data.programs[:4])
+    refined.sweep(torch.Generator().manual_seed(0))
+    assert (counted(refined.actions) == 0).all()
+
+
+def test_only_objects_are_proposed(agent, data):
+    stage = Scenes(batch=4)
+    episodes = EpisodeBatch.empty(agent.config, stage)
+    episodes.aim(torch.from_numpy(data.images[:4]))
+    acted = agent.policy.act(observe(episodes, 0), None, torch.Generator().manual_seed(0), count=50, verb=PLACE)
+    assert (acted.actions[:, 0] == PLACE).all()
+    assert len(acted.actions.unique(dim=0)) > 100
+    free = agent.policy.act(observe(episodes, 0), None, torch.Generator().manual_seed(0), count=50)
+    assert len(free.actions[:, 0].unique()) == 3
 
 
 def test_a_program_of_one_action_is_refined_too(data):

@@ -29,12 +29,28 @@ class Chance:
     def __init__(self, space: ActionSpace) -> None:
         self.space = space
 
-    def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator, *, count: int) -> Acted:
+    def act(
+        self,
+        observation: Observation,
+        memory: Memory | None,
+        generator: torch.Generator,
+        *,
+        count: int,
+        verb: int | None = None,
+    ) -> Acted:
         """``count`` canonical actions for each of N canvases, as ``Policy.act``; log-probabilities are zeros."""
-        actions = self.aim(observation.ink, observation.target, observation.pen, generator, count)
+        actions = self.aim(observation.ink, observation.target, observation.pen, generator, count, verb)
         return Acted(actions, torch.zeros(len(actions)), memory)
 
-    def aim(self, ink: Tensor, target: Tensor, pen: Tensor, generator: torch.Generator, count: int) -> Tensor:
+    def aim(
+        self,
+        ink: Tensor,
+        target: Tensor,
+        pen: Tensor,
+        generator: torch.Generator,
+        count: int,
+        verb: int | None = None,
+    ) -> Tensor:
         """``count`` canonical actions, ``int64[N · count, P]``, for each of N canvases: see ``Observation``."""
         missing = (target - ink).abs().mean(1)
         batch, side, _ = missing.shape
@@ -56,6 +72,8 @@ class Chance:
         if "op" in self.space:
             op = self.space.index("op")
             actions[:, op] = actions[:, op] % SKIP
+        if self.space.verb is not None and verb is not None:
+            actions[:, self.space.verb] = verb
         if self.space.coloured:
             there = target.flatten(2).gather(2, where[:, None].expand(-1, target.shape[1], -1))
             return recolour(self.space, actions, 1 - there.transpose(1, 2).flatten(0, 1))
@@ -68,12 +86,20 @@ class Aided:
     def __init__(self, policy: Policy, space: ActionSpace) -> None:
         self.policy, self.chance = policy, Chance(space)
 
-    def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator, *, count: int) -> Acted:
+    def act(
+        self,
+        observation: Observation,
+        memory: Memory | None,
+        generator: torch.Generator,
+        *,
+        count: int,
+        verb: int | None = None,
+    ) -> Acted:
         """``count`` actions for each of N canvases, the policy's first; as ``Policy.act``."""
-        own = self.policy.act(observation, memory, generator, count=count - count // 2)
+        own = self.policy.act(observation, memory, generator, count=count - count // 2, verb=verb)
         if count == 1:
             return own
-        other = self.chance.act(observation, memory, generator, count=count // 2)
+        other = self.chance.act(observation, memory, generator, count=count // 2, verb=verb)
         batch = len(observation.ink)
         actions = torch.cat([acted.actions.view(batch, -1, len(own.actions[0])) for acted in (own, other)], dim=1)
         log_prob = torch.cat([acted.log_prob.view(batch, -1) for acted in (own, other)], dim=1)

@@ -2,12 +2,12 @@
 
 Notable choices:
 - Half of what is tried for an object is what a proposer would place if all others stood there already, the rest are
-  variations of the object. One try is to leave it out, which is done unless the picture gets worse; and in the end
-  proposals for more objects are tried.
+  variations of the object. One try is to leave it out; and in the end proposals for more objects are tried.
 - Before a sweep other orders of the objects are tried, and from every second program some of the objects are taken
   away: what is explained by several wrong objects cannot be mended one by one.
-- A sweep counts only where the picture is not farther than before. All that is judged is rendered. Once a picture is
-  perfect, a last sweep leaves out what nobody sees. Then it takes no more time: its program is empty in sweeps.
+- An object has a small price, so that none stands where it does not show. A sweep counts only where the picture, less
+  that, is not worse than before. All that is judged is rendered. Once a picture is perfect, a last sweep leaves out
+  what nobody sees. Then it takes no more time: its program is empty in sweeps.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import time
 import torch
 from torch import Tensor
 
-from limner.actions import CHANGE, PLACE, SKIP
+from limner.actions import PLACE, SKIP
 from limner.networks.observation import Observation, see
 from limner.objects import settle
 from limner.refinement import Refinement
@@ -27,6 +27,8 @@ from limner.search import Proposer, Rehearsal, vary
 
 MORE = 3
 """Objects that a sweep tries to add."""
+PRICE = 1e-6
+"""What an object has to gain in score to be worth its place: a pixel that is off by 16 of 255, of 64 × 64."""
 
 
 class Placement(Refinement):
@@ -54,28 +56,35 @@ class Placement(Refinement):
                 actions[t] = self._choose_object(actions, t, generator)
             self.stage.step(actions[t].numpy())
         self._accept(settle(self.stage.actions, actions))
-        self.finished |= perfect & (time.perf_counter() < end)
+        self.finished |= perfect & self.perfect & (time.perf_counter() < end)
 
     def _accept(self, actions: Tensor) -> None:
-        """Keep programs whose pictures are not farther than before."""
+        """Keep programs that are worth no less than before."""
         actions = torch.where(self.finished[:, None], self.actions, actions)
         canvas = paint(self.stage, actions)
         scores = self.rehearsal.score(canvas, self.goals)
-        better = scores >= self.scores
+        better = self._worth(scores, actions) >= self._worth(self.scores, self.actions)
         self.actions = torch.where(better[:, None], actions, self.actions)
         self.canvas = torch.where(better[:, None, None, None], canvas, self.canvas)
         self.scores = torch.where(better, scores, self.scores)
 
+    def _worth(self, scores: Tensor, actions: Tensor) -> Tensor:
+        """``scores`` float32[…] less the price of the objects of ``actions`` int64[T, …, P]."""
+        return scores - PRICE * (actions[..., self.op] != SKIP).sum(0)
+
     def _reorder(self, generator: torch.Generator) -> None:
-        """The best of some orders in which two objects have changed places."""
+        """The best of some other orders, in half of which an object is left out."""
         steps, size, parts = self.actions.shape
-        tries, rows = self.rehearsal.tries, torch.arange(size * self.rehearsal.tries)
+        tries = self.rehearsal.tries
         tried = self._unfinished(self.actions).repeat_interleave(tries, dim=1)
-        count = (tried[..., self.op] != SKIP).sum(0).clamp(min=1)
-        one, other = (torch.rand(2, len(rows), generator=generator) * count).long()
-        tried[one, rows], tried[other, rows] = tried[other, rows], tried[one, rows]
+        place, random = torch.arange(steps)[:, None], torch.rand(steps + 2, size * tries, generator=generator)
+        placed = tried[..., self.op] != SKIP
+        left_out = (place == (2 * random[-1] * placed.sum(0)).long()) & (torch.arange(size * tries) % tries > 0)
+        gone = left_out | ~placed
+        order = torch.where(gone, steps * 2, place + random[:steps] * steps * random[-2]).argsort(0)
+        tried = torch.where(gone[..., None], self.skip, tried).gather(0, order[..., None].expand_as(tried))
         scores = self.rehearsal.score(paint(self.rehearsal.renderer, tried), self.goals[self.rehearsal.copies])
-        best = scores.view(size, tries).argmax(dim=1)
+        best = self._worth(scores, tried).view(size, tries).argmax(dim=1)
         self._accept(tried.view(steps, size, tries, parts)[:, torch.arange(size), best])
 
     def _without_some(self, generator: torch.Generator) -> Tensor:
@@ -108,10 +117,12 @@ class Placement(Refinement):
         tried = torch.cat([skip, now[:, None], proposed[:, :half], rest], dim=1)[:, :tries]
         tried = torch.where(over[:, None, None], skip, tried)
         self.stage.restore(before)
-        return self.rehearsal.best(before, self.goals, tried, list(actions[t + 1 :]))[0]
+        scores = self.rehearsal.scores(before, self.goals, tried, list(actions[t + 1 :]))
+        best = self._worth(scores, tried[None]).argmax(dim=1)
+        return tried[torch.arange(len(tried)), best]
 
     def _propose(self, actions: Tensor, t: int, generator: torch.Generator) -> Tensor:
-        """What the proposer would do where all but action ``t`` were done: canonical ``int64[B, tries, P]``.
+        """What the proposer would place where all but action ``t`` were done: canonical ``int64[B, tries, P]``.
 
         ``stage`` has done the actions before; it does those after ``t``, too.
         """
@@ -130,10 +141,9 @@ class Placement(Refinement):
             previous=previous,
             noise=batch.noise,
         )
-        proposed = self.proposer.act(observation, None, generator, count=self.rehearsal.tries).actions
-        op = proposed[:, self.op]
-        proposed[:, self.op] = torch.where(op == CHANGE, PLACE, op)
-        return proposed.view(len(last), self.rehearsal.tries, -1)
+        tries = self.rehearsal.tries
+        proposed = self.proposer.act(observation, None, generator, count=tries, verb=PLACE).actions
+        return proposed.view(len(last), tries, -1)
 
 
 def refine(

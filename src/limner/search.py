@@ -29,7 +29,15 @@ from limner.rollout import EpisodeBatch, look, observe, squared_distance
 class Proposer(Protocol):
     """What proposes actions: a policy, or chance."""
 
-    def act(self, observation: Observation, memory: Memory | None, generator: torch.Generator, *, count: int) -> Acted:
+    def act(
+        self,
+        observation: Observation,
+        memory: Memory | None,
+        generator: torch.Generator,
+        *,
+        count: int,
+        verb: int | None = None,
+    ) -> Acted:
         """As ``Policy.act``, at temperature 1."""
         ...
 

@@ -259,3 +259,15 @@ def test_more_cameras_than_scenes_that_have_changed() -> None:
     shown = renderer.canvas()
     assert np.array_equal(shown[3], picture(action()))
     assert np.array_equal(shown[0], picture())
+
+
+def test_scenes_that_are_alike_are_rendered_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered = []
+    shoot = Scenes._shoot
+    monkeypatch.setattr(Scenes, "_shoot", lambda self, scenes: (rendered.append(len(scenes)), shoot(self, scenes))[1])
+    renderer, one, other = Scenes(batch=5), action("box"), action("sphere")
+    renderer.step(np.array([one, other, one, one, other]))
+    pictures = renderer.canvas()
+    assert rendered == [2]
+    for row, given in enumerate([one, other, one, one, other]):
+        np.testing.assert_array_equal(pictures[row], picture(given))

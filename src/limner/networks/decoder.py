@@ -82,16 +82,24 @@ class Decoder(nn.Module):
         self.updates = nn.ModuleList(mlp([width + 16 + seen, *middle, width]) for seen in pointed[:-1])
 
     def sample(
-        self, z: Tensor, generator: torch.Generator, temperature: float = 1.0, places: Tensor | None = None
+        self,
+        z: Tensor,
+        generator: torch.Generator,
+        temperature: float = 1.0,
+        places: Tensor | None = None,
+        verb: int | None = None,
     ) -> Decoded:
         """Draw actions for ``z`` float32[N, width]. A ``temperature`` of 0 takes the likeliest value of each part.
 
         ``places`` are the maps of a pointer torso, ``float32[M, features, MAP²]``: one for every N / M rows of ``z``.
+        With a ``verb`` all actions are of that kind.
 
         ``log_prob`` and ``entropy`` are those of the distribution at temperature 1.
         """
 
         def choose(index: int, log_probs: Tensor) -> Tensor:
+            if index == self.space.verb and verb is not None:
+                return torch.full((len(z),), verb, device=z.device)
             if temperature == 0:
                 return log_probs.argmax(-1)
             cumulative = (log_probs / temperature).softmax(-1).cumsum(-1)

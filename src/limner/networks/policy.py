@@ -64,16 +64,18 @@ class Policy(nn.Module):
         generator: torch.Generator,
         temperature: float = 1.0,
         count: int = 1,
+        verb: int | None = None,
     ) -> Acted:
         """Draw ``count`` actions for each of N canvases, those of one canvas next to each other.
 
-        ``memory`` is what the previous call returned, None at first.
+        ``memory`` is what the previous call returned, None at first. With a ``verb``, a value of the part that says
+        what kind of action it is, all are of that kind.
         """
         core, places = self.torso(self._looked_at(observation))
         if self.lstm is not None:
             output, memory = self.lstm(core[None], memory)
             core = output[0]
-        decoded = self.decoder.sample(core.repeat_interleave(count, dim=0), generator, temperature, places)
+        decoded = self.decoder.sample(core.repeat_interleave(count, dim=0), generator, temperature, places, verb)
         return Acted(decoded.actions, decoded.log_prob, memory)
 
     def evaluate(self, observation: Observation, actions: Tensor) -> Evaluated:

@@ -191,13 +191,16 @@ class Scenes:
             self._objects[row] = objects
 
     def _refresh(self) -> None:
-        """Take new pictures of what has changed; there is one of all empty platforms."""
+        """Take new pictures of what has changed: one of all empty platforms, and of scenes that are alike."""
         rows = np.flatnonzero(self._stale)
         bare = np.asarray([len(self._objects[row]) == 0 for row in rows], np.bool_)
         if bare.any():
             self._canvas[rows[bare]] = self._empty
-        if not bare.all():
-            self._canvas[rows[~bare]] = self._shoot([self._objects[row] for row in rows[~bare]])
+        scenes = {self._objects[row].tobytes(): row for row in rows[~bare]}
+        if scenes:
+            pictures = self._shoot([self._objects[row] for row in scenes.values()])
+            number = {scene: i for i, scene in enumerate(scenes)}
+            self._canvas[rows[~bare]] = pictures[[number[self._objects[row].tobytes()] for row in rows[~bare]]]
         self._stale[rows] = False
 
     @cached_property
