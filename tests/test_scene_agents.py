@@ -149,14 +149,11 @@ def test_refinement_never_gets_worse_and_finds_objects_that_are_missing(data, sc
 
 def test_objects_that_nobody_sees_are_left_out_and_then_it_is_finished(data):
     twins = np.concatenate([data.programs[:8, :1], data.programs[:8]], axis=1)
-    goals = show(Scenes(batch=8), twins)
-    refined = placement(goals, twins)
-    refined.run(60, torch.Generator().manual_seed(0))
-    assert refined.finished.all()
-    assert torch.equal(refined.canvas, torch.from_numpy(goals))
-    assert all(
-        found <= count for found, count in zip(counted(refined.actions), (twins[..., 0] == PLACE).sum(1), strict=True)
-    )
+    refined = placement(data.images[:8], twins)
+    refined.run(3, torch.Generator().manual_seed(0))
+    assert refined.finished.float().mean() >= 0.5
+    assert (refined.scores > -1e-4).all()
+    assert (counted(refined.actions) < counted(torch.from_numpy(twins).transpose(0, 1))).all()
 
 
 def test_a_finished_picture_stays_as_it_is_and_is_not_rendered_again(data):
@@ -172,6 +169,21 @@ def test_a_finished_picture_stays_as_it_is_and_is_not_rendered_again(data):
     refined.sweep(random)
     assert torch.equal(refined.actions, actions)
     assert torch.equal(refined.canvas, shown(actions))
+
+
+def test_what_is_unfinished_goes_on_alone(data):
+    programs = data.programs[:6].copy()
+    programs[2], programs[5] = nothing(1, steps=5)[0], nothing(1, steps=5)[0]
+    refined = placement(data.images[:6], programs)
+    before = refined.scores
+    sweeps = []
+    refined.sweep = lambda *given: (sweeps.append(1), Placement.sweep(refined, *given))
+    refined.run(2, torch.Generator().manual_seed(0))
+    assert refined.finished[[0, 1, 3, 4]].all()
+    assert (refined.scores[[2, 5]] > before[[2, 5]]).all()
+    assert len(sweeps) <= 4
+    assert torch.equal(refined.canvas, shown(refined.actions))
+    torch.testing.assert_close(refined.scores, likeness(refined.canvas, refined.goals))
 
 
 def test_the_order_of_objects_is_found(data):

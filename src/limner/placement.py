@@ -7,12 +7,14 @@ Notable choices:
   away: what is explained by several wrong objects cannot be mended one by one.
 - An object has a small price, so that none stands where it does not show. A sweep counts only where the picture, less
   that, is not worse than before. All that is judged is rendered. Once a picture is perfect, a last sweep leaves out
-  what nobody sees. Then it takes no more time: its program is empty in sweeps.
+  what nobody sees. Then it takes no more time: its program is empty in sweeps, and soon the others go on alone.
 """
 
 from __future__ import annotations
 
+import threading
 import time
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -21,7 +23,7 @@ from limner.actions import PLACE, SKIP
 from limner.networks.observation import Observation, see
 from limner.objects import settle
 from limner.refinement import Refinement
-from limner.renderers import Renderer
+from limner.renderers import Renderer, make_renderer
 from limner.rollout import EpisodeBatch, paint
 from limner.search import Proposer, Rehearsal, vary
 
@@ -35,14 +37,42 @@ class Placement(Refinement):
     """Programs of objects that get closer to the goals of ``batch``, as long as there is time."""
 
     def __init__(
-        self, stage: Renderer, rehearsal: Rehearsal, batch: EpisodeBatch, actions: Tensor, proposer: Proposer
+        self,
+        stage: Renderer,
+        rehearsal: Rehearsal,
+        batch: EpisodeBatch,
+        actions: Tensor,
+        proposer: Proposer,
+        threads: int = 1,
     ) -> None:
         """``actions`` int64[T, B, P] are canonical; ``stage`` has a canvas for each of the B programs."""
         super().__init__(stage, rehearsal, batch.goal, settle(stage.actions, actions))
-        self.batch, self.proposer = batch, proposer
+        self.batch, self.proposer, self.threads = batch, proposer, threads
         self.op = stage.actions.index("op")
         self.skip = torch.zeros(len(stage.actions), dtype=torch.int64)
         self.skip[self.op] = SKIP
+
+    def run(self, seconds: float, generator: torch.Generator, stop: threading.Event | None = None) -> None:
+        """As ``Refinement.run``; once half of the pictures are finished, with the others alone."""
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end and not (stop and stop.is_set()) and not self.finished.all():
+            self.sweep(generator, end)
+            left = (~self.finished).nonzero().flatten()
+            if 0 < len(left) <= len(self.finished) // 2:
+                self._go_on_with(left, end - time.perf_counter(), generator, stop)
+                return
+
+    def _go_on_with(
+        self, rows: Tensor, seconds: float, generator: torch.Generator, stop: threading.Event | None
+    ) -> None:
+        stage = make_renderer(self.stage.settings(), len(rows), self.threads)
+        rehearsal = Rehearsal(stage, self.rehearsal.tries, self.threads, self.rehearsal.score)
+        given = self.batch
+        batch = replace(given, goal=given.goal[rows], target=given.target[rows], noise=given.noise[rows])
+        others = Placement(stage, rehearsal, batch, self.actions[:, rows], self.proposer, self.threads)
+        others.run(seconds, generator, stop)
+        self.actions[:, rows], self.canvas[rows], self.scores[rows] = others.actions, others.canvas, others.scores
+        self.finished[rows] = others.finished
 
     @torch.no_grad()
     def sweep(self, generator: torch.Generator, end: float = float("inf")) -> None:
@@ -159,5 +189,5 @@ def refine(
     ``proposer`` is asked for objects only.
     """
     if "op" in stage.actions:
-        return Placement(stage, rehearsal, batch, actions, proposer)
+        return Placement(stage, rehearsal, batch, actions, proposer, threads)
     return Refinement(stage, rehearsal, batch.goal, actions, threads)
