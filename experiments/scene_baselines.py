@@ -7,7 +7,7 @@
   ratio of Gaussian likelihoods of the picture, variance 0.25 for each value in [0, 1]. The prior is uniform.
 - ``greedy``: the same proposals, accepted when the picture is closer.
 - ``random``: scenes drawn independently; the closest counts.
-- ``agent``: what an agent draws, refined (``limner.refinement``).
+- ``agent``: what an agent draws, refined (``limner.placement``).
 
 All see the same pictures, the first of the test scenes (``limner data make scenes`` makes the same ones, but is not
 needed), and begin with the empty platform. The table gives the mean squared error, of the last state for the first way
@@ -29,7 +29,7 @@ from limner.actions import PLACE, SKIP, IntArray
 from limner.chance import Aided
 from limner.datasets.scenes import MOST, SHARD, random_scenes, show
 from limner.drawing import TRIES
-from limner.placement import refine
+from limner.placement import Placement
 from limner.renderers import Canvas
 from limner.renderers.scenes import Scenes
 from limner.rollout import EpisodeBatch, collect
@@ -109,7 +109,8 @@ def parse(goals: Canvas, given: Baselines) -> list[tuple[int, float]]:
     curve = [(CountedScenes.taken // len(goals), episodes.distance[-1].mean().item())]
     rehearsal = Rehearsal(stage, TRIES, given.threads)
     rehearsal.renderer = CountedScenes(batch=TRIES * len(goals), threads=given.threads)
-    refinement = refine(stage, rehearsal, episodes, episodes.actions, Aided(agent.policy, stage.actions))
+    proposer = Aided(agent.policy, stage.actions)
+    refinement = Placement(stage, rehearsal, episodes, episodes.actions, proposer, given.threads)
     for limit in (renders for renders in SHOWN if renders <= given.renders):
         while True:
             before = CountedScenes.taken / len(goals), -refinement.scores.mean().item()

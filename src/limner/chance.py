@@ -58,7 +58,7 @@ class Chance:
         centre = torch.stack([where // side, where % side]).flatten(1) / side + 0.5 / side
         actions = torch.stack([torch.randint(n, (batch * count,), generator=generator) for n in self.space.sizes], -1)
         pen = pen.flip(1).T.repeat_interleave(count, dim=1)
-        reach = 0.0 if "op" not in self.space else REACH / 2
+        reach = REACH / 2 if "op" in self.space else 0.0
         for i, part in enumerate(self.space.parts):
             if part.grid is not None:
                 place = centre + reach * torch.randn(centre.shape, generator=generator)

@@ -25,7 +25,7 @@ from limner.objects import settle
 from limner.refinement import Refinement
 from limner.renderers import Renderer, make_renderer
 from limner.rollout import EpisodeBatch, paint
-from limner.search import Proposer, Rehearsal, vary
+from limner.search import Proposer, Rehearsal, likeness, vary
 
 MORE = 3
 """Objects that a sweep tries to add."""
@@ -48,12 +48,18 @@ class Placement(Refinement):
         """``actions`` int64[T, B, P] are canonical; ``stage`` has a canvas for each of the B programs."""
         super().__init__(stage, rehearsal, batch.goal, settle(stage.actions, actions))
         self.batch, self.proposer, self.threads = batch, proposer, threads
+        self.finished = torch.zeros(stage.batch, dtype=torch.bool)
         self.op = stage.actions.index("op")
         self.skip = torch.zeros(len(stage.actions), dtype=torch.int64)
         self.skip[self.op] = SKIP
 
+    @property
+    def perfect(self) -> Tensor:
+        """Which pictures are exactly like their goals, if that is what counts: ``bool[B]``."""
+        return (self.scores == 0) & (self.rehearsal.score is likeness)
+
     def run(self, seconds: float, generator: torch.Generator, stop: threading.Event | None = None) -> None:
-        """As ``Refinement.run``; once half of the pictures are finished, with the others alone."""
+        """As ``Refinement.run``, until all is finished; once half of the pictures are, with the others alone."""
         end = time.perf_counter() + seconds
         while time.perf_counter() < end and not (stop and stop.is_set()) and not self.finished.all():
             self.sweep(generator, end)

@@ -40,20 +40,14 @@ class Refinement:
         coloured = self.painter is not None and stage.actions.coloured
         self.shapes = LayerPainter(rehearsal.renderer, threads) if coloured else None
         self.layers = [self.painter.paint(action) for action in actions] if self.painter else []
-        self.finished = torch.zeros(stage.batch, dtype=torch.bool)
         self.canvas = paint(stage, actions)
         self.scores = rehearsal.score(self.canvas, goals)
 
     def run(self, seconds: float, generator: torch.Generator, stop: threading.Event | None = None) -> None:
-        """Try changes for about so many seconds, or until ``stop`` is set, or nothing is left to do."""
+        """Try changes for about so many seconds, or until ``stop`` is set."""
         end = time.perf_counter() + seconds
-        while time.perf_counter() < end and not (stop and stop.is_set()) and not self.finished.all():
+        while time.perf_counter() < end and not (stop and stop.is_set()):
             self.sweep(generator, end)
-
-    @property
-    def perfect(self) -> Tensor:
-        """Which pictures are exactly like their goals, if that is what counts: ``bool[B]``."""
-        return (self.scores == 0) & (self.rehearsal.score is likeness)
 
     @torch.no_grad()
     def sweep(self, generator: torch.Generator, end: float = float("inf")) -> None:
