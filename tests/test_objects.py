@@ -4,7 +4,8 @@ import torch
 
 from limner.actions import CHANGE, PLACE, SKIP
 from limner.datasets.scenes import random_scenes, show
-from limner.objects import objects, settle
+from limner.objects import objects
+from limner.placement import settle
 from limner.renderers.scenes import Scenes, ScenesSettings, scene_actions
 
 SPACE = scene_actions(ScenesSettings())

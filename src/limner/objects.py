@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
-import torch
-from torch import Tensor
 
 from limner.actions import CHANGE, PLACE, SKIP, ActionSpace, IntArray
 
@@ -15,23 +15,14 @@ def objects(space: ActionSpace, actions: IntArray) -> IntArray:
     Each as the action that places it, with all that was changed later.
     """
     op = space.index("op")
-    left: list[IntArray] = []
-    for action in actions:
-        if action[op] == SKIP:
-            continue
-        if action[op] == CHANGE and left:
-            left.pop()
-        left.append(action)
-    result = np.array(left, np.int64).reshape(-1, len(space))
-    result[:, op] = PLACE
-    return result
+    return reduce(lambda left, action: build(left, action, op), actions, np.empty((0, len(space)), np.int64))
 
 
-def settle(space: ActionSpace, programs: Tensor) -> Tensor:
-    """Programs ``int64[T, B, P]`` that place the same objects at once, and skip from then on."""
-    settled = torch.zeros_like(programs)
-    settled[..., space.index("op")] = SKIP
-    for row, program in enumerate(programs.transpose(0, 1).numpy()):
-        left = objects(space, program)
-        settled[: len(left), row] = torch.from_numpy(left)
-    return settled
+def build(left: IntArray, action: IntArray, op: int) -> IntArray:
+    """What ``action`` int64[P], whose verb is part ``op``, makes of the objects ``left``, int64[n, P]."""
+    if action[op] == SKIP:
+        return left
+    kept = left[:-1] if action[op] == CHANGE else left
+    built = np.concatenate([kept, action[None]])
+    built[-1, op] = PLACE
+    return built

@@ -19,9 +19,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from limner.actions import PLACE, SKIP
+from limner.actions import PLACE, SKIP, ActionSpace
 from limner.networks.observation import Observation, see
-from limner.objects import settle
+from limner.objects import objects
 from limner.refinement import Refinement
 from limner.renderers import Renderer, make_renderer
 from limner.rollout import EpisodeBatch, paint
@@ -197,3 +197,13 @@ def refine(
     if "op" in stage.actions:
         return Placement(stage, rehearsal, batch, actions, proposer, threads)
     return Refinement(stage, rehearsal, batch.goal, actions, threads)
+
+
+def settle(space: ActionSpace, programs: Tensor) -> Tensor:
+    """Programs ``int64[T, B, P]`` that place the same objects at once, and skip from then on."""
+    settled = torch.zeros_like(programs)
+    settled[..., space.index("op")] = SKIP
+    for row, program in enumerate(programs.transpose(0, 1).numpy()):
+        left = objects(space, program)
+        settled[: len(left), row] = torch.from_numpy(left)
+    return settled

@@ -22,7 +22,8 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from limner.actions import CHANGE, COLOURS, SKIP, ActionSpace, FloatArray, IntArray, Part
+from limner.actions import COLOURS, SKIP, ActionSpace, FloatArray, IntArray, Part
+from limner.objects import build
 from limner.renderers import Canvas, State
 from limner.renderers.arguments import chosen, hand_out, read_settings
 
@@ -150,13 +151,10 @@ class Scenes:
         if actions.shape != (self.batch, len(self.actions)):
             raise ValueError(f"actions must be int64{[self.batch, len(self.actions)]}, got {list(actions.shape)}")
         changed = np.flatnonzero(actions[:, 0] != SKIP)
-        after = []
-        for row in changed:
-            before = self._objects[row]
-            kept = before[:-1] if actions[row, 0] == CHANGE else before
-            if len(kept) == MAX_OBJECTS:
+        after = [build(self._objects[row], actions[row], 0) for row in changed]
+        for row, objects in zip(changed, after, strict=True):
+            if len(objects) > MAX_OBJECTS:
                 raise ValueError(f"scene {row} holds {MAX_OBJECTS} objects already, the most there can be")
-            after.append(np.concatenate([kept, actions[row : row + 1]]))
         for row, objects in zip(changed, after, strict=True):
             self._objects[row] = objects
         self._stale[changed] = True
@@ -196,11 +194,12 @@ class Scenes:
         bare = np.asarray([len(self._objects[row]) == 0 for row in rows], np.bool_)
         if bare.any():
             self._canvas[rows[bare]] = self._empty
-        scenes = {self._objects[row].tobytes(): row for row in rows[~bare]}
-        if scenes:
-            pictures = self._shoot([self._objects[row] for row in scenes.values()])
-            number = {scene: i for i, scene in enumerate(scenes)}
-            self._canvas[rows[~bare]] = pictures[[number[self._objects[row].tobytes()] for row in rows[~bare]]]
+        if not bare.all():
+            built = [self._objects[row] for row in rows[~bare]]
+            keys = [objects.tobytes() for objects in built]
+            unlike = dict(zip(keys, built, strict=True))
+            pictures = dict(zip(unlike, self._shoot(list(unlike.values())), strict=True))
+            self._canvas[rows[~bare]] = [pictures[key] for key in keys]
         self._stale[rows] = False
 
     @cached_property
