@@ -3,7 +3,7 @@
     python experiments/scene_structure.py --threads 2
 
 For each number of objects, new scenes that no agent was trained on, drawn by the policy alone and with search; the
-figures are those of ``limner.structure``, and the mean squared error. The last columns say what limits them: the share
+figures are those of ``limner.structure``, and the mean squared error. The last column says what limits them: the share
 of scenes in which an object cannot be seen at all (no pixel changes by more than 8 of 255 without it).
 """
 
@@ -56,22 +56,22 @@ def main(given: SceneStructure) -> None:
     """Print the table."""
     torch.set_num_threads(1)
     agent = load_agent(given.agent)
-    print(
-        "| objects | search, s | mean squared error | count right | count error | type | size | colour | location ",
-        end="",
+    columns = (
+        "objects search,_s mean_squared_error count_right count_error type size colour location cells_apart hidden"
     )
-    print("| cells apart | an object hidden |")
-    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    print("|", columns.replace(" ", " | ").replace("_", " "), "|")
+    print("|---" * len(columns.split()) + "|")
     for count in given.objects:
         programs = random_scenes(np.random.default_rng([given.seed, count]), given.scenes, count, count)
         data = SceneDataset(show(Scenes(batch=given.scenes, threads=given.threads), programs), programs)
+        unseen = hidden(data)
         for search in given.searches:
             result = reconstruct(agent, data, search, threads=given.threads)
             found = result.structure
             assert found is not None, f"{given.agent!r} does not build scenes"
             shares = (found.type_right, found.size_right, found.colour_right, found.location_right)
             figures = [f"{result.likeness.mse:.5f}", f"{found.count_right:.2f}", f"{found.count_error:.2f}"]
-            figures += [f"{share:.3f}" for share in shares] + [f"{found.cells_apart:.2f}", f"{hidden(data):.2f}"]
+            figures += [f"{share:.3f}" for share in shares] + [f"{found.cells_apart:.2f}", f"{unseen:.2f}"]
             print(f"| {count} | {search:g} | {' | '.join(figures)} |", flush=True)
 
 

@@ -131,8 +131,8 @@ def main(ship: Ship) -> None:
     config["learning"]["prior_cost"] = 0.0
     torch.set_num_threads(1)
     drawn = measured_drawings(ship, agent) if config["conditional"] else measured_samples(ship, agent, config)
-    introduction, brush = WITH_TARGETS if config["conditional"] else WITHOUT_TARGETS, config["renderer"].get("brush")
-    introduction = introduction if brush else OF_SCENES
+    brush = config["renderer"].get("brush")
+    introduction = (WITH_TARGETS if brush else OF_SCENES) if config["conditional"] else WITHOUT_TARGETS
     card = CARD.format(
         name=ship.name,
         introduction=introduction.format(steps=config["steps"], brush=brush, name=ship.name),

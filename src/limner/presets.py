@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from limner.config import Config, CriticConfig, ImitationConfig, LearningConfig, PolicyConfig, RewardConfig
 from limner.renderers.paint import PaintSettings
 from limner.renderers.scenes import ScenesSettings
@@ -17,6 +19,18 @@ _DIGIT_STROKES = PaintSettings(
 _POINTER = PolicyConfig(network="pointer", precision="native")
 _SEARCH = ImitationConfig(teacher="search", tries=8, sweeps=3)
 _TAUGHT = LearningConfig(learning_rate=1e-3, entropy_cost=0.01, average=0.995)
+
+_COPYIST = Config(
+    conditional=True,
+    temperature=0.0,
+    batch=32,
+    evaluate_every=20,
+    checkpoint_every=20,
+    policy=_POINTER,
+    imitation=_SEARCH,
+    learning=_TAUGHT,
+)
+"""What agents with targets that learn from a teacher have in common."""
 
 PRESETS: dict[str, Config] = {
     "mnist": Config(
@@ -35,43 +49,25 @@ PRESETS: dict[str, Config] = {
             average=0.97,
         ),
     ),
-    "mnist-reconstruct": Config(
-        conditional=True,
-        temperature=0.0,
+    "mnist-reconstruct": replace(
+        _COPYIST,
         steps=12,
-        batch=32,
-        evaluate_every=20,
-        checkpoint_every=20,
         renderer=_DIGIT_STROKES,
-        policy=_POINTER,
-        imitation=_SEARCH,
-        learning=_TAUGHT,
     ),
-    "omniglot": Config(
+    "omniglot": replace(
+        _COPYIST,
         data="omniglot:-Armenian,-Burmese_(Myanmar),-Gujarati,-Latin,-Syriac_(Estrangelo)",
-        conditional=True,
-        temperature=0.0,
         steps=12,
-        batch=32,
         resolution=64,
-        evaluate_every=20,
-        checkpoint_every=20,
         renderer=PaintSettings(
             space="stroke", brush="classic/pen", grid=32, sizes=(0.5, 0.75, 1.0, 1.5, 2.0), pressures=4, events=16
         ),
-        policy=_POINTER,
-        imitation=_SEARCH,
-        learning=_TAUGHT,
     ),
-    "faces": Config(
+    "faces": replace(
+        _COPYIST,
         data="faces",
-        conditional=True,
-        temperature=0.0,
         steps=20,
-        batch=32,
         resolution=64,
-        evaluate_every=20,
-        checkpoint_every=20,
         renderer=PaintSettings(
             space="stroke",
             brush="classic/pen",
@@ -81,23 +77,14 @@ PRESETS: dict[str, Config] = {
             pressures=4,
             events=16,
         ),
-        policy=_POINTER,
-        imitation=_SEARCH,
-        learning=_TAUGHT,
     ),
-    "scenes": Config(
+    "scenes": replace(
+        _COPYIST,
         data="scenes",
-        conditional=True,
-        temperature=0.0,
         steps=8,
-        batch=32,
         resolution=64,
-        evaluate_every=20,
-        checkpoint_every=20,
         renderer=ScenesSettings(),
-        policy=_POINTER,
         imitation=ImitationConfig(teacher="random", batch=8, steps=64),
-        learning=_TAUGHT,
     ),
     "mnist-prior": Config(
         temperature=0.2,
