@@ -27,7 +27,7 @@ import tyro
 
 from limner.actions import PLACE, SKIP, IntArray
 from limner.chance import Aided
-from limner.datasets.scenes import MOST, SHARD, random_scenes, show
+from limner.datasets.scenes import MOST, SHARD, random_scenes, scatter, show
 from limner.drawing import TRIES
 from limner.placement import Placement
 from limner.renderers import Canvas
@@ -79,7 +79,8 @@ def search(way: Way, goals: Canvas, given: Baselines) -> list[tuple[int, float]]
     error = squared_error(show(renderer, scenes), goals)
     curve = []
     for render in range(1, given.renders + 1):
-        proposed = random_scenes(rng, len(goals)) if way == "random" else propose(rng, scenes, renderer)
+        objects = rng.integers(1, MOST + 1, len(goals))
+        proposed = scatter(rng, objects) if way == "random" else propose(rng, scenes, renderer)
         now = squared_error(show(renderer, proposed), goals)
         gain = (error - now) / (2 * VARIANCE)
         taken = np.log(rng.random(len(goals))) < gain if way == "metropolis-hastings" else gain > 0
@@ -124,9 +125,8 @@ def parse(goals: Canvas, given: Baselines) -> list[tuple[int, float]]:
 def main(given: Baselines) -> None:
     """Print the table."""
     rng = np.random.default_rng([0, 1, 0])
-    actions = random_scenes(rng, SHARD)[: given.scenes]
-    goals = show(Scenes(batch=given.scenes, threads=given.threads), actions)
-    empty = squared_error(show(Scenes(batch=given.scenes), np.full_like(actions, SKIP)[:, :0]), goals).mean()
+    goals = random_scenes(rng, SHARD, threads=given.threads).images[: given.scenes]
+    empty = squared_error(Scenes(batch=len(goals)).canvas(), goals).mean()
     print(f"{given.scenes} scenes, the empty platform is at {empty / goals[0].size:.5f}")
     for way in given.ways:
         start = time.perf_counter()

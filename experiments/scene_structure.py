@@ -3,8 +3,7 @@
     python experiments/scene_structure.py --threads 2
 
 For each number of objects, new scenes that no agent was trained on, drawn by the policy alone and with search; the
-figures are those of ``limner.structure``, and the mean squared error. The last column says what limits them: the share
-of scenes in which an object cannot be seen at all (no pixel changes by more than 8 of 255 without it).
+figures are those of ``limner.structure``, and the mean squared error.
 """
 
 from __future__ import annotations
@@ -15,14 +14,9 @@ import numpy as np
 import torch
 import tyro
 
-from limner.actions import PLACE, SKIP, IntArray
-from limner.datasets.scenes import SceneDataset, random_scenes, show
+from limner.datasets.scenes import random_scenes
 from limner.reconstruction import reconstruct
-from limner.renderers.scenes import Scenes
 from limner.sampling import load_agent
-
-VISIBLE = 8
-"""Of 255: how much a pixel has to change."""
 
 
 @dataclass(frozen=True)
@@ -39,39 +33,22 @@ class SceneStructure:
     threads: int = 2
 
 
-def hidden(data: SceneDataset) -> float:
-    """The share of scenes with an object that cannot be seen."""
-    renderer = Scenes(batch=len(data))
-    none = np.zeros(len(data), np.bool_)
-    for i in range(data.programs.shape[1]):
-        without: IntArray = data.programs.copy()
-        without[:, i] = 0
-        without[:, i, 0] = SKIP
-        change = np.abs(show(renderer, without).astype(int) - data.images).max((1, 2, 3))
-        none |= (data.programs[:, i, 0] == PLACE) & (change <= VISIBLE)
-    return float(none.mean())
-
-
 def main(given: SceneStructure) -> None:
     """Print the table."""
     torch.set_num_threads(1)
     agent = load_agent(given.agent)
-    columns = (
-        "objects search,_s mean_squared_error count_right count_error type size colour location cells_apart hidden"
-    )
+    columns = "objects search,_s mean_squared_error count_right count_error type size colour location cells_apart"
     print("|", columns.replace(" ", " | ").replace("_", " "), "|")
     print("|---" * len(columns.split()) + "|")
     for count in given.objects:
-        programs = random_scenes(np.random.default_rng([given.seed, count]), given.scenes, count, count)
-        data = SceneDataset(show(Scenes(batch=given.scenes, threads=given.threads), programs), programs)
-        unseen = hidden(data)
+        data = random_scenes(np.random.default_rng([given.seed, count]), given.scenes, count, count, given.threads)
         for search in given.searches:
             result = reconstruct(agent, data, search, threads=given.threads)
             found = result.structure
             assert found is not None, f"{given.agent!r} does not build scenes"
             shares = (found.type_right, found.size_right, found.colour_right, found.location_right)
             figures = [f"{result.likeness.mse:.5f}", f"{found.count_right:.2f}", f"{found.count_error:.2f}"]
-            figures += [f"{share:.3f}" for share in shares] + [f"{found.cells_apart:.2f}", f"{unseen:.2f}"]
+            figures += [f"{share:.3f}" for share in shares] + [f"{found.cells_apart:.2f}"]
             print(f"| {count} | {search:g} | {' | '.join(figures)} |", flush=True)
 
 

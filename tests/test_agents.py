@@ -7,10 +7,10 @@ import pytest
 
 from limner.agents import shipped_agents
 from limner.datasets import load_dataset
-from limner.datasets.scenes import SceneDataset, random_scenes, show
+from limner.datasets.scenes import random_scenes
 from limner.drawing import draw
 from limner.reconstruction import fit, reconstruct, squared_error
-from limner.renderers.scenes import Scenes, ScenesSettings
+from limner.renderers.scenes import ScenesSettings
 from limner.sampling import load_agent, sample
 
 AGENTS = {name: load_agent(name) for name in sorted(shipped_agents())}
@@ -50,8 +50,7 @@ def test_an_agent_with_targets_draws_digits_closer_than_an_empty_canvas(name):
 @pytest.mark.usefixtures("gl")
 @pytest.mark.parametrize("name", BUILDING)
 def test_an_agent_that_builds_scenes_finds_most_of_their_objects(name):
-    programs = random_scenes(np.random.default_rng(3), 40)
-    data = SceneDataset(show(Scenes(batch=40), programs), programs)
+    data = random_scenes(np.random.default_rng(3), 40)
     alone = reconstruct(AGENTS[name], data)
     assert alone.likeness.mse < 0.5 * alone.likeness.empty_mse
     assert alone.structure.count_error < 1

@@ -7,7 +7,7 @@ import pytest
 
 from limner.actions import PLACE, SKIP
 from limner.datasets import load_dataset, scenes
-from limner.datasets.scenes import load_scenes, make_scenes, random_scenes
+from limner.datasets.scenes import VISIBLE, load_scenes, make_scenes, random_scenes, scatter, seen, show
 from limner.renderers.scenes import Scenes
 
 
@@ -53,13 +53,32 @@ def test_the_pictures_are_what_the_programs_show_and_the_splits_differ(tmp_path:
     assert len(np.unique(every.reshape(50, -1), axis=0)) == 50
 
 
-def test_random_scenes_have_each_number_of_objects_and_no_two_in_one_place() -> None:
-    actions = random_scenes(np.random.default_rng(0), 2000, 2, 6)
+def test_random_scenes_have_each_number_of_objects_and_all_can_be_seen() -> None:
+    data = random_scenes(np.random.default_rng(0), 200, 2, 6, threads=2)
+    assert np.allclose(np.bincount((data.programs[..., 0] == PLACE).sum(1))[2:] / 200, 1 / 5, atol=0.1)
+    assert seen(Scenes(batch=200), data.programs, data.images).min() >= VISIBLE
+
+
+def test_an_object_behind_another_is_not_seen() -> None:
+    place, skip = (PLACE, 1, 16 * 8 + 8, 0, 3, 0, 0), (SKIP, 0, 0, 0, 0, 0, 0)
+    wall = (PLACE, 0, 16 * 10 + 8, 2, 0, 0, 3)
+    programs = np.array([(place, skip), (place, wall)])
+    renderer = Scenes(batch=2)
+    images = show(renderer, programs)
+    pixels = seen(renderer, programs, images)
+    assert pixels[0, 0] > 20
+    assert pixels[0, 1] == 64 * 64
+    assert pixels[1, 0] < VISIBLE
+    assert pixels[1, 1] > 100
+
+
+def test_scattered_objects_are_anything_anywhere_but_two_in_one_place() -> None:
+    actions = scatter(np.random.default_rng(0), np.repeat(np.arange(2, 7), 400), 6)
     counts = (actions[..., 0] == PLACE).sum(1)
-    assert np.allclose(np.bincount(counts)[2:] / 2000, 1 / 5, atol=0.03)
+    assert (counts == np.repeat(np.arange(2, 7), 400)).all()
     assert (np.sort(actions[..., 0], axis=1) == actions[..., 0]).all()  # the skips come last
     assert set(np.unique(actions[..., 0])) == {PLACE, SKIP}
-    for scene, count in zip(actions[:200], counts, strict=False):
+    for scene, count in zip(actions[::10], counts[::10], strict=True):
         assert len(set(scene[:count, 2].tolist())) == count
     assert np.allclose(np.bincount(actions[actions[..., 0] == PLACE][:, 1]) / counts.sum(), 1 / 4, atol=0.02)
 

@@ -41,8 +41,9 @@ CAPSULE = KINDS.index("capsule")
 EFFECTS = [getattr(mujoco.mjtRndFlag, f"mjRND_{name}") for name in ("SHADOW", "REFLECTION", "SKYBOX", "FOG", "HAZE")]
 """What is switched off."""
 _UPRIGHT = np.eye(3).ravel()
-_NEWER = 1e-3
-"""By how much each object is larger than the one before it: where two surfaces coincide, the newer shows."""
+_NEWER = 1e-5
+"""By how much each object is larger than the one before it: where two surfaces coincide, the newer shows. So little
+that outlines hardly depend on it: an object that is hidden leaves next to no trace."""
 
 
 class Camera:
