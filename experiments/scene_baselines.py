@@ -8,11 +8,12 @@
 - ``greedy``: the same proposals, accepted when the picture is closer.
 - ``random``: scenes drawn independently; the closest counts.
 - ``agent``: what an agent draws, refined (``limner.placement``).
+- ``chance``: the same refinement of nothing, with proposals by chance: what is left without what was learnt.
 
 All see the same pictures, the first of the test scenes (``limner data make scenes`` makes the same ones, but is not
 needed), and begin with the empty platform. The table gives the mean squared error, of the last state for the first way
 and of the best for the others, after so many renders of each picture. The agent's are a mean (it spends none on what is
-perfect), after the last sweep that was complete.
+perfect), after the last sweep that was complete; looks at a scene and templates are renders too.
 """
 
 from __future__ import annotations
@@ -26,12 +27,13 @@ import torch
 import tyro
 
 from limner.actions import PLACE, SKIP, IntArray
-from limner.chance import Aided
+from limner.chance import Aided, Chance
 from limner.datasets.scenes import MOST, SHARD, random_scenes, scatter, show
 from limner.drawing import TRIES
 from limner.placement import Placement
 from limner.renderers import Canvas
-from limner.renderers.scenes import Scenes
+from limner.renderers.scenes import Scenes, ScenesSettings
+from limner.renderers.templates import templates
 from limner.rollout import EpisodeBatch, collect
 from limner.sampling import load_agent
 from limner.search import Rehearsal
@@ -39,7 +41,7 @@ from limner.search import Rehearsal
 VARIANCE = 0.25
 SHOWN = (100, 1_000, 3_000, 10_000)
 """Renders after which the error is noted."""
-Way = Literal["agent", "metropolis-hastings", "greedy", "random"]
+Way = Literal["agent", "chance", "metropolis-hastings", "greedy", "random"]
 
 
 @dataclass(frozen=True)
@@ -99,24 +101,36 @@ class CountedScenes(Scenes):
         CountedScenes.taken += len(scenes)
         return super()._shoot(scenes)
 
+    def additions(self, goals: Canvas, count: int) -> IntArray:
+        """A look at each is a render."""
+        CountedScenes.taken += len(goals)
+        return super().additions(goals, count)
 
-def parse(goals: Canvas, given: Baselines) -> list[tuple[int, float]]:
-    """The same for the agent."""
+
+def parse(way: Way, goals: Canvas, given: Baselines) -> list[tuple[int, float]]:
+    """The same for the agent, or for chance in its place."""
     agent, generator = load_agent(given.agent), torch.Generator().manual_seed(given.seed)
+    CountedScenes.taken = 0
     stage = CountedScenes(batch=len(goals), threads=given.threads)
     episodes = EpisodeBatch.empty(agent.config, stage)
     episodes.aim(torch.from_numpy(goals))
     collect(stage, agent.policy, episodes, generator, agent.config.temperature)
     curve = [(CountedScenes.taken // len(goals), episodes.distance[-1].mean().item())]
+    actions, proposer = episodes.actions, Aided(agent.policy, stage.actions)
+    if way == "chance":
+        actions[:] = torch.tensor([SKIP, *[0] * (len(stage.actions) - 1)])
+        curve, proposer = [], Chance(stage.actions)
+    CountedScenes.taken += len(templates(ScenesSettings()).objects)
     rehearsal = Rehearsal(stage, TRIES, given.threads)
     rehearsal.renderer = CountedScenes(batch=TRIES * len(goals), threads=given.threads)
-    proposer = Aided(agent.policy, stage.actions)
-    refinement = Placement(stage, rehearsal, episodes, episodes.actions, proposer, given.threads)
+    refinement = Placement(stage, rehearsal, episodes, actions, proposer, given.threads)
     for limit in (renders for renders in SHOWN if renders <= given.renders):
         while True:
             before = CountedScenes.taken / len(goals), -refinement.scores.mean().item()
+            if refinement.finished.all():
+                break
             refinement.sweep(generator)
-            if CountedScenes.taken > limit * len(goals) or refinement.finished.all():
+            if CountedScenes.taken > limit * len(goals):
                 break
         curve.append((int(before[0]), before[1]))
     return curve
@@ -130,7 +144,7 @@ def main(given: Baselines) -> None:
     print(f"{given.scenes} scenes, the empty platform is at {empty / goals[0].size:.5f}")
     for way in given.ways:
         start = time.perf_counter()
-        curve = parse(goals, given) if way == "agent" else search(way, goals, given)
+        curve = (parse if way in ("agent", "chance") else search)(way, goals, given)
         figures = ", ".join(f"{error:.5f} after {renders:,}" for renders, error in curve)
         print(f"{way}: {figures} ({time.perf_counter() - start:.0f} s)", flush=True)
 

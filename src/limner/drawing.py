@@ -27,7 +27,7 @@ from torch import Tensor
 
 from limner.chance import Aided
 from limner.datasets import Pictures
-from limner.placement import refine
+from limner.placement import prepare, refine
 from limner.program import Program
 from limner.renderers import Canvas, Renderer
 from limner.rollout import EpisodeBatch, collect
@@ -147,6 +147,8 @@ def draw_on(
 
     Once ``stop`` is set, refinement ends with the sweep that it is in.
     """
+    if search:
+        prepare(stage)
     started = time.perf_counter()
     episodes = EpisodeBatch.empty(agent.config, stage)
     episodes.aim(torch.from_numpy(np.array(goals, order="C")))

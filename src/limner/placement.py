@@ -1,10 +1,11 @@
 """Placement: the refinement of programs that place objects.
 
 Notable choices:
-- Half of what is tried for an object is what a proposer would place if all others stood there already, the rest are
-  variations of the object. One try is to leave it out; and in the end proposals for more objects are tried.
-- Before a sweep other orders of the objects are tried, and from every second program some of the objects are taken
-  away: what is explained by several wrong objects cannot be mended one by one.
+- What is tried for an object is to leave it out; the few of all objects that there can be with which the picture would
+  be closest, if all others stood there already (``Scenes.additions``); what a proposer would place there; and
+  variations of the object. In the end one more object is tried.
+- From every second program some of the objects are taken away before a sweep: what is explained by several wrong
+  objects cannot be mended one by one.
 - An object has a small price, so that none stands where it does not show. A sweep counts only where the picture, less
   that, is not worse than before. All that is judged is rendered. Once a picture is perfect, a last sweep leaves out
   what nobody sees. Then it takes no more time: its program is empty in sweeps, and soon the others go on alone.
@@ -24,11 +25,14 @@ from limner.networks.observation import Observation, see
 from limner.objects import objects
 from limner.refinement import Refinement
 from limner.renderers import Renderer, make_renderer
+from limner.renderers.scenes import Scenes
 from limner.rollout import EpisodeBatch, paint
 from limner.search import Proposer, Rehearsal, likeness, vary
 
-MORE = 3
-"""Objects that a sweep tries to add."""
+BEST = 4
+"""Of all objects that there can be, that are tried."""
+EXACT = 1e-8
+"""Mean squared error of a perfect picture at most: a few bytes are off by one."""
 PRICE = 1e-6
 """What an object has to gain in score to be worth its place: a pixel that is off by 16 of 255, of 64 × 64."""
 
@@ -36,9 +40,11 @@ PRICE = 1e-6
 class Placement(Refinement):
     """Programs of objects that get closer to the goals of ``batch``, as long as there is time."""
 
+    stage: Scenes
+
     def __init__(
         self,
-        stage: Renderer,
+        stage: Scenes,
         rehearsal: Rehearsal,
         batch: EpisodeBatch,
         actions: Tensor,
@@ -56,7 +62,7 @@ class Placement(Refinement):
     @property
     def perfect(self) -> Tensor:
         """Which pictures are exactly like their goals, if that is what counts: ``bool[B]``."""
-        return (self.scores == 0) & (self.rehearsal.score is likeness)
+        return (self.scores > -EXACT) & (self.rehearsal.score is likeness)
 
     def run(self, seconds: float, generator: torch.Generator, stop: threading.Event | None = None) -> None:
         """As ``Refinement.run``, until all is finished; once half of the pictures are, with the others alone."""
@@ -72,6 +78,7 @@ class Placement(Refinement):
         self, rows: Tensor, seconds: float, generator: torch.Generator, stop: threading.Event | None
     ) -> None:
         stage = make_renderer(self.stage.settings(), len(rows), self.threads)
+        assert isinstance(stage, Scenes)
         rehearsal = Rehearsal(stage, self.rehearsal.tries, self.threads, self.rehearsal.score)
         given = self.batch
         batch = replace(given, goal=given.goal[rows], target=given.target[rows], noise=given.noise[rows])
@@ -82,9 +89,8 @@ class Placement(Refinement):
 
     @torch.no_grad()
     def sweep(self, generator: torch.Generator, end: float = float("inf")) -> None:
-        """Try other objects for every object once, and some more; after ``end`` leave the rest."""
+        """Try other objects for every object once, and one more; after ``end`` leave the rest."""
         perfect = self.perfect
-        self._reorder(generator)
         actions = self._without_some(generator)
         self.stage.reset()
         for t in range(len(actions)):
@@ -108,62 +114,45 @@ class Placement(Refinement):
         """``scores`` float32[…] less the price of the objects of ``actions`` int64[T, …, P]."""
         return scores - PRICE * (actions[..., self.op] != SKIP).sum(0)
 
-    def _reorder(self, generator: torch.Generator) -> None:
-        """The best of some other orders, in half of which an object is left out."""
-        steps, size, parts = self.actions.shape
-        tries = self.rehearsal.tries
-        tried = self._unfinished(self.actions).repeat_interleave(tries, dim=1)
-        place, random = torch.arange(steps)[:, None], torch.rand(steps + 2, size * tries, generator=generator)
-        placed = tried[..., self.op] != SKIP
-        left_out = (place == (2 * random[-1] * placed.sum(0)).long()) & (torch.arange(size * tries) % tries > 0)
-        gone = left_out | ~placed
-        order = torch.where(gone, steps * 2, place + random[:steps] * steps * random[-2]).argsort(0)
-        tried = torch.where(gone[..., None], self.skip, tried).gather(0, order[..., None].expand_as(tried))
-        scores = self.rehearsal.score(paint(self.rehearsal.renderer, tried), self.goals[self.rehearsal.copies])
-        best = self._worth(scores, tried).view(size, tries).argmax(dim=1)
-        self._accept(tried.view(steps, size, tries, parts)[:, torch.arange(size), best])
-
     def _without_some(self, generator: torch.Generator) -> Tensor:
-        """The programs, every second without a random share of its objects."""
+        """The programs, every second without a random share of its objects, the finished ones without any."""
         steps, size, _ = self.actions.shape
         share = (2 * torch.rand(size, generator=generator) - 1).clamp(min=0) * ~self.perfect
-        gone = torch.rand(steps, size, generator=generator) < share
-        left = torch.where(gone[..., None], self.skip, self._unfinished(self.actions))
-        return settle(self.stage.actions, left)
-
-    def _unfinished(self, actions: Tensor) -> Tensor:
-        """The same, but that programs of finished pictures are empty: nothing has to be rendered for these."""
-        return torch.where(self.finished[:, None], self.skip, actions)
+        gone = (torch.rand(steps, size, generator=generator) < share) | self.finished
+        return settle(self.stage.actions, torch.where(gone[..., None], self.skip, self.actions))
 
     def _choose_object(self, actions: Tensor, t: int, generator: torch.Generator) -> Tensor:
         """The best of action ``t`` of ``actions`` int64[T, B, P], to skip, what is proposed, and variations.
 
-        Of the skips that end a program only the first ``MORE`` may become an object.
+        Of the skips that end a program only the first may become an object.
         """
         tries, now = self.rehearsal.tries, actions[t]
-        over = self.finished | ((actions[max(t - MORE, 0) :] == self.skip).all(2).all(0) & (t >= MORE))
+        over = self.finished | ((actions[max(t - 1, 0) :] == self.skip).all(2).all(0) & (t > 0))
         if over.all():
             return now
         before = self.stage.save()
-        proposed = self._propose(actions, t, generator)
-        varied = vary(self.stage.actions, now.repeat_interleave(tries, dim=0), generator).view_as(proposed)
-        half = tries // 2
-        rest = torch.where((now == self.skip).all(1)[:, None, None], proposed[:, half:], varied[:, half:])
-        skip = self.skip.expand(len(now), 1, -1)
-        tried = torch.cat([skip, now[:, None], proposed[:, :half], rest], dim=1)[:, :tries]
-        tried = torch.where(over[:, None, None], skip, tried)
-        self.stage.restore(before)
-        scores = self.rehearsal.scores(before, self.goals, tried, list(actions[t + 1 :]))
-        best = self._worth(scores, tried[None]).argmax(dim=1)
-        return tried[torch.arange(len(tried)), best]
-
-    def _propose(self, actions: Tensor, t: int, generator: torch.Generator) -> Tensor:
-        """What the proposer would place where all but action ``t`` were done: canonical ``int64[B, tries, P]``.
-
-        ``stage`` has done the actions before; it does those after ``t``, too.
-        """
         for action in actions[t + 1 :]:
             self.stage.step(action.numpy())
+        best, proposed = self._best(over), self._propose(actions, t, generator)
+        self.stage.restore(before)
+        varied = vary(self.stage.actions, now.repeat_interleave(tries, dim=0), generator).view_as(proposed)
+        half = (tries - 2 - best.shape[1]) // 2
+        rest = torch.where((now == self.skip).all(1)[:, None, None], proposed[:, half:], varied[:, half:])
+        skip = self.skip.expand(len(now), 1, -1)
+        tried = torch.cat([skip, now[:, None], best, proposed[:, :half], rest], dim=1)[:, :tries]
+        tried = torch.where(over[:, None, None], self.skip, tried)
+        scores = self.rehearsal.scores(before, self.goals, tried, list(actions[t + 1 :]))
+        highest = self._worth(scores, tried[None]).argmax(dim=1)
+        return tried[torch.arange(len(tried)), highest]
+
+    def _best(self, over: Tensor) -> Tensor:
+        """The few objects that would bring the stage closest to the goals: ``int64[B, BEST or 0, P]``."""
+        canvas = torch.from_numpy(self.stage.canvas())
+        goals = torch.where(over[:, None, None, None], canvas, self.goals)  # where all is well, that is known at once
+        return torch.from_numpy(self.stage.additions(goals.numpy(), BEST))
+
+    def _propose(self, actions: Tensor, t: int, generator: torch.Generator) -> Tensor:
+        """What the proposer would place on the stage, where all but action ``t`` are done: ``int64[B, tries, P]``."""
         others = torch.cat([actions[:t], actions[t + 1 :]])
         placed = others[..., self.op] != SKIP
         last = (placed * torch.arange(1, len(others) + 1)[:, None]).amax(0) if len(others) else placed.sum(0)
@@ -194,9 +183,15 @@ def refine(
 
     ``proposer`` is asked for objects only.
     """
-    if "op" in stage.actions:
+    if isinstance(stage, Scenes):
         return Placement(stage, rehearsal, batch, actions, proposer, threads)
     return Refinement(stage, rehearsal, batch.goal, actions, threads)
+
+
+def prepare(stage: Renderer) -> None:
+    """What the first refinement in a process would have to make: the templates of ``stage``, if it shows scenes."""
+    if isinstance(stage, Scenes):
+        stage.additions(stage.canvas(), 1)
 
 
 def settle(space: ActionSpace, programs: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from itertools import islice, repeat
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,15 @@ _NEWER = 1e-5
 that outlines hardly depend on it: an object that is hidden leaves next to no trace."""
 
 
+class Samples(NamedTuple):
+    """The four samples of each pixel of a picture of P pixels, from the upper left on."""
+
+    depths: NDArray[np.float32]
+    """``float32[P, 4]`` in [0, 1], the nearest the lowest."""
+    colours: NDArray[np.uint8]
+    """``uint8[P, 4, 3]``."""
+
+
 class Camera:
     """An OpenGL context and the thread that it belongs to; ``ImportError`` naming what is missing where none starts."""
 
@@ -56,6 +66,10 @@ class Camera:
     def shoot(self, scenes: Sequence[Objects], size: int, out: Pictures) -> Future[None]:
         """Write pictures of ``scenes`` into ``out``, ``uint8[len(scenes), size, size, 3]``; done when the future is."""
         return self._thread.submit(self._shoot, scenes, size, out)
+
+    def look(self, scenes: Sequence[Objects], size: int) -> Future[list[Samples]]:
+        """What would be averaged to pictures of ``scenes``."""
+        return self._thread.submit(self._look, scenes, size)
 
     def _open(self, fine: bool) -> None:
         model = mujoco.MjModel.from_xml_string(files("limner.renderers").joinpath("scenes.xml").read_text())
@@ -76,19 +90,35 @@ class Camera:
         self._buffer = np.empty((0, 0, 3), np.uint8)
 
     def _shoot(self, scenes: Sequence[Objects], size: int, out: Pictures) -> None:
-        side = 2 * size
-        if len(self._buffer) != side:
-            mujoco.mjr_resizeOffscreen(side, side, self._context)
-            self._buffer, self._half = np.empty((side, side, 3), np.uint8), np.empty((size, size, 3), np.uint8)
-        frame = mujoco.MjrRect(0, 0, side, side)
+        self._prepare(size)
         for solids, picture in zip(_solids(scenes), out, strict=True):
-            for geom, solid in zip(self._geoms, solids, strict=False):
-                mujoco.mjv_initGeom(geom, *solid)
-            self._scene.ngeom = self._platform + len(solids)
-            mujoco.mjr_render(frame, self._scene, self._context)
-            mujoco.mjr_readPixels(self._buffer, None, frame, self._context)
+            self._render(solids, None)
             halve(self._buffer[None], self._half[None])
             picture[...] = self._half[::-1]
+
+    def _look(self, scenes: Sequence[Objects], size: int) -> list[Samples]:
+        self._prepare(size)
+        depths = np.empty((2 * size, 2 * size), np.float32)
+        seen = []
+        for solids in _solids(scenes):
+            self._render(solids, depths)
+            seen.append(Samples(_by_pixel(depths), _by_pixel(self._buffer)))
+        return seen
+
+    def _prepare(self, size: int) -> None:
+        if len(self._buffer) != 2 * size:
+            mujoco.mjr_resizeOffscreen(2 * size, 2 * size, self._context)
+            self._buffer = np.empty((2 * size, 2 * size, 3), np.uint8)
+            self._half = np.empty((size, size, 3), np.uint8)
+
+    def _render(self, solids: Sequence[Solid], depths: NDArray[np.float32] | None) -> None:
+        """Into the buffer, and ``depths``, from the lowest row to the highest."""
+        frame = mujoco.MjrRect(0, 0, *self._buffer.shape[:2])
+        for geom, solid in zip(self._geoms, solids, strict=False):
+            mujoco.mjv_initGeom(geom, *solid)
+        self._scene.ngeom = self._platform + len(solids)
+        mujoco.mjr_render(frame, self._scene, self._context)
+        mujoco.mjr_readPixels(self._buffer, depths, frame, self._context)
 
 
 Solid = tuple[int, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]
@@ -107,6 +137,13 @@ def _solids(scenes: Sequence[Objects]) -> Iterator[list[Solid]]:
     solids = zip((GEOMS[kind] for kind in kinds), sizes, places, repeat(_UPRIGHT), colours, strict=False)
     for scene in scenes:
         yield list(islice(solids, len(scene)))
+
+
+def _by_pixel(samples: NDArray[Any]) -> NDArray[Any]:
+    """``[2 S, 2 S, …]`` from the lowest row on to ``[S², 4, …]`` from the highest on."""
+    size, rest = len(samples) // 2, samples.shape[2:]
+    blocks = samples[::-1].reshape(size, 2, size, 2, *rest).swapaxes(1, 2)
+    return np.ascontiguousarray(blocks).reshape(size * size, 4, *rest)
 
 
 @contextmanager

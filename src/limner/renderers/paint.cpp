@@ -37,6 +37,7 @@
 #include <vector>
 
 #include "hush.h"
+#include "match.h"
 #include "pixels.h"
 #include "pool.h"
 #include "surface.h"
@@ -117,6 +118,8 @@ struct Saved {
 using Array = nb::ndarray<const double, nb::shape<-1, -1, kColumns>, nb::c_contig, nb::device::cpu>;
 using Pixels = nb::ndarray<uint8_t, nb::ndim<4>, nb::c_contig, nb::device::cpu>;
 using Pictures = nb::ndarray<const uint8_t, nb::ndim<4>, nb::c_contig, nb::device::cpu>;
+template <class T, size_t N>
+using Values = nb::ndarray<T, nb::ndim<N>, nb::c_contig, nb::device::cpu>;
 
 class Engine {
   public:
@@ -467,6 +470,21 @@ NB_MODULE(_paint, m) {
         for (size_t row = 0; row < out.shape(0) * size; row++)
             halve_row(in.data() + row * size * 12, in.data() + row * size * 12 + size * 6, int(size), out.data() + row * size * 3);
     }, "pictures"_a.noconvert(), "out"_a.noconvert(), "Write pictures at half their size, pixels the means of two by two.");
+    m.def("match", [](Values<const int32_t, 1> starts, Values<const int32_t, 1> pixels, Values<const float, 2> depths,
+                      Values<const uint8_t, 2> bright, Values<const uint8_t, 2> table, Values<const float, 2> scene_depths,
+                      Values<const uint8_t, 3> scene_colours, Values<const int16_t, 2> errors, Values<int64_t, 3> out) {
+        const size_t count = out.shape(0), pieces = pixels.shape(0), size = errors.shape(0);
+        if (starts.shape(0) != count + 1 || depths.shape(0) != pieces || depths.shape(1) != 4 || bright.shape(0) != pieces ||
+            bright.shape(1) != 4 || table.shape(0) != out.shape(2) || table.shape(1) != 256 || scene_depths.shape(0) != size ||
+            scene_depths.shape(1) != 4 || scene_colours.shape(0) != size || scene_colours.shape(1) != 4 ||
+            scene_colours.shape(2) != 3 || errors.shape(1) != 3 || out.shape(1) != 3)
+            throw std::invalid_argument("match was given arrays that do not fit");
+        nb::gil_scoped_release release;
+        match({int(count), int(table.shape(0)), starts.data(), pixels.data(), depths.data(), bright.data(), table.data()},
+              {scene_depths.data(), scene_colours.data(), errors.data()}, out.data());
+    }, "starts"_a.noconvert(), "pixels"_a.noconvert(), "depths"_a.noconvert(), "bright"_a.noconvert(), "table"_a.noconvert(),
+       "scene_depths"_a.noconvert(), "scene_colours"_a.noconvert(), "errors"_a.noconvert(), "out"_a.noconvert(),
+       "By how much the error of a picture would grow with each template, see match.h.");
     nb::class_<Saved>(m, "Saved", "One saved canvas: pixels and brush.");
     nb::class_<Engine>(m, "Engine", "Canvases and the brushes that paint on them.")
         .def("__init__", [](Engine* self, int batch, int size, bool color, bool transparent, bool straight, int events,

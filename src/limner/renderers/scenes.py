@@ -30,6 +30,8 @@ from limner.renderers.arguments import chosen, hand_out, read_settings
 KINDS = ("box", "sphere", "cylinder", "capsule")
 MAX_OBJECTS = 1000
 """Of one scene."""
+MATCHED = 2**24
+"""Kinds of objects, regardless of colour, times the pixels of a picture, of which templates are made at most."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,15 @@ def stand(cells: ArrayLike, size: ArrayLike, grid: int) -> NDArray[np.float64]:
     """Where objects of the radii ``size`` [n] stand in ``cells`` [n, 2]: ``float64[n, 2]``, x and y on the platform."""
     back, across = (1 - np.asarray(size)) * ((2 * np.asarray(cells) + 1) / grid - 1).T
     return np.column_stack([across, -back])
+
+
+def place(settings: ScenesSettings, objects: IntArray) -> NDArray[np.float64]:
+    """The actions ``int64[n, P]`` as ``camera.Objects``."""
+    space = scene_actions(settings)
+    size = space.values(objects, "size")
+    colours = [space.values(objects, name) for name in COLOURS]
+    places = stand(space.cells(objects, "location"), size, settings.grid)
+    return np.column_stack([objects[:, space.index("type")], places, size, *colours])
 
 
 @cache
@@ -188,6 +199,23 @@ class Scenes:
         for row, objects in zip(rows, state.objects, strict=True):
             self._objects[row] = objects
 
+    def additions(self, goals: Canvas, count: int) -> IntArray:
+        """The ``count`` objects that would bring each scene closest to its goal in ``uint8[N, H, W, 3]``, in any order.
+
+        ``int64[N, count, P]``; all that there can be are compared by mean squared error, see ``templates``. None of
+        them, ``[N, 0, P]``, where these would be more than ``MATCHED``.
+        """
+        from limner.renderers.camera import borrow_cameras
+        from limner.renderers.templates import templates
+
+        settings = self._settings
+        if np.prod(self.actions.sizes[1:4]) * settings.canvas**2 > MATCHED:
+            return np.empty((self.batch, 0, len(self.actions)), np.int64)
+        known, pictures = templates(settings), self.canvas()
+        with borrow_cameras(1, settings.canvas) as (camera,):
+            seen = camera.look([place(settings, objects) for objects in self._objects], settings.canvas).result()
+        return np.stack([known.match(*each, count) for each in zip(seen, pictures, goals, strict=True)])
+
     def _refresh(self) -> None:
         """Take new pictures of what has changed: one of all empty platforms, and of scenes that are alike."""
         rows = np.flatnonzero(self._stale)
@@ -210,7 +238,9 @@ class Scenes:
         """Pictures of the objects behind actions ``int64[n, P]``, an equal share of them by each camera."""
         from limner.renderers.camera import borrow_cameras
 
-        placed = np.split(self._place(np.concatenate(scenes)), np.cumsum([len(objects) for objects in scenes[:-1]]))
+        placed = np.split(
+            place(self._settings, np.concatenate(scenes)), np.cumsum([len(objects) for objects in scenes[:-1]])
+        )
         pictures = np.empty((len(scenes), *self.shape), np.uint8)
         size, cuts = self._settings.canvas, np.linspace(0, len(scenes), self._threads + 1).astype(int)
         parts = [part for part in map(slice, cuts, cuts[1:]) if part.start < part.stop]
@@ -221,11 +251,3 @@ class Scenes:
             for shot in shots:
                 shot.result()
         return pictures
-
-    def _place(self, objects: IntArray) -> NDArray[np.float64]:
-        """The actions ``int64[n, P]`` as ``camera.Objects``."""
-        space, cells = self.actions, self.actions.cells(objects, "location")
-        size = space.values(objects, "size")
-        colours = [space.values(objects, name) for name in COLOURS]
-        places = stand(cells, size, self._settings.grid)
-        return np.column_stack([objects[:, space.index("type")], places, size, *colours])
