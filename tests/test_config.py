@@ -202,6 +202,13 @@ def test_what_renders_is_saved_and_was_a_painter_where_nothing_says_so():
         Config.from_dict(changed("renderer.brush", "classic/pen", PRESETS["scenes"]))
 
 
+@pytest.mark.parametrize("name", ["stroke_penalty", "empty_penalty"])
+def test_scenes_have_no_penalties_for_strokes(name):
+    with pytest.raises(ValueError, match=rf"reward.{name} is 0.1: it is for painters"):
+        Config.from_dict(changed(f"reward.{name}", 0.1, PRESETS["scenes"]))
+    assert getattr(Config.from_dict(changed(f"reward.{name}", 0.1)).reward, name) == 0.1
+
+
 def test_updates_cover_the_frames():
     assert Config(frames=768).updates == 1
     assert Config(frames=769).updates == 2

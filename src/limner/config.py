@@ -279,6 +279,12 @@ class Config:
             ("critic.target 'complement'", self.critic.target == "complement"),
         ):
             require(self.conditional or not given, f"{name} needs a target: set conditional")
+        for name in ("stroke_penalty", "empty_penalty"):
+            penalty = getattr(self.reward, name)
+            require(
+                not penalty or isinstance(self.renderer, PaintSettings),
+                f"reward.{name} is {penalty}: it is for painters, scenes have no strokes",
+            )
         cost = self.learning.prior_cost
         require(
             not cost or bool(self.start),
