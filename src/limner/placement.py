@@ -33,6 +33,8 @@ BEST = 4
 """Of all objects that there can be, that are tried."""
 EXACT = 1e-8
 """Mean squared error of a perfect picture at most: a few bytes are off by one."""
+PASSES = 2
+"""In which a program has to get better."""
 PRICE = 1e-6
 """What an object has to gain in score to be worth its place: a pixel that is off by 16 of 255, of 64 × 64."""
 
@@ -59,11 +61,6 @@ class Placement(Refinement):
         self.skip = torch.zeros(len(stage.actions), dtype=torch.int64)
         self.skip[self.op] = SKIP
 
-    @property
-    def perfect(self) -> Tensor:
-        """Which pictures are exactly like their goals, if that is what counts: ``bool[B]``."""
-        return (self.scores > -EXACT) & (self.rehearsal.score is likeness)
-
     def run(self, seconds: float, generator: torch.Generator, stop: threading.Event | None = None) -> None:
         """As ``Refinement.run``, until all is finished; once half of the pictures are, with the others alone."""
         end = time.perf_counter() + seconds
@@ -89,16 +86,22 @@ class Placement(Refinement):
 
     @torch.no_grad()
     def sweep(self, generator: torch.Generator, end: float = float("inf")) -> None:
-        """Try other objects for every object once, and one more; after ``end`` leave the rest."""
-        perfect = self.perfect
+        """Try other objects for every object and one more, in a few passes; after ``end`` leave the rest."""
         actions = self._without_some(generator)
-        self.stage.reset()
-        for t in range(len(actions)):
-            if time.perf_counter() < end:
-                actions[t] = self._choose_object(actions, t, generator)
-            self.stage.step(actions[t].numpy())
-        self._accept(settle(self.stage.actions, actions))
-        self.finished |= perfect & self.perfect & (time.perf_counter() < end)
+        for _ in range(PASSES):
+            perfect = self._perfect(self.rehearsal.score(paint(self.stage, actions), self.goals))
+            self.stage.reset()
+            for t in range(len(actions)):
+                if time.perf_counter() < end:
+                    actions[t] = self._choose_object(actions, t, generator)
+                self.stage.step(actions[t].numpy())
+            actions = settle(self.stage.actions, actions)
+        self._accept(actions)
+        self.finished |= perfect & self._perfect(self.scores) & (time.perf_counter() < end)
+
+    def _perfect(self, scores: Tensor) -> Tensor:
+        """Which pictures are like their goals, if that is what counts: ``bool[B]``."""
+        return (scores > -EXACT) & (self.rehearsal.score is likeness)
 
     def _accept(self, actions: Tensor) -> None:
         """Keep programs that are worth no less than before."""
@@ -115,10 +118,15 @@ class Placement(Refinement):
         return scores - PRICE * (actions[..., self.op] != SKIP).sum(0)
 
     def _without_some(self, generator: torch.Generator) -> Tensor:
-        """The programs, every second without a random share of its objects, the finished ones without any."""
-        steps, size, _ = self.actions.shape
-        share = (2 * torch.rand(size, generator=generator) - 1).clamp(min=0) * ~self.perfect
-        gone = (torch.rand(steps, size, generator=generator) < share) | self.finished
+        """The programs, every second without some objects, any or those near one; the finished ones without any."""
+        placed = self.actions[..., self.op] != SKIP
+        count, random = placed.sum(0), torch.rand(3, *placed.shape, generator=generator)
+        cells = torch.from_numpy(self.stage.actions.cells(self.actions.numpy(), "location")).float()
+        middle = cells[(random[0, 0] * count).long(), torch.arange(len(count))]
+        rank = torch.where(random[1, 0] < 0.5, random[2], (cells - middle).norm(dim=2))
+        rank = torch.where(placed, rank, torch.inf).argsort(0).argsort(0)
+        number = ((2 * random[0, -1] - 1).clamp(min=0) * (count + 1)).long()
+        gone = rank < torch.where(self.finished, count, number)
         return settle(self.stage.actions, torch.where(gone[..., None], self.skip, self.actions))
 
     def _choose_object(self, actions: Tensor, t: int, generator: torch.Generator) -> Tensor:

@@ -12,7 +12,7 @@ Notable choices:
 from __future__ import annotations
 
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -42,9 +42,8 @@ CAPSULE = KINDS.index("capsule")
 EFFECTS = [getattr(mujoco.mjtRndFlag, f"mjRND_{name}") for name in ("SHADOW", "REFLECTION", "SKYBOX", "FOG", "HAZE")]
 """What is switched off."""
 _UPRIGHT = np.eye(3).ravel()
-_NEWER = 1e-5
-"""By how much each object is larger than the one before it: where two surfaces coincide, the newer shows. So little
-that outlines hardly depend on it: an object that is hidden leaves next to no trace."""
+_NEWER = 3e-6
+"""By how much an object is larger than one that was put in the same place before it, which it covers."""
 
 
 class Samples(NamedTuple):
@@ -128,7 +127,7 @@ Solid = tuple[int, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]
 def _solids(scenes: Sequence[Objects]) -> Iterator[list[Solid]]:
     """For each scene its objects, each on its lowest point."""
     objects = np.concatenate(scenes)
-    ages = np.concatenate([np.arange(len(scene)) for scene in scenes])
+    ages = np.array([age for scene in scenes for age in _ages(scene)])
     kinds = objects[:, 0].astype(int)
     sizes = EXTENTS[kinds] * (objects[:, 3] * (1 + _NEWER * ages))[:, None]
     heights = sizes[:, 2] + np.where(kinds == CAPSULE, sizes[:, 0], 0)
@@ -144,6 +143,14 @@ def _by_pixel(samples: NDArray[Any]) -> NDArray[Any]:
     size, rest = len(samples) // 2, samples.shape[2:]
     blocks = samples[::-1].reshape(size, 2, size, 2, *rest).swapaxes(1, 2)
     return np.ascontiguousarray(blocks).reshape(size * size, 4, *rest)
+
+
+def _ages(scene: Objects) -> Iterator[int]:
+    """For each object how many were put in the same place before it."""
+    before: Counter[tuple[float, float]] = Counter()
+    for x, y in scene[:, 1:3].tolist():
+        yield before[x, y]
+        before[x, y] += 1
 
 
 @contextmanager

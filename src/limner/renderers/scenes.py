@@ -4,7 +4,8 @@ Notable choices:
 - One action places an object, changes the one placed last, or does nothing. Rows of the platform are counted from the
   back, so that ``location`` lies in the picture much as a location of a painter does.
 - Objects rest on the platform. They may overlap: nothing is moved, they pass through one another, and the nearest
-  surface shows, where surfaces coincide the newer one's. The places are so far from the wall that nothing stands in it.
+  surface shows. Where surfaces coincide it is that of the later cell, in one cell the newer one's: so a scene is a set,
+  and only of objects in one place the order counts. The places are so far from the wall that nothing stands in it.
 - Changing the last object where there is none places one: every part of the action counts then, too.
 - What decides a picture is its objects. A state is their actions and the picture itself, so restoring renders nothing.
 - A picture is taken when somebody wants to see it, and kept until the scene changes: what is built in several steps and
@@ -30,6 +31,8 @@ from limner.renderers.arguments import chosen, hand_out, read_settings
 KINDS = ("box", "sphere", "cylinder", "capsule")
 MAX_OBJECTS = 1000
 """Of one scene."""
+NEARER = 1e-5
+"""By how much an object is larger than it would be one cell before, so that it is settled where surfaces coincide."""
 MATCHED = 2**24
 """Kinds of objects, regardless of colour, times the pixels of a picture, of which templates are made at most."""
 
@@ -96,6 +99,7 @@ def place(settings: ScenesSettings, objects: IntArray) -> NDArray[np.float64]:
     size = space.values(objects, "size")
     colours = [space.values(objects, name) for name in COLOURS]
     places = stand(space.cells(objects, "location"), size, settings.grid)
+    size = size * (1 + NEARER * objects[:, space.index("location")])
     return np.column_stack([objects[:, space.index("type")], places, size, *colours])
 
 
