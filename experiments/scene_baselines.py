@@ -126,7 +126,7 @@ def parse(way: Way, goals: Canvas, given: Baselines) -> list[tuple[int, float]]:
     refinement = Placement(stage, rehearsal, episodes, actions, proposer, given.threads)
     for limit in (renders for renders in SHOWN if renders <= given.renders):
         while True:
-            before = CountedScenes.taken / len(goals), -refinement.scores.mean().item()
+            before = CountedScenes.taken / len(goals), abs(refinement.scores.mean().item())
             if refinement.finished.all():
                 break
             refinement.sweep(generator)

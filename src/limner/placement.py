@@ -5,7 +5,7 @@ Notable choices:
   be closest, if all others stood there already (``Scenes.additions``); what a proposer would place there; and
   variations of the object. In the end one more object is tried.
 - From every second program some of the objects are taken away before a sweep: what is explained by several wrong
-  objects cannot be mended one by one.
+  objects cannot be mended one by one. It has two passes to get better than it was.
 - An object has a small price, so that none stands where it does not show. A sweep counts only where the picture, less
   that, is not worse than before. All that is judged is rendered. Once a picture is perfect, a last sweep leaves out
   what nobody sees. Then it takes no more time: its program is empty in sweeps, and soon the others go on alone.

@@ -29,12 +29,14 @@ from limner.renderers import Canvas, State
 from limner.renderers.arguments import chosen, hand_out, read_settings
 
 KINDS = ("box", "sphere", "cylinder", "capsule")
+SHAPE = ("type", "location", "size")
+"""The parts of an action that say what an object is, but for its colour."""
 MAX_OBJECTS = 1000
 """Of one scene."""
 NEARER = 1e-5
 """By how much an object is larger than it would be one cell before, so that it is settled where surfaces coincide."""
 MATCHED = 2**24
-"""Kinds of objects, regardless of colour, times the pixels of a picture, of which templates are made at most."""
+"""Objects that there can be, regardless of colour, times the pixels of a picture: beyond it there are no templates."""
 
 
 @dataclass(frozen=True)
@@ -213,7 +215,7 @@ class Scenes:
         from limner.renderers.templates import templates
 
         settings = self._settings
-        if np.prod(self.actions.sizes[1:4]) * settings.canvas**2 > MATCHED:
+        if np.prod([self.actions.sizes[self.actions.index(name)] for name in SHAPE]) * settings.canvas**2 > MATCHED:
             return np.empty((self.batch, 0, len(self.actions)), np.int64)
         known, pictures = templates(settings), self.canvas()
         with borrow_cameras(1, settings.canvas) as (camera,):
@@ -242,15 +244,14 @@ class Scenes:
         """Pictures of the objects behind actions ``int64[n, P]``, an equal share of them by each camera."""
         from limner.renderers.camera import borrow_cameras
 
-        placed = np.split(
-            place(self._settings, np.concatenate(scenes)), np.cumsum([len(objects) for objects in scenes[:-1]])
-        )
+        placed = place(self._settings, np.concatenate(scenes))
+        each = np.split(placed, np.cumsum([len(objects) for objects in scenes[:-1]]))
         pictures = np.empty((len(scenes), *self.shape), np.uint8)
         size, cuts = self._settings.canvas, np.linspace(0, len(scenes), self._threads + 1).astype(int)
         parts = [part for part in map(slice, cuts, cuts[1:]) if part.start < part.stop]
         with borrow_cameras(len(parts), size) as cameras:
             shots = [
-                camera.shoot(placed[part], size, pictures[part]) for camera, part in zip(cameras, parts, strict=True)
+                camera.shoot(each[part], size, pictures[part]) for camera, part in zip(cameras, parts, strict=True)
             ]
             for shot in shots:
                 shot.result()

@@ -4,7 +4,7 @@ Notable choices:
 - What shows in a picture of a scene is decided by depth alone: nothing throws a shadow, nothing is reflected. So what
   an object would add follows from what it shows alone and from how deep the scene is there, and nothing is rendered.
 - That is counted in the samples that the camera averages to pixels. So it is what the camera would take, but for
-  rounding and for the trifle by which a newer object is larger.
+  rounding.
 - Channels do not mix: a template is matched in each shade of each, and its best colour is the best shade of each.
 """
 
@@ -21,7 +21,7 @@ from limner.actions import COLOURS, IntArray
 from limner.renderers import Canvas
 from limner.renderers._paint import match
 from limner.renderers.camera import Samples, borrow_cameras
-from limner.renderers.scenes import ScenesSettings, place, scene_actions
+from limner.renderers.scenes import SHAPE, ScenesSettings, place, scene_actions
 
 GREY = 0.75
 """Of a template while it is measured: white paint is up to 4/3 as bright as a byte can say."""
@@ -35,7 +35,7 @@ class Templates:
 
     def __init__(self, settings: ScenesSettings) -> None:
         self.space = scene_actions(settings)
-        shape = [self.space.index(name) for name in ("type", "location", "size")]
+        shape = [self.space.index(name) for name in SHAPE]
         sizes = [self.space.sizes[part] for part in shape]
         self.objects = np.zeros((np.prod(sizes), len(self.space)), np.int64)
         self.objects[:, shape] = np.indices(sizes).reshape(3, -1).T
