@@ -12,7 +12,7 @@ Notable choices:
 from __future__ import annotations
 
 import os
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -107,17 +107,17 @@ class Camera:
     def _prepare(self, size: int) -> None:
         if len(self._buffer) != 2 * size:
             mujoco.mjr_resizeOffscreen(2 * size, 2 * size, self._context)
+            self._frame = mujoco.MjrRect(0, 0, 2 * size, 2 * size)
             self._buffer = np.empty((2 * size, 2 * size, 3), np.uint8)
             self._half = np.empty((size, size, 3), np.uint8)
 
     def _render(self, solids: Sequence[Solid], depths: NDArray[np.float32] | None) -> None:
         """Into the buffer, and ``depths``, from the lowest row to the highest."""
-        frame = mujoco.MjrRect(0, 0, *self._buffer.shape[:2])
         for geom, solid in zip(self._geoms, solids, strict=False):
             mujoco.mjv_initGeom(geom, *solid)
         self._scene.ngeom = self._platform + len(solids)
-        mujoco.mjr_render(frame, self._scene, self._context)
-        mujoco.mjr_readPixels(self._buffer, depths, frame, self._context)
+        mujoco.mjr_render(self._frame, self._scene, self._context)
+        mujoco.mjr_readPixels(self._buffer, depths, self._frame, self._context)
 
 
 Solid = tuple[int, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]
@@ -127,7 +127,8 @@ Solid = tuple[int, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]
 def _solids(scenes: Sequence[Objects]) -> Iterator[list[Solid]]:
     """For each scene its objects, each on its lowest point."""
     objects = np.concatenate(scenes)
-    ages = np.array([age for scene in scenes for age in _ages(scene)])
+    numbers = np.repeat(np.arange(len(scenes)), [len(scene) for scene in scenes])
+    ages = _ages(objects[:, 1] + 4 * numbers + 1j * objects[:, 2])
     kinds = objects[:, 0].astype(int)
     sizes = EXTENTS[kinds] * (objects[:, 3] * (1 + _NEWER * ages))[:, None]
     heights = sizes[:, 2] + np.where(kinds == CAPSULE, sizes[:, 0], 0)
@@ -145,12 +146,13 @@ def _by_pixel(samples: NDArray[Any]) -> NDArray[Any]:
     return np.ascontiguousarray(blocks).reshape(size * size, 4, *rest)
 
 
-def _ages(scene: Objects) -> Iterator[int]:
-    """For each object how many were put in the same place before it."""
-    before: Counter[tuple[float, float]] = Counter()
-    for x, y in scene[:, 1:3].tolist():
-        yield before[x, y]
-        before[x, y] += 1
+def _ages(places: NDArray[np.complex128]) -> NDArray[np.int64]:
+    """How many come before each of ``places`` [n] that are the same."""
+    order, rank = places.argsort(kind="stable"), np.arange(len(places))
+    first = np.diff(places[order], prepend=np.nan) != 0
+    ages = np.empty(len(places), np.int64)
+    ages[order] = rank - np.maximum.accumulate(np.where(first, rank, 0))
+    return ages
 
 
 @contextmanager
