@@ -97,3 +97,11 @@ def test_what_is_missing_damaged_or_of_another_seed_is_named(tmp_path: Path) -> 
         load_scenes("train", tmp_path)
     with pytest.raises(ValueError, match=r"cannot read .*train-02.npz"):
         make_scenes(tmp_path)
+
+
+def test_scenes_of_another_version_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_scenes(tmp_path, seed=4)
+    assert len(load_scenes("test", tmp_path)) == 10
+    monkeypatch.setattr(scenes, "VISIBLE", 12)
+    with pytest.raises(ValueError, match=r"test-00.npz holds scenes of another version .* limner data make scenes"):
+        load_scenes("test", tmp_path)

@@ -81,6 +81,9 @@ def load_scenes(split: Split, root: str | Path | None = None) -> SceneDataset:
     paths = [download_folder(root) / f"scenes/{split}-{n:02}.npz" for n in range(-(-COUNTS[split] // SHARD))]
     if missing := [path for path in paths if not path.exists()]:
         raise ValueError(f"{len(missing)} files of the scenes are missing, {missing[0]} the first: {REMEDY}")
+    about = str(_read(paths[0], "about"))
+    if about != _about(json.loads(about).get("seed"), split, 0):
+        raise ValueError(f"{paths[0]} holds scenes of another version ({about}): remove its folder, and {REMEDY}")
     images, actions = (np.concatenate([_read(path, name) for path in paths]) for name in ("images", "actions"))
     return SceneDataset(images, actions.astype(np.int64))
 
