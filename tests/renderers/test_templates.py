@@ -1,25 +1,14 @@
 """Templates: the objects that a picture lacks are found without rendering any."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 
 from limner.actions import PLACE
-from limner.datasets.scenes import random_scenes
+from limner.datasets.scenes import random_scenes, show
 from limner.renderers._paint import match
 from limner.renderers.scenes import Scenes, ScenesSettings
 
 pytestmark = pytest.mark.usefixtures("gl")
-
-
-def build(scenes: list[np.ndarray], **settings: Any) -> Scenes:
-    renderer = Scenes(ScenesSettings(**settings), batch=len(scenes))
-    longest = max(map(len, scenes))
-    skip = np.eye(1, 7, dtype=np.int64)[0] * 2
-    for step in range(longest):
-        renderer.step(np.stack([scene[step] if step < len(scene) else skip for scene in scenes]))
-    return renderer
 
 
 def errors(pictures: np.ndarray, goals: np.ndarray) -> np.ndarray:
@@ -28,8 +17,9 @@ def errors(pictures: np.ndarray, goals: np.ndarray) -> np.ndarray:
 
 def test_an_object_that_was_taken_away_is_found() -> None:
     data = random_scenes(np.random.default_rng(0), 30)
-    left = [program[program[:, 0] == PLACE][1:] for program in data.programs]
-    found = build(left).additions(data.images, 4)
+    scenes = Scenes(batch=30)
+    show(scenes, data.programs[:, 1:])
+    found = scenes.additions(data.images, 4)
     assert found.shape == (30, 4, 7)
     assert ((found == data.programs[:, :1]).all(2).any(1)).mean() > 0.95
 
@@ -38,29 +28,34 @@ def test_none_of_many_others_would_be_better() -> None:
     """Also where the goal is none that an object more could reach."""
     rng = np.random.default_rng(1)
     there, goals = random_scenes(rng, 1), random_scenes(rng, 1).images
-    scene = there.programs[0][there.programs[0][:, 0] == PLACE]
-    (best,) = build([scene]).additions(goals, 3)
+    scene = Scenes()
+    show(scene, there.programs)
+    (best,) = scene.additions(goals, 3)
     others = np.stack([rng.integers(0, size, 2000) for size in Scenes().actions.sizes], axis=1)
     others[:, 0] = PLACE
-    pictures = build([np.concatenate([scene, each[None]]) for each in [*best, *others]]).canvas()
+    tried = np.concatenate([best, others])[:, None]
+    pictures = show(
+        Scenes(batch=len(tried)), np.concatenate([there.programs.repeat(len(tried), axis=0), tried], axis=1)
+    )
     after = errors(pictures, goals.repeat(len(pictures), axis=0))
     assert after[:3].max() <= after[3:].min() * 1.001
-    assert after[:3].min() < errors(build([scene]).canvas(), goals)[0]
+    assert after[:3].min() < errors(there.images, goals)[0]
 
 
 def test_what_is_right_needs_nothing() -> None:
     data = random_scenes(np.random.default_rng(2), 2)
-    scenes = build([program[program[:, 0] == PLACE] for program in data.programs])
+    scenes = Scenes(batch=2)
+    show(scenes, data.programs)
     assert scenes.additions(data.images, 2).shape == (2, 2, 7)
     assert np.array_equal(scenes.canvas(), data.images)
 
 
 def test_many_levels_are_matched_at_some() -> None:
-    settings = {"canvas": 32, "grid": 4, "sizes": (0.3,), "levels": 256}
-    red = np.array([[PLACE, 2, 5, 0, 255, 0, 80]])
-    goal = build([red], **settings).canvas()
-    ((found,),) = Scenes(ScenesSettings(**settings)).additions(goal, 1)
-    assert found[:4].tolist() == red[0, :4].tolist()
+    settings = ScenesSettings(canvas=32, grid=4, sizes=(0.3,), levels=256)
+    red = np.array([PLACE, 2, 5, 0, 255, 0, 80])
+    goal = show(Scenes(settings), red[None, None])
+    ((found,),) = Scenes(settings).additions(goal, 1)
+    assert found[:4].tolist() == red[:4].tolist()
     assert found[4:].tolist() == [255, 0, 85]
 
 
