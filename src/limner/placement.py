@@ -89,13 +89,14 @@ class Placement(Refinement):
         """Try other objects for every object and one more, in a few passes; after ``end`` leave the rest."""
         actions = self._without_some(generator)
         for _ in range(PASSES):
-            perfect = self._perfect(self.rehearsal.score(paint(self.stage, actions), self.goals))
+            before, actions = actions, actions.clone()
             self.stage.reset()
             for t in range(len(actions)):
                 if time.perf_counter() < end:
                     actions[t] = self._choose_object(actions, t, generator)
                 self.stage.step(actions[t].numpy())
             actions = settle(self.stage.actions, actions)
+        perfect = self._perfect(self.rehearsal.score(paint(self.stage, before), self.goals))
         self._accept(actions)
         self.finished |= perfect & self._perfect(self.scores) & (time.perf_counter() < end)
 

@@ -118,11 +118,11 @@ def scatter(rng: np.random.Generator, objects: IntArray, most: int = MOST) -> In
 def seen(renderer: Scenes, programs: IntArray, images: Canvas) -> IntArray:
     """How many pixels of ``images`` each action of ``programs`` int64[N, T, P] changes, a skip all: ``int64[N, T]``."""
     pixels = np.full(programs.shape[:2], images[0, ..., 0].size)
+    skip = np.array([SKIP, *[0] * (programs.shape[2] - 1)])
     for step in range(programs.shape[1]):
-        without = programs.copy()
-        without[:, step] = 0
-        without[:, step, 0] = SKIP
         placed = programs[:, step, 0] != SKIP
+        without = np.where(placed[:, None, None], programs, skip)  # an empty platform is not rendered again
+        without[:, step] = skip
         pixels[placed, step] = (show(renderer, without) != images).any(3).sum((1, 2))[placed]
     return pixels
 

@@ -74,6 +74,7 @@ class ScenesSettings:
         return {"name": "scenes", **asdict(self), "sizes": list(self.sizes)}
 
 
+@cache
 def scene_actions(settings: ScenesSettings) -> ActionSpace:
     """``op``, ``type``, ``location``, ``size``, ``red``, ``green``, ``blue``; in a skip only the first counts."""
     grid = (settings.grid, settings.grid)

@@ -28,6 +28,7 @@ GREY = 0.75
 SHADES = 4
 """Of a channel that are matched at most, evenly spread."""
 CHUNK = 256
+"""Of the objects that are looked at at a time: their samples are 30 MB."""
 
 
 class Templates:
