@@ -5,7 +5,7 @@ MINUTES ?= 5
 BIN = .venv/bin
 APT = g++ pkg-config libmypaint-dev mypaint-brushes python3-dev python3-venv
 GL = libegl1 libgl1 libgl1-mesa-dri
-SOURCES = pyproject.toml CMakeLists.txt $(wildcard src/limner/renderers/*.cpp src/limner/renderers/*.h)
+SOURCES = pyproject.toml CMakeLists.txt $(wildcard src/limner/worlds/*.h src/limner/worlds/*/*.cpp src/limner/worlds/*/*.h)
 
 .PHONY: demo test install system scenes clean
 

@@ -28,8 +28,8 @@ from pathlib import Path
 
 import numpy as np
 
-from limner.renderers.brushes import find_brush
-from limner.renderers.paint import Paint, PaintSettings
+from limner.worlds.paint.brushes import find_brush
+from limner.worlds.paint.renderer import Paint, PaintSettings
 
 BRUSHES = ("classic/dry_brush", "classic/pen", "classic/calligraphy")
 BATCH, STEPS = 64, 10

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from limner.renderers.brushes import find_brush
-from limner.renderers.paint import Paint, PaintSettings
+from limner.worlds.paint.brushes import find_brush
+from limner.worlds.paint.renderer import Paint, PaintSettings
 
 BRUSHES = ("classic/pen", "classic/calligraphy")
 EPISODES, STEPS = 6, 19
@@ -27,7 +27,7 @@ RADIUS, HUE = 3, 20  # numbers of the settings radius_logarithmic and color_h in
 SECONDS = float(np.float32(0.1))
 
 
-class Request(ctypes.Structure):
+class Request(ctypes.SceneMetrics):
     """MyPaintTileRequest."""
 
     _fields_ = (

@@ -19,9 +19,9 @@ from xml.etree import ElementTree
 import numpy as np
 
 from limner.actions import COLOURS
-from limner.renderers.camera import EFFECTS, EXTENTS, GEOMS
-from limner.renderers.scenes import Scenes
-from limner.simulator import mujoco, open_context
+from limner.worlds.scenes.camera import EFFECTS, EXTENTS, GEOMS
+from limner.worlds.scenes.mujoco import mujoco, open_context
+from limner.worlds.scenes.renderer import Scenes
 
 BATCH = 64
 
@@ -30,7 +30,7 @@ class Bare:
     """The loop, on a context of its own."""
 
     def __init__(self, objects: int, size: int) -> None:
-        world = ElementTree.fromstring(files("limner.renderers").joinpath("scenes.xml").read_text())
+        world = ElementTree.fromstring(files("limner.worlds.scenes").joinpath("scenes.xml").read_text())
         body = world.find("worldbody")
         assert body is not None
         self.first = len(body.findall("geom"))

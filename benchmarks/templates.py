@@ -13,9 +13,9 @@ import time
 
 import numpy as np
 
-from limner.datasets.scenes import random_scenes, show
-from limner.placement import BEST
-from limner.renderers.scenes import Scenes
+from limner.data.scenes import random_scenes, show
+from limner.worlds.scenes.refinement import BEST
+from limner.worlds.scenes.renderer import Scenes
 
 
 def main() -> None:

@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from PIL import Image, ImageFilter
 
-from limner.datasets import Pictures, load_dataset
-from limner.evaluation import Metrics, evaluate_pictures, make_reference
-from limner.features import fingerprint
-from limner.renderers.toy import Toy, ToySettings
+from limner.data import Pictures, load_dataset
+from limner.metrics.features import fingerprint
+from limner.metrics.generation import Metrics, evaluate_pictures, make_reference
+from limner.worlds.toy.renderer import Toy, ToySettings
 
 
 def filtered(pictures: Pictures, change: ImageFilter.Filter) -> Pictures:

@@ -35,8 +35,8 @@ import tyro
 from seeds import FIGURES, finish
 
 from limner.actions import Space
-from limner.config import Config, ImitationConfig, LearningConfig, PolicyConfig, RewardConfig
-from limner.presets import PRESETS
+from limner.training.config import Config, ImitationConfig, LearningConfig, PolicyConfig, RewardConfig
+from limner.training.presets import PRESETS
 
 Ways = dict[str, tuple[Config, ...]]
 """The stages of each way to train; their budgets are given as shares, ``minutes`` in (0, 1]."""

@@ -21,13 +21,13 @@ import numpy as np
 import torch
 import tyro
 
-from limner.datasets import FileDataset, load_dataset
-from limner.datasets.omniglot import TEST_DRAWERS
-from limner.datasets.strokes import Handwriting, Points, drawing_name, load_handwriting
-from limner.penmanship import Comparison, aligned, compare
-from limner.reconstruction import reconstruct
-from limner.sampling import load_agent
-from limner.trajectory import trajectory
+from limner.agents.agent import load_agent
+from limner.data import FileDataset, load_dataset
+from limner.data.human_strokes import Handwriting, Points, drawing_name, load_handwriting
+from limner.data.omniglot import TEST_DRAWERS
+from limner.inference.evaluate import reconstruct
+from limner.metrics.strokes import Comparison, aligned, compare
+from limner.programs.strokes import trajectory
 
 SHUFFLES = 8
 """Random orders of each drawing."""

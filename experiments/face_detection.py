@@ -16,11 +16,11 @@ import cv2
 import numpy as np
 import tyro
 
-from limner.datasets import Pictures, load_dataset
-from limner.painting import paint
-from limner.program import execute
-from limner.reconstruction import reconstruct, squared_error
-from limner.sampling import Agent, load_agent
+from limner.agents.agent import Agent, load_agent
+from limner.data import Pictures, load_dataset
+from limner.inference.evaluate import reconstruct, squared_error
+from limner.inference.paint import paint
+from limner.programs.program import execute
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Detection:
     search: float = 1.0
     """Seconds a picture."""
     detail: int | None = None
-    """Paint once more, coarse to fine (``limner.painting``), for as long: 2 means 1 + 4 times the agent's strokes."""
+    """Paint once more, coarse to fine (``limner paint``), for as long: 2 means 1 + 4 times the agent's strokes."""
     threads: int = 2
     seed: int = 0
 

@@ -3,7 +3,7 @@
     python experiments/hidden_objects.py
 
 For each number of objects the share of scenes with an object without which the picture would be the same, or would
-change in fewer than ``VISIBLE`` pixels: such scenes are thrown anew where data is made (``limner.datasets.scenes``).
+change in fewer than ``VISIBLE`` pixels: such scenes are thrown anew where data is made (``limner.data.scenes``).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import tyro
 
-from limner.datasets.scenes import VISIBLE, scatter, seen, show
-from limner.renderers.scenes import Scenes
+from limner.data.scenes import VISIBLE, scatter, seen, show
+from limner.worlds.scenes.renderer import Scenes
 
 
 @dataclass(frozen=True)

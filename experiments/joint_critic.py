@@ -23,13 +23,13 @@ import tyro
 from compare import polish
 from seeds import FIGURES, figures, finish
 
-from limner.adversarial import Adversarial
-from limner.config import Config
-from limner.datasets import load_dataset
-from limner.gallery import Gallery
-from limner.presets import PRESETS
-from limner.run import Record, make_evaluation
-from limner.sampling import load_agent
+from limner.agents.agent import load_agent
+from limner.data import load_dataset
+from limner.data.picture_source import PictureSource
+from limner.training.config import Config
+from limner.training.presets import PRESETS
+from limner.training.run import Record, make_evaluation
+from limner.training.spiral.trainer import Adversarial
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Comparison:
 def measure_start(config: Config) -> Record:
     """The figures of the agent that a run of ``config`` starts from."""
     train_data, test_data = load_dataset(config.data, "train"), load_dataset(config.data, "test")
-    training = Adversarial(config, Gallery(train_data, config.renderer.canvas))
+    training = Adversarial(config, PictureSource(train_data, config.renderer.canvas))
     training.start_from(load_agent(config.start).policy)
     return make_evaluation(config, train_data, test_data).measure(training)
 

@@ -3,9 +3,9 @@
     python experiments/random_search.py --data mnist --strokes 8 --tries 32
 
 Notable choices:
-- Proposals are those of ``limner.chance``. The best of ``tries`` is varied as often once more
-  (``limner.search.improve``), and the better one is painted.
-- The loop is the agents' own (``collect_improved``); only the proposals are not learnt.
+- Proposals are those of ``limner.worlds.proposals``. The best of ``tries`` is varied as often once more
+  (``limner.search.lookahead.improve``), and the better one is painted.
+- The loop is the agents' own (``greedy_lookahead``); only the proposals are not learnt.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from dataclasses import dataclass, replace
 import torch
 import tyro
 
-from limner.chance import Chance
-from limner.config import Config
-from limner.datasets import load_dataset
-from limner.presets import PRESETS
-from limner.reconstruction import fit, squared_error, structural_similarity
-from limner.rollout import EpisodeBatch
-from limner.search import Rehearsal, collect_improved
+from limner.agents.rollout import EpisodeBatch
+from limner.data import load_dataset
+from limner.inference.evaluate import fit, squared_error, structural_similarity
+from limner.search.lookahead import Simulator, greedy_lookahead
+from limner.training.config import Config
+from limner.training.presets import PRESETS
+from limner.worlds.proposals import ResidualProposals
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,16 @@ def main(arguments: RandomSearch) -> None:
     """Draw, and print one row of a table."""
     config: Config = replace(PRESETS[arguments.preset], steps=arguments.strokes, data=arguments.data)
     data = load_dataset(arguments.data, "test")
-    stage = config.make_renderer(min(arguments.pictures, len(data)), arguments.threads)
-    goals = fit(data.spread(stage.batch).pictures(stage.shape[0]), stage.shape[2])
-    episodes = EpisodeBatch.empty(config, stage)
+    renderer = config.make_renderer(min(arguments.pictures, len(data)), arguments.threads)
+    goals = fit(data.spread(renderer.batch).pictures(renderer.shape[0]), renderer.shape[2])
+    episodes = EpisodeBatch.empty(config, renderer)
     episodes.aim(torch.from_numpy(goals))
     generator = torch.Generator().manual_seed(arguments.seed)
     started = time.process_time()
-    proposals = Chance(stage.actions)
-    collect_improved(stage, Rehearsal(stage, arguments.tries, arguments.threads), proposals, episodes, generator)
-    seconds = (time.process_time() - started) / stage.batch
-    drawn = stage.canvas()
+    proposals = ResidualProposals(renderer.actions)
+    greedy_lookahead(renderer, Simulator(renderer, arguments.tries, arguments.threads), proposals, episodes, generator)
+    seconds = (time.process_time() - started) / renderer.batch
+    drawn = renderer.canvas()
     print("| data | strokes | tries | mse | ssim | CPU seconds a picture |\n|---|---|---|---|---|---|")
     figures = f"{squared_error(drawn, goals).mean():.4f} | {structural_similarity(drawn, goals).mean():.3f}"
     print(f"| {arguments.data} | {arguments.strokes} | {arguments.tries} | {figures} | {seconds:.2f} |")

@@ -19,17 +19,17 @@ import numpy as np
 import torch
 import tyro
 
+from limner.agents.agent import load_agent, sample
 from limner.export.picture import on_white, pairs, png
 from limner.files import write_atomic
-from limner.program import Program, execute, load_programs
+from limner.programs.program import Program, execute, load_programs
+from limner.programs.strokes import pen_strokes
 from limner.robot.arm import Arm, Sheet
 from limner.robot.drawing import draw
 from limner.robot.film import Film
 from limner.robot.ink import picture
 from limner.robot.motion import plan
 from limner.robot.tracking import tracking
-from limner.sampling import load_agent, sample
-from limner.trajectory import pen_strokes
 
 COLUMNS = (
     "source | programs | strokes | drawn, mm | in the air, mm | seconds | mean error, mm | worst | to the path, mean "

@@ -7,7 +7,7 @@
   ratio of Gaussian likelihoods of the picture, variance 0.25 for each value in [0, 1]. The prior is uniform.
 - ``greedy``: the same proposals, accepted when the picture is closer.
 - ``random``: scenes drawn independently; the closest counts.
-- ``agent``: what an agent draws, refined (``limner.placement``).
+- ``agent``: what an agent draws, refined (``limner.worlds.scenes.refinement``).
 - ``chance``: the same refinement of nothing, with proposals by chance: what is left without what was learnt.
 
 All see the same pictures, the first of the test scenes (``limner data make scenes`` makes the same ones, but is not
@@ -27,16 +27,16 @@ import torch
 import tyro
 
 from limner.actions import PLACE, SKIP, IntArray
-from limner.chance import Aided, Chance
-from limner.datasets.scenes import MOST, SHARD, random_scenes, scatter, show
-from limner.drawing import TRIES
-from limner.placement import Placement
-from limner.renderers import Canvas
-from limner.renderers.scenes import Scenes, ScenesSettings
-from limner.renderers.templates import templates
-from limner.rollout import EpisodeBatch, collect
-from limner.sampling import load_agent
-from limner.search import Rehearsal
+from limner.agents.agent import load_agent
+from limner.agents.rollout import EpisodeBatch, collect
+from limner.data.scenes import MOST, SHARD, random_scenes, scatter, show
+from limner.inference.draw import TRIES
+from limner.search.lookahead import Simulator
+from limner.worlds.proposals import MixedProposals, ResidualProposals
+from limner.worlds.scenes.refinement import ObjectRefinement
+from limner.worlds.scenes.renderer import Scenes, ScenesSettings
+from limner.worlds.scenes.templates import templates
+from limner.worlds.world import Canvas
 
 VARIANCE = 0.25
 SHOWN = (100, 1_000, 3_000, 10_000)
@@ -111,19 +111,19 @@ def parse(way: Way, goals: Canvas, given: Baselines) -> list[tuple[int, float]]:
     """The same for the agent, or for chance in its place."""
     agent, generator = load_agent(given.agent), torch.Generator().manual_seed(given.seed)
     CountedScenes.taken = 0
-    stage = CountedScenes(batch=len(goals), threads=given.threads)
-    episodes = EpisodeBatch.empty(agent.config, stage)
+    renderer = CountedScenes(batch=len(goals), threads=given.threads)
+    episodes = EpisodeBatch.empty(agent.config, renderer)
     episodes.aim(torch.from_numpy(goals))
-    collect(stage, agent.policy, episodes, generator, agent.config.temperature)
+    collect(renderer, agent.policy, episodes, generator, agent.config.temperature)
     curve = [(CountedScenes.taken // len(goals), episodes.distance[-1].mean().item())]
-    actions, proposer = episodes.actions, Aided(agent.policy, stage.actions)
+    actions, proposer = episodes.actions, MixedProposals(agent.policy, renderer.actions)
     if way == "chance":
-        actions[:] = torch.tensor([SKIP, *[0] * (len(stage.actions) - 1)])
-        curve, proposer = [], Chance(stage.actions)
+        actions[:] = torch.tensor([SKIP, *[0] * (len(renderer.actions) - 1)])
+        curve, proposer = [], ResidualProposals(renderer.actions)
     CountedScenes.taken += len(templates(ScenesSettings()).objects)
-    rehearsal = Rehearsal(stage, TRIES, given.threads)
-    rehearsal.renderer = CountedScenes(batch=TRIES * len(goals), threads=given.threads)
-    refinement = Placement(stage, rehearsal, episodes, actions, proposer, given.threads)
+    simulator = Simulator(renderer, TRIES, given.threads)
+    simulator.renderer = CountedScenes(batch=TRIES * len(goals), threads=given.threads)
+    refinement = ObjectRefinement(renderer, simulator, episodes, actions, proposer, given.threads)
     for limit in (renders for renders in SHOWN if renders <= given.renders):
         while True:
             before = CountedScenes.taken / len(goals), abs(refinement.scores.mean().item())

@@ -3,7 +3,7 @@
     python experiments/scene_structure.py --threads 2
 
 For each number of objects, new scenes that no agent was trained on, drawn by the policy alone and with search; the
-figures are those of ``limner.structure``, and the mean squared error.
+figures are those of ``limner.worlds.scenes.metrics``, and the mean squared error.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import numpy as np
 import torch
 import tyro
 
-from limner.datasets.scenes import random_scenes
-from limner.reconstruction import reconstruct
-from limner.sampling import load_agent
+from limner.agents.agent import load_agent
+from limner.data.scenes import random_scenes
+from limner.inference.evaluate import reconstruct
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
-"""What search makes of a given time: looking ahead, planning in a tree, refining, and all that without an agent.
+"""What search makes of a given time: looking ahead, refining, and all that without an agent.
 
     OMP_NUM_THREADS=1 python experiments/search_budgets.py --agent runs/reconstruct --pictures 24 --budgets .1 .3 1
 
 Notable choices:
 - Seconds are of CPU time, so that other work on the machine does not change the table.
 - Every row draws in batches of as many pictures as ``limner evaluate`` does, with as many tries.
-- "and refinement": a third of the time goes to looking ahead, as with ``--plan greedy`` and ``--plan tree``.
+- "and refinement": a third of the time goes to looking ahead, as with ``--plan greedy``.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ import numpy as np
 import torch
 import tyro
 
-from limner.chance import Chance
-from limner.datasets import Pictures, load_dataset
-from limner.drawing import SEARCHED, TRIES, Plan, look_ahead
-from limner.reconstruction import fit, squared_error
-from limner.refinement import Refinement
-from limner.rollout import EpisodeBatch, collect
-from limner.sampling import Agent, load_agent
-from limner.search import Rehearsal
+from limner.agents.agent import Agent, load_agent
+from limner.agents.rollout import EpisodeBatch, collect
+from limner.data import Pictures, load_dataset
+from limner.inference.draw import SEARCHED, TRIES, Plan, look_ahead
+from limner.inference.evaluate import fit, squared_error
+from limner.search.lookahead import Simulator
+from limner.worlds.paint.refinement import Refinement
+from limner.worlds.proposals import ResidualProposals
 
 
 @dataclass(frozen=True)
@@ -54,18 +54,18 @@ class Way:
     def draw(self, agent: Agent, goals: Pictures, seconds: float, seed: int) -> float:
         """The mean squared error of ``goals`` ``uint8[N, H, W, C]``, a batch, with so many seconds for all of them."""
         begun = time.process_time()
-        stage, generator = agent.config.make_renderer(len(goals)), torch.Generator().manual_seed(seed)
-        episodes = EpisodeBatch.empty(agent.config, stage)
+        renderer, generator = agent.config.make_renderer(len(goals)), torch.Generator().manual_seed(seed)
+        episodes = EpisodeBatch.empty(agent.config, renderer)
         episodes.aim(torch.from_numpy(goals))
         if self.learnt:
-            collect(stage, agent.policy, episodes, generator, agent.config.temperature)
+            collect(renderer, agent.policy, episodes, generator, agent.config.temperature)
         else:
             episodes.canvas.fill_(255)  # worse than what any search finds
-        rehearsal, actions = Rehearsal(stage, TRIES, 1), episodes.actions
+        simulator, actions = Simulator(renderer, TRIES, 1), episodes.actions
         if self.ahead:
-            proposer = agent.policy if self.learnt else Chance(stage.actions)
-            actions = look_ahead(stage, rehearsal, proposer, episodes, generator, self.ahead * seconds, self.plan)
-        refinement = Refinement(stage, rehearsal, episodes.goal, actions)
+            proposer = agent.policy if self.learnt else ResidualProposals(renderer.actions)
+            actions = look_ahead(renderer, simulator, proposer, episodes, generator, self.ahead * seconds, self.plan)
+        refinement = Refinement(renderer, simulator, episodes.goal, actions)
         if self.ahead < 1:
             refinement.run(seconds - (time.process_time() - begun), generator)
         return float(squared_error(refinement.canvas.numpy(), goals).mean())
@@ -75,10 +75,8 @@ WAYS = [
     Way("chance, look-ahead", 1, learnt=False),
     Way("chance, look-ahead and refinement", 1 / 3, learnt=False),
     Way("look-ahead", 1),
-    Way("tree", 1, "tree"),
     Way("refinement", 0),
     Way("look-ahead and refinement", 1 / 3),
-    Way("tree and refinement", 1 / 3, "tree"),
 ]
 
 

@@ -21,10 +21,10 @@ from typing import Any, Literal
 
 import tyro
 
-from limner.config import Config
-from limner.presets import PRESETS
-from limner.progress import watch
-from limner.run import train
+from limner.training.config import Config
+from limner.training.presets import PRESETS
+from limner.training.progress import watch
+from limner.training.run import train
 
 Part = Literal["nothing", "anchor", "advantage-floor", "entropy-floor", "replay", "differences", "clip"]
 

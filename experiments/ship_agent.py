@@ -21,12 +21,12 @@ import torch
 import tyro
 from safetensors.torch import load, save
 
-from limner import features
-from limner.checkpoint import newest_checkpoint, read_manifest, write_folder
-from limner.datasets import load_dataset
-from limner.evaluation import evaluate_pictures, make_reference
-from limner.reconstruction import reconstruct
-from limner.sampling import Agent, load_agent, sample
+from limner.agents.agent import Agent, load_agent, sample
+from limner.agents.checkpoint import newest_checkpoint, read_manifest, write_folder
+from limner.data import load_dataset
+from limner.inference.evaluate import reconstruct
+from limner.metrics import features
+from limner.metrics.generation import evaluate_pictures, make_reference
 
 LARGEST = 4_000_000
 """Bytes of weights. Of a larger agent the largest matrices are rounded to half precision, and so it is measured."""
@@ -71,7 +71,7 @@ SAMPLED = """| pictures | class entropy | Fréchet | share | precision | coverag
 |---|---|---|---|---|---|---|---|---|---|
 {rows}
 
-1,000 pictures against 1,000 test pictures, k = 5, on the features of `limner.features` (fingerprint {features}),
+1,000 pictures against 1,000 test pictures, k = 5, on the features of `metrics.features` (fingerprint {features}),
 those of a classifier of digits. `share` is where the Fréchet distance lies between real pictures (0) and random strokes
 (1). The columns from "plain" on are on the classifier's plain activations, as publications do; the others on
 standardised ones, which are stricter. The entropy is that of the digits that they are taken for, at most 2.303 nats."""
@@ -88,8 +88,8 @@ PARSED = """
 |---|---|---|---|---|---|---|---|
 {rows}
 
-Of the same pictures. All from "type" on are of the pairs that the Hungarian method finds (`limner.structure`), the last
-the distance in cells of the platform."""
+Of the same pictures. All from "type" on are of the pairs that the Hungarian method finds (`worlds.scenes.metrics`), the
+last the distance in cells of the platform."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def main(ship: Ship) -> None:
         "manifest.json": json.dumps(manifest, indent=2).encode(),
         "card.md": card.encode(),
     }
-    write_folder(Path(str(resources.files("limner.agents"))) / ship.name, files)
+    write_folder(Path(str(resources.files("limner.agents.zoo"))) / ship.name, files)
 
 
 def measured_samples(ship: Ship, agent: Agent, config: dict[str, Any]) -> str:

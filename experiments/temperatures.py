@@ -16,9 +16,9 @@ import torch
 import tyro
 from seeds import FIGURES, figures
 
-from limner.datasets import load_dataset
-from limner.evaluation import Metrics, evaluate_pictures, make_reference
-from limner.sampling import load_agent, sample
+from limner.agents.agent import load_agent, sample
+from limner.data import load_dataset
+from limner.metrics.generation import Metrics, evaluate_pictures, make_reference
 
 
 @dataclass(frozen=True)

@@ -25,10 +25,10 @@ import tyro
 from torch import Tensor
 from torch.nn import functional
 
-import limner.features
-from limner.datasets import load_dataset
-from limner.features import DigitNetwork, ink, small_grey
+import limner.metrics.features
+from limner.data import load_dataset
 from limner.files import write_atomic
+from limner.metrics.features import DigitNetwork, ink, small_grey
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Settings:
     """Its largest value: rises over the first tenth of the steps, then falls to 0 as a cosine."""
     shrinkage: float = 0.1
     """Of the covariance by which the features are standardised, in mean variances."""
-    out: Path = Path(limner.features.__file__).parent
+    out: Path = Path(limner.metrics.features.__file__).parent
     """Folder of ``mnist.safetensors`` and the card ``mnist.md``."""
 
 
@@ -54,7 +54,7 @@ def augment(pictures: Tensor, generator: torch.Generator) -> Tensor:
     turn, scale, x, y = (torch.rand(4, len(pictures), generator=generator) * 2 - 1).unbind()
     angle, scale = turn * math.radians(10), 1 + scale * 0.1
     cosine, sine = scale * angle.cos(), scale * angle.sin()
-    shift = 2 / (limner.features.SIZE / 2)
+    shift = 2 / (limner.metrics.features.SIZE / 2)
     matrix = torch.stack([cosine, -sine, x * shift, sine, cosine, y * shift], 1).view(-1, 2, 3)
     grid = functional.affine_grid(matrix, list(pictures.shape), align_corners=False)
     return functional.grid_sample(pictures, grid, align_corners=False)

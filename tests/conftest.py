@@ -9,21 +9,21 @@ import pytest
 import torch
 from torch import Tensor
 
-from limner.adversarial import Adversarial
-from limner.checkpoint import save_checkpoint
-from limner.config import Config, ImitationConfig
-from limner.datasets import Dataset, load_dataset
-from limner.gallery import Gallery
-from limner.imitation import Imitation
-from limner.presets import PRESETS
-from limner.renderers.scenes import Scenes
-from limner.sampling import Agent, load_agent
+from limner.agents.agent import Agent, load_agent
+from limner.agents.checkpoint import save_checkpoint
+from limner.data import Dataset, load_dataset
+from limner.data.picture_source import PictureSource
+from limner.training.config import Config, ImitationConfig
+from limner.training.imitation.trainer import Imitation
+from limner.training.presets import PRESETS
+from limner.training.spiral.trainer import Adversarial
+from limner.worlds.scenes.renderer import Scenes
 
 
 @pytest.fixture(scope="session")
-def gallery() -> Gallery:
+def source() -> PictureSource:
     """200 digits at the size of the canvas of the preset ``tiny``."""
-    return Gallery(load_dataset().spread(200), PRESETS["tiny"].renderer.canvas)
+    return PictureSource(load_dataset().spread(200), PRESETS["tiny"].renderer.canvas)
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +42,7 @@ def everything() -> Callable[[Adversarial], dict[str, Tensor]]:
         state |= {f"random {name}": generator.get_state() for name, generator in training.generators.items()}
         state |= {f"episodes {name}": value for name, value in vars(training.episodes).items()}
         state["replay"] = training.replay.pictures
-        counters = [training.updates, training.replay.added, policy.taken, policy.boost, critic.taken]
+        counters = [training.updates, training.replay.added, policy.taken, policy.entropy_scale, critic.taken]
         state["counters"] = torch.from_numpy(np.array(counters, np.float64))
         return {name: value.clone() for name, value in state.items()}
 
@@ -63,10 +63,10 @@ def conditional_config() -> Config:
 
 
 @pytest.fixture(scope="session")
-def copyist_folder(conditional_config: Config, gallery: Gallery, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def copyist_folder(conditional_config: Config, source: PictureSource, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run of an agent with targets that has learnt for two updates."""
     folder = tmp_path_factory.mktemp("runs") / "copyist"
-    training = Imitation(conditional_config, gallery)
+    training = Imitation(conditional_config, source)
     for updates in range(2):
         training.update(updates / 2)
     save_checkpoint(folder / "checkpoints", training, {})
@@ -80,10 +80,10 @@ def copyist(copyist_folder: Path) -> Agent:
 
 
 @pytest.fixture(scope="session")
-def free_folder(gallery: Gallery, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def free_folder(source: PictureSource, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run of an agent without targets that has learnt nothing."""
     folder = tmp_path_factory.mktemp("runs") / "free"
-    save_checkpoint(folder / "checkpoints", Adversarial(PRESETS["tiny"], gallery), {})
+    save_checkpoint(folder / "checkpoints", Adversarial(PRESETS["tiny"], source), {})
     return folder
 
 

@@ -92,7 +92,7 @@ def test_mask_of_any_leading_shape():
 
 
 def test_without_a_flag_every_part_counts():
-    space = ActionSpace((Part("end", 4, grid=(2, 2)), Part("size", 3, only_when_painting=True)))
+    space = ActionSpace((Part("end", 4, grid=(2, 2)), Part("size", 3, dependent=True)))
     assert space.mask(np.array([[3, 2], [0, 0]])).all()
 
 

@@ -8,7 +8,7 @@ import gymnasium
 for _name in ("Paint", "Scenes", "Toy"):
     gymnasium.register(
         id=f"limner/{_name}-v0",
-        entry_point="limner.environments:PaintEnv",
-        vector_entry_point="limner.environments:PaintVectorEnv",
+        entry_point="limner.environments.gymnasium:PaintEnv",
+        vector_entry_point="limner.environments.gymnasium:PaintVectorEnv",
         kwargs={"renderer": _name.lower()},
     )

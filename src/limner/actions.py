@@ -51,7 +51,7 @@ class Part:
     size: int
     grid: tuple[int, int] | None = None
     values: tuple[float, ...] | None = None
-    only_when_painting: bool = False
+    dependent: bool = False
     origin: tuple[int, int] = (0, 0)
     sights: tuple[tuple[float, float], ...] | None = None
 
@@ -140,7 +140,7 @@ class ActionSpace:
     def mask(self, actions: IntArray) -> BoolArray:
         """Which parts influence the picture: ``bool[..., P]`` for ``int64[..., P]``."""
         painting = self._painting(actions)
-        conditional = np.asarray([part.only_when_painting for part in self.parts])
+        conditional = np.asarray([part.dependent for part in self.parts])
         counts: BoolArray = np.logical_or(~conditional, painting[..., None])
         return counts
 
@@ -217,23 +217,23 @@ def paint_actions(
         )
     flagged = space != "stroke"
 
-    def place(name: str, only_when_painting: bool = False) -> Part:
-        return Part(name, grid * grid, grid=(grid, grid), only_when_painting=only_when_painting)
+    def place(name: str, dependent: bool = False) -> Part:
+        return Part(name, grid * grid, grid=(grid, grid), dependent=dependent)
 
-    def offset(name: str, only_when_painting: bool = False) -> Part:
+    def offset(name: str, dependent: bool = False) -> Part:
         reach = grid // 2
         side = 2 * reach + 1
-        return Part(name, side * side, (side, side), None, only_when_painting, origin=(reach, reach))
+        return Part(name, side * side, (side, side), None, dependent, origin=(reach, reach))
 
     def scale(name: str, values: Sequence[float]) -> Part:
-        return Part(name, len(values), values=tuple(values), only_when_painting=flagged)
+        return Part(name, len(values), values=tuple(values), dependent=flagged)
 
     places = {
-        "bezier": [Part("flag", 2), place("end"), place("control", only_when_painting=True)],
+        "bezier": [Part("flag", 2), place("end"), place("control", dependent=True)],
         "line": [Part("flag", 2), place("end")],
         "stroke": [place("start"), place("control"), place("end")],
         "spline": [Part("flag", 3), place("point")],
-        "relative": [Part("flag", 2), offset("end"), offset("control", only_when_painting=True)],
+        "relative": [Part("flag", 2), offset("end"), offset("control", dependent=True)],
     }
     parts = places[space]
     parts.append(scale("size", [float(size) for size in sizes]))

@@ -16,9 +16,9 @@ from hypothesis.extra.numpy import arrays
 
 from limner.actions import Space
 from limner.export.gcode import GcodeSettings, gcode, simplify
-from limner.program import Program
-from limner.renderers import make_renderer
-from limner.trajectory import pen_strokes
+from limner.programs.program import Program
+from limner.programs.strokes import pen_strokes
+from limner.worlds.world import make_renderer
 
 ROUNDED = 0.002
 """Two numbers of three decimals, in two or three coordinates."""

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from limner.actions import PAINT, Space
 from limner.export.svg import svg
-from limner.program import Program, execute
-from limner.renderers import make_renderer
+from limner.programs.program import Program, execute
+from limner.worlds.world import make_renderer
 
 NAMESPACE = "{http://www.w3.org/2000/svg}"
 GRID = 16

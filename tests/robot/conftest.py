@@ -5,12 +5,11 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
+from robot_programs import make_program
 
-from limner.program import Program
-from limner.renderers import make_renderer
-from limner.trajectory import pen_strokes
+from limner.programs.program import Program
+from limner.programs.strokes import pen_strokes
 
 if TYPE_CHECKING:
     from limner.robot.arm import Arm
@@ -18,18 +17,6 @@ if TYPE_CHECKING:
     from limner.robot.motion import Motion
 
 collect_ignore_glob = [] if find_spec("mujoco") else ["test_arm.py", "test_motion.py", "test_pen.py"]
-SETTINGS = {"name": "paint", "space": "stroke", "grid": 16, "pressures": 4}
-
-
-def make_program(*strokes: tuple[int, int, int, int, int, int, int]) -> Program:
-    """Strokes as (column, row) of start, control and end on a grid of 16 × 16, and a pressure of 0 … 3."""
-    renderer = make_renderer(SETTINGS)
-    rows = np.zeros((len(strokes), len(renderer.actions)), np.int64)
-    for row, stroke in zip(rows, strokes, strict=True):
-        for i, name in enumerate(("start", "control", "end")):
-            row[renderer.actions.index(name)] = stroke[2 * i + 1] * 16 + stroke[2 * i]
-        row[renderer.actions.index("pressure")] = stroke[6]
-    return Program(renderer.settings(), rows)
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from limner.program import Program
+from limner.programs.program import Program
+from limner.programs.strokes import pen_strokes
 from limner.robot.arm import Arm, Sheet
 from limner.robot.motion import DRAWING, TRAVEL, Motion, plan
 from limner.robot.path import DEEP, LIFT, SHALLOW, pieces, rest, ways
-from limner.trajectory import pen_strokes
 
 
 def test_a_motion_begins_and_ends_at_rest(arm: Arm, motion: Motion) -> None:

@@ -8,14 +8,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from limner.program import Program
-from limner.renderers import make_renderer
+from limner.programs.program import Program
+from limner.programs.strokes import SAMPLES, pen_strokes
 from limner.robot.arm import JOINTS, Arm
 from limner.robot.drawing import Drawing, draw
 from limner.robot.ink import Ink, picture
 from limner.robot.motion import Motion, plan
 from limner.robot.tracking import joints_csv, tracking
-from limner.trajectory import SAMPLES, pen_strokes
+from limner.worlds.world import make_renderer
 
 NIB, SIZE = 3.0, 200
 

@@ -2,7 +2,7 @@
 
 Notable choices:
 - Strokes are drawn in the order of the program. The pen is at the safe height whenever it travels and at the end. Where
-  one stroke ends and the next begins is known to ``limner.trajectory``.
+  one stroke ends and the next begins is known to ``limner.programs.strokes``.
 - Radii and colours are not in it: a pen has one width and one colour. Pressure is, as depth: with ``depth=0`` the pen
   stays at one height.
 - Only words that every controller knows: G0, G1, G21, G90, M2, and F with every change of speed. Comments are plain
@@ -23,7 +23,7 @@ from unicodedata import normalize
 import numpy as np
 from numpy.typing import NDArray
 
-from limner.fields import check_fields, require
+from limner.worlds.validation import check_fields, require
 
 Points = NDArray[np.float64]
 
@@ -76,7 +76,7 @@ class GcodeSettings:
 
 
 def gcode(strokes: Sequence[Points], settings: GcodeSettings = GcodeSettings(), name: str = "") -> str:
-    """The text of a G-code file of strokes ``float64[n, 3]`` as ``limner.trajectory.pen_strokes`` returns them.
+    """The text of a G-code file of strokes ``float64[n, 3]`` as ``limner.programs.strokes.pen_strokes`` returns them.
 
     (x, y, pressure) in [0, 1], y downwards. ``name`` goes into a comment. ``ValueError`` naming a stroke that is none,
     or when there is nothing to draw.

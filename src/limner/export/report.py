@@ -22,8 +22,8 @@ import numpy as np
 
 from limner.export import curves
 from limner.export.picture import on_white, png
-from limner.program import Program, frames, load_programs
-from limner.table import columns, write_rows
+from limner.programs.program import Program, frames, load_programs
+from limner.programs.table import columns, write_rows
 
 DRAWINGS = 8
 """How many programs the report can be scrubbed through."""

@@ -20,11 +20,11 @@ from html import escape
 
 import numpy as np
 
-from limner.program import Program
-from limner.renderers import _paint
-from limner.renderers.brushes import load_brush
-from limner.renderers.curves import ON, Doubles
-from limner.trajectory import paint_settings, pen_curves
+from limner.programs.program import Program
+from limner.programs.strokes import paint_settings, pen_curves
+from limner.worlds.paint import _paint
+from limner.worlds.paint.brushes import load_brush
+from limner.worlds.paint.curves import ON, Doubles
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML cannot hold, not even escaped."""

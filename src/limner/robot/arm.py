@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from limner.simulator import mujoco
+from limner.worlds.scenes.mujoco import mujoco
 
 Floats = NDArray[np.float64]
 

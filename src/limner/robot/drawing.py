@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from limner.robot.arm import JOINTS, Arm, Floats
 from limner.robot.motion import Motion
-from limner.simulator import mujoco
+from limner.worlds.scenes.mujoco import mujoco
 
 STIFFNESS, DAMPING = 100.0**2, 2 * 100.0
 """Feedback, in 1/s² and 1/s: critically damped, 100 rad/s."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from limner.robot.arm import JOINTS, MILLIMETRE, Arm
 from limner.robot.drawing import Drawing
 from limner.robot.ink import Ink
-from limner.simulator import mujoco, open_context
+from limner.worlds.scenes.mujoco import mujoco, open_context
 
 WIDTH, HEIGHT = 400, 440
 SAMPLES = 2

@@ -1,0 +1,48 @@
+"""``limner parse``: the program of every picture of a data set."""
+
+# No ``from __future__ import annotations`` here: tyro has to see the types.
+# ruff: noqa: T201 (printing is what a command line does)
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import tyro
+
+from limner.cli.output import DrawingOptions, prepare_file, progress_bar
+
+
+@dataclass(frozen=True)
+class Parse(DrawingOptions):
+    """Let an agent write the program of every picture of a data set, one a line; goes on where it was interrupted."""
+
+    data: tyro.conf.Positional[str]
+    """A data set, as for train."""
+    agent: str
+    """Name of an agent that comes with Limner, or folder of a run or checkpoint."""
+    split: Literal["train", "test"] = "train"
+    out: Path = Path("programs.jsonl")
+    """File of programs, JSON lines, in the order of the pictures."""
+
+    def run(self) -> None:
+        """Draw and append."""
+        self.check()
+        prepare_file(self.out)
+        from limner.agents.agent import load_agent
+        from limner.data import load_dataset
+        from limner.inference.draw import check_drawing
+        from limner.inference.parse import parse
+
+        agent = load_agent(self.agent)
+        check_drawing(agent)
+        data = load_dataset(self.data, self.split)
+        name = f"{self.data} {self.split}"
+        if self.limit is not None and self.limit < len(data):
+            name += f" {self.limit}/{len(data)}"
+            data = data.spread(self.limit)
+        score = self.score(agent)
+        with progress_bar("parsing") as report:
+            error = parse(agent, data, self.out, self.search, self.seed, self.threads, report, name, self.plan, score)
+        now = "all were there" if math.isnan(error) else f"mean squared error {error:.4f} of those written now"
+        print(f"{self.out}: {len(data)} programs, {now}")

@@ -1,0 +1,49 @@
+"""``limner replay``: execute a program."""
+
+# No ``from __future__ import annotations`` here: tyro has to see the types.
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from limner.cli.input import load_program
+from limner.cli.output import prepare_file, write
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Execute a program: write the picture it paints, or a GIF of how it is painted."""
+
+    program: tyro.conf.Positional[Path]
+    """A program as JSON, or many as JSON lines."""
+    out: Path = Path("picture.png")
+    """What to write: .png, .gif, or .json (the program alone, laid out for editing)."""
+    size: int | None = None
+    """Pixels a side; the program is executed anew at this size. Its own by default."""
+    index: int | None = None
+    """Which line of a .jsonl file, from 0."""
+    step: float = 0.12
+    """Seconds for each action of a GIF."""
+    hold: float = 1.5
+    """Seconds for the finished picture of a GIF."""
+
+    def run(self) -> None:
+        """Read, execute, write."""
+        kind = self.out.suffix.lower()
+        if kind not in (".png", ".gif", ".json"):
+            raise ValueError(f"cannot write {self.out}: the name must end in .png, .gif or .json")
+        prepare_file(self.out)
+        from limner.programs.program import execute, frames
+
+        program = load_program(self.program, self.index)
+        if kind == ".json":
+            write(self.out, program.to_json())
+        elif kind == ".png":
+            from limner.export.picture import png
+
+            write(self.out, png(execute(program, self.size)))
+        else:
+            from limner.export.animation import gif
+
+            write(self.out, gif(frames(program, self.size), self.step, self.hold))

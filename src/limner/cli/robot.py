@@ -1,0 +1,123 @@
+"""``limner robot``: a simulated arm draws a program."""
+
+# No ``from __future__ import annotations`` here: tyro has to see the types.
+# ruff: noqa: T201 (printing is what a command line does)
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tyro
+
+from limner.cli.input import load_program
+from limner.cli.output import prepare_folder, progress_bar, write
+
+if TYPE_CHECKING:
+    from limner.data.human_strokes import Points
+    from limner.programs.program import Program
+
+MOST = 2000
+"""Curves that are drawn at most: an hour or so of the arm's time."""
+SECONDS = 0.08
+"""For each frame of the film."""
+
+
+@dataclass(frozen=True)
+class Robot:
+    """Draw a program with a simulated arm: film, drawing, joints and errors in a folder (needs MuJoCo)."""
+
+    program: tyro.conf.Positional[Path]
+    """A program of the painter as JSON, or many as JSON lines."""
+    out: Path = Path("robot")
+    """Folder for robot.gif, drawn.png, pair.png, joints.csv and tracking.json."""
+    index: int | None = None
+    """Which line of a .jsonl file, from 0."""
+    sheet_size: float = 100.0
+    """Millimetres a side of the sheet."""
+    sheet_x: float = 340.0
+    """Millimetres from the axis of the robot's foot to the middle of the sheet, forwards."""
+    sheet_y: float = 0.0
+    """The same, to the robot's left."""
+    nib: float = 6.0
+    """Width in millimetres of the line at full pressure; a mere touch leaves two fifths of it."""
+    size: int = 512
+    """Pixels a side of drawn.png, and of each half of pair.png."""
+    video: bool = True
+    """Make robot.gif, which needs OpenGL (EGL on Mesa will do); the rest needs none."""
+    frames: int = 120
+    """Number of frames in robot.gif, evenly through the time of drawing."""
+
+    def run(self) -> None:
+        """Plan, simulate, measure, write."""
+        if not 64 <= self.size <= 2048:
+            raise ValueError(f"--size is {self.size}: must be in 64 … 2048 pixels")
+        if not 0.1 <= self.nib <= 20:
+            raise ValueError(f"--nib is {self.nib:g}: must be in 0.1 … 20 mm")
+        if not 2 <= self.frames <= 600:
+            raise ValueError(f"--frames is {self.frames}: must be in 2 … 600")
+        program = load_program(self.program, self.index)
+        strokes = _strokes(program, self.program)
+        from limner.robot.arm import Arm, Sheet
+
+        arm = Arm(Sheet(self.sheet_size, self.sheet_x, self.sheet_y))
+        prepare_folder(self.out)
+        film = None
+        if self.video:
+            from limner.robot.film import Film
+
+            film = Film(arm)
+        from limner.robot.drawing import draw
+        from limner.robot.motion import plan
+        from limner.robot.tracking import joints_csv, tracking
+
+        with progress_bar("planning") as report:
+            motion = plan(arm, strokes, report)
+        with progress_bar("drawing") as report:
+            drawing = draw(arm, motion, report)
+        measures = {"strokes": len(strokes), **tracking(arm, motion, drawing)}
+        self._write_pictures(program, arm, drawing)
+        if film:
+            from limner.export.animation import gif
+
+            with progress_bar("filming") as report:
+                write(self.out / "robot.gif", gif(film.shoot(drawing, self.nib, self.frames, report), SECONDS))
+            film.close()
+        write(self.out / "joints.csv", joints_csv(arm, drawing))
+        write(self.out / "tracking.json", json.dumps(measures, indent=2) + "\n")
+        error = measures["error_mm"]
+        print(
+            f"{self.out}: {len(strokes)} strokes, {measures['pen_down_mm']:.0f} mm in {measures['duration_s']:.1f} s, "
+            f"error {error['mean']:.2f} mm in the mean, {error['worst']:.2f} mm at worst"
+        )
+        for name in measures["violations"]:
+            print(f"limner: exceeded: {name}", file=sys.stderr)
+        for name in measures["collisions"]:
+            print(f"limner: ran into each other: {name}", file=sys.stderr)
+
+    def _write_pictures(self, program: "Program", arm: Any, drawing: Any) -> None:
+        """``drawn.png`` and ``pair.png``."""
+        import numpy as np
+
+        from limner.export.picture import on_white, pairs, png
+        from limner.programs.program import execute
+        from limner.robot.ink import picture
+
+        drawn = picture(drawing, arm.sheet, self.nib, self.size)
+        canvas = on_white(execute(program, self.size))
+        write(self.out / "drawn.png", png(drawn))
+        drawn = np.broadcast_to(drawn, canvas.shape)
+        write(self.out / "pair.png", png(pairs(canvas[None], drawn[None])))
+
+
+def _strokes(program: "Program", path: Path) -> "list[Points]":
+    """The strokes to draw; ``ValueError`` if there are none, or too many."""
+    from limner.programs.strokes import SAMPLES, pen_strokes
+
+    strokes = pen_strokes(program)
+    if not strokes:
+        raise ValueError(f"{path} paints nothing: a program with at least one stroke is needed")
+    if (curves := sum(map(len, strokes)) // SAMPLES) > MOST:
+        raise ValueError(f"{path} has {curves} curves, the arm draws up to {MOST}: choose a program with fewer strokes")
+    return strokes

@@ -1,0 +1,47 @@
+"""``limner sample``: let an agent draw what it likes."""
+
+# No ``from __future__ import annotations`` here: tyro has to see the types.
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from limner.cli.output import prepare_folder
+from limner.cli.results import write_samples
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Let an agent draw: samples.npz, programs.jsonl, sheet.png and drawing.gif in a folder."""
+
+    agent: str = "mnist"
+    """Name of an agent that comes with Limner, or folder of a run or checkpoint."""
+    count: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 64
+    """Number of drawings."""
+    seed: int = 0
+    """The same seed draws the same."""
+    temperature: float | None = None
+    """Below 1 bolder and less varied; 0 takes the likeliest action every time. None: that of the agent."""
+    opening: float | None = None
+    """Temperature of the first action, which decides much of what is drawn. None: that of the agent, or, where a
+    temperature is given, the same."""
+    out: Path = Path("samples")
+    """Folder for the results."""
+
+    def run(self) -> None:
+        """Draw and write."""
+        if not 1 <= self.count <= 1_000_000:
+            raise ValueError(f"--count is {self.count}: must be in 1 … 1000000")
+        for name in ("temperature", "opening"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 10:
+                raise ValueError(f"--{name} is {value}: must be in 0 … 10")
+        if not 0 <= self.seed < 2**63:
+            raise ValueError(f"--seed is {self.seed}: must be in 0 … 2^63 − 1")
+        prepare_folder(self.out)
+        from limner.agents.agent import load_agent, sample
+
+        canvases, programs = sample(load_agent(self.agent), self.count, self.seed, self.temperature, self.opening)
+        write_samples(self.out, canvases, programs)

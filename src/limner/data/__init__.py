@@ -1,0 +1,96 @@
+"""Data sets: pictures with dark ink on white, or in colour, and their fixed splits.
+
+Notable choices:
+- A data set is named by a short text, its spec: one of ``NAMES``, ``omniglot:Greek,Latin``, ``folder:PATH``,
+  ``programs:PATH``.
+- The split is fixed by the spec alone, never drawn by chance, so figures from different machines are about the same
+  pictures.
+- ``pictures(size)`` gives the pictures of every data set as square ``uint8`` arrays. Digits are held in memory; files
+  are read when they are asked for, and zips are read where they lie.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from limner.data.celeba import open_celeba
+from limner.data.dataset import ArrayDataset, Dataset, Split
+from limner.data.files import FileDataset, Parts
+from limner.data.folder import open_faces, open_folder
+from limner.data.mnist import load_mnist, load_mnist_5k, parse_idx
+from limner.data.omniglot import open_omniglot
+from limner.data.paintings import load_paintings
+from limner.data.resize import Pictures, luma, prepare
+from limner.data.root import DATA_VARIABLE
+from limner.data.scenes import load_scenes
+
+__all__ = [
+    "DATA_VARIABLE",
+    "NAMES",
+    "ArrayDataset",
+    "Dataset",
+    "FileDataset",
+    "Pictures",
+    "Split",
+    "load_dataset",
+    "luma",
+    "open_files",
+    "parse_idx",
+    "prepare",
+]
+
+NAMES = ("mnist-5k", "mnist", "omniglot", "omniglot-evaluation", "celeba", "faces", "scenes")
+"""What ``load_dataset`` knows, besides ``folder:PATH`` and ``programs:PATH``."""
+
+
+def load_dataset(spec: str = "mnist-5k", split: Split = "train", root: str | Path | None = None) -> Dataset:
+    """The ``split`` of the data set ``spec``.
+
+    | spec | pictures | labels | split |
+    |---|---|---|---|
+    | ``mnist-5k`` | 28 × 28 grey | digit | the last 100 of each class are test |
+    | ``mnist`` | 28 × 28 grey | digit | its own |
+    | ``omniglot``, ``omniglot-evaluation`` | 105 × 105 grey | character | the last two drawers are test |
+    | ``omniglot:Greek,Latin`` | only these alphabets | | |
+    | ``omniglot:-Greek,-Latin`` | all but these | | |
+    | ``celeba`` | 178 × 178 colour | | its own, or every tenth is test |
+    | ``faces`` | 64 × 64 colour | | every tenth is test |
+    | ``scenes`` | 64 × 64 colour, made by ``limner data make scenes`` | | its own |
+    | ``folder:PATH`` | any folder or zip of pictures | | every tenth is test |
+    | ``programs:PATH`` | what the programs of a file paint | | every tenth is test |
+
+    ``root`` is the data folder; without it the environment variable LIMNER_DATA names it, or it is
+    ``~/.cache/limner`` where that exists (``mnist-5k`` and those of a PATH need none). ``ValueError`` when the name or
+    split is unknown, the split is empty, or files are missing, unreadable or damaged.
+    """
+    if split not in ("train", "test"):
+        raise ValueError(f"unknown split {split!r}: must be 'train' or 'test'")
+    if spec == "mnist-5k":
+        return load_mnist_5k(split)
+    if spec == "mnist":
+        return load_mnist(split, root)
+    if spec == "scenes":
+        return load_scenes(split, root)
+    if spec.startswith("programs:"):
+        return load_paintings(spec, spec.removeprefix("programs:"), split)
+    whole, parts = open_files(spec, root)
+    rows = np.flatnonzero(parts == split)
+    if not len(rows):
+        raise ValueError(f"data set {spec!r} has no picture in its split {split!r}, of {len(whole)} in all: add more")
+    return whole.select(rows)
+
+
+def open_files(spec: str, root: str | Path | None = None) -> tuple[FileDataset, Parts]:
+    """The whole of a data set that lies in files, and which split each picture belongs to; errors as above."""
+    name, _, choice = spec.partition(":")
+    if name in ("omniglot", "omniglot-evaluation"):
+        return open_omniglot(spec, root)
+    if spec == "celeba":
+        return open_celeba(root)
+    if spec == "faces":
+        return open_faces(root)
+    if name == "folder" and choice:
+        return open_folder(spec, choice)
+    raise ValueError(f"unknown data set {spec!r}: must be one of {', '.join(NAMES)}, folder:PATH or programs:PATH")

@@ -1,0 +1,153 @@
+"""Fetching published data sets.
+
+Notable choices:
+- A file arrives as ``NAME.part``. When that is interrupted it stays, and the next attempt asks the server for the rest
+  (HTTP Range).
+- It takes its name only when its MD5 is that of the published file; with any other it is removed.
+- A file that is there already is never overwritten, whatever is in it.
+- Nothing is fetched unless somebody asks for it: ``load_dataset`` does not use the network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+
+from limner.data.root import download_folder
+
+TIMEOUT = 30.0
+"""Seconds without a byte after which a connection counts as broken."""
+
+Report = Callable[[int, int | None], None]
+"""Is told the number of bytes that have arrived, and of how many, where the server says."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A published file."""
+
+    place: str
+    """Where it belongs in the data folder."""
+    address: str
+    md5: str
+
+
+_MNIST = "https://ossci-datasets.s3.amazonaws.com/mnist"
+_OMNIGLOT = "https://raw.githubusercontent.com/brendenlake/omniglot/master/python"
+
+SOURCES = {
+    "mnist": tuple(
+        Source(f"mnist/{name}.gz", f"{_MNIST}/{name}.gz", md5)
+        for name, md5 in (
+            ("train-images-idx3-ubyte", "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
+            ("train-labels-idx1-ubyte", "d53e105ee54ea40749a09fcbcd1e9432"),
+            ("t10k-images-idx3-ubyte", "9fb629c4189551a2d022fa330f9573f3"),
+            ("t10k-labels-idx1-ubyte", "ec29112dd5afa0611ce80d1b7f02629c"),
+        )
+    ),
+    "omniglot": tuple(
+        Source(f"omniglot/{name}.zip", f"{_OMNIGLOT}/{name}.zip", md5)
+        for name, md5 in (
+            ("images_background", "68d2efa1b9178cc56df9314c21c6e718"),
+            ("images_evaluation", "6b91aef0f799c5bb55b94e3f2daec811"),
+        )
+    ),
+}
+"""What can be fetched."""
+
+
+def fetch(name: str, root: str | Path | None = None, report: Report | None = None) -> Iterator[str]:
+    """Fetch the files of a data set into the data folder; a line for each, as soon as it is there.
+
+    ``ValueError`` when the data set is not one of ``SOURCES``, a server cannot be reached or ends too early, or a file
+    is not the published one; ``OSError`` when it cannot be written.
+    """
+    if name not in SOURCES:
+        raise ValueError(f"cannot fetch {name!r}, only {' and '.join(SOURCES)}")
+    for source in SOURCES[name]:
+        path = download_folder(root) / source.place
+        if not path.exists():
+            download(source, path, report)
+            yield f"{path}: fetched"
+        elif _md5(path) == source.md5:
+            yield f"{path}: there already"
+        else:
+            yield f"{path}: there already, but not as published; remove it to have it fetched"
+
+
+def download(source: Source, path: Path, report: Report | None = None) -> None:
+    """Fetch one file to ``path``, or what is missing of it; errors as in ``fetch``."""
+    part = path.with_name(f"{path.name}.part")
+    part.parent.mkdir(parents=True, exist_ok=True)
+    _receive(source, path, part, report or (lambda done, total: None))
+    found = _md5(part)
+    if found != source.md5:
+        part.unlink()
+        raise ValueError(
+            f"{source.address} gave another file than the published one (MD5 {found}, not {source.md5}), which has been"
+            f" removed: try again, or put the right file at {path} by hand"
+        )
+    os.replace(part, path)
+
+
+def _receive(source: Source, path: Path, part: Path, report: Report) -> None:
+    """Append to ``part`` what is missing of it."""
+    done = part.stat().st_size if part.exists() else 0
+    response = _ask(source, path, done)
+    if response is None:
+        return
+    with response:
+        if response.status != 206:  # the server does not do ranges: all over again
+            done = 0
+        length = response.headers["Content-Length"]
+        total = done + int(length) if length and length.isdigit() else None
+        report(done, total)
+        with open(part, "ab" if done else "wb") as file:
+            while chunk := _next(response, source, done, total):
+                file.write(chunk)
+                done += len(chunk)
+                report(done, total)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _ask(source: Source, path: Path, start: int) -> HTTPResponse | None:
+    """The server's answer, from byte ``start`` on where it can; None when there is nothing after that byte."""
+    by_hand = f"try again later, or put the file at {path} by hand"
+    headers = {"Range": f"bytes={start}-"} if start else {}
+    try:
+        response: HTTPResponse = urlopen(Request(source.address, headers=headers), timeout=TIMEOUT)
+    except HTTPError as error:
+        error.close()
+        if error.code == 416 and start:
+            return None
+        raise ValueError(f"{source.address} answers {error.code} {error.reason}: {by_hand}") from error
+    except (URLError, HTTPException, OSError) as error:
+        reason = error.reason if isinstance(error, URLError) else error
+        raise ValueError(f"cannot reach {source.address} ({reason}): {by_hand}") from error
+    return response
+
+
+def _next(response: HTTPResponse, source: Source, done: int, total: int | None) -> bytes:
+    """The next bytes; none at the end. ``ValueError`` when the connection ends before that."""
+    try:
+        chunk = response.read1(2**16)  # what is there: nothing is lost when the connection ends
+        if chunk or total is None or done >= total:
+            return chunk
+        reason = "the connection was closed"
+    except (HTTPException, OSError) as error:
+        reason = str(error) or type(error).__name__
+    raise ValueError(
+        f"{source.address} ended after {done} of {total or 'unknown'} bytes ({reason}): the same command goes on there"
+    )
+
+
+def _md5(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

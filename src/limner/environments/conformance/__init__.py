@@ -1,0 +1,54 @@
+"""What every renderer and every environment promises, as checks that anyone can run on their own.
+
+    from limner.environments.conformance import check_environment, check_renderer, check_vector_environment
+
+    check_renderer(lambda batch: MyRenderer(batch=batch))
+    check_environment(lambda: PaintEnv(MyRenderer(), render_mode="rgb_array"))
+    check_vector_environment(lambda n: PaintVectorEnv(n, MyRenderer(batch=n)), lambda: PaintEnv(MyRenderer()))
+
+Notable choices:
+- A promise is one function; its docstring is the promise. ``check_…`` tries all of them and raises one
+  ``AssertionError`` that lists every broken one. The tuples ``RENDERER``, ``ENVIRONMENT`` and ``VECTOR_ENVIRONMENT``
+  are public: ``pytest.mark.parametrize("promise", RENDERER)`` makes each a test of its own.
+- Most promises have the form "doing X leaves no trace": the same actions are played with and without X, and
+  everything that comes back must be equal, bit for bit.
+- The caller passes a function that makes what is checked, so that every promise starts from new objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from limner.environments.conformance.environments import ENVIRONMENT, VECTOR_ENVIRONMENT, MakeVector, SingleEnv
+from limner.environments.conformance.promises import check
+from limner.environments.conformance.renderers import RENDERER, MakeRenderer
+
+__all__ = [
+    "ENVIRONMENT",
+    "RENDERER",
+    "VECTOR_ENVIRONMENT",
+    "check_environment",
+    "check_renderer",
+    "check_vector_environment",
+]
+
+
+def check_renderer(make: MakeRenderer, seed: int = 0) -> None:
+    """Raise ``AssertionError`` listing every promise of ``Renderer`` that ``make(batch)`` breaks."""
+    check(RENDERER, (make,), seed)
+
+
+def check_environment(make: Callable[[], SingleEnv], seed: int = 0) -> None:
+    """Raise ``AssertionError`` listing every promise of ``PaintEnv`` that the environment ``make()`` breaks.
+
+    Rendering is checked when ``make()`` sets a ``render_mode``.
+    """
+    check(ENVIRONMENT, (make,), seed)
+
+
+def check_vector_environment(make: MakeVector, make_single: Callable[[], SingleEnv], seed: int = 0) -> None:
+    """Raise ``AssertionError`` listing every promise of ``PaintVectorEnv`` that ``make(num_envs)`` breaks.
+
+    ``make_single()`` is the environment that each of its rows must equal.
+    """
+    check(VECTOR_ENVIRONMENT, (make, make_single), seed)

@@ -1,0 +1,1 @@
+"""What users call: sample, draw, paint, parse, evaluate."""

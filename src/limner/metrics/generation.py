@@ -1,0 +1,191 @@
+"""How good are drawn digits? Fréchet distance, precision, coverage, classes: 1,000 drawn against 1,000 real.
+
+Notable choices:
+- All distances are between features of ``limner.metrics.features``, a small classifier that ships with the library.
+- Every figure stands beside two reference rows: real training digits and random strokes of the same renderer. ``share``
+  puts a Fréchet distance between them: 0 as good as real digits, 1 as bad as random strokes.
+- Every distance is given twice: on standardised features, which scribbles cannot fool, and on the classifier's plain
+  activations, as publications do, so that figures compare with theirs (``plain_…``).
+- A set of pictures must be as large as the reference set: all these figures depend on the number of pictures.
+- The mathematics is pure functions in float64, so the figures do not depend on the machine beyond the features.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limner.actions import IntArray
+from limner.data import Dataset, Pictures
+from limner.metrics.features import Description, describe, small_grey
+from limner.worlds.world import Renderer
+
+Features = NDArray[np.float64]
+
+CLASSES = 10
+NEIGHBOURS = 5
+"""k of precision and coverage."""
+VISIBLE = 230
+"""A picture whose every pixel is at least this light (255 is white) counts as empty."""
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Figures of one set of pictures against the reference set."""
+
+    frechet: float
+    """Fréchet distance of the features, squared, as usual in the literature; less is better."""
+    share: float
+    """Share of the way from real training digits (0) to random strokes (1) in Fréchet distance."""
+    precision: float
+    """Share of the pictures that lie among real digits, in [0, 1]."""
+    coverage: float
+    """Share of the real digits that have a picture near them, in [0, 1]."""
+    plain_frechet: float
+    plain_share: float
+    plain_precision: float
+    plain_coverage: float
+    """The same four on plain activations."""
+    entropy: float
+    """Entropy of the classes in nats; ln 10 = 2.303 when every digit is drawn equally often."""
+    histogram: tuple[int, ...]
+    """How many pictures the classifier takes for each digit, 0 to 9."""
+    empty: float
+    """Share of the pictures without a pixel darker than ``VISIBLE``, in [0, 1]."""
+    ink: float
+    """Mean darkness of a pixel, in [0, 1]."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What pictures are measured against: the features of real test digits, and the two reference rows."""
+
+    digits: Description
+    """N real test digits."""
+    real: Metrics
+    """As many real training digits, none of them in ``digits``."""
+    random: Metrics
+    """As many pictures of random strokes."""
+
+    @property
+    def count(self) -> int:
+        """How many pictures have to be given."""
+        return len(self.digits.features)
+
+
+def make_reference(
+    test: Dataset, train: Dataset, renderer: Renderer, steps: int, rng: np.random.Generator, count: int = 1000
+) -> Reference:
+    """Measure the two reference rows against ``count`` digits of ``test``, spread evenly through it.
+
+    The real row is ``count`` digits of ``train``, spread evenly; the random row ``count`` pictures of ``steps``
+    random actions each. Digits are resized to the renderer's canvas. The renderer is reset.
+    """
+    size = renderer.shape[0]
+    digits = describe(small_grey(test.spread(count).pictures(size)))
+    real = _measure(train.spread(count).pictures(size), digits)
+    random = _measure(random_pictures(renderer, steps, count, rng), digits)
+    return Reference(digits, replace(real, share=0.0, plain_share=0.0), replace(random, share=1.0, plain_share=1.0))
+
+
+def evaluate_pictures(canvases: Pictures, reference: Reference) -> Metrics:
+    """Measure canvases ``uint8[N, S, S]``, ``[N, S, S, 1]`` or ``[N, S, S, 3]``, dark on white; N as in the reference.
+
+    ``ValueError`` when there are more or fewer, or on any other shape or type.
+    """
+    if len(canvases) != reference.count:
+        raise ValueError(
+            f"got {len(canvases)} pictures, the reference has {reference.count}:"
+            " figures compare only between equal numbers"
+        )
+    metrics, near, far = _measure(canvases, reference.digits), reference.real, reference.random
+    return replace(
+        metrics,
+        share=(metrics.frechet - near.frechet) / (far.frechet - near.frechet),
+        plain_share=(metrics.plain_frechet - near.plain_frechet) / (far.plain_frechet - near.plain_frechet),
+    )
+
+
+def random_pictures(renderer: Renderer, steps: int, count: int, rng: np.random.Generator) -> Pictures:
+    """``count`` canvases ``uint8[count, H, W, C]`` after ``steps`` uniformly random actions. The renderer is reset."""
+    canvases = []
+    for _ in range(-(-count // renderer.batch)):
+        renderer.reset()
+        for _ in range(steps):
+            renderer.step(renderer.actions.sample(rng, renderer.batch))
+        canvases.append(renderer.canvas())
+    renderer.reset()
+    return np.concatenate(canvases)[:count]
+
+
+def frechet_distance(a: Features, b: Features) -> float:
+    """Squared Fréchet distance of Gaussians fitted to features ``[N, D]`` and ``[M, D]`` (Heusel et al. 2017, eq. 6).
+
+    ``|m_a − m_b|² + tr(C_a + C_b − 2 (C_a C_b)^½)``. The trace of the root is the sum of the roots of the eigenvalues
+    of ``C_a^½ C_b C_a^½``, which is symmetric and has no negative ones, so rank-deficient covariances (few pictures,
+    or all alike) need no regularisation.
+    """
+    root, other = _root_covariance(a), np.atleast_2d(np.cov(b, rowvar=False))
+    values = np.linalg.eigvalsh(root @ other @ root)
+    cross = np.sqrt(np.maximum(values, 0)).sum()
+    offset = a.mean(0) - b.mean(0)
+    return float(max(offset @ offset + np.sum(root * root) + np.trace(other) - 2 * cross, 0.0))
+
+
+def precision_coverage(real: Features, fake: Features, k: int = NEIGHBOURS) -> tuple[float, float]:
+    """Improved precision (Kynkäänniemi et al. 2019, eq. 1) and coverage (Naeem et al. 2020, eq. 9), both in [0, 1].
+
+    Each real point, of ``real [N, D]``, has a ball that reaches to its k-th nearest other real point.
+    Precision: the share of the fakes ``[M, D]`` inside the ball of at least one real point. Coverage: the share of
+    the balls with at least one fake inside. The surface counts as inside.
+    """
+    if not 1 <= k < len(real):
+        raise ValueError(f"k is {k}, must be in 1 … {len(real) - 1} with {len(real)} real pictures")
+    among = _squared_distances(real, real)
+    np.fill_diagonal(among, 0)
+    radii = np.partition(among, k, axis=1)[:, k]  # place 0 is the point itself
+    inside = _squared_distances(real, fake) <= radii[:, None]
+    return float(inside.any(0).mean()), float(inside.any(1).mean())
+
+
+def class_entropy(labels: IntArray) -> tuple[float, IntArray]:
+    """Entropy in nats and the histogram ``int64[10]`` of classes ``int64[N]`` from 0 to 9."""
+    histogram = np.bincount(labels, minlength=CLASSES)
+    share = histogram[histogram > 0] / len(labels)
+    return float(-(share * np.log(share)).sum() + 0.0), histogram
+
+
+def _measure(canvases: Pictures, digits: Description) -> Metrics:
+    drawn = describe(small_grey(canvases))
+    precision, coverage = precision_coverage(digits.features, drawn.features)
+    plain_precision, plain_coverage = precision_coverage(digits.plain, drawn.plain)
+    entropy, histogram = class_entropy(drawn.classes)
+    flat = canvases.reshape(len(canvases), -1)
+    return Metrics(
+        frechet=frechet_distance(digits.features, drawn.features),
+        share=float("nan"),
+        precision=precision,
+        coverage=coverage,
+        plain_frechet=frechet_distance(digits.plain, drawn.plain),
+        plain_share=float("nan"),
+        plain_precision=plain_precision,
+        plain_coverage=plain_coverage,
+        entropy=entropy,
+        histogram=tuple(int(n) for n in histogram),
+        empty=float((flat.min(1) >= VISIBLE).mean()),
+        ink=float(1 - flat.mean() / 255),
+    )
+
+
+def _root_covariance(points: Features) -> Features:
+    values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(points, rowvar=False)))
+    root: Features = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+    return root
+
+
+def _squared_distances(a: Features, b: Features) -> Features:
+    """``[N, M]`` for ``[N, D]`` and ``[M, D]``; never negative."""
+    distances: Features = np.maximum((a * a).sum(1)[:, None] + (b * b).sum(1) - 2 * a @ b.T, 0)
+    return distances

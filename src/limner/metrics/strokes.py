@@ -1,0 +1,132 @@
+"""How alike are two ways to draw the same thing? Strokes of an agent against those of a person.
+
+Notable choices:
+- Strokes are first resampled to points at even distances along them: neither the speed of a pen nor the parameter of a
+  curve counts.
+- Strokes are matched one to one, so that the sum of their Chamfer distances is the least (Hungarian method). Of the
+  drawing with more strokes some are left over. They show in the numbers of strokes and nowhere else: all other figures
+  have to be read beside these.
+- Direction is told from tangents, not from ends: at every point of one stroke and the nearest point of the other the
+  tangents are compared. So it is known for closed strokes, wherever they begin, and for a stroke that is only a part of
+  the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
+
+from limner.actions import IntArray
+from limner.data.human_strokes import Points
+
+POINTS = 48
+"""Points that a stroke is resampled to."""
+
+Doubles = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One drawing against another one."""
+
+    strokes: int
+    """Of the drawing."""
+    expected: int
+    """Strokes of the other one."""
+    chamfer: float
+    """Mean symmetric Chamfer distance of matched strokes, in sides of the canvas; NaN if there is none."""
+    order: float
+    """Kendall's τ between the orders of matched strokes, in −1 … 1; NaN with fewer than two."""
+    direction: float
+    """Share of the matched strokes that run the same way, in [0, 1]. NaN if none has a direction: a dot has not."""
+
+
+def compare(drawn: Sequence[Points], other: Sequence[Points]) -> Comparison:
+    """Compare the strokes of two drawings, each ``float64[n, 2]`` with n ≥ 1, in the order in which they were made."""
+    if not drawn or not other:
+        return Comparison(len(drawn), len(other), np.nan, np.nan, np.nan)
+    a, b = (np.stack([resample(stroke) for stroke in strokes]) for strokes in (drawn, other))
+    distances = chamfer(a, b)
+    rows, columns = linear_sum_assignment(distances)
+    ways = [same_way(a[i], b[j]) for i, j in zip(rows, columns, strict=True)]
+    known = [way > 0 for way in ways if way != 0]
+    return Comparison(
+        len(drawn),
+        len(other),
+        chamfer=float(distances[rows, columns].mean()),
+        order=kendall(columns),
+        direction=float(np.mean(known)) if known else np.nan,
+    )
+
+
+def resample(stroke: Points) -> Points:
+    """``POINTS`` points at even distances along a stroke ``float64[n, 2]``, its ends included."""
+    along = np.concatenate([[0], np.linalg.norm(np.diff(stroke, axis=0), axis=1).cumsum()])
+    places = np.linspace(0, along[-1], POINTS)
+    return np.stack([np.interp(places, along, values) for values in stroke.T], -1)
+
+
+def chamfer(a: Doubles, b: Doubles) -> Doubles:
+    """Symmetric Chamfer distances ``float64[A, B]`` of strokes ``float64[A, n, 2]`` and ``float64[B, n, 2]``.
+
+    The mean of two means: how far the points of one are from the other, as a polyline, and the other way round.
+    """
+    distances: Doubles = (_distances(a, b).mean(2) + _distances(b, a).mean(2).T) / 2
+    return distances
+
+
+def kendall(places: IntArray) -> float:
+    """Kendall's τ of ``int64[n]``, all different, with rising order: 1 sorted, −1 reversed, NaN with n < 2."""
+    earlier, later = np.triu_indices(len(places), 1)
+    return float(np.sign(places[later] - places[earlier]).mean()) if len(earlier) else np.nan
+
+
+def same_way(a: Points, b: Points) -> float:
+    """Mean cosine between the tangents of strokes ``float64[n, 2]`` at nearest points, each way, in −1 … 1.
+
+    Positive when they run the same way, negative when they run against each other, 0 when one of them is a dot.
+    """
+    apart = np.linalg.norm(a[:, None] - b[None], axis=-1)
+    cosines = _tangents(a) @ _tangents(b).T
+    there = np.take_along_axis(cosines, apart.argmin(1)[:, None], 1)
+    back = np.take_along_axis(cosines, apart.argmin(0)[None], 0)
+    return float((there.mean() + back.mean()) / 2)
+
+
+def aligned(strokes: Sequence[Points], onto: Sequence[Points]) -> list[Points]:
+    """``strokes`` moved and scaled, the same in x and y, to the middle and diagonal of the box around ``onto``.
+
+    So that drawings of two people, who write as large and where they like, can be matched by place.
+    """
+    low, high = _box(strokes)
+    other_low, other_high = _box(onto)
+    size, wanted = np.linalg.norm(high - low), np.linalg.norm(other_high - other_low)
+    scale = wanted / size if size > 0 else 1.0
+    return [(stroke - (low + high) / 2) * scale + (other_low + other_high) / 2 for stroke in strokes]
+
+
+def _distances(points: Doubles, strokes: Doubles) -> Doubles:
+    """``float64[A, B, n]``: how far ``points`` float64[A, n, 2] are from the polylines ``strokes`` float64[B, m, 2]."""
+    starts, steps = strokes[None, :, None, :-1], np.diff(strokes, axis=1)[None, :, None]
+    offsets = points[:, None, :, None] - starts
+    along = (offsets * steps).sum(-1) / np.maximum((steps * steps).sum(-1), 1e-24)
+    apart = np.linalg.norm(offsets - np.clip(along, 0, 1)[..., None] * steps, axis=-1)
+    nearest: Doubles = apart.min(3)
+    return nearest
+
+
+def _tangents(stroke: Points) -> Points:
+    """Unit tangents at the points of a stroke; 0 where it stands still."""
+    steps = np.gradient(stroke, axis=0)
+    lengths = np.linalg.norm(steps, axis=1, keepdims=True)
+    tangents: Points = np.where(lengths > 1e-12, steps / np.maximum(lengths, 1e-12), 0.0)
+    return tangents
+
+
+def _box(strokes: Sequence[Points]) -> tuple[Doubles, Doubles]:
+    points = np.concatenate(list(strokes))
+    return points.min(0), points.max(0)

@@ -1,0 +1,138 @@
+"""The autoregressive decoder: a vector to a distribution over actions, one part after the other.
+
+Notable choices:
+- One loop serves drawing and evaluating: ``choose`` either samples a part or reads it off a given action. So the
+  probability of a sampled action and the evaluated probability of that action are the same computation.
+- A part that does not count (``ActionSpace.mask``) is set to 0 and contributes neither probability nor entropy.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from limner.actions import ActionSpace
+from limner.models.blocks import ResidualBlock, mlp
+from limner.models.pointer import PointerHead
+from limner.training.config import PolicyConfig
+
+
+class Decoded(NamedTuple):
+    """``actions`` int64[N, P] in canonical form, their ``log_prob`` [N] and the ``entropy`` [N] along the way."""
+
+    actions: Tensor
+    log_prob: Tensor
+    entropy: Tensor
+
+
+class SpatialHead(nn.Module):
+    """Logits of a location from a vector: 4×4×16, convolution, eight residual blocks, deconvolutions ([P] appendix)."""
+
+    def __init__(self, inputs: int, grid: int) -> None:
+        super().__init__()
+        doublings = (grid // 4).bit_length() - 1
+        assert grid == 4 << doublings, f"a spatial head needs a grid of 4·2ⁿ, got {grid}"
+        self.linear = nn.Linear(inputs, 4 * 4 * 16)
+        upward: list[nn.Module] = []
+        for _ in range(doublings):
+            upward += [nn.ConvTranspose2d(32, 32, 4, 2, 1), nn.ReLU()]
+        self.body = nn.Sequential(
+            nn.Conv2d(16, 32, 3, padding=1),
+            *(ResidualBlock(32) for _ in range(8)),
+            *upward,
+            nn.Conv2d(32, 1, 3, padding=1),
+        )
+
+    def forward(self, z: Tensor) -> Tensor:
+        """``float32[N, inputs]`` to logits ``float32[N, grid²]``."""
+        logits: Tensor = self.body(self.linear(z).view(-1, 16, 4, 4))
+        return logits.flatten(1)
+
+
+class Decoder(nn.Module):
+    """Draws the parts of an action in order; after each, ``z ← relu(z + MLP(z ⊕ embed(part)))`` ([P] figure 5b)."""
+
+    def __init__(self, actions: ActionSpace, config: PolicyConfig) -> None:
+        super().__init__()
+        self.space = actions
+        self.complete: Tensor
+        self.register_buffer("complete", torch.tensor(actions.complete, dtype=torch.bool), persistent=False)
+        width = config.hidden
+        self.heads = nn.ModuleList()
+        for part in actions.parts:
+            square = part.grid is not None and part.grid[0] == part.grid[1]
+            side = math.isqrt(part.size)
+            if square and config.network == "pointer":
+                self.heads.append(PointerHead(width, config.channels, side))
+            elif square and config.spatial_heads:
+                self.heads.append(SpatialHead(width, side))
+            else:
+                head = nn.Linear(width, part.size)
+                nn.init.orthogonal_(head.weight, 0.01)
+                nn.init.zeros_(head.bias)
+                self.heads.append(head)
+        self.embeddings = nn.ModuleList(nn.Embedding(size, 16) for size in actions.sizes[:-1])
+        pointed = [head.features if isinstance(head, PointerHead) else 0 for head in self.heads]
+        middle = [64] if config.network == "pointer" else [16, 32]
+        self.updates = nn.ModuleList(mlp([width + 16 + seen, *middle, width]) for seen in pointed[:-1])
+
+    def sample(
+        self,
+        z: Tensor,
+        generator: torch.Generator,
+        temperature: float = 1.0,
+        places: Tensor | None = None,
+        verb: int | None = None,
+    ) -> Decoded:
+        """Draw actions for ``z`` float32[N, width]. A ``temperature`` of 0 takes the likeliest value of each part.
+
+        ``places`` are the maps of a pointer torso, ``float32[M, features, MAP²]``: one for every N / M rows of ``z``.
+        With a ``verb`` all actions are of that kind.
+
+        ``log_prob`` and ``entropy`` are those of the distribution at temperature 1.
+        """
+
+        def choose(index: int, log_probs: Tensor) -> Tensor:
+            if index == self.space.verb and verb is not None:
+                return torch.full((len(z),), verb, device=z.device)
+            if temperature == 0:
+                return log_probs.argmax(-1)
+            cumulative = (log_probs / temperature).softmax(-1).cumsum(-1)
+            uniform = torch.rand(len(z), 1, generator=generator, device=z.device)
+            below = cumulative <= uniform * cumulative[:, -1:]
+            return below.sum(-1).clamp(max=log_probs.shape[-1] - 1)
+
+        return self._decode(z, places, choose)
+
+    def evaluate(self, z: Tensor, actions: Tensor, places: Tensor | None = None) -> Decoded:
+        """Log-probability and entropy of given canonical ``actions`` int64[N, P]."""
+        return self._decode(z, places, lambda index, log_probs: actions[:, index])
+
+    def _decode(self, z: Tensor, places: Tensor | None, choose: Callable[[int, Tensor], Tensor]) -> Decoded:
+        log_prob, entropy = z.new_zeros(len(z)), z.new_zeros(len(z))
+        painting = torch.ones(len(z), dtype=torch.bool, device=z.device)
+        chosen: list[Tensor] = []
+        for i, part in enumerate(self.space.parts):
+            head = self.heads[i]
+            pointer = head if places is not None and isinstance(head, PointerHead) else None
+            logits = head(z) if pointer is None else pointer(z, places)
+            log_probs = F.log_softmax(logits, dim=-1)
+            value = choose(i, log_probs)
+            part_log_prob = log_probs.gather(-1, value[:, None]).squeeze(-1)
+            part_entropy = -(log_probs.exp() * log_probs).sum(-1)
+            if part.dependent:
+                value = value * painting
+                part_log_prob, part_entropy = part_log_prob * painting, part_entropy * painting
+            if i == self.space.verb:
+                painting = self.complete[value]
+            log_prob, entropy = log_prob + part_log_prob, entropy + part_entropy
+            chosen.append(value)
+            if i + 1 < len(self.space.parts):
+                seen = [] if pointer is None or places is None else [pointer.features_at(places, value)]
+                z = F.relu(z + self.updates[i](torch.cat([z, self.embeddings[i](value), *seen], dim=-1)))
+        return Decoded(torch.stack(chosen, dim=-1), log_prob, entropy)

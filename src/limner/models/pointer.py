@@ -1,0 +1,145 @@
+"""Pointing: locations chosen by what the picture holds there.
+
+A torso that ends in one vector has to squeeze every place through it. Here it also leaves a map of feature vectors, and
+a location head is a query: the logit of a cell is the product of the query with the features there (Vinyals et al.
+2015, "Pointer networks"), plus a smooth function of where the cell is. Where the grid is finer than the map, the cells
+that share a place of the map have a query each. Where cells do not divide the picture evenly (``Part.sights``), the map
+is laid out like the grid: each place holds what is seen where its cells are (``Lookup``).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from limner.actions import ActionSpace
+from limner.models.blocks import reduced_precision
+from limner.models.conditioning import Conditioning
+from limner.training.config import PolicyConfig
+from limner.worlds.observation import Observation
+
+MAP = 16
+"""Places along each side of the map."""
+WAVES = 4
+"""Half waves along each axis, at most, of the smooth function."""
+
+
+class PointerTorso(nn.Module):
+    """Three convolutions down to 4×4 and two hidden layers make the vector; the first two convolutions the map.
+
+    A number per channel and place takes the part of coordinate planes.
+    """
+
+    def __init__(self, actions: ActionSpace, config: PolicyConfig, channels: int, resolution: int) -> None:
+        super().__init__()
+        width, stride = config.channels, resolution // MAP
+        self.reduced = reduced_precision(config.precision)
+        self.first = nn.Conv2d(channels, width, 2 * stride, stride, stride // 2)
+        self.place = nn.Parameter(torch.zeros(width, MAP, MAP))
+        self.second = nn.Conv2d(width, 2 * width, 4, 2, 1)
+        self.third = nn.Conv2d(2 * width, 2 * width, 4, 2, 1)
+        self.conditioning = Conditioning(actions, config.noise, config.hidden)
+        self.hidden = nn.Linear(2 * width * 16, config.hidden)
+        self.output = nn.Linear(config.hidden, config.hidden)
+        self.up = nn.Conv2d(2 * width, width, 3, padding=1)
+        self.across = nn.Conv2d(width, width, 1)
+        self.smooth = nn.Conv2d(width, width, 3, padding=1)
+        sights = _sights(actions)
+        self.lookup = None if sights is None else Lookup(sights, channels, width, resolution)
+
+    def forward(self, observation: Observation) -> tuple[Tensor, Tensor]:
+        """Observations of N canvases to vectors ``float32[N, hidden]`` and maps ``float32[N, channels, MAP²]``."""
+        with torch.autocast(observation.ink.device.type, torch.bfloat16, enabled=self.reduced):
+            fine = F.relu(self.first(observation.ink) + self.place)
+            middle = F.relu(self.second(fine))
+            coarse = F.relu(self.third(middle))
+            x = F.relu(self.hidden(coarse.flatten(1)) + self.conditioning(observation))
+            x = F.relu(self.output(x))
+            places = F.interpolate(self.up(middle), scale_factor=2) + self.across(fine)
+            if self.lookup is not None:
+                places = self.lookup(places, observation.ink)
+            places = F.relu(self.smooth(F.relu(places)))
+        return x.float(), places.flatten(2).float()
+
+
+class PointerHead(nn.Module):
+    """Logits of the cells of a grid from a vector and a map."""
+
+    def __init__(self, inputs: int, features: int, grid: int) -> None:
+        super().__init__()
+        self.features, self.spread = features, grid // MAP
+        self.query = nn.Linear(inputs, features * self.spread**2)
+        waves = smooth_functions(grid)
+        self.place = nn.Linear(inputs, len(waves))
+        nn.init.normal_(self.query.weight, std=0.01)
+        nn.init.zeros_(self.query.bias)
+        nn.init.zeros_(self.place.weight)
+        nn.init.zeros_(self.place.bias)
+        self.waves: Tensor
+        self.register_buffer("waves", waves, persistent=False)
+
+    def forward(self, z: Tensor, places: Tensor) -> Tensor:
+        """``float32[N·K, inputs]`` and maps ``float32[N, features, MAP²]`` to logits ``float32[N·K, grid²]``."""
+        queries = self.query(z).view(len(places), -1, self.features)
+        products = torch.bmm(queries, places).view(-1, self.spread**2, MAP, MAP)
+        logits: Tensor = F.pixel_shuffle(products, self.spread).flatten(1) + self.place(z) @ self.waves
+        return logits
+
+    def features_at(self, places: Tensor, cells: Tensor) -> Tensor:
+        """Features ``float32[N·K, features]`` of ``cells`` int64[N·K], in maps ``float32[N, features, MAP²]``."""
+        side = self.spread * MAP
+        there = cells // side // self.spread * MAP + cells % side // self.spread
+        index = there.view(len(places), 1, -1).expand(-1, self.features, -1)
+        return places.gather(2, index).transpose(1, 2).flatten(0, 1)
+
+
+class Lookup(nn.Module):
+    """Lays a map of the picture out like the cells of a grid: each place holds what is seen there.
+
+    Cells may be smaller than places of the map, so it is joined with a map that is twice as fine, and a number per
+    channel and cell tells cells apart. Only the window in which cells are seen is looked at.
+    """
+
+    def __init__(self, sights: Tensor, channels: int, width: int, resolution: int) -> None:
+        """``sights`` float32[MAP, MAP, 2] are (x, y) in [0, 1] of pictures of ``channels`` and ``resolution``."""
+        super().__init__()
+        at, stride = sights * MAP, resolution // (2 * MAP)
+        first, last = at.amin((0, 1)).sub(1).floor().clamp(min=0), at.amax((0, 1)).add(1).ceil().clamp(max=MAP)
+        (self.left, self.top), (self.right, self.bottom) = first.int().tolist(), last.int().tolist()
+        self.at: Tensor
+        self.register_buffer("at", (at - first) / (last - first) * 2 - 1, persistent=False)
+        self.detail = nn.Conv2d(channels, width // 2, 2 * stride, stride, stride // 2)
+        self.join = nn.Conv2d(width // 2, width, 3, padding=1)
+        self.cell = nn.Parameter(torch.zeros(width, MAP, MAP))
+
+    def forward(self, places: Tensor, ink: Tensor) -> Tensor:
+        """Maps ``[N, width, MAP, MAP]`` of what is seen in ``ink`` float32[N, C, R, R], laid out like the grid."""
+        detail = self.join(self._window(F.relu(self.detail(ink)), 2))
+        fine = F.relu(F.interpolate(self._window(places, 1), scale_factor=2) + detail)
+        found: Tensor = F.grid_sample(fine.float(), self.at.expand(len(ink), -1, -1, -1), align_corners=False)
+        return found + self.cell
+
+    def _window(self, places: Tensor, scale: int) -> Tensor:
+        """That part of a map with ``scale · MAP`` places a side."""
+        return places[..., scale * self.top : scale * self.bottom, scale * self.left : scale * self.right]
+
+
+def _sights(actions: ActionSpace) -> Tensor | None:
+    """Where the places of the map are seen, ``float32[MAP, MAP, 2]``, (x, y) in [0, 1]; None if evenly spread."""
+    for part in actions.parts:
+        if part.sights is not None and part.grid is not None:
+            spread = part.grid[0] // MAP
+            return torch.tensor(part.sights).view(MAP, spread, MAP, spread, 2).mean((1, 3))
+    return None
+
+
+def smooth_functions(grid: int) -> Tensor:
+    """Sines and cosines of up to ``WAVES`` half waves, along each axis and their products: ``float32[W, grid²]``."""
+    at = (torch.arange(grid) + 0.5) / grid * math.pi
+    axis = torch.stack([wave(at * k) for k in range(1, WAVES + 1) for wave in (torch.sin, torch.cos)])
+    rows, columns = axis[:, :, None].expand(-1, -1, grid), axis[:, None, :].expand(-1, grid, -1)
+    products = axis[:, None, :, None] * axis[None, :, None, :]
+    return torch.cat([rows, columns, products.flatten(0, 1)]).flatten(1)

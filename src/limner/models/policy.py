@@ -1,0 +1,102 @@
+"""The policy: what it sees to a distribution over the next action, and the value of where it is.
+
+Notable choices:
+- Time is folded into the batch everywhere but in the LSTM, which alone needs the order of steps.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from limner.actions import ActionSpace
+from limner.models.decoder import Decoder
+from limner.models.pointer import PointerTorso
+from limner.models.torsos import PaperTorso, SmallTorso
+from limner.training.config import Config, PolicyConfig
+from limner.worlds.observation import Observation
+from limner.worlds.world import Renderer
+
+Memory = tuple[Tensor, Tensor]
+TORSOS = {"small": SmallTorso, "paper": PaperTorso, "pointer": PointerTorso}
+
+
+class Acted(NamedTuple):
+    """What acting once returns, for N canvases."""
+
+    actions: Tensor
+    """``int64[N · count, P]``, canonical."""
+    log_prob: Tensor
+    """``float32[N · count]``."""
+    memory: Memory | None
+    """The LSTM's state for the next step, when there is one."""
+
+
+class Evaluated(NamedTuple):
+    """Log-probability, entropy and value, ``float32[T, B]`` each."""
+
+    log_prob: Tensor
+    entropy: Tensor
+    value: Tensor
+
+
+class Policy(nn.Module):
+    """Observation → torso → (LSTM) → autoregressive decoder and value."""
+
+    def __init__(
+        self, actions: ActionSpace, config: PolicyConfig, channels: int, resolution: int, conditional: bool = False
+    ) -> None:
+        """Pictures have ``channels`` and ``resolution`` pixels a side; a ``conditional`` policy is given a target."""
+        super().__init__()
+        self.blind = config.blind
+        torso = TORSOS[config.network]
+        self.torso = torso(actions, config, channels * (2 if conditional and not self.blind else 1), resolution)
+        self.lstm = nn.LSTM(config.hidden, config.hidden) if config.lstm else None
+        self.decoder = Decoder(actions, config)
+        self.value = nn.Linear(config.hidden, 1)
+
+    def act(
+        self,
+        observation: Observation,
+        memory: Memory | None,
+        generator: torch.Generator,
+        temperature: float = 1.0,
+        count: int = 1,
+        verb: int | None = None,
+    ) -> Acted:
+        """Draw ``count`` actions for each of N canvases, those of one canvas next to each other.
+
+        ``memory`` is what the previous call returned, None at first. With a ``verb``, a value of the part that says
+        what kind of action it is, all are of that kind.
+        """
+        core, places = self.torso(self._looked_at(observation))
+        if self.lstm is not None:
+            output, memory = self.lstm(core[None], memory)
+            core = output[0]
+        decoded = self.decoder.sample(core.repeat_interleave(count, dim=0), generator, temperature, places, verb)
+        return Acted(decoded.actions, decoded.log_prob, memory)
+
+    def evaluate(self, observation: Observation, actions: Tensor) -> Evaluated:
+        """Whole episodes: observation ``[T, B, …]`` and canonical ``actions`` int64[T, B, P]."""
+        steps, batch = actions.shape[:2]
+        core, places = self.torso(self._looked_at(Observation(*(x.flatten(0, 1) for x in observation))))
+        if self.lstm is not None:
+            core = self.lstm(core.view(steps, batch, -1))[0].flatten(0, 1)
+        decoded = self.decoder.evaluate(core, actions.flatten(0, 1), places)
+        value = self.value(core).squeeze(-1)
+        return Evaluated(*(x.view(steps, batch) for x in (decoded.log_prob, decoded.entropy, value)))
+
+    def _looked_at(self, observation: Observation) -> Observation:
+        """The same with canvas and target as the channels of one picture; without the canvas for a blind policy."""
+        if not observation.target.shape[1]:
+            return observation
+        if self.blind:
+            return observation._replace(ink=observation.target)
+        return observation._replace(ink=torch.cat([observation.ink, observation.target], dim=1))
+
+
+def make_policy(config: Config, renderer: Renderer) -> Policy:
+    """A new policy for the run that ``config`` describes, on canvases like those of ``renderer``."""
+    return Policy(renderer.actions, config.policy, renderer.shape[2], config.resolution, config.conditional)

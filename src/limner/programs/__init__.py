@@ -1,0 +1,1 @@
+"""Programs: what an agent writes, a renderer executes and a file holds."""

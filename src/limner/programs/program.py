@@ -1,0 +1,303 @@
+"""Programs: what an agent writes, a renderer executes and a file holds.
+
+Notable choices:
+- A program is complete: constructing one fills in every default of its renderer, so a later change of a default
+  cannot change the picture, and validates everything, so a ``Program`` that exists can be executed.
+- Parts that do not count (see ``ActionSpace.mask``) are set to 0: programs that paint alike are equal.
+- The file is JSON meant for a text editor: actions are the rows of a table (see ``limner.programs.table``).
+- ``seed`` records what the program was sampled from. Execution does not use it: the random generator of libmypaint
+  cannot be seeded and starts from the same constant in every fresh brush, so that the renderer's settings and the
+  actions alone decide the picture.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import operator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limner.actions import ActionSpace, IntArray
+from limner.files import write_atomic
+from limner.programs.table import brief, columns, read_rows, write_rows
+from limner.worlds.world import Canvas, make_renderer
+
+SCHEMA = 1
+MAX_BYTES = 16 * 2**20
+"""Largest program that is read, in bytes: about half a million actions."""
+MAX_FRAMES_BYTES = 2 * 2**30
+MAX_BATCH_PIXELS = 2**24
+
+_FIELDS = ("schema", "title", "agent", "seed", "renderer", "columns", "actions")
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A renderer's settings and the actions to execute, ``int64[T, P]``; T may be 0.
+
+    ``renderer`` is what ``Renderer.settings`` returns; keys may be left out, their defaults are filled in. ``agent``
+    and ``title`` are free text. ``ValueError`` when any of it is invalid.
+    """
+
+    renderer: dict[str, Any]
+    actions: IntArray
+    seed: int = 0
+    agent: str = ""
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        space, settings, _ = _resolve(_dump(self.renderer))
+        actions = np.asarray(self.actions)
+        if actions.size == 0:
+            actions = np.zeros((0, len(space)), np.int64)
+        if actions.ndim != 2:
+            raise ValueError(f"the actions of a program are an array [steps, parts], got shape {actions.shape}")
+        actions = space.canonical(space.validate(actions))
+        actions.flags.writeable = False
+        if isinstance(self.seed, bool) or not hasattr(self.seed, "__index__"):
+            raise ValueError(f"seed must be an integer, got {self.seed!r}")
+        seed = operator.index(self.seed)
+        if not 0 <= seed < 2**63:
+            raise ValueError(f"seed must be in 0 … 2^63 − 1, got {seed}")
+        for name in ("agent", "title"):
+            text = getattr(self, name)
+            if not isinstance(text, str):
+                raise ValueError(f"{name} must be text, got {text!r}")
+            if any("\ud800" <= character <= "\udfff" for character in text):
+                raise ValueError(f"{name} holds half of a surrogate pair, which UTF-8 cannot store: {text!r}")
+        object.__setattr__(self, "renderer", json.loads(settings))
+        object.__setattr__(self, "actions", actions)
+        object.__setattr__(self, "seed", seed)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Program) and self.to_json() == other.to_json()
+
+    def __hash__(self) -> int:
+        return hash(self.to_json())
+
+    def __len__(self) -> int:
+        return len(self.actions)
+
+    @property
+    def space(self) -> ActionSpace:
+        """The action space of the renderer: what the columns of ``actions`` are."""
+        return _resolve(_dump(self.renderer))[0]
+
+    def to_json(self, one_line: bool = False) -> str:
+        """JSON text: by default laid out as a table for a text editor, or in one line."""
+        space = self.space
+        rows = write_rows(space, self.actions)
+        values = [SCHEMA, self.title, self.agent, self.seed, self.renderer, columns(space), rows]
+        if one_line:
+            return json.dumps(dict(zip(_FIELDS, values, strict=True)), ensure_ascii=False, separators=(",", ":"))
+        lines = [f'  "{name}": {_dump(value)}' for name, value in zip(_FIELDS[:4], values, strict=False)]
+        settings = ",\n".join(f"    {_dump(key)}: {_dump(value)}" for key, value in self.renderer.items())
+        lines += [f'  "renderer": {{\n{settings}\n  }}', f'  "columns": {_dump(columns(space))}']
+        width = max((len(str(cell)) for row in rows for cell in row if isinstance(cell, int)), default=1)
+        table = ",\n".join(f"    [{', '.join(_dump(cell).rjust(width) for cell in row)}]" for row in rows)
+        table = table.replace('"jump", ', '"jump",  ').replace('"via", ', '"via",   ')  # below the numbers of "paint"
+        lines.append(f'  "actions": [\n{table}\n  ]' if rows else '  "actions": []')
+        return "{\n" + ",\n".join(lines) + "\n}\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Program:
+        """The program that ``to_json`` wrote or a person edited; ``ValueError`` naming what is wrong with it."""
+        data = _parse(text)
+        if not isinstance(data, dict) or "schema" not in data:
+            raise ValueError('not a Limner program: a program is a JSON object with a "schema"')
+        schema = data["schema"]
+        if type(schema) is not int or schema < 1:
+            raise ValueError(f"schema must be a positive integer, got {schema!r}")
+        if schema > SCHEMA:
+            raise ValueError(f"the program has schema {schema}, this Limner reads up to {SCHEMA}: upgrade Limner")
+        if unknown := sorted(set(data) - set(_FIELDS)):
+            raise ValueError(f"unknown key {unknown[0]!r}: a program has the keys {', '.join(_FIELDS)}")
+        if missing := [name for name in ("renderer", "columns", "actions") if name not in data]:
+            raise ValueError(f"the program has no {missing[0]!r}")
+        if not isinstance(data["renderer"], dict):
+            raise ValueError(f'"renderer" must be an object, got {brief(data["renderer"])}')
+        space = _resolve(_dump(data["renderer"]))[0]
+        if data["columns"] != columns(space):
+            raise ValueError(f"columns are {brief(data['columns'])}, but this renderer has {columns(space)}")
+        if not isinstance(data["actions"], list):
+            raise ValueError(f'"actions" must be a list of rows, got {brief(data["actions"])}')
+        actions = read_rows(space, data["actions"])
+        text_fields = {name: data.get(name, "") for name in ("agent", "title")}
+        return cls(data["renderer"], actions, data.get("seed", 0), **text_fields)
+
+    def save(self, path: str | Path) -> None:
+        """Write the program to ``path`` as JSON, atomically."""
+        write_atomic(path, self.to_json())
+
+    @classmethod
+    def load(cls, path: str | Path) -> Program:
+        """Read a program; ``ValueError`` naming the file and what is wrong with it, ``OSError`` if unreadable."""
+        with open(path, "rb") as file:
+            return _decode(file.read(MAX_BYTES + 1), str(path))
+
+
+def save_programs(path: str | Path, programs: Iterable[Program]) -> None:
+    """Write programs as JSON lines (``programs.jsonl``), one a line, atomically."""
+    write_atomic(path, "".join(program.to_json(one_line=True) + "\n" for program in programs))
+
+
+def load_programs(path: str | Path) -> list[Program]:
+    """Read what ``save_programs`` wrote; ``ValueError`` naming the file, the line and what is wrong with it."""
+    programs = []
+    with open(path, "rb") as file:
+        number = 0
+        while line := file.readline(MAX_BYTES + 1):
+            number += 1
+            if line.strip():
+                programs.append(_decode(line, f"{path}, line {number}"))
+    return programs
+
+
+def load_alike(path: str | Path, settings: dict[str, Any], steps: int) -> list[Program]:
+    """Read programs of one kind, at least one: ``steps`` actions each for a renderer with ``settings``.
+
+    ``ValueError`` naming the first program that has another length or other settings.
+    """
+    programs = load_programs(path)
+    if not programs:
+        raise ValueError(f"{path} holds no program")
+    for i, program in enumerate(programs):
+        if len(program) != steps:
+            raise ValueError(f"{path}: program {i} has {len(program)} actions, this run has steps={steps}")
+        if name := first_difference(settings, program.renderer):
+            raise ValueError(
+                f"{path}: program {i} has renderer.{name} {program.renderer.get(name)!r}, this run {settings[name]!r}"
+            )
+    return programs
+
+
+def first_difference(settings: dict[str, Any], others: dict[str, Any]) -> str | None:
+    """The first of a renderer's ``settings`` that is not the same in ``others``, by its name; None without one."""
+    return next((name for name in settings if others.get(name) != settings[name]), None)
+
+
+def execute(program: Program, size: int | None = None) -> Canvas:
+    """The picture ``uint8[H, W, C]`` that the program paints, at ``size`` pixels or at its own canvas size.
+
+    The same program gives the same bytes in any process, thread and order. At another size the geometry and the
+    brush radius scale with the canvas.
+    """
+    return execute_all([program], size=size)[0]
+
+
+def frames(program: Program, size: int | None = None) -> NDArray[np.uint8]:
+    """The picture before the first and after each action: ``uint8[T + 1, H, W, C]``."""
+    shape = _at_size(program, size)[1]
+    if (needed := (len(program) + 1) * math.prod(shape)) > MAX_FRAMES_BYTES:
+        raise ValueError(f"{len(program) + 1} frames of {shape} need {needed / 2**30:.1f} GiB: choose a smaller size")
+    result = np.empty((len(program) + 1, *shape), np.uint8)
+    for i, picture in enumerate(stages(program, range(len(program) + 1), size)):
+        result[i] = picture
+    return result
+
+
+def stages(program: Program, counts: Iterable[int], size: int | None = None) -> Iterator[Canvas]:
+    """The picture ``uint8[H, W, C]`` after each of so many actions, which are given in ascending order."""
+    renderer = make_renderer(json.loads(_at_size(program, size)[0]))
+    renderer.reset()
+    done = 0
+    for count in counts:
+        for action in program.actions[done:count]:
+            renderer.step(action[None])
+        done = count
+        yield renderer.canvas()[0]
+
+
+def execute_all(programs: Sequence[Program], threads: int = 1, size: int | None = None) -> list[Canvas]:
+    """The picture of each program, in order: programs with equal settings are painted as batches on ``threads``."""
+    pictures: list[Canvas | None] = [None] * len(programs)
+    groups: dict[str, list[int]] = {}
+    shapes = {}
+    for i, program in enumerate(programs):
+        settings, shapes[settings] = _at_size(program, size)
+        groups.setdefault(settings, []).append(i)
+    for settings, members in groups.items():
+        members.sort(key=lambda i: len(programs[i]))  # a batch paints as many steps as its longest program
+        height, width, _ = shapes[settings]
+        batch = max(1, min(256, MAX_BATCH_PIXELS // (height * width)))
+        for start in range(0, len(members), batch):
+            some = members[start : start + batch]
+            for i, picture in zip(some, _paint(settings, [programs[i] for i in some], threads), strict=True):
+                pictures[i] = picture
+    return [picture for picture in pictures if picture is not None]
+
+
+def _paint(settings: str, programs: list[Program], threads: int) -> list[Canvas]:
+    """Pictures of programs of one renderer, sorted by length. A finished one idles, its picture already taken."""
+    lengths = np.asarray([len(program) for program in programs])
+    actions = np.zeros((lengths[-1], len(programs), programs[0].actions.shape[1]), np.int64)
+    for i, program in enumerate(programs):
+        actions[: len(program), i] = program.actions
+    renderer = make_renderer(json.loads(settings), len(programs), threads)
+    renderer.reset()
+    pictures: list[Canvas] = []
+    for step in range(lengths[-1] + 1):
+        if (done := int(np.searchsorted(lengths, step, side="right"))) > len(pictures):
+            pictures += [picture.copy() for picture in renderer.canvas()[len(pictures) : done]]
+        if step < lengths[-1]:
+            renderer.step(actions[step])
+    return pictures
+
+
+@lru_cache(maxsize=256)
+def _resolve(settings: str) -> tuple[ActionSpace, str, tuple[int, int, int]]:
+    """Action space, complete settings and canvas shape of the renderer that ``settings`` (JSON) describe."""
+    renderer = make_renderer(json.loads(settings))
+    return renderer.actions, _dump(renderer.settings()), renderer.shape
+
+
+def _at_size(program: Program, size: int | None) -> tuple[str, tuple[int, int, int]]:
+    settings = program.renderer if size is None else program.renderer | {"canvas": size}
+    return _resolve(_dump(settings))[1:]
+
+
+def _dump(value: Any) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"the renderer's settings are not JSON ({error}): {brief(value)}") from None
+
+
+def _decode(data: bytes, where: str) -> Program:
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"{where}: larger than {MAX_BYTES} bytes, too large for a program")
+    try:
+        return Program.from_json(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{where}: not UTF-8 text ({error.reason} at byte {error.start})") from None
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+
+
+def _parse(text: str) -> Any:
+    def finite(number: str) -> float:
+        if not math.isfinite(value := float(number)):
+            raise ValueError(f"the number {brief(number)} is too large")
+        return value
+
+    def constant(name: str) -> NoReturn:
+        raise ValueError(f"{name} is not a number that JSON or a program can hold")
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(result := dict(pairs)) < len(pairs):
+            raise ValueError(f"a key appears twice among {brief([key for key, _ in pairs])}")
+        return result
+
+    try:
+        return json.loads(text, parse_float=finite, parse_constant=constant, object_pairs_hook=unique)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON: {error}") from None
+    except RecursionError:
+        raise ValueError("not a Limner program: nested too deeply") from None

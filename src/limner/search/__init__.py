@@ -1,0 +1,1 @@
+"""Search: better actions than a policy proposes by itself."""

@@ -1,0 +1,1 @@
+"""Imitation: maximum likelihood on an expert's actions."""

@@ -1,0 +1,82 @@
+"""Watching a run: a progress bar on a terminal, plain lines elsewhere.
+
+Notable choices:
+- It is fed with the lines of ``log.jsonl`` as they are written, and holds nothing that the file does not.
+- Plain lines are every evaluation, and between them one line in ``PLAIN_SECONDS``: a log file stays short.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+from limner.training.config import Config
+
+PLAIN_SECONDS = 10.0
+
+Report = Callable[[Mapping[str, Any]], None]
+
+
+@contextmanager
+def watch(config: Config, stream: TextIO | None = None) -> Iterator[Report]:
+    """While open, the function it gives shows the log lines that it is handed, on ``stream`` (standard error)."""
+    stream = sys.stderr if stream is None else stream
+    if not stream.isatty():
+        yield _plain(config, stream)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    console = Console(file=stream)
+    columns = (BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("starting", total=1.0)
+
+        def show(record: Mapping[str, Any]) -> None:
+            done = config.progress(record["update"], record["minutes"])
+            if is_evaluation(record):
+                bar.console.print(describe(record), highlight=False)
+            else:
+                bar.update(task, completed=done, description=describe(record))
+
+        yield show
+
+
+def is_evaluation(record: Mapping[str, Any]) -> bool:
+    """Whether a log line holds figures of an evaluation."""
+    return any(name.startswith("eval/") for name in record)
+
+
+def describe(record: Mapping[str, Any]) -> str:
+    """A log line in words: where the run is, and the figures that matter."""
+    frames, minutes = record["frames"], record["minutes"]
+    text = f"{frames:,} frames, {minutes:.1f} min"
+    if is_evaluation(record):
+        shown = ("mse", "frechet", "precision", "coverage", "entropy")
+        figures = [f"{name} {record[f'eval/{name}']:.3g}" for name in shown if f"eval/{name}" in record]
+        return f"{text}: {', '.join(figures)}"
+    if minutes > 0:
+        text += f", {frames / (60 * minutes):,.0f} frames/s"
+    marks = {"policy/entropy": "entropy", "critic/gap": "gap", "search/distance": "found"}
+    for key, name in marks.items():
+        if key in record:
+            text += f", {name} {record[key]:.3g}"
+    return text
+
+
+def _plain(config: Config, stream: TextIO) -> Report:
+    last = -PLAIN_SECONDS
+
+    def show(record: Mapping[str, Any]) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if is_evaluation(record) or now - last >= PLAIN_SECONDS:
+            done = config.progress(record["update"], record["minutes"])
+            stream.write(f"{done:4.0%}  {describe(record)}\n")
+            stream.flush()
+            last = now
+
+    return show

@@ -1,0 +1,1 @@
+"""SPIRAL: a critic's score is the reward."""

@@ -1,0 +1,1 @@
+"""Worlds: what programs are written for."""

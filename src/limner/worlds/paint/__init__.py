@@ -1,0 +1,1 @@
+"""Strokes in a real paint engine, libmypaint."""

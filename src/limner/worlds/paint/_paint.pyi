@@ -1,0 +1,65 @@
+"""The compiled paint engine, see ``paint.cpp``."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+libmypaint: str
+"""Version of the library that the engine was built against."""
+
+def settings() -> list[tuple[str, float, float, float]]:
+    """Name, lowest, default and highest base value of every brush setting, in libmypaint's order."""
+
+def inputs() -> list[str]:
+    """Names of the inputs that a setting can depend on, in libmypaint's order."""
+
+class Saved:
+    """One saved canvas: pixels and brush."""
+
+class Engine:
+    """``batch`` square canvases and the brushes that paint on them.
+
+    ``out`` is always the array of all pictures, ``uint8[batch, size, size, channels]``; the canvases that a call
+    changes are written into it. Every bad argument raises ``ValueError`` before anything is painted.
+    """
+
+    def __init__(
+        self,
+        *,
+        batch: int,
+        size: int,
+        color: bool,
+        transparent: bool,
+        straight: bool,
+        events: int,
+        base: Sequence[float],
+        mappings: Sequence[tuple[int, int, Sequence[tuple[float, float]]]],
+        threads: int,
+    ) -> None: ...
+    @property
+    def channels(self) -> int:
+        """Values per pixel: 1 or 3, and one more when transparent."""
+
+    @property
+    def plain(self) -> bool:
+        """Whether saving copies the brush; otherwise restoring replays it."""
+
+    def reset(self, indices: Sequence[int], out: NDArray[np.uint8]) -> None:
+        """Blank canvases and new brushes."""
+
+    def load(self, pictures: NDArray[np.uint8], indices: Sequence[int], out: NDArray[np.uint8]) -> None:
+        """Opaque ``pictures``, one per index, and new brushes; not on a transparent ground."""
+
+    def step(self, curves: NDArray[np.float64], out: NDArray[np.uint8]) -> int:
+        """Paint ``curves`` (``float64[batch, K, 13]``, rows as ``Curve`` in ``paint.cpp``), K on every canvas.
+
+        Returns the number of a canvas on which the brush ran out of what it may spend, after which the canvases are
+        to be reset, or -1.
+        """
+
+    def save(self, indices: Sequence[int]) -> list[Saved]:
+        """One saved canvas per index."""
+
+    def restore(self, saved: Sequence[Saved], indices: Sequence[int], out: NDArray[np.uint8]) -> None:
+        """Put ``saved[i]`` into canvas ``indices[i]``."""

@@ -1,0 +1,196 @@
+"""From actions to curves: what the integers of each action space make the pens do.
+
+Notable choices:
+- All spaces become the same rows for the engine, jumps and quadratic Béziers (``Curve`` in paint.cpp), some of them
+  several rows an action. They differ in places only; size, pressure and colour are read alike.
+- What decides the next curves beside canvas and brush is one value, ``Pens``, that decoding leaves unchanged: an action
+  that was refused has moved no pen.
+- Pressure runs linearly from the last value to the new one; a curve after a jump (or the reset) has the same pressure
+  all along.
+- A jump is made with the first size: where a brush with tracking noise lands depends on its radius, and the size of a
+  jump does not count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limner.actions import PAINT, VIA, ActionSpace, BoolArray, IntArray, paint_actions
+
+if TYPE_CHECKING:
+    from limner.worlds.paint.renderer import PaintSettings
+
+Doubles = NDArray[np.float64]
+
+_NONE, _JUMP, DOWN, ON = range(4)  # `Kind` in paint.cpp, the first value of a curve
+
+
+@dataclass(frozen=True)
+class Pens:
+    """N pens, with all that decides what their next actions paint."""
+
+    place: Doubles
+    """``float64[N, 2]``: (x, y) in pixels, where the next curve starts."""
+    pressure: Doubles
+    """``float64[N]``: of the last curve, in [0, 1]."""
+    down: BoolArray
+    """``bool[N]``: whether the next curve goes on from the last one."""
+    via: IntArray
+    """``int64[N, K]``: cells that the next curve bends towards, in order, filled up with -1."""
+
+    def take(self, rows: IntArray) -> Pens:
+        """Copies of the pens ``rows`` (int64[M], repeats allowed), in that order."""
+        return Pens(self.place[rows], self.pressure[rows], self.down[rows], self.via[rows])
+
+    def put(self, rows: IntArray, pens: Pens) -> Pens:
+        """These pens, but ``rows[i]`` of them as pen ``i`` of ``pens``."""
+        place, pressure, down = self.place.copy(), self.pressure.copy(), self.down.copy()
+        place[rows], pressure[rows], down[rows] = pens.place, pens.pressure, pens.down
+        via = np.full((len(place), max(self.via.shape[1], pens.via.shape[1])), -1)
+        via[:, : self.via.shape[1]] = self.via
+        via[rows] = -1
+        via[rows, : pens.via.shape[1]] = pens.via
+        return Pens(place, pressure, down, via)
+
+
+class CurveDecoder:
+    """Knows what the actions of one painter mean, in pixels."""
+
+    def __init__(self, settings: PaintSettings) -> None:
+        grid, levels = settings.grid, settings.levels
+        self.actions: ActionSpace = paint_actions(
+            settings.space, grid, settings.sizes, settings.pressures, settings.color, levels
+        )
+        self._release = settings.preset is not None
+        cells = np.stack(np.divmod(np.arange(grid**2), grid)[::-1], -1)
+        self._grid, self._cell = grid, settings.canvas / grid
+        self._places = (cells + (0.0 if self._release else 0.5)) * self._cell  # x, y in pixels
+        self._log_radii = np.log(np.asarray(settings.sizes, np.float64) * (settings.canvas / 64))
+        self._pressures = np.arange(1, settings.pressures + 1) / settings.pressures
+        self._shades = np.arange(levels) / (levels - 1)
+        self._decode: Callable[[IntArray, Pens], tuple[Doubles, Pens]] = {
+            "bezier": self._bezier,
+            "line": self._line,
+            "stroke": self._stroke,
+            "relative": self._relative,
+            "spline": self._spline,
+        }[settings.space]
+
+    def new(self, count: int) -> Pens:
+        """Lifted pens in the upper left corner."""
+        return Pens(np.zeros((count, 2)), np.zeros(count), np.zeros(count, np.bool_), np.empty((count, 0), np.int64))
+
+    def decode(self, actions: IntArray, pens: Pens) -> tuple[Doubles, Pens]:
+        """Curves ``float64[N, count, 13]`` of valid actions ``int64[N, P]``, and the pens after them."""
+        curves, after = self._decode(actions, pens)
+        radii = self._log_radii[actions[:, self.actions.index("size")]]
+        curves[:, :, 7] = np.where(curves[:, :, 0] == _JUMP, self._log_radii[0], radii[:, None])
+        if self.actions.coloured:
+            curves[:, :, 10:] = _hsv(self._shades[actions[:, -3:]])[:, None]
+        return curves, after
+
+    def _bezier(self, actions: IntArray, pens: Pens) -> tuple[Doubles, Pens]:
+        curves, after = self._from_pen(actions, pens, self._place(actions, "control"), self._place(actions, "end"))
+        if self._release:
+            after = replace(after, place=np.where(after.down[:, None], after.place, after.place[:, 1:]))
+        return curves, after
+
+    def _line(self, actions: IntArray, pens: Pens) -> tuple[Doubles, Pens]:
+        end = self._place(actions, "end")
+        return self._from_pen(actions, pens, (pens.place + end) / 2, end)
+
+    def _relative(self, actions: IntArray, pens: Pens) -> tuple[Doubles, Pens]:
+        here = (pens.place[:, ::-1] / self._cell).astype(np.int64)  # row, column
+
+        def place(name: str) -> Doubles:
+            cells = np.clip(here + self.actions.cells(actions, name), 0, self._grid - 1)
+            places: Doubles = self._places[cells[:, 0] * self._grid + cells[:, 1]]
+            return places
+
+        return self._from_pen(actions, pens, place("control"), place("end"))
+
+    def _from_pen(self, actions: IntArray, pens: Pens, control: Doubles, end: Doubles) -> tuple[Doubles, Pens]:
+        """A jump or a curve from where the pen is."""
+        painting, pressure = actions[:, 0] == PAINT, self._pressure(actions)
+        curves = np.zeros((len(actions), 1, 13))
+        curves[:, 0, 0] = np.where(painting, np.where(pens.down, ON, DOWN), _JUMP)
+        curves[:, 0, 1:3], curves[:, 0, 3:5], curves[:, 0, 5:7] = pens.place, control, end
+        curves[:, 0, 8] = np.where(pens.down, pens.pressure, pressure)
+        curves[:, 0, 9] = pressure
+        return curves, Pens(end, pressure, painting, pens.via)
+
+    def _stroke(self, actions: IntArray, pens: Pens) -> tuple[Doubles, Pens]:
+        start, end, pressure = self._place(actions, "start"), self._place(actions, "end"), self._pressure(actions)
+        curves = np.zeros((len(actions), 2, 13))
+        curves[:, :, 0] = _JUMP, DOWN
+        curves[:, 0, 5:7] = start
+        curves[:, 1, 1:3] = start
+        curves[:, 1, 3:5] = self._place(actions, "control")
+        curves[:, 1, 5:7] = end
+        curves[:, 1, 8:10] = pressure[:, None]
+        return curves, Pens(end, pressure, np.zeros(len(end), np.bool_), pens.via)
+
+    def _spline(self, actions: IntArray, pens: Pens) -> tuple[Doubles, Pens]:
+        painting, passing = actions[:, 0] == PAINT, actions[:, 0] == VIA
+        point, pressure = self._place(actions, "point"), self._pressure(actions)
+        given = (pens.via >= 0).sum(-1)
+        bends = np.where(painting, given, 0)
+        joints, controls = spline(pens.place, self._places[pens.via], point, bends)
+        before = np.where(pens.down, pens.pressure, pressure)
+        count = controls.shape[1]
+        way = np.arange(count + 1) / np.maximum(bends, 1)[:, None]  # along the spline, 1 at its end
+        pressures = np.where(way < 1, (1 - way) * before[:, None] + way * pressure[:, None], pressure[:, None])
+        curves = np.zeros((len(actions), count, 13))
+        curves[:, :, 0] = np.where(way[:, :-1] < 1, ON, _NONE)
+        curves[:, 0, 0] = np.select([passing, ~painting, ~pens.down], [_NONE, _JUMP, DOWN], ON)
+        curves[:, :, 1:3], curves[:, :, 3:5], curves[:, :, 5:7] = joints[:, :-1], controls, joints[:, 1:]
+        curves[:, :, 8], curves[:, :, 9] = pressures[:, :-1], pressures[:, 1:]
+        via = np.full((len(actions), np.where(passing, given + 1, 0).max()), -1)
+        kept = min(via.shape[1], pens.via.shape[1])
+        via[passing, :kept] = pens.via[passing, :kept]
+        via[passing, given[passing]] = actions[passing, self.actions.index("point")]
+        place = np.where(passing[:, None], pens.place, point)
+        down = np.where(passing, pens.down, painting)
+        return curves, Pens(place, np.where(painting, pressure, pens.pressure), down, via)
+
+    def _place(self, actions: IntArray, name: str) -> Doubles:
+        return self._places[actions[:, self.actions.index(name)]]
+
+    def _pressure(self, actions: IntArray) -> Doubles:
+        return self._pressures[actions[:, self.actions.index("pressure")]]
+
+
+def spline(start: Doubles, via: Doubles, end: Doubles, bends: IntArray) -> tuple[Doubles, Doubles]:
+    """N splines as C quadratic Béziers each: joints ``float64[N, C + 1, 2]`` and control points ``float64[N, C, 2]``.
+
+    Spline i goes from ``start[i]`` to ``end[i]``, both ``[N, 2]``, and bends towards the first ``n = bends[i]`` points
+    of ``via[i]`` (``[N, K, 2]``): a uniform quadratic B-spline with knots 0, 0, 0, 1, 2, … n − 1, n, n, n. Inserting
+    each inner knot once more gives its Béziers, which join half way between control points. There are ``max(n, 1)`` of
+    them, and without a control point the only one is straight; what comes after them means nothing.
+    """
+    pieces = np.maximum(bends, 1)
+    controls = np.concatenate([via, end[:, None]], axis=1)[:, : pieces.max()]
+    controls[:, 0] = np.where(bends[:, None] > 0, controls[:, 0], (start + end) / 2)
+    joints = np.concatenate([start[:, None], (controls[:, :-1] + controls[:, 1:]) / 2, end[:, None]], axis=1)
+    joints[np.arange(len(joints)), pieces] = end
+    return joints, controls
+
+
+def _hsv(rgb: Doubles) -> Doubles:
+    """Hue, saturation and value, each in [0, 1], of colours ``float64[N, 3]``."""
+    red, green, blue = rgb.T
+    value = rgb.max(-1)
+    spread = value - rgb.min(-1)
+    safe = np.where(spread > 0, spread, 1)
+    hue = np.select(
+        [spread == 0, red == value, green == value],
+        [0, (green - blue) / safe % 6, 2 + (blue - red) / safe],
+        4 + (red - green) / safe,
+    )
+    saturation = np.where(value > 0, spread / np.where(value > 0, value, 1), 0)
+    return np.stack([hue / 6, saturation, value], -1)

@@ -1,0 +1,479 @@
+// The paint engine: batches of curves on batches of canvases, painted by libmypaint on a pool of threads.
+//
+// It knows floats and pixels, nothing of action spaces: Python decodes actions into curves, one row of `Curve` each.
+//
+// Notable choices:
+// - Events go through `mypaint_brush_stroke_to_2` with a view zoom of 1 / radius and no spectral blending, which paints
+//   what libmypaint 1.3.0 painted. Every brush is warmed up on an idle surface, because 1.6.0 reads a fresh one's
+//   uninitialised settings.
+// - A brush that never draws a random number has no state beyond the public `states`: such a brush is shared by all
+//   canvases of a thread, and saving a canvas copies some 40 floats. Any other brush belongs to one canvas, is new after
+//   every reset (its generator cannot be rewound) and is restored by replaying its curves.
+// - Tracking noise is added here, as 1.3.0 did: later versions skip events instead, and with 0.1 s between them a brush
+//   that skips a few seconds starts afresh and never paints.
+// - Brushes paint on a canvas of at most 2048 pixels, as far as they know; a larger one is that, scaled. So the radii of a
+//   program are in proportion at every size, although libmypaint paints none above 1000 pixels.
+// - A surface holds no state between curves, so there is one per thread, pointed at the canvas in hand.
+
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/shared_ptr.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cmath>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "hush.h"
+#include "pixels.h"
+#include "pool.h"
+#include "surface.h"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace {
+
+constexpr double kEventSeconds = 0.1f;              // 0.1 rounded to float, a little more than 0.1: at pen-down libmypaint
+                                                    // then moves the brush before it applies pressure, as in 2018
+constexpr int kBrushCanvas = 2048;                  // the largest canvas that brushes know of
+constexpr int64_t kCurveCost = 1 << 28;             // what the dabs of one curve may cost on a 64-pixel canvas
+
+// One row of the array that `step` takes. Lengths in pixels, colour and pressure in [0, 1].
+struct Curve {
+    double kind;                                    // 0 none, 1 jump to (x1, y1), 2 pen down and paint, 3 paint on
+    double x0, y0, xc, yc, x1, y1;                  // quadratic Bézier: start, control, end
+    double log_radius;                              // natural logarithm of the brush radius
+    double pressure0, pressure1;                    // at the start and at the end, linear in between
+    double hue, saturation, value;
+};
+enum Kind { kNone, kJump, kDown, kOn };
+constexpr size_t kColumns = sizeof(Curve) / sizeof(double);
+
+// A brush file, already validated.
+struct Recipe {
+    std::vector<float> base;                                                  // one value per setting
+    std::vector<std::tuple<int, int, std::vector<std::pair<float, float>>>> mappings;  // setting, input, points
+
+    bool varies(MyPaintBrushSetting setting) const {
+        return std::any_of(mappings.begin(), mappings.end(), [&](auto& mapping) { return std::get<0>(mapping) == setting; });
+    }
+    bool uses(MyPaintBrushSetting setting) const { return base[setting] != 0 || varies(setting); }
+
+    // Tracking noise in basic radii, no longer left to libmypaint.
+    double take_noise() { return std::exchange(base[MYPAINT_BRUSH_SETTING_TRACKING_NOISE], 0.0f); }
+
+    // Whether the public states are the brush's whole state: no random number has an effect, and no dynamic setting is
+    // read before it is computed anew.
+    bool is_plain() const {
+        for (const auto& mapping : mappings)
+            if (std::get<1>(mapping) == MYPAINT_BRUSH_INPUT_RANDOM) return false;
+        for (auto setting : {MYPAINT_BRUSH_SETTING_OFFSET_BY_RANDOM, MYPAINT_BRUSH_SETTING_RADIUS_BY_RANDOM})
+            if (uses(setting)) return false;
+        for (auto setting : {MYPAINT_BRUSH_SETTING_DABS_PER_BASIC_RADIUS, MYPAINT_BRUSH_SETTING_DABS_PER_ACTUAL_RADIUS,
+                             MYPAINT_BRUSH_SETTING_DABS_PER_SECOND, MYPAINT_BRUSH_SETTING_GRIDMAP_SCALE,
+                             MYPAINT_BRUSH_SETTING_GRIDMAP_SCALE_X, MYPAINT_BRUSH_SETTING_GRIDMAP_SCALE_Y})
+            if (varies(setting)) return false;
+        return true;
+    }
+
+    bool reads_canvas() const { return uses(MYPAINT_BRUSH_SETTING_SMUDGE); }
+};
+
+using States = std::array<float, MYPAINT_BRUSH_STATES_COUNT>;
+using Brush = std::unique_ptr<MyPaintBrush, decltype(&mypaint_brush_unref)>;
+
+// What a canvas is: pixels, and the state of the brush that paints on it.
+struct Canvas {
+    std::vector<uint16_t> tiles;                    // [tile rows, tile columns, 64, 64, 4]
+    uint64_t draws = 0;                             // random numbers drawn for tracking noise
+    States states{};                                // of a plain brush
+    std::vector<Curve> history;                     // since the last reset, of any other brush
+    std::shared_ptr<const std::vector<uint16_t>> ground;   // tiles to start from, if it reads them
+    Brush brush{nullptr, mypaint_brush_unref};      // of any other brush
+};
+
+// What `save` returns, one per canvas. Immutable, shared by every state that holds it.
+struct Saved {
+    std::vector<uint16_t> tiles;
+    uint64_t draws;
+    States states;
+    std::vector<Curve> history;
+    std::shared_ptr<const std::vector<uint16_t>> ground;
+};
+
+using Array = nb::ndarray<const double, nb::shape<-1, -1, kColumns>, nb::c_contig, nb::device::cpu>;
+using Pixels = nb::ndarray<uint8_t, nb::ndim<4>, nb::c_contig, nb::device::cpu>;
+using Pictures = nb::ndarray<const uint8_t, nb::ndim<4>, nb::c_contig, nb::device::cpu>;
+
+class Engine {
+  public:
+    Engine(int batch, int size, bool color, bool transparent, bool straight, int events, Recipe recipe, int threads)
+        : size_(size), tiles_across_((size + kTile - 1) / kTile), color_(color), alpha_(transparent),
+          straight_(straight || transparent), ground_(transparent ? 0 : kOne), events_(events),
+          scale_(std::max(1.0f, float(size) / kBrushCanvas)), budget_(kCurveCost * std::min(size * size / 4096, 64)),
+          recipe_(std::move(recipe)), noise_(recipe_.take_noise()), plain_(recipe_.is_plain()), canvases_(batch), pool_(threads) {
+        for (int i = 0; i < pool_.size(); i++) {
+            surfaces_.push_back(std::make_unique<Surface>(size, size, ground_, scale_));
+            brushes_.push_back(plain_ ? new_brush(*surfaces_.back()) : Brush(nullptr, mypaint_brush_unref));
+        }
+        for (Canvas& canvas : canvases_)
+            canvas.tiles.resize(size_t(tiles_across_) * tiles_across_ * kTileValues);
+        if (plain_) blank_ = states_of(brushes_[0].get());
+    }
+
+    size_t batch() const { return canvases_.size(); }
+    int channels() const { return (color_ ? 3 : 1) + (alpha_ ? 1 : 0); }
+    bool plain() const { return plain_; }
+
+    void reset(const std::vector<int64_t>& indices, Pixels out) {
+        check(indices, indices.size());
+        check(out);
+        nb::gil_scoped_release release;
+        std::lock_guard lock(busy_);
+        pool_.run(indices.size(), [&](int worker, size_t i) {
+            const auto index = size_t(indices[i]);
+            wipe(canvases_[index], worker);
+            std::fill_n(out.data() + index * stride(), stride(), ground_ ? 255 : 0);
+        });
+    }
+
+    // Opaque pictures for canvases to go on from, with new brushes.
+    void load(Pictures pictures, const std::vector<int64_t>& indices, Pixels out) {
+        if (alpha_) throw std::invalid_argument("pictures are opaque: they cannot be loaded onto a transparent ground");
+        check(indices, indices.size());
+        check(pictures, indices.size(), "the array of pictures");
+        check(out);
+        nb::gil_scoped_release release;
+        std::lock_guard lock(busy_);
+        pool_.run(indices.size(), [&](int worker, size_t i) {
+            const auto index = size_t(indices[i]);
+            Canvas& canvas = canvases_[index];
+            wipe(canvas, worker);
+            cover(canvas, pictures.data() + i * stride());
+            if (!plain_ && recipe_.reads_canvas())
+                canvas.ground = std::make_shared<const std::vector<uint16_t>>(canvas.tiles);
+            std::copy_n(pictures.data() + i * stride(), stride(), out.data() + index * stride());
+        });
+    }
+
+    // Paint curves; the number of a canvas on which one was cut short, or -1.
+    int64_t step(Array curves, Pixels out) {
+        if (curves.shape(0) != batch())
+            throw std::invalid_argument("curves must have one row per canvas: expected " + std::to_string(batch()) +
+                                        ", got " + std::to_string(curves.shape(0)));
+        check(out);
+        const size_t count = curves.shape(1);
+        const auto* all = reinterpret_cast<const Curve*>(curves.data());
+        for (size_t i = 0; i < batch() * count; i++) check(all[i], i / std::max<size_t>(count, 1));
+        std::atomic<int64_t> heavy{-1};
+        {
+            nb::gil_scoped_release release;
+            std::lock_guard lock(busy_);
+            const Hush hush;
+            pool_.run(batch(), [&](int worker, size_t i) {
+                if (heavy >= 0) return;
+                if (!paint(canvases_[i], all + i * count, count, worker)) heavy = int64_t(i);
+                convert(canvases_[i], surfaces_[size_t(worker)]->take_changes(), out.data() + i * stride());
+            });
+        }
+        return heavy;
+    }
+
+    std::vector<std::shared_ptr<Saved>> save(const std::vector<int64_t>& indices) {
+        check(indices, indices.size());
+        std::vector<std::shared_ptr<Saved>> saved(indices.size());
+        nb::gil_scoped_release release;
+        std::lock_guard lock(busy_);
+        pool_.run(indices.size(), [&](int, size_t i) {
+            const Canvas& canvas = canvases_[size_t(indices[i])];
+            saved[i] = std::make_shared<Saved>(
+                Saved{canvas.tiles, canvas.draws, canvas.states, canvas.history, canvas.ground});
+        });
+        return saved;
+    }
+
+    void restore(const std::vector<std::shared_ptr<Saved>>& saved, const std::vector<int64_t>& indices,
+                 Pixels out) {
+        check(indices, saved.size());
+        check(out);
+        for (const auto& one : saved)
+            if (!one || one->tiles.size() != canvases_[0].tiles.size())
+                throw std::invalid_argument("the saved canvas has another size than this renderer's");
+        nb::gil_scoped_release release;
+        std::lock_guard lock(busy_);
+        const Hush hush;
+        pool_.run(indices.size(), [&](int worker, size_t i) {
+            const auto index = size_t(indices[i]);
+            Canvas& canvas = canvases_[index];
+            const Saved& source = *saved[i];
+            if (plain_) {
+                canvas.draws = source.draws;
+                canvas.states = source.states;
+            } else {
+                wipe(canvas, worker);
+                if (source.ground) canvas.tiles = *source.ground;
+                canvas.ground = source.ground;
+                replay(canvas, source.history, worker);
+            }
+            canvas.tiles = source.tiles;
+            convert(canvas, {0, 0, size_, size_}, out.data() + index * stride());
+        });
+    }
+
+  private:
+    size_t stride() const { return size_t(size_) * size_ * channels(); }
+
+    void check(const std::vector<int64_t>& indices, size_t expected) const {
+        if (indices.size() != expected)
+            throw std::invalid_argument(std::to_string(expected) + " saved canvases for " +
+                                        std::to_string(indices.size()) + " indices");
+        std::vector<bool> seen(batch());
+        for (int64_t index : indices) {
+            if (index < 0 || size_t(index) >= batch() || seen[size_t(index)])
+                throw std::invalid_argument("canvas index " + std::to_string(index) + " is repeated or not in 0 … " +
+                                            std::to_string(batch() - 1));
+            seen[size_t(index)] = true;
+        }
+    }
+
+    void check(const Pixels& out) const { check(out, batch(), "the output array"); }
+
+    template <class Array4> void check(const Array4& array, size_t count, const char* name) const {
+        const std::array<size_t, 4> want{count, size_t(size_), size_t(size_), size_t(channels())};
+        for (size_t i = 0; i < 4; i++)
+            if (array.shape(i) != want[i])
+                throw std::invalid_argument(std::string(name) + " has length " + std::to_string(array.shape(i)) +
+                                            " in axis " + std::to_string(i) + ", must be " + std::to_string(want[i]));
+    }
+
+    void check(const Curve& curve, size_t canvas) const {
+        const auto* values = reinterpret_cast<const double*>(&curve);
+        const double far = 16.0 * size_;
+        static const char* names[] = {"kind",       "x0",        "y0",        "xc",  "yc",         "x1",   "y1",
+                                      "log_radius", "pressure0", "pressure1", "hue", "saturation", "value"};
+        const double low[] = {0, -far, -far, -far, -far, -far, -far, -3, 0, 0, 0, 0, 0};
+        const double high[] = {3, far, far, far, far, far, far, 9, 1, 1, 1, 1, 1};
+        if (curve.kind != std::floor(curve.kind)) throw std::invalid_argument("a curve's kind must be a whole number");
+        for (size_t i = 0; i < kColumns; i++)
+            if (!(values[i] >= low[i] && values[i] <= high[i]))
+                throw std::invalid_argument("curve on canvas " + std::to_string(canvas) + ": " + names[i] + " is " +
+                                            std::to_string(values[i]) + ", must be in " + std::to_string(low[i]) +
+                                            " … " + std::to_string(high[i]));
+    }
+
+    Brush new_brush(Surface& surface) const {
+        Brush brush(mypaint_brush_new(), mypaint_brush_unref);
+        for (int i = 0; i < MYPAINT_BRUSH_SETTINGS_COUNT; i++)
+            mypaint_brush_set_base_value(brush.get(), MyPaintBrushSetting(i), recipe_.base[size_t(i)]);
+        for (const auto& [setting, input, points] : recipe_.mappings) {
+            mypaint_brush_set_mapping_n(brush.get(), MyPaintBrushSetting(setting), MyPaintBrushInput(input),
+                                        int(points.size()));
+            for (size_t i = 0; i < points.size(); i++)
+                mypaint_brush_set_mapping_point(brush.get(), MyPaintBrushSetting(setting), MyPaintBrushInput(input),
+                                                int(i), points[i].first, points[i].second);
+        }
+        for (int i = 0; i < 4; i++)   // fills in the settings' current values, on no canvas
+            mypaint_brush_stroke_to(brush.get(), mypaint_surface2_to_surface(surface.get()), 0, 0, 0, 0, 0, kEventSeconds);
+        lift(brush.get());
+        stroke_to(brush.get(), surface, 0, 0, 0, 1);
+        return brush;
+    }
+
+    static void lift(MyPaintBrush* brush) {
+        mypaint_brush_reset(brush);
+        mypaint_brush_new_stroke(brush);
+    }
+    static void stroke_to(MyPaintBrush* brush, Surface& surface, double x, double y, double pressure, float zoom) {
+        mypaint_brush_stroke_to_2(brush, surface.get(), float(x), float(y), float(pressure), 0, 0, kEventSeconds, zoom, 0,
+                                  0);
+    }
+
+    static States states_of(MyPaintBrush* brush) {
+        States states;
+        for (size_t i = 0; i < states.size(); i++) states[i] = mypaint_brush_get_state(brush, MyPaintBrushState(i));
+        return states;
+    }
+
+    void wipe(Canvas& canvas, int worker) {
+        std::fill(canvas.tiles.begin(), canvas.tiles.end(), ground_);
+        canvas.draws = 0;
+        if (plain_) {
+            canvas.states = blank_;
+        } else {
+            canvas.history.clear();
+            canvas.ground.reset();
+            canvas.brush = new_brush(*surfaces_[size_t(worker)]);
+        }
+    }
+
+    // Cover a canvas with an opaque picture.
+    void cover(Canvas& canvas, const uint8_t* picture) const {
+        const int colors = channels();
+        for (int y = 0; y < size_; y++)
+            for (int x = 0; x < size_; x++, picture += colors) {
+                uint16_t* to = canvas.tiles.data() +
+                               (size_t(y / kTile) * tiles_across_ + size_t(x / kTile)) * kTileValues +
+                               size_t(y % kTile * kTile + x % kTile) * 4;
+                for (int k = 0; k < 3; k++) to[k] = fix15(picture[color_ ? k : 0]);
+                to[3] = kOne;
+            }
+    }
+
+    // Paint `count` curves; false when one was cut short.
+    bool paint(Canvas& canvas, const Curve* curves, size_t count, int worker) {
+        MyPaintBrush* brush = plain_ ? brushes_[size_t(worker)].get() : canvas.brush.get();
+        if (plain_)
+            for (size_t i = 0; i < canvas.states.size(); i++)
+                mypaint_brush_set_state(brush, MyPaintBrushState(i), canvas.states[i]);
+        else
+            canvas.history.insert(canvas.history.end(), curves, curves + count);
+        const bool complete = run(brush, *surfaces_[size_t(worker)], canvas.tiles.data(), canvas.draws, curves, count);
+        if (plain_) canvas.states = states_of(brush);
+        if (plain_ && !complete) brushes_[size_t(worker)] = new_brush(*surfaces_[size_t(worker)]);
+        return complete;
+    }
+
+    // Bring a new brush to the state it has after `history`: without painting when it never reads the canvas.
+    void replay(Canvas& canvas, const std::vector<Curve>& history, int worker) {
+        canvas.history = history;
+        run(canvas.brush.get(), *surfaces_[size_t(worker)], recipe_.reads_canvas() ? canvas.tiles.data() : nullptr,
+            canvas.draws, history.data(), history.size());
+        surfaces_[size_t(worker)]->take_changes();   // none of them is shown
+    }
+
+    bool run(MyPaintBrush* brush, Surface& surface, uint16_t* tiles, uint64_t& draws, const Curve* curves, size_t count) {
+        bool complete = true;
+        for (size_t i = 0; i < count && complete; i++) {
+            const Curve& c = curves[i];
+            if (c.kind == kNone) continue;
+            const float zoom = scale_ / std::exp(float(c.log_radius));
+            const double noise = noise_ * std::exp(c.log_radius);
+            const auto event = [&](double x, double y, double pressure) {
+                if (noise > 0) {
+                    x += noise * gauss(draws++);
+                    y += noise * gauss(draws++);
+                }
+                stroke_to(brush, surface, x / scale_, y / scale_, pressure, zoom);
+            };
+            const auto set = [&](MyPaintBrushSetting id, double value) {
+                mypaint_brush_set_base_value(brush, id, float(value));
+            };
+            surface.begin(brush, tiles, budget_);
+            set(MYPAINT_BRUSH_SETTING_RADIUS_LOGARITHMIC, c.log_radius - std::log(scale_));
+            if (c.kind == kJump) {
+                lift(brush);
+                event(c.x1, c.y1, 0);
+            } else {
+                set(MYPAINT_BRUSH_SETTING_COLOR_H, c.hue);
+                set(MYPAINT_BRUSH_SETTING_COLOR_S, c.saturation);
+                set(MYPAINT_BRUSH_SETTING_COLOR_V, c.value);
+                if (c.kind == kDown) event(c.x0, c.y0, c.pressure0);
+                for (int n = 1; n <= events_ && !surface.exhausted(); n++) {
+                    const double t = double(n) / events_, s = 1 - t;
+                    event(s * s * c.x0 + 2 * s * t * c.xc + t * t * c.x1, s * s * c.y0 + 2 * s * t * c.yc + t * t * c.y1,
+                          s * c.pressure0 + t * c.pressure1);
+                }
+            }
+            complete = !surface.exhausted();
+            surface.end();
+        }
+        return complete;
+    }
+
+    // The n-th of a fixed sequence of roughly normal numbers: the sum of four uniform ones, as in libmypaint.
+    static double gauss(uint64_t n) {
+        uint64_t z = (n + 1) * 0x9e3779b97f4a7c15;   // SplitMix64
+        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+        z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+        z ^= z >> 31;
+        const double sum = double((z & 0xffff) + (z >> 16 & 0xffff) + (z >> 32 & 0xffff) + (z >> 48)) / 65536;
+        return std::sqrt(3.0) * (sum - 2);
+    }
+
+    // Write the pixels of `box` to the picture `out`.
+    void convert(const Canvas& canvas, const Box& box, uint8_t* out) const {
+        for (int y = box.y0; y < box.y1; y++) {
+            for (int x = box.x0 / kTile * kTile; x < box.x1; x += kTile) {
+                const int count = std::min(kTile, size_ - x);
+                const uint16_t* row = canvas.tiles.data() +
+                                      (size_t(y / kTile) * tiles_across_ + size_t(x / kTile)) * kTileValues +
+                                      size_t(y % kTile) * kTile * 4;
+                uint8_t* to = out + (size_t(y) * size_ + size_t(x)) * channels();
+                if (straight_)
+                    straighten(row, count, color_ ? 3 : 1, alpha_, to);
+                else if (color_)
+                    lay_color(row, count, to);
+                else
+                    lay_grey(row, count, to);
+            }
+        }
+    }
+
+    int size_, tiles_across_;
+    bool color_, alpha_, straight_;
+    uint16_t ground_;
+    int events_;
+    float scale_;                                     // pixels along each one of the brushes'
+    int64_t budget_;
+    Recipe recipe_;
+    double noise_;                                    // of tracking, in basic radii
+    bool plain_;
+    States blank_{};
+    std::vector<std::unique_ptr<Surface>> surfaces_;  // one per thread
+    std::vector<Brush> brushes_;                      // one per thread, if plain
+    std::vector<Canvas> canvases_;
+    std::mutex busy_;
+    Pool pool_;
+};
+
+}  // namespace
+
+NB_MODULE(_paint, m) {
+    nb::set_leak_warnings(false);
+    m.attr("libmypaint") = LIBMYPAINT_VERSION;  // of the one it was built against
+    m.def("settings", [] {
+        std::vector<std::tuple<std::string, float, float, float>> table;
+        for (int i = 0; i < MYPAINT_BRUSH_SETTINGS_COUNT; i++) {
+            const auto* info = mypaint_brush_setting_info(MyPaintBrushSetting(i));
+            table.emplace_back(info->cname, info->min, info->def, info->max);
+        }
+        return table;
+    }, "Name, lowest, default and highest base value of every brush setting, in libmypaint's order.");
+    m.def("inputs", [] {
+        std::vector<std::string> names;
+        for (int i = 0; i < MYPAINT_BRUSH_INPUTS_COUNT; i++)
+            names.emplace_back(mypaint_brush_input_info(MyPaintBrushInput(i))->cname);
+        return names;
+    }, "Names of the inputs that a setting can depend on, in libmypaint's order.");
+    nb::class_<Saved>(m, "Saved", "One saved canvas: pixels and brush.");
+    nb::class_<Engine>(m, "Engine", "Canvases and the brushes that paint on them.")
+        .def("__init__", [](Engine* self, int batch, int size, bool color, bool transparent, bool straight, int events,
+                            std::vector<float> base, decltype(Recipe::mappings) mappings, int threads) {
+            if (batch < 1 || size < kTile || size > 4096 || events < 1 || threads < 1 ||
+                base.size() != MYPAINT_BRUSH_SETTINGS_COUNT)
+                throw std::invalid_argument("impossible engine");
+            new (self) Engine(batch, size, color, transparent, straight, events, Recipe{std::move(base), std::move(mappings)},
+                              threads);
+        }, nb::kw_only(), "batch"_a, "size"_a, "color"_a, "transparent"_a, "straight"_a, "events"_a, "base"_a,
+             "mappings"_a, "threads"_a)
+        .def_prop_ro("channels", &Engine::channels, "Values per pixel: 1 or 3, and one more when transparent.")
+        .def_prop_ro("plain", &Engine::plain, "Whether saving copies the brush; otherwise restoring replays it.")
+        .def("reset", &Engine::reset, "indices"_a, "out"_a.noconvert())
+        .def("load", &Engine::load, "pictures"_a.noconvert(), "indices"_a, "out"_a.noconvert())
+        .def("step", &Engine::step, "curves"_a.noconvert(), "out"_a.noconvert())
+        .def("save", &Engine::save, "indices"_a)
+        .def("restore", &Engine::restore, "saved"_a, "indices"_a, "out"_a.noconvert());
+}

@@ -1,0 +1,1 @@
+"""Objects on a platform, rendered by MuJoCo."""

@@ -1,0 +1,1 @@
+"""Round strokes in NumPy, for tests."""

@@ -1,0 +1,141 @@
+import numpy as np
+import pytest
+import torch
+
+from limner.agents.rollout import EpisodeBatch, collect, follow
+from limner.models.policy import Policy, make_policy
+from limner.training.config import Config, PolicyConfig
+from limner.training.presets import PRESETS
+from limner.worlds.observation import preprocess
+from limner.worlds.toy.renderer import Toy, ToySettings
+
+STEPS, BATCH, RESOLUTION = 4, 6, 16
+CONFIGS = [
+    pytest.param(PolicyConfig(channels=4, hidden=32, noise=3), id="small"),
+    pytest.param(PolicyConfig(channels=4, hidden=32, noise=3, lstm=True), id="lstm"),
+    pytest.param(PolicyConfig(network="paper", hidden=32, lstm=True, spatial_heads=True), id="paper"),
+]
+
+
+def make(config=CONFIGS[0].values[0], renderer=None, seed=0):
+    renderer = renderer or Toy(ToySettings(canvas=32), batch=BATCH)
+    torch.manual_seed(seed)
+    policy = Policy(renderer.actions, config, renderer.shape[2], RESOLUTION)
+    return renderer, policy, EpisodeBatch.empty(Config(steps=STEPS, resolution=RESOLUTION, policy=config), renderer)
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize(
+    "renderer",
+    [lambda: Toy(ToySettings(canvas=32), BATCH), lambda: PRESETS["tiny"].make_renderer(BATCH)],
+    ids=["toy", "paint"],
+)
+def test_a_batch_holds_what_its_actions_paint(renderer):
+    acting, policy, batch = make(renderer=renderer())
+    acting.step(acting.actions.sample(np.random.default_rng(0), BATCH))  # what was painted before does not matter
+    collect(acting, policy, batch, generator())
+    again = renderer()
+    for t in range(STEPS):
+        assert torch.equal(batch.ink[t], preprocess(torch.from_numpy(again.canvas()), RESOLUTION))
+        np.testing.assert_array_equal(batch.pen[t], again.pen())
+        again.step(batch.actions[t].numpy())
+    np.testing.assert_array_equal(batch.canvas, again.canvas())
+    assert torch.equal(batch.final, preprocess(batch.canvas, RESOLUTION))
+    assert not batch.ink[0].any()
+    assert batch.final.flatten(1).any(1).float().mean() > 0.5
+    np.testing.assert_array_equal(batch.actions, acting.actions.canonical(batch.actions.numpy()))
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_the_policy_evaluates_its_own_episodes_to_the_probabilities_it_acted_with(config):
+    renderer, policy, batch = make(config)
+    collect(renderer, policy, batch, generator())
+    evaluated = policy.evaluate(batch.observations(), batch.actions)
+    torch.testing.assert_close(evaluated.log_prob, batch.log_prob, rtol=1e-6, atol=1e-5)
+    assert not batch.log_prob.requires_grad
+    rows = torch.tensor([4, 1, 2])
+    some = policy.evaluate(batch.observations(rows), batch.actions[:, rows])
+    torch.testing.assert_close(some.log_prob, batch.log_prob[:, rows], rtol=1e-6, atol=1e-5)
+
+
+def test_observations_are_what_was_known_before_each_action():
+    renderer, policy, batch = make()
+    collect(renderer, policy, batch, generator())
+    for rows in (None, torch.tensor([5, 0])):
+        seen, chosen = batch.observations(rows), range(BATCH) if rows is None else rows
+        for i, b in enumerate(chosen):
+            for t in range(STEPS):
+                assert torch.equal(seen.ink[t, i], batch.ink[t, b])
+                assert torch.equal(seen.pen[t, i], batch.pen[t, b])
+                assert seen.step[t, i] == t / STEPS
+                assert torch.equal(seen.noise[t, i], batch.noise[b])
+                expected = batch.actions[t - 1, b] if t else torch.zeros(len(renderer.actions), dtype=torch.int64)
+                assert torch.equal(seen.previous[t, i], expected)
+
+
+def test_a_batch_is_refilled_in_place_and_follows_the_generator():
+    renderer, policy, batch = make()
+    places = {name: array.data_ptr() for name, array in vars(batch).items()}
+    running = generator()
+    first = {name: array.clone() for name, array in vars(collect(renderer, policy, batch, running)).items()}
+    second = {name: array.clone() for name, array in vars(collect(renderer, policy, batch, running)).items()}
+    again = vars(collect(renderer, policy, batch, generator()))
+    assert places == {name: array.data_ptr() for name, array in again.items()}
+    for name, array in again.items():
+        assert torch.equal(array, first[name]), name
+        assert not array.count_nonzero() or not torch.equal(array, second[name]), name
+
+
+def test_noise_is_standard_normal():
+    renderer = Toy(ToySettings(canvas=16, grid=2), batch=2000)
+    _, policy, batch = make(renderer=renderer)
+    collect(renderer, policy, batch, generator())
+    assert batch.noise.mean().abs() < 0.05
+    assert (batch.noise.std(0) - 1).abs().max() < 0.07
+    assert (torch.corrcoef(batch.noise.T) - torch.eye(3)).abs().max() < 0.1
+
+
+def test_temperature_reaches_the_decoder():
+    renderer, policy, batch = make()
+    bold = collect(renderer, policy, batch, generator(), temperature=0).log_prob.mean().item()
+    wild = collect(renderer, policy, batch, generator(), temperature=10).log_prob.mean().item()
+    assert bold > wild
+
+
+def with_targets():
+    renderer = PRESETS["tiny"].make_renderer(BATCH)
+    config = Config(conditional=True, steps=STEPS, resolution=RESOLUTION, policy=CONFIGS[0].values[0])
+    torch.manual_seed(0)
+    batch = EpisodeBatch.empty(config, renderer)
+    batch.aim(torch.randint(256, batch.goal.shape, generator=generator(), dtype=torch.uint8))
+    return renderer, make_policy(config, renderer), batch
+
+
+def test_targets_are_seen_and_the_distance_to_them_is_measured():
+    renderer, policy, batch = with_targets()
+    collect(renderer, policy, batch, generator())
+    assert torch.equal(batch.target, preprocess(batch.goal, RESOLUTION))
+    assert torch.equal(batch.final, torch.cat([batch.ink[-1], batch.target], dim=1))
+    rows = torch.tensor([4, 0])
+    seen = batch.observations(rows)
+    assert all(torch.equal(seen.target[t], batch.target[rows]) for t in range(STEPS))
+    again = PRESETS["tiny"].make_renderer(BATCH)
+    for t in range(STEPS + 1):
+        difference = (again.canvas().astype(float) - batch.goal.numpy()) / 255
+        np.testing.assert_allclose(batch.distance[t], (difference**2).reshape(BATCH, -1).mean(1), rtol=1e-5)
+        if t < STEPS:
+            again.step(batch.actions[t].numpy())
+
+
+def test_following_given_actions_fills_a_batch_as_acting_did():
+    renderer, policy, batch = with_targets()
+    acted = {name: value.clone() for name, value in vars(collect(renderer, policy, batch, generator())).items()}
+    for name in ("ink", "pen", "canvas", "distance"):
+        getattr(batch, name).zero_()
+    follow(renderer, batch, acted["actions"])
+    assert all(
+        torch.equal(getattr(batch, name), acted[name]) for name in ("ink", "pen", "canvas", "distance", "actions")
+    )

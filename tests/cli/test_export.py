@@ -1,0 +1,125 @@
+"""``limner export``: programs as SVG and as G-code, one line when that cannot be."""
+
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from limner.cli import main as cli
+from limner.export.gcode import GcodeSettings, gcode
+from limner.export.svg import svg
+from limner.programs.program import Program, save_programs
+from limner.programs.strokes import pen_strokes
+from limner.worlds.world import make_renderer
+
+
+def program(seed: int, name: str = "paint", steps: int = 4) -> Program:
+    renderer = make_renderer({"name": name})
+    actions = renderer.actions.sample(np.random.default_rng(seed), steps)
+    actions[1:, 0] = 1
+    return Program(renderer.settings(), actions, title=f"number {seed}" if seed else "")
+
+
+@pytest.fixture
+def programs(here: Path) -> list[Program]:
+    """Four programs: one in a file of its own, three in another."""
+    made = [program(seed) for seed in range(3)]
+    Path("deep").mkdir()
+    made[1].save("deep/one.json")
+    save_programs("all.jsonl", made)
+    program(0, "toy").save("toy.json")
+    program(0, steps=0).save("nothing.json")
+    return made
+
+
+def run(words: str) -> None:
+    assert cli.main(["export", *words.split()]) == 0
+
+
+def test_the_file_is_beside_the_program(programs: list[Program], capsys: pytest.CaptureFixture[str]) -> None:
+    run("deep/one.json --to svg")
+    run("deep/one.json --to gcode")
+    count = len(pen_strokes(programs[1]))
+    assert capsys.readouterr().out == f"deep/one.svg: {count} strokes\ndeep/one.gcode: {count} strokes\n"
+    assert Path("deep/one.svg").read_text() == svg(programs[1])
+    assert Path("deep/one.gcode").read_text() == gcode(pen_strokes(programs[1]), name="number 1")
+    assert len(list(Path("deep").iterdir())) == 3
+
+
+def test_a_line_of_many(programs: list[Program]) -> None:
+    run("all.jsonl --to svg --index 2")
+    run("all.jsonl --to svg")
+    run("all.jsonl --to gcode --index 0")
+    assert Path("all-2.svg").read_text() == svg(programs[2])
+    assert Path("all.svg").read_text() == svg(programs[0])
+    assert Path("all-0.gcode").read_text().startswith("; Limner: all-0\n")
+
+
+def test_options_and_another_name(programs: list[Program]) -> None:
+    options = "--gcode.sheet 210 --gcode.margin 15 --gcode.depth 0 --gcode.feed 600 --gcode.tolerance 0.2"
+    run(f"deep/one.json --to gcode --out some/where/it.NC {options}")
+    settings = GcodeSettings(sheet=210, margin=15, depth=0, feed=600, tolerance=0.2)
+    assert Path("some/where/it.NC").read_text() == gcode(pen_strokes(programs[1]), settings, "number 1")
+
+
+def test_nothing_is_an_empty_sheet(programs: list[Program]) -> None:
+    run("nothing.json --to svg")
+    assert ElementTree.parse("nothing.svg").getroot().attrib["viewBox"] == "0 0 64 64"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("toy.json --to svg", "the renderer 'toy' has no pen: a program of 'paint' is needed"),
+        ("toy.json --to gcode", "the renderer 'toy' has no pen"),
+        ("nothing.json --to gcode", "there is nothing to draw"),
+        ("nowhere/x.json --to svg", "nowhere/x.json: No such file"),
+        (". --to svg", ".: Is a directory"),
+        ("deep --to svg", "deep: Is a directory"),
+        ("deep/one.json --to svg --index 0", "--index picks a line of a .jsonl file, deep/one.json is none"),
+        ("all.jsonl --to svg --index 3", "--index is 3: all.jsonl holds 3 programs"),
+        ("all.jsonl --to gcode --index -1", "--index is -1"),
+        ("all.jsonl --to svg --out x.gcode", "cannot write x.gcode: the name must end in .svg with --to svg"),
+        ("all.jsonl --to gcode --out all.jsonl", "the name must end in .gcode, "),
+        ("all.jsonl --to svg --out all.jsonl/x.svg", "all.jsonl is a file"),
+        ("all.jsonl --to svg --out /proc/x.svg", "cannot write into the folder /proc"),
+        ("all.jsonl --to svg --gcode.sheet 50", "the --gcode options are for --to gcode, not for --to svg"),
+    ],
+)
+def test_bad_input_is_one_line(programs: list[Program], fails: Callable[[str], str], words: str, message: str) -> None:
+    before = sorted(Path().rglob("*"))
+    assert message in fails(f"export {words}")
+    assert sorted(Path().rglob("*")) == before
+
+
+@pytest.mark.parametrize("words", [[], ["all.jsonl"], ["all.jsonl", "--to", "pdf"], ["--to", "svg"]])
+def test_a_wrong_command_line_tells_what_there_is(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main(["export", *words])
+    assert end.value.code == 2
+    output, error = capsys.readouterr()
+    assert output == ""
+    assert "limner export" in error
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--gcode.sheet 0", "gcode.sheet is 0.0: must be positive"),
+        ("--gcode.safe -1", "gcode.safe is -1.0: must be above gcode.contact"),
+        ("--gcode.feed inf", "gcode.feed is inf: must be a number"),
+        ("--gcode.margin 60", "gcode.margin is 60.0: must leave"),
+    ],
+)
+def test_bad_settings_are_named(
+    programs: list[Program], capsys: pytest.CaptureFixture[str], words: str, message: str
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main(f"export all.jsonl --to gcode {words}".split())
+    assert end.value.code == 2
+    output, error = capsys.readouterr()
+    assert output == ""
+    assert message in " ".join(error.split())
+    assert not Path("all.gcode").exists()

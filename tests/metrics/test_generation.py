@@ -1,0 +1,243 @@
+import hashlib
+import math
+import time
+from dataclasses import replace
+from importlib import resources
+
+import numpy as np
+import pytest
+import torch
+from scipy import linalg
+
+from limner.data import load_dataset, prepare
+from limner.metrics.features import DigitNetwork, describe, digit_network, fingerprint, small_grey
+from limner.metrics.generation import (
+    Reference,
+    class_entropy,
+    evaluate_pictures,
+    frechet_distance,
+    make_reference,
+    precision_coverage,
+    random_pictures,
+)
+from limner.worlds.toy.renderer import Toy
+
+STEPS = 6
+
+
+@pytest.fixture(scope="module")
+def reference() -> Reference:
+    train, test = load_dataset(), load_dataset(split="test")
+    return make_reference(test, train, Toy(batch=100), STEPS, np.random.default_rng(0))
+
+
+def slow_frechet(a: np.ndarray, b: np.ndarray) -> float:
+    first, second = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
+    root = linalg.sqrtm(first @ second)
+    return float(((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(first + second - 2 * root.real))
+
+
+def slow_precision_coverage(real: list[list[float]], fake: list[list[float]], k: int) -> tuple[float, float]:
+    radii = [sorted(math.dist(p, q) for j, q in enumerate(real) if j != i)[k - 1] for i, p in enumerate(real)]
+    precision = sum(any(math.dist(p, f) <= r for p, r in zip(real, radii, strict=True)) for f in fake) / len(fake)
+    coverage = sum(any(math.dist(p, f) <= r for f in fake) for p, r in zip(real, radii, strict=True)) / len(real)
+    return precision, coverage
+
+
+@pytest.mark.parametrize("dimensions", [1, 2, 7, 40])
+def test_frechet_distance_equals_the_matrix_root(dimensions: int) -> None:
+    rng = np.random.default_rng(dimensions)
+    a = rng.normal(size=(200, dimensions)) @ rng.normal(size=(dimensions, dimensions)) + 1
+    b = rng.normal(size=(300, dimensions)) @ rng.normal(size=(dimensions, dimensions))
+    if dimensions == 1:
+        expected = (a.mean() - b.mean()) ** 2 + (a.std(ddof=1) - b.std(ddof=1)) ** 2
+    else:
+        expected = slow_frechet(a, b)
+    assert frechet_distance(a, b) == pytest.approx(expected, rel=1e-9)
+    assert frechet_distance(b, a) == pytest.approx(expected, rel=1e-9)
+    assert frechet_distance(a, a) == pytest.approx(0, abs=1e-9 * expected)
+
+
+def exact_gaussian(mean: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    """Points whose mean and covariance are exactly these."""
+    points = np.random.default_rng(0).normal(size=(50, len(mean)))
+    points -= points.mean(0)
+    points = points @ np.linalg.inv(np.linalg.cholesky(np.cov(points, rowvar=False))).T
+    return points @ np.linalg.cholesky(covariance).T + mean
+
+
+def test_frechet_distance_of_gaussians_that_share_axes() -> None:
+    turn, _ = np.linalg.qr(np.random.default_rng(1).normal(size=(3, 3)))
+    a = exact_gaussian(np.zeros(3), turn @ np.diag([1.0, 4.0, 9.0]) @ turn.T)
+    b = exact_gaussian(np.array([1.0, 2.0, 2.0]), turn @ np.diag([4.0, 4.0, 1.0]) @ turn.T)
+    assert frechet_distance(a, b) == pytest.approx(9 + (1 - 2) ** 2 + 0 + (3 - 1) ** 2)
+
+
+def test_frechet_distance_to_a_single_point_is_finite() -> None:
+    a = exact_gaussian(np.zeros(2), np.diag([2.0, 3.0]))
+    assert frechet_distance(a, np.full((10, 2), 2.0)) == pytest.approx(8 + 5)
+    few = np.random.default_rng(0).normal(size=(5, 20))  # covariance of rank 4
+    assert frechet_distance(few, few + 1) == pytest.approx(20)
+
+
+@pytest.mark.parametrize("k", [1, 3, 5])
+def test_precision_and_coverage_equal_the_slow_ones(k: int) -> None:
+    rng = np.random.default_rng(k)
+    real, fake = rng.normal(size=(60, 3)), rng.normal(size=(45, 3)) * 1.5 + 0.5
+    expected = slow_precision_coverage(real.tolist(), fake.tolist(), k)
+    assert precision_coverage(real, fake, k) == pytest.approx(expected)
+    assert 0.1 < expected[0] < 0.99
+    assert 0.1 < expected[1] < 0.99
+
+
+def test_precision_and_coverage_by_hand() -> None:
+    real = np.array([[0.0], [1.0], [3.0], [10.0]])  # radii 1, 1, 2, 7 at k = 1
+    assert precision_coverage(real, np.array([[0.5], [2.5], [-4.0], [17.0]]), 1) == (0.75, 1.0)
+    assert precision_coverage(real, np.array([[-0.5]]), 1) == (1.0, 0.25)
+    with pytest.raises(ValueError, match="k is 4"):
+        precision_coverage(real, real, 4)
+
+
+def test_class_entropy() -> None:
+    entropy, histogram = class_entropy(np.repeat([0, 1, 9], [2, 1, 1]))
+    assert entropy == pytest.approx(1.5 * math.log(2))
+    assert histogram.tolist() == [2, 1, 0, 0, 0, 0, 0, 0, 0, 1]
+    assert class_entropy(np.full(9, 3))[0] == 0
+    assert class_entropy(np.arange(10))[0] == pytest.approx(math.log(10))
+
+
+def test_small_grey_averages_areas_and_weighs_colours() -> None:
+    canvas = np.random.default_rng(0).integers(0, 256, (2, 64, 64), np.uint8)
+    expected = canvas.reshape(2, 32, 2, 32, 2).mean((2, 4))
+    assert abs(small_grey(canvas) - expected).max() <= 0.5
+    assert np.array_equal(small_grey(canvas[..., None]), small_grey(canvas))
+    assert np.array_equal(small_grey(canvas[..., None].repeat(3, -1)), small_grey(canvas))
+    assert small_grey(np.full((1, 8, 8, 3), (255, 0, 0), np.uint8))[0, 0, 0] == round(0.299 * 255)
+    with pytest.raises(ValueError, match=r"uint8\[2, 64, 64, 2\]"):
+        small_grey(np.stack([canvas, canvas], -1))
+    with pytest.raises(ValueError, match="on white, got float64"):
+        small_grey(canvas / 255)
+
+
+def test_the_shipped_network_knows_digits_it_has_not_seen() -> None:
+    digits = load_dataset(split="test")
+    features, plain, classes = describe(small_grey(prepare(digits.images, 64)))
+    assert features.shape == plain.shape == (1000, 64)
+    assert plain.min() == 0
+    assert (classes == digits.labels).mean() >= 0.985
+    assert sum(weight.numel() for weight in digit_network().parameters()) < 300_000
+
+
+def test_standardise_turns_the_covariance_into_a_unit_one() -> None:
+    torch.manual_seed(0)
+    network = DigitNetwork().eval()
+    ink = torch.rand(300, 1, 32, 32)
+    network.standardise(ink, 0.0)
+    features = network(ink)[0].detach().numpy().astype(np.float64)
+    assert np.allclose(features.mean(0), 0, atol=0.02)
+    assert np.allclose(np.cov(features, rowvar=False), np.eye(64), atol=0.05)
+    network.standardise(ink, 1e6)  # so much shrinkage leaves the plain distances, but for one factor
+    features, plain = (x.detach().numpy() for x in (network(ink)[0], network.torso(ink)))
+    ratio = np.linalg.norm(features[:-1] - features[1:], axis=1) / np.linalg.norm(plain[:-1] - plain[1:], axis=1)
+    assert np.ptp(ratio) < 0.01 * ratio.mean()
+
+
+def test_the_network_measures_each_picture_alone() -> None:
+    grey = small_grey(load_dataset(split="test").images[::20])
+    together = describe(grey).features
+    alone = np.concatenate([describe(picture[None])[0] for picture in grey])
+    assert np.allclose(together, alone, atol=1e-4)
+
+
+def test_the_fingerprint_and_the_card_belong_to_the_weights() -> None:
+    files = resources.files("limner.metrics.features")
+    weights = (files / "mnist.safetensors").read_bytes()
+    digest = hashlib.sha256(weights).hexdigest()
+    assert digest.startswith(fingerprint())
+    assert len(weights) < 1_000_000
+    assert digest in (files / "mnist.md").read_text()
+
+
+def test_reference_rows(reference: Reference) -> None:
+    assert reference.digits.features.shape == (1000, 64)
+    assert reference.real.share == reference.real.plain_share == 0
+    assert reference.random.share == reference.random.plain_share == 1
+    assert reference.real.plain_precision > 0.85
+    assert reference.real.precision > 0.85
+    assert reference.real.coverage > 0.85
+    assert reference.real.entropy > 2.29
+    assert reference.random.frechet > 5 * reference.real.frechet
+    assert reference.random.precision < 0.4
+    assert reference.random.coverage < 0.15
+    assert reference.real.empty == 0
+    assert 0.1 < reference.real.ink < 0.16
+
+
+def test_the_references_own_digits_score_perfectly(reference: Reference) -> None:
+    perfect = evaluate_pictures(prepare(load_dataset(split="test").images, 32), reference)
+    assert perfect.precision == 1
+    assert perfect.coverage == 1
+    assert perfect.plain_precision == perfect.plain_coverage == 1
+    assert perfect.share <= 0
+    assert perfect.plain_share <= 0
+    assert perfect.frechet == pytest.approx(0, abs=1e-6 * reference.random.frechet)
+
+
+def test_collapsed_pictures_score_badly(reference: Reference) -> None:
+    digit = prepare(load_dataset().images[:1], 64)
+    one = evaluate_pictures(digit.repeat(1000, 0), reference)
+    assert one.coverage < 0.02
+    assert one.entropy == 0
+    assert one.histogram == (1000, *[0] * 9)
+    assert one.share > 0.5
+    blank = evaluate_pictures(np.full((1000, 64, 64, 1), 255, np.uint8), reference)
+    assert blank.empty == 1
+    assert blank.ink == 0
+    assert blank.precision == 0
+    assert blank.coverage == 0
+    assert blank.share > 0.5
+    noise = np.random.default_rng(0).integers(0, 256, (1000, 64, 64, 3), np.uint8)
+    scored = evaluate_pictures(noise, reference)
+    assert scored.precision < 0.1
+    assert scored.coverage < 0.02
+    assert scored.share > 0.5
+    assert scored.empty == 0
+
+
+def test_share_lies_between_the_rows(reference: Reference) -> None:
+    real = prepare(load_dataset().spread(1000).images, 32)
+    strokes = random_pictures(Toy(batch=100), STEPS, 1000, np.random.default_rng(1))[..., 0]
+    shares = [evaluate_pictures(np.concatenate([strokes[:n], real[n:]]), reference).share for n in (0, 100, 500, 1000)]
+    assert shares == sorted(shares)
+    assert shares[0] == 0
+    assert 0.9 < shares[-1] < 1.1
+    doubled = replace(reference, random=replace(reference.random, frechet=2 * reference.random.frechet))
+    assert evaluate_pictures(strokes, doubled).share < 0.6
+
+
+def test_another_number_of_pictures_is_refused(reference: Reference) -> None:
+    with pytest.raises(ValueError, match="got 999 pictures, the reference has 1000"):
+        evaluate_pictures(np.full((999, 64, 64), 255, np.uint8), reference)
+
+
+def test_random_pictures_fills_up_and_repeats() -> None:
+    renderer = Toy(batch=8)
+    pictures = random_pictures(renderer, 2, 20, np.random.default_rng(0))
+    assert pictures.shape == (20, 32, 32, 1)
+    assert len({picture.tobytes() for picture in pictures}) > 10
+    assert np.array_equal(pictures, random_pictures(renderer, 2, 20, np.random.default_rng(0)))
+
+
+def test_evaluation_takes_less_than_a_second(reference: Reference) -> None:
+    canvases = prepare(load_dataset().spread(1000).images, 64)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        seconds = []
+        for _ in range(3):
+            start = time.process_time()
+            evaluate_pictures(canvases, reference)
+            seconds.append(time.process_time() - start)
+    finally:
+        torch.set_num_threads(threads)
+    assert min(seconds) < 1

@@ -1,0 +1,177 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from limner.actions import bezier_actions
+from limner.models.critic import Critic, complement
+from limner.models.description import describe, join
+from limner.training.config import CriticConfig
+
+LOSSES = ["wasserstein", "logistic"]
+PRECISIONS = ["float32", "bfloat16"]
+
+
+def make_critic(loss="wasserstein", channels=1, resolution=16, width=4, seed=0):
+    torch.manual_seed(seed)
+    return Critic(CriticConfig(loss=loss, width=width), channels, resolution)
+
+
+def pictures(count=5, channels=1, resolution=16, seed=0):
+    return torch.rand(count, channels, resolution, resolution, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(("resolution", "channels"), [(8, 1), (16, 3), (32, 1), (64, 1)])
+def test_one_score_a_picture_that_depends_on_that_picture_only(loss, resolution, channels):
+    critic = make_critic(loss, channels, resolution).eval()
+    batch = pictures(5, channels, resolution)
+    scores = critic(batch)
+    assert scores.shape == (5,)
+    assert scores.std() > 0
+    alone = torch.cat([critic(picture[None]) for picture in batch])
+    torch.testing.assert_close(scores, alone, rtol=1e-5, atol=1e-6)
+
+
+def test_the_width_doubles_down_to_four_pixels():
+    critic = make_critic(resolution=64, width=8)
+    assert [(layer.in_channels, layer.out_channels) for layer in critic.convolutions] == [
+        (1, 8), (8, 16), (16, 32), (32, 64),
+    ]  # fmt: skip
+    assert critic.output.in_features == 64 * 4 * 4
+
+
+def test_a_fold_turns_blocks_of_pixels_into_channels_and_sees_them_all():
+    critic = Critic(CriticConfig(width=8, fold=4), 3, 32)
+    assert [(layer.in_channels, layer.out_channels, layer.stride[0]) for layer in critic.convolutions] == [
+        (48, 8, 1), (8, 16, 2),
+    ]  # fmt: skip
+    assert critic.output.in_features == 16 * 4 * 4
+    batch = pictures(2, 3, 32).requires_grad_(True)
+    (slope,) = torch.autograd.grad(critic(batch)[0], batch)
+    assert (slope[0] != 0).all()
+    assert (slope[1] == 0).all()
+
+
+@torch.no_grad()
+def test_spectral_norm_bounds_the_singular_values_of_every_layer():
+    critic = make_critic("logistic", resolution=32, width=8)
+    for parameter in critic.parameters():
+        parameter.mul_(5)  # weights far above the bound
+    for _ in range(50):  # every pass in training is one power iteration
+        critic(pictures(2, resolution=32))
+    critic.eval()
+    layers = [*critic.convolutions, critic.output]
+    for layer in layers:
+        largest = torch.linalg.svdvals(layer.weight.flatten(1))[0].item()
+        assert largest == pytest.approx(1, abs=0.02)
+
+
+def test_the_gradient_penalty_goes_without_spectral_norm():
+    critic = make_critic("wasserstein")
+    assert not any(nn.utils.parametrize.is_parametrized(module) for module in critic.modules())
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "native"])
+def test_reduced_precision_changes_little_and_leaves_the_weights_in_float32(precision):
+    full, reduced = Critic(CriticConfig(width=8), 1, 32), Critic(CriticConfig(width=8, precision=precision), 1, 32)
+    reduced.load_state_dict(full.state_dict())
+    inputs = [pictures(16, resolution=32).requires_grad_(True) for _ in range(2)]
+    gradients = []
+    for critic, picture in zip((full, reduced), inputs, strict=True):
+        scores = critic(picture)
+        assert scores.dtype == torch.float32
+        gradients.append(torch.autograd.grad(scores.sum(), picture)[0])
+    assert (full(inputs[0]) - reduced(inputs[1])).abs().max() < 0.02
+    assert (gradients[0] - gradients[1]).norm() < 0.15 * gradients[0].norm()
+    assert all(parameter.dtype == torch.float32 for parameter in reduced.parameters())
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@torch.no_grad()
+def test_scores_are_centred_step_by_step_without_touching_their_differences(loss):
+    critic = make_critic(loss).eval()
+    raw = critic(pictures())
+    torch.testing.assert_close(critic.score(pictures()), raw)
+    critic.centre(raw)
+    torch.testing.assert_close(critic.score(pictures()), raw - 0.1 * raw.mean())
+    for _ in range(100):
+        critic.centre(raw)
+    torch.testing.assert_close(critic.score(pictures()), raw - raw.mean(), atol=1e-4, rtol=0)
+    torch.testing.assert_close(critic(pictures()), raw)
+    assert "offset" in critic.state_dict()
+
+
+def test_scores_of_a_bfloat16_critic_are_not_rounded():
+    torch.manual_seed(0)
+    critic = Critic(CriticConfig(width=4, precision="bfloat16"), 1, 16)
+    ink = torch.rand(1, 1, 16, 16) + torch.linspace(0, 0.2, 64)[:, None, None, None]
+    with torch.no_grad():
+        scores = critic(ink)
+    assert scores.dtype == torch.float32
+    assert not torch.equal(scores, scores.bfloat16().float())
+
+
+def test_half_of_a_complemented_picture_is_the_targets():
+    picture, target = pictures(4, seed=1), pictures(4, seed=2)
+    shown = complement(torch.cat([picture, target], dim=1), torch.arange(4))
+    given = [(..., slice(0, 8)), (..., slice(8, 16)), (..., slice(0, 8), slice(None)), (..., slice(8, 16), slice(None))]
+    for side, half in enumerate(given):
+        expected = picture[side].clone()
+        expected[half] = target[side][half]
+        assert torch.equal(shown[side], expected)
+
+
+def test_a_target_changes_the_score_of_a_picture_beside_it():
+    critic = Critic(CriticConfig(width=4), 1, 16, conditional=True)
+    pair = torch.cat([pictures(5), pictures(5, seed=1)], dim=1)
+    other = torch.cat([pictures(5), pictures(5, seed=2)], dim=1)
+    assert (critic(pair) != critic(other)).all()
+    complemented = Critic(CriticConfig(width=4, target="complement"), 1, 16, conditional=True)
+    assert complemented(complement(pair, torch.zeros(5, dtype=torch.long))).shape == (5,)
+
+
+def make_pairs(count=5, seed=0):
+    """Pairs of pictures [count, 1, 16, 16] and programs of three actions, and their space."""
+    space = bezier_actions(8)
+    actions = torch.from_numpy(space.sample(np.random.default_rng(seed), (count, 3)))
+    return join(pictures(count, seed=seed), describe(actions, space)), space
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_joint_critic_judges_every_number_of_one_pair_only(loss):
+    pairs, space = make_pairs()
+    critic = Critic(CriticConfig(loss=loss, width=4), 1, 16, programs=(space, 3)).eval()
+    scores = critic(pairs.requires_grad_(True))
+    assert scores.shape == (5,)
+    torch.testing.assert_close(scores, torch.cat([critic(pair[None]) for pair in pairs]), rtol=1e-5, atol=1e-6)
+    (slope,) = torch.autograd.grad(scores[1], pairs)
+    assert slope[1].all()
+    assert not slope[[0, 2, 3, 4]].any()
+
+
+def test_whether_picture_and_program_belong_together_is_no_sum_of_two_scores():
+    pairs, space = make_pairs(2)
+    critic = Critic(CriticConfig(width=4), 1, 16, programs=(space, 3))
+    swapped = pairs.clone()
+    swapped[:, :256] = pairs.flip(0)[:, :256]
+    difference = critic(pairs).sum() - critic(swapped).sum()
+    assert difference.abs() > 1e-5
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@torch.no_grad()
+def test_spectral_norm_reaches_the_layers_of_a_joint_critic(loss):
+    _, space = make_pairs()
+    critic = Critic(CriticConfig(loss=loss, width=4), 1, 16, programs=(space, 3))
+    layers = [*critic.convolutions, *critic.reading, critic.joining, critic.output]
+    assert all(nn.utils.parametrize.is_parametrized(layer) == (loss == "logistic") for layer in layers)
+
+
+def test_reduced_precision_changes_a_joint_critic_little():
+    pairs, space = make_pairs(16)
+    full, reduced = (Critic(CriticConfig(width=4, precision=p), 1, 16, programs=(space, 3)) for p in PRECISIONS)
+    reduced.load_state_dict(full.state_dict())
+    scores = reduced(pairs)
+    assert scores.dtype == torch.float32
+    assert 0 < (full(pairs) - scores).abs().max() < 0.02

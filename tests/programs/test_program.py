@@ -1,0 +1,348 @@
+"""Programs: round trips, validation and execution."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import get_args
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from limner.actions import Space
+from limner.programs.program import (
+    MAX_BYTES,
+    Program,
+    execute,
+    execute_all,
+    frames,
+    load_programs,
+    save_programs,
+    stages,
+)
+from limner.worlds.world import make_renderer
+
+TOY = {"name": "toy", "canvas": 32, "grid": 8, "sizes": [2.0, 4.0], "pressures": 4}
+SPACE = make_renderer(TOY).actions
+
+
+def random_program(seed: int, steps: int = 5, **changes: object) -> Program:
+    actions = SPACE.sample(np.random.default_rng(seed), steps)
+    actions[:1, SPACE.index("flag")] = 1
+    return Program(TOY | changes, actions, seed)
+
+
+def document(**changes: object) -> dict[str, object]:
+    return json.loads(random_program(0).to_json()) | changes
+
+
+@st.composite
+def programs(draw: st.DrawFn) -> Program:
+    rows = draw(st.lists(st.tuples(*(st.integers(0, size - 1) for size in SPACE.sizes)), max_size=12))
+    actions = np.asarray(rows, np.int64).reshape(-1, len(SPACE))
+    text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+    return Program(TOY, actions, draw(st.integers(0, 2**63 - 1)), draw(text), draw(text))
+
+
+@given(programs())
+@settings(max_examples=100, deadline=None)
+def test_json_round_trip(program: Program) -> None:
+    for one_line in (False, True):
+        text = program.to_json(one_line)
+        again = Program.from_json(text)
+        assert again == program
+        assert np.array_equal(again.actions, program.actions)
+        assert (again.renderer, again.seed, again.agent, again.title) == (
+            program.renderer,
+            program.seed,
+            program.agent,
+            program.title,
+        )
+        assert again.to_json(one_line) == text
+    assert "\n" not in program.to_json(one_line=True)
+
+
+@given(st.lists(programs(), max_size=5))
+@settings(max_examples=20, deadline=None)
+def test_file_round_trip(tmp_path_factory: pytest.TempPathFactory, some: list[Program]) -> None:
+    path = tmp_path_factory.mktemp("programs") / "programs.jsonl"
+    save_programs(path, some)
+    assert load_programs(path) == some
+    assert len(path.read_text("utf-8").split("\n")) == len(some) + 1
+    if some:
+        some[0].save(path)
+        assert Program.load(path) == some[0]
+
+
+def test_the_file_is_readable() -> None:
+    actions = [[1, 5 * 8 + 3, 2 * 8 + 7, 1, 3], [0, 9, 0, 0, 0]]
+    text = Program(TOY, np.asarray(actions), 4, title="Two steps").to_json()
+    assert text == (
+        "{\n"
+        '  "schema": 1,\n'
+        '  "title": "Two steps",\n'
+        '  "agent": "",\n'
+        '  "seed": 4,\n'
+        '  "renderer": {\n'
+        '    "name": "toy",\n'
+        '    "canvas": 32,\n'
+        '    "grid": 8,\n'
+        '    "sizes": [2.0, 4.0],\n'
+        '    "pressures": 4\n'
+        "  },\n"
+        '  "columns": ["flag", "end x", "end y", "control x", "control y", "size", "pressure"],\n'
+        '  "actions": [\n'
+        '    ["paint", 3, 5, 7, 2, 1, 3],\n'
+        '    ["jump",  1, 1]\n'
+        "  ]\n"
+        "}\n"
+    )
+
+
+def test_offsets_have_signs() -> None:
+    paint = {"name": "paint", "space": "relative", "grid": 8, "sizes": [2.0]}  # offsets from -4 to 4
+    actions = [[1, (4 - 3) * 9 + 4 + 2, 4 * 9 + 4, 0, 3], [0, 8 * 9, 0, 0, 0]]
+    program = Program(paint, np.asarray(actions))
+    text = program.to_json()
+    assert '["paint",  2, -3,  0,  0,  0,  3],\n    ["jump",  -4,  4]\n' in text
+    assert Program.from_json(text) == program
+    for bad in ("-5", "5"):
+        with pytest.raises(ValueError, match=f"step 1: 'end x' is {bad}, must be in -4 … 4"):
+            Program.from_json(text.replace("-4,  4", f"{bad},  4"))
+
+
+def test_control_points_of_a_spline_are_rows() -> None:
+    paint = {"name": "paint", "space": "spline", "grid": 8, "sizes": [2.0]}
+    program = Program(paint, np.asarray([[0, 9, 0, 0], [2, 60, 0, 3], [1, 16, 0, 3]]))
+    text = program.to_json()
+    assert '    ["jump",  1, 1],\n    ["via",   4, 7],\n    ["paint", 0, 2, 0, 3]\n' in text
+    assert Program.from_json(text) == program
+    with pytest.raises(ValueError, match='step 1: an action starts with "jump" or "paint" or "via", got \'past\''):
+        Program.from_json(text.replace("via", "past"))
+    with pytest.raises(ValueError, match='step 0: an action starts with "jump" or "paint", got \'via\''):
+        Program.from_json(json.dumps(document(actions=[["via", 1, 1]])))
+
+
+def test_defaults_are_filled_in_and_parts_that_do_not_count_are_dropped() -> None:
+    program = Program({"name": "toy"}, np.asarray([[0, 3, 60, 1, 2]]))
+    assert program.renderer == make_renderer({"name": "toy"}).settings()
+    assert program.actions.tolist() == [[0, 3, 0, 0, 0]]
+    assert program == Program({"name": "toy"}, np.asarray([[0, 3, 0, 0, 0]]))
+    with pytest.raises(ValueError, match="read-only"):
+        program.actions[0, 0] = 1
+
+
+@pytest.mark.parametrize("space", get_args(Space))
+@given(seed=st.integers(0, 2**32), steps=st.integers(0, 12), color=st.booleans())
+@settings(max_examples=10, deadline=None)
+def test_json_round_trip_of_every_space_of_the_painter(space: str, seed: int, steps: int, color: bool) -> None:
+    paint = {"name": "paint", "space": space, "grid": 7, "color": color}
+    actions = make_renderer(paint).actions.sample(np.random.default_rng(seed), steps)
+    program = Program(paint, actions)
+    assert program.renderer["space"] == space
+    for one_line in (False, True):
+        again = Program.from_json(text := program.to_json(one_line))
+        assert np.array_equal(again.actions, actions)
+        assert again.to_json(one_line) == text
+
+
+@pytest.mark.parametrize("space", get_args(Space))
+def test_same_bytes_in_a_batch_of_programs_of_any_length(space: str) -> None:
+    paint = {"name": "paint", "space": space, "sizes": [2.0, 4.0], "events": 8}
+    sampler, rng = make_renderer(paint).actions, np.random.default_rng(0)
+    some = [Program(paint, sampler.sample(rng, steps)) for steps in (6, 0, 3, 6, 1)]
+    for picture, program in zip(execute_all(some, threads=2), some, strict=True):
+        assert np.array_equal(picture, execute(program))
+        assert np.array_equal(picture, frames(program)[-1])
+    assert not np.array_equal(execute(some[0]), execute(some[3]))
+
+
+def test_programs_differ_by_every_field() -> None:
+    program = random_program(0)
+    others = [
+        Program(TOY | {"canvas": 40}, program.actions, 0),
+        Program(TOY, program.actions[:-1], 0),
+        Program(TOY, program.actions, 1),
+        Program(TOY, program.actions, 0, agent="a"),
+        Program(TOY, program.actions, 0, title="a"),
+    ]
+    assert len({program, *others}) == 6
+
+
+ROW = ["paint", 3, 5, 7, 2, 1, 3]
+SETTINGS = {"name": "toy"}
+BAD_DOCUMENTS = [
+    ([], "not a Limner program"),
+    ({}, "not a Limner program"),
+    ("text", "not a Limner program"),
+    (document(schema=2), "upgrade"),
+    (document(schema=0), "schema must be"),
+    (document(schema=True), "schema must be"),
+    (document(schema=1.0), "schema must be"),
+    (document(schema="1"), "schema must be"),
+    (document(brush="classic/pen"), "unknown key 'brush'"),
+    ({"schema": 1, "columns": [], "actions": []}, "no 'renderer'"),
+    ({"schema": 1, "renderer": SETTINGS, "actions": []}, "no 'columns'"),
+    ({"schema": 1, "renderer": SETTINGS, "columns": []}, "no 'actions'"),
+    (document(renderer="toy"), "must be an object"),
+    (document(renderer={}), "unknown renderer None"),
+    (document(renderer={"name": "oil"}), "unknown renderer 'oil'"),
+    (document(renderer=TOY | {"canvas": 4}), "canvas is 4"),
+    (document(renderer=TOY | {"canvas": "32"}), "'canvas'"),
+    (document(renderer=TOY | {"ink": 4}), "'ink'"),
+    (document(columns=["flag"]), "columns are"),
+    (document(columns=None), "columns are"),
+    (document(actions={}), "must be a list"),
+    (document(actions=[ROW, 5]), "step 1: an action is a list"),
+    (document(actions=[[]]), "step 0: an action starts with"),
+    (document(actions=[[1, 3, 5, 7, 2, 1, 3]]), "step 0: an action starts with"),
+    (document(actions=[[["paint"], 3, 5, 7, 2, 1, 3]]), "step 0: an action starts with"),
+    (document(actions=[ROW, ROW, ["paint", 3, 8, 7, 2, 1, 3]]), "step 2: 'end y' is 8, must be in 0 … 7"),
+    (document(actions=[["paint", 3, 5, 7, -1, 1, 3]]), "step 0: 'control y' is -1"),
+    (document(actions=[["paint", 3, 5, 7, 2, 2, 3]]), "step 0: 'size' is 2"),
+    (document(actions=[["paint", 3, 5, 7, 2, 1, 10**30]]), "step 0: 'pressure' is 1000"),
+    (document(actions=[["paint", 3, 5, 7, 2, 1, 3.0]]), "'pressure' must be a whole number"),
+    (document(actions=[["paint", 3, 5, 7, 2, 1, True]]), "'pressure' must be a whole number"),
+    (document(actions=[["paint", 3, 5, 7, 2, 1, "3"]]), "'pressure' must be a whole number"),
+    (document(actions=[["paint", 3, 5, 7, 2, 1]]), "'pressure' is missing"),
+    (document(actions=[["paint", 3, 5, 7, 2, 1, None]]), "'pressure' is missing"),
+    (document(actions=[[*ROW, 1]]), "1 too many"),
+    (document(actions=[["jump", 1, 1, 0]]), "1 too many"),
+    (document(seed=-1), "seed must be in"),
+    (document(seed=2**63), "seed must be in"),
+    (document(seed=1.5), "seed must be an integer"),
+    (document(seed=True), "seed must be an integer"),
+    (document(title=5), "title must be text"),
+    (document(agent=None), "agent must be text"),
+    (document(title="\ud800"), "surrogate"),
+]
+
+
+@pytest.mark.parametrize(("data", "message"), BAD_DOCUMENTS)
+def test_bad_documents(data: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Program.from_json(json.dumps(data))
+
+
+BAD_BYTES = [
+    (b"", "not JSON"),
+    (b"{", "not JSON"),
+    (b"\x89PNG\r\n\x1a\n", "not UTF-8"),
+    (b'{"schema": 1, "seed": NaN}', "NaN is not a number"),
+    (b'{"schema": 1, "seed": -Infinity}', "-Infinity is not a number"),
+    (b'{"schema": 1, "seed": 1e999}', "too large"),
+    (b'{"schema": 1, "seed": ' + b"9" * 5000 + b"}", "digits"),
+    (b'{"schema": 1, "schema": 1}', "appears twice"),
+    (b"[" * 200_000, "nested too deeply"),
+    (b'{"schema": 1, "renderer": ' + b'{"a":' * 900 + b"1" + b"}" * 900 + b', "columns": [], "actions": []}', "."),
+    (b" " * (MAX_BYTES + 1), "larger than"),
+]
+
+
+@pytest.mark.parametrize(("data", "message"), BAD_BYTES, ids=range(len(BAD_BYTES)))
+def test_bad_files(tmp_path: object, data: bytes, message: str) -> None:
+    path = f"{tmp_path}/program.json"
+    with open(path, "wb") as file:
+        file.write(data)
+    with pytest.raises(ValueError, match=f"program.json.*{message}"):
+        Program.load(path)
+
+
+def test_a_byte_order_mark_is_fine(tmp_path: object) -> None:
+    path = f"{tmp_path}/program.json"
+    with open(path, "wb") as file:
+        file.write(b"\xef\xbb\xbf" + random_program(1).to_json().encode())
+    assert Program.load(path) == random_program(1)
+
+
+def test_a_bad_line_is_named(tmp_path: object) -> None:
+    path = f"{tmp_path}/programs.jsonl"
+    good = random_program(0).to_json(one_line=True)
+    with open(path, "w") as file:
+        file.write(f"{good}\n\n{good}\n{json.dumps(document(schema=9))}\n")
+    with pytest.raises(ValueError, match=r"programs\.jsonl, line 4: .*upgrade"):
+        load_programs(path)
+
+
+@pytest.mark.parametrize(
+    ("actions", "message"),
+    [
+        (np.zeros((2, 5)), "integers"),
+        (np.zeros((2, 4), np.int64), "5 parts"),
+        (np.zeros(5, np.int64), "array"),
+        (np.asarray([[0, 64, 0, 0, 0]]), "'end' is 64"),
+    ],
+)
+def test_bad_arrays(actions: np.ndarray, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Program(TOY, actions)
+
+
+def test_settings_that_are_not_json() -> None:
+    for value in (float("nan"), {1, 2}, np.zeros(2)):
+        with pytest.raises(ValueError, match="not JSON"):
+            Program(TOY | {"sizes": value}, np.zeros((0, 5), np.int64))
+
+
+def test_execute_equals_a_plain_loop() -> None:
+    program = random_program(3)
+    renderer = make_renderer(TOY)
+    pictures = [renderer.canvas()[0]]
+    for action in program.actions:
+        renderer.step(action[None])
+        pictures.append(renderer.canvas()[0])
+    assert np.array_equal(frames(program), pictures)
+    assert np.array_equal(execute(program), pictures[-1])
+    assert pictures[-1].min() < 255
+
+
+def test_same_bytes_in_any_batch_order_and_thread() -> None:
+    some = [random_program(seed, steps=seed % 4) for seed in range(9)]
+    some += [random_program(seed, canvas=40) for seed in range(3)]
+    expected = [execute(program) for program in some]
+    order = np.random.default_rng(0).permutation(len(some))
+    for i, picture in zip(order, execute_all([some[i] for i in order], threads=2), strict=True):
+        assert np.array_equal(picture, expected[i])
+    with ThreadPoolExecutor(4) as pool:
+        for picture, same in zip(pool.map(execute, some), expected, strict=True):
+            assert np.array_equal(picture, same)
+    assert execute_all([]) == []
+
+
+def test_same_bytes_in_another_process(tmp_path: object) -> None:
+    path = f"{tmp_path}/program.json"
+    random_program(7).save(path)
+    code = (
+        "import sys; from limner.programs.program import *; sys.stdout.buffer.write(execute(Program.load(sys.argv[1])))"
+    )
+    other = subprocess.run([sys.executable, "-c", code, path], capture_output=True, check=True).stdout
+    assert other == execute(random_program(7)).tobytes()
+
+
+def test_another_size_is_the_same_picture() -> None:
+    program = random_program(5)
+    large = execute(program, size=128)
+    assert large.shape == (128, 128, 1)
+    small = large.reshape(32, 4, 32, 4).mean((1, 3))
+    assert np.abs(small - execute(program)[..., 0]).mean() < 4
+    assert frames(program, size=64).shape == (6, 64, 64, 1)
+    with pytest.raises(ValueError, match="canvas"):
+        execute(program, size=5)
+
+
+def test_stages_are_some_of_the_frames() -> None:
+    program = Program(TOY, make_renderer(TOY).actions.sample(np.random.default_rng(0), 6))
+    every = frames(program, 96)
+    some = list(stages(program, [0, 2, 2, 3, 6], 96))
+    np.testing.assert_array_equal(some, every[[0, 2, 2, 3, 6]])
+    np.testing.assert_array_equal(next(stages(program, [6])), execute(program))
+
+
+def test_frames_that_do_not_fit_into_memory_are_refused() -> None:
+    program = Program(TOY, np.zeros((100_000, 5), np.int64))
+    with pytest.raises(ValueError, match="smaller size"):
+        frames(program, size=1024)
