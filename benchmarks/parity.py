@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from limner.worlds.paint.brushes import find_brush
-from limner.worlds.paint.renderer import Paint, PaintSettings
+from limner.worlds.paint.renderer import Paint
+from limner.worlds.paint.settings import PaintSettings
 
 BRUSHES = ("classic/pen", "classic/calligraphy")
 EPISODES, STEPS = 6, 19

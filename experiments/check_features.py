@@ -16,7 +16,8 @@ from PIL import Image, ImageFilter
 from limner.data import Pictures, load_dataset
 from limner.metrics.features import fingerprint
 from limner.metrics.generation import Metrics, evaluate_pictures, make_reference
-from limner.worlds.toy.renderer import Toy, ToySettings
+from limner.worlds.toy.renderer import Toy
+from limner.worlds.toy.settings import ToySettings
 
 
 def filtered(pictures: Pictures, change: ImageFilter.Filter) -> Pictures:

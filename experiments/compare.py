@@ -34,7 +34,7 @@ import numpy as np
 import tyro
 from seeds import FIGURES, finish
 
-from limner.actions import Space
+from limner.worlds.paint.actions import Space
 from limner.training.config import Config, ImitationConfig, LearningConfig, PolicyConfig, RewardConfig
 from limner.training.presets import PRESETS
 

@@ -19,7 +19,8 @@ import tyro
 from limner.agents.rollout import EpisodeBatch
 from limner.data import load_dataset
 from limner.inference.evaluate import fit, squared_error, structural_similarity
-from limner.search.lookahead import Simulator, greedy_lookahead
+from limner.search.lookahead import greedy_lookahead
+from limner.worlds.simulator import Simulator
 from limner.training.config import Config
 from limner.training.presets import PRESETS
 from limner.worlds.proposals import ResidualProposals

@@ -26,15 +26,17 @@ import numpy as np
 import torch
 import tyro
 
-from limner.actions import PLACE, SKIP, IntArray
+from limner.actions import IntArray
+from limner.worlds.scenes.objects import PLACE, SKIP
 from limner.agents.agent import load_agent
 from limner.agents.rollout import EpisodeBatch, collect
 from limner.data.scenes import MOST, SHARD, random_scenes, scatter, show
 from limner.inference.draw import TRIES
-from limner.search.lookahead import Simulator
+from limner.worlds.simulator import Simulator
 from limner.worlds.proposals import MixedProposals, ResidualProposals
 from limner.worlds.scenes.refinement import ObjectRefinement
-from limner.worlds.scenes.renderer import Scenes, ScenesSettings
+from limner.worlds.scenes.renderer import Scenes
+from limner.worlds.scenes.settings import ScenesSettings
 from limner.worlds.scenes.templates import templates
 from limner.worlds.world import Canvas
 

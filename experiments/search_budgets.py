@@ -22,7 +22,7 @@ from limner.agents.rollout import EpisodeBatch, collect
 from limner.data import Pictures, load_dataset
 from limner.inference.draw import SEARCHED, TRIES, Plan, look_ahead
 from limner.inference.evaluate import fit, squared_error
-from limner.search.lookahead import Simulator
+from limner.worlds.simulator import Simulator
 from limner.worlds.paint.refinement import Refinement
 from limner.worlds.proposals import ResidualProposals
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from limner.actions import JUMP, PAINT, ActionSpace, Part, Space, bezier_actions, paint_actions
+from limner.actions import ActionSpace, Part
+from limner.worlds.paint.actions import JUMP, PAINT, Space, bezier_actions, paint_actions
 
 GREY = ("flag", "end", "control", "size", "pressure")
 

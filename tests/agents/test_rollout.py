@@ -7,7 +7,8 @@ from limner.models.policy import Policy, make_policy
 from limner.training.config import Config, PolicyConfig
 from limner.training.presets import PRESETS
 from limner.worlds.observation import preprocess
-from limner.worlds.toy.renderer import Toy, ToySettings
+from limner.worlds.toy.renderer import Toy
+from limner.worlds.toy.settings import ToySettings
 
 STEPS, BATCH, RESOLUTION = 4, 6, 16
 CONFIGS = [

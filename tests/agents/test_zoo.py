@@ -11,7 +11,7 @@ from limner.data import load_dataset
 from limner.data.scenes import random_scenes
 from limner.inference.draw import draw
 from limner.inference.evaluate import fit, reconstruct, squared_error
-from limner.worlds.scenes.renderer import ScenesSettings
+from limner.worlds.scenes.settings import ScenesSettings
 
 AGENTS = {name: load_agent(name) for name in sorted(shipped_agents())}
 DRAWING = [name for name, agent in AGENTS.items() if agent.config.conditional]

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from limner.actions import PAINT
+from limner.worlds.paint.actions import PAINT
 from limner.cli import bench_measure as bench
 from limner.training.presets import PRESETS
-from limner.worlds.paint.renderer import Paint, PaintSettings
+from limner.worlds.paint.renderer import Paint
+from limner.worlds.paint.settings import PaintSettings
 
 TINY = PRESETS["tiny"]
 

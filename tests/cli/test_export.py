@@ -12,7 +12,7 @@ from limner.export.gcode import GcodeSettings, gcode
 from limner.export.svg import svg
 from limner.programs.program import Program, save_programs
 from limner.programs.strokes import pen_strokes
-from limner.worlds.world import make_renderer
+from limner.worlds import make_renderer
 
 
 def program(seed: int, name: str = "paint", steps: int = 4) -> Program:

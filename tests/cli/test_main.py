@@ -18,7 +18,7 @@ from PIL import Image, ImageSequence
 
 from limner.cli import main as cli
 from limner.programs.program import Program, execute, load_programs, save_programs
-from limner.worlds.world import make_renderer
+from limner.worlds import make_renderer
 
 TOY = make_renderer({"name": "toy"})
 

@@ -15,7 +15,7 @@ from robot_programs import make_program
 
 from limner.cli import main as cli
 from limner.programs.program import Program, execute, save_programs
-from limner.worlds.world import make_renderer
+from limner.worlds import make_renderer
 
 needs_mujoco = pytest.mark.skipif(not find_spec("mujoco"), reason='needs MuJoCo: pip install "limner[scenes]"')
 FILES = ["drawn.png", "joints.csv", "pair.png", "tracking.json"]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from limner.data import ArrayDataset, load_dataset, prepare
+from limner.data import ArrayDataset, load_dataset, resize_square
 
 
 def test_spread_is_even() -> None:
@@ -24,7 +24,7 @@ def test_pictures_of_digits_are_what_prepare_makes() -> None:
     everything = data.pictures(64)
     assert everything.shape == (1000, 64, 64, 1)
     assert everything.dtype == np.uint8
-    assert np.array_equal(everything[..., 0], prepare(data.images, 64))
+    assert np.array_equal(everything[..., 0], resize_square(data.images, 64))
     assert np.array_equal(data.pictures(64, slice(10, 500, 7)), everything[10:500:7])
     rows = np.array([3, 999, 3, -1])
     assert np.array_equal(data.pictures(64, rows), everything[rows])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limner.data import Dataset, FileDataset, files, prepare
+from limner.data import Dataset, FileDataset, files, resize_square
 from limner.data.archive import Archive
 
 COUNT, SIDE = 12, 10
@@ -39,8 +39,8 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_pictures(data: FileDataset) -> None:
     assert isinstance(data, Dataset)
     assert np.array_equal(data.pictures(SIDE), PIXELS)
-    assert np.array_equal(data.pictures(7), prepare(PIXELS, 7))
-    assert np.array_equal(data.pictures(16, slice(3, None, 4)), prepare(PIXELS[3::4], 16))
+    assert np.array_equal(data.pictures(7), resize_square(PIXELS, 7))
+    assert np.array_equal(data.pictures(16, slice(3, None, 4)), resize_square(PIXELS[3::4], 16))
     assert np.array_equal(data.pictures(SIDE, np.array([5, 0, 5, -1])), PIXELS[[5, 0, 5, -1]])
     assert data.pictures(SIDE, np.array([], np.int64)).shape == (0, SIDE, SIDE, 3)
     with pytest.raises(IndexError):
@@ -62,7 +62,7 @@ def test_nothing_is_decoded_that_nobody_asked_for(data: FileDataset, decoded: li
     assert decoded == ["03.png", "06.png", "00.png", "09.png"]
     view.pictures(9, np.array([0, 0, 0]))
     assert decoded[4:] == ["00.png"]
-    assert np.array_equal(view.pictures(8), prepare(PIXELS[[0, 3, 6, 9]], 8))
+    assert np.array_equal(view.pictures(8), resize_square(PIXELS[[0, 3, 6, 9]], 8))
 
 
 def test_what_is_given_away_is_a_copy(data: FileDataset) -> None:
@@ -73,13 +73,13 @@ def test_what_is_given_away_is_a_copy(data: FileDataset) -> None:
 def test_no_more_is_kept_than_may_be(data: FileDataset, decoded: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "CACHE", 5 * 8 * 8 * 3 + 1)
     for _ in range(3):
-        assert np.array_equal(data.pictures(8), prepare(PIXELS, 8))
+        assert np.array_equal(data.pictures(8), resize_square(PIXELS, 8))
     assert len(decoded) == 12 + 7 + 7
     assert sum(picture.nbytes for picture in data._kept.values()) == 5 * 8 * 8 * 3
     data.pictures(4)  # another size: what was kept at 8 goes
     assert {picture.shape for picture in data._kept.values()} == {(4, 4, 3)}
     monkeypatch.setattr(files, "CACHE", 0)
-    assert np.array_equal(data.pictures(8), prepare(PIXELS, 8))
+    assert np.array_equal(data.pictures(8), resize_square(PIXELS, 8))
     assert len(data._kept) <= COUNT
     assert all(picture.base is None for picture in data._kept.values())
 
@@ -100,7 +100,7 @@ def test_any_rows_in_any_order_are_as_in_memory(
     data = hypothesis_data(tmp_path_factory)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(files, "CACHE", cache)
-        assert np.array_equal(data.pictures(size, np.array(rows, np.int64)), prepare(PIXELS[rows], size))
+        assert np.array_equal(data.pictures(size, np.array(rows, np.int64)), resize_square(PIXELS[rows], size))
 
 
 KEPT: list[FileDataset] = []

@@ -3,7 +3,8 @@ import pytest
 
 from limner.data import load_dataset
 from limner.programs.program import Program, execute, save_programs
-from limner.worlds.paint.renderer import Paint, PaintSettings
+from limner.worlds.paint.renderer import Paint
+from limner.worlds.paint.settings import PaintSettings
 
 
 def programs(count, **settings):

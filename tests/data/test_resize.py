@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limner.data import prepare, resize
+from limner.data import resize_square, resize
 
 
 @pytest.mark.parametrize("size", [28, 29, 32, 64, 100])
@@ -15,7 +15,7 @@ def test_prepare_enlarges_like_a_bilinear_resize(size: int) -> None:
     expected = torch.nn.functional.interpolate(
         torch.from_numpy(images)[:, None].double(), size=size, mode="bilinear", align_corners=False
     )[:, 0].numpy()
-    assert abs(prepare(images, size) - expected).max() <= 0.5 + 1e-9
+    assert abs(resize_square(images, size) - expected).max() <= 0.5 + 1e-9
 
 
 @pytest.mark.parametrize("size", [1, 7, 19, 27])
@@ -23,41 +23,41 @@ def test_prepare_reduces_by_area(size: int) -> None:
     images = np.random.default_rng(0).integers(0, 256, (2, 28, 28), np.uint8)
     fine = images.repeat(size, axis=1).repeat(size, axis=2)  # 28 size-fold pixels: every target covers 28 x 28 of them
     expected = fine.reshape(2, size, 28, size, 28).mean((2, 4))
-    assert abs(prepare(images, size) - expected).max() <= 0.5 + 1e-9
+    assert abs(resize_square(images, size) - expected).max() <= 0.5 + 1e-9
 
 
 def test_prepare_works_across_chunks_and_keeps_white() -> None:
     images = np.random.default_rng(0).integers(0, 256, (2500, 4, 4), np.uint8)
-    assert np.array_equal(prepare(images, 4), images)
-    assert np.array_equal(prepare(images, 7)[2000:], prepare(images[2000:], 7))
-    assert (prepare(np.full((1, 28, 28), 255, np.uint8), 64) == 255).all()
+    assert np.array_equal(resize_square(images, 4), images)
+    assert np.array_equal(resize_square(images, 7)[2000:], resize_square(images[2000:], 7))
+    assert (resize_square(np.full((1, 28, 28), 255, np.uint8), 64) == 255).all()
 
 
 def test_prepare_refuses_what_it_cannot_resize() -> None:
     with pytest.raises(ValueError, match=r"float64\[1, 4, 4\]"):
-        prepare(np.zeros((1, 4, 4)), 8)
+        resize_square(np.zeros((1, 4, 4)), 8)
     with pytest.raises(ValueError, match=r"uint8\[1, 4, 5\]"):
-        prepare(np.zeros((1, 4, 5), np.uint8), 8)
+        resize_square(np.zeros((1, 4, 5), np.uint8), 8)
     with pytest.raises(ValueError, match=r"size is 0"):
-        prepare(np.zeros((1, 4, 4), np.uint8), 0)
+        resize_square(np.zeros((1, 4, 4), np.uint8), 0)
     with pytest.raises(ValueError, match=r"size is 4097"):
-        prepare(np.zeros((1, 4, 4), np.uint8), 4097)
+        resize_square(np.zeros((1, 4, 4), np.uint8), 4097)
     with pytest.raises(ValueError, match=r"uint8\[4, 4\]"):
-        prepare(np.zeros((4, 4), np.uint8), 4)
+        resize_square(np.zeros((4, 4), np.uint8), 4)
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.sampled_from([1, 2, 3]), st.integers(0, 4))
 def test_channels_are_resized_one_by_one(source: int, target: int, channels: int, count: int) -> None:
     images = np.random.default_rng(source).integers(0, 256, (count, source, source, channels), np.uint8)
-    resized = prepare(images, target)
+    resized = resize_square(images, target)
     assert resized.shape == (count, target, target, channels)
     assert resized.flags.c_contiguous
     for channel in range(channels):
-        assert np.array_equal(resized[..., channel], prepare(images[..., channel], target))
+        assert np.array_equal(resized[..., channel], resize_square(images[..., channel], target))
 
 
 def test_large_pictures_are_resized_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     images = np.random.default_rng(0).integers(0, 256, (5, 50, 50, 3), np.uint8)
-    expected = prepare(images, 20)
+    expected = resize_square(images, 20)
     monkeypatch.setattr(resize, "CHUNK", 50 * 7)
-    assert np.array_equal(prepare(images, 20), expected)
+    assert np.array_equal(resize_square(images, 20), expected)

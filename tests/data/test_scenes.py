@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from limner.actions import PLACE, SKIP
+from limner.worlds.scenes.objects import PLACE, SKIP
 from limner.data import load_dataset, scenes
 from limner.data.scenes import VISIBLE, load_scenes, make_scenes, random_scenes, scatter, seen, show
 from limner.worlds.scenes.renderer import Scenes

@@ -15,7 +15,8 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 import limner  # noqa: F401 (registers the environments)
 from limner.environments.gymnasium import PaintEnv, PaintVectorEnv
 from limner.programs.program import execute
-from limner.worlds.toy.renderer import Toy, ToySettings
+from limner.worlds.toy.renderer import Toy
+from limner.worlds.toy.settings import ToySettings
 
 PAINT = {"id": "limner/Paint-v0"}
 IDS = [

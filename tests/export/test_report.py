@@ -16,7 +16,7 @@ from PIL import Image
 from limner.export.picture import png, sheet
 from limner.export.report import DRAWING_SIZE, report
 from limner.programs.program import Program, execute, frames, save_programs
-from limner.worlds.world import make_renderer
+from limner.worlds import make_renderer
 
 TOY = make_renderer({"name": "toy"})
 

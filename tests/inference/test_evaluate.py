@@ -17,10 +17,10 @@ from limner.inference.evaluate import (
     squared_error,
     structural_similarity,
 )
-from limner.metrics.features import describe, small_grey
+from limner.metrics.features import extract_features, small_grey
 from limner.metrics.generation import frechet_distance
 from limner.programs.program import Program, execute
-from limner.worlds.world import make_renderer
+from limner.worlds import make_renderer
 
 RNG = np.random.default_rng(0)
 
@@ -112,7 +112,7 @@ def test_the_frechet_distance_is_that_of_the_features(digits):
     goals = digits.pictures(64)[:FEWEST]
     assert frechet(goals, goals) == pytest.approx(0, abs=1e-6)
     other = digits.pictures(64)[-FEWEST:]
-    a, b = (describe(small_grey(some)).features for some in (goals, other))
+    a, b = (extract_features(small_grey(some)).features for some in (goals, other))
     assert frechet(other, goals) == pytest.approx(frechet_distance(a, b))
     assert frechet(255 - goals, goals) > frechet(other, goals) > 1
     assert frechet(other[1:], goals[1:]) is None

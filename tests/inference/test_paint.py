@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from limner.agents.agent import Agent, load_agent
-from limner.data.resize import prepare
+from limner.data.resize import resize_square
 from limner.inference import paint as painting
 from limner.inference.draw import draw
 from limner.inference.evaluate import squared_error
@@ -20,7 +20,7 @@ def picture(side, channels=1, seed=0):
     """Soft blots: something at every scale."""
     rng = np.random.default_rng(seed)
     coarse = rng.integers(0, 256, (1, 8, 8, channels), np.uint8)
-    return prepare(coarse, side)[0]
+    return resize_square(coarse, side)[0]
 
 
 def last(paintings):

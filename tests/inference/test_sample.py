@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from limner.actions import PAINT, Space
+from limner.worlds.paint.actions import PAINT, Space
 from limner.agents.agent import load_agent, sample
 from limner.agents.checkpoint import save_checkpoint
 from limner.agents import agent as sampling

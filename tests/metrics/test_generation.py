@@ -9,8 +9,8 @@ import pytest
 import torch
 from scipy import linalg
 
-from limner.data import load_dataset, prepare
-from limner.metrics.features import DigitNetwork, describe, digit_network, fingerprint, small_grey
+from limner.data import load_dataset, resize_square
+from limner.metrics.features import DigitNetwork, extract_features, digit_network, fingerprint, small_grey
 from limner.metrics.generation import (
     Reference,
     class_entropy,
@@ -121,7 +121,7 @@ def test_small_grey_averages_areas_and_weighs_colours() -> None:
 
 def test_the_shipped_network_knows_digits_it_has_not_seen() -> None:
     digits = load_dataset(split="test")
-    features, plain, classes = describe(small_grey(prepare(digits.images, 64)))
+    features, plain, classes = extract_features(small_grey(resize_square(digits.images, 64)))
     assert features.shape == plain.shape == (1000, 64)
     assert plain.min() == 0
     assert (classes == digits.labels).mean() >= 0.985
@@ -144,8 +144,8 @@ def test_standardise_turns_the_covariance_into_a_unit_one() -> None:
 
 def test_the_network_measures_each_picture_alone() -> None:
     grey = small_grey(load_dataset(split="test").images[::20])
-    together = describe(grey).features
-    alone = np.concatenate([describe(picture[None])[0] for picture in grey])
+    together = extract_features(grey).features
+    alone = np.concatenate([extract_features(picture[None])[0] for picture in grey])
     assert np.allclose(together, alone, atol=1e-4)
 
 
@@ -174,7 +174,7 @@ def test_reference_rows(reference: Reference) -> None:
 
 
 def test_the_references_own_digits_score_perfectly(reference: Reference) -> None:
-    perfect = evaluate_pictures(prepare(load_dataset(split="test").images, 32), reference)
+    perfect = evaluate_pictures(resize_square(load_dataset(split="test").images, 32), reference)
     assert perfect.precision == 1
     assert perfect.coverage == 1
     assert perfect.plain_precision == perfect.plain_coverage == 1
@@ -184,7 +184,7 @@ def test_the_references_own_digits_score_perfectly(reference: Reference) -> None
 
 
 def test_collapsed_pictures_score_badly(reference: Reference) -> None:
-    digit = prepare(load_dataset().images[:1], 64)
+    digit = resize_square(load_dataset().images[:1], 64)
     one = evaluate_pictures(digit.repeat(1000, 0), reference)
     assert one.coverage < 0.02
     assert one.entropy == 0
@@ -205,7 +205,7 @@ def test_collapsed_pictures_score_badly(reference: Reference) -> None:
 
 
 def test_share_lies_between_the_rows(reference: Reference) -> None:
-    real = prepare(load_dataset().spread(1000).images, 32)
+    real = resize_square(load_dataset().spread(1000).images, 32)
     strokes = random_pictures(Toy(batch=100), STEPS, 1000, np.random.default_rng(1))[..., 0]
     shares = [evaluate_pictures(np.concatenate([strokes[:n], real[n:]]), reference).share for n in (0, 100, 500, 1000)]
     assert shares == sorted(shares)
@@ -229,7 +229,7 @@ def test_random_pictures_fills_up_and_repeats() -> None:
 
 
 def test_evaluation_takes_less_than_a_second(reference: Reference) -> None:
-    canvases = prepare(load_dataset().spread(1000).images, 64)
+    canvases = resize_square(load_dataset().spread(1000).images, 64)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

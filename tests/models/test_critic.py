@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from limner.actions import bezier_actions
+from limner.worlds.paint.actions import bezier_actions
 from limner.models.critic import Critic, complement
 from limner.models.description import describe, join
 from limner.training.config import CriticConfig

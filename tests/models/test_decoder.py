@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from limner.actions import ActionSpace, Part, Space, bezier_actions, paint_actions
+from limner.actions import ActionSpace, Part
+from limner.worlds.paint.actions import Space, bezier_actions, paint_actions
 from limner.models.decoder import Decoder, SpatialHead
 from limner.training.config import PolicyConfig
 

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 import torch
 
-from limner.actions import bezier_actions
+from limner.worlds.paint.actions import bezier_actions
 from limner.models.decoder import Decoder
 from limner.models.pointer import MAP, PointerHead, PointerTorso, smooth_functions
 from limner.training.config import PolicyConfig
 from limner.worlds.observation import Observation
-from limner.worlds.scenes.renderer import ScenesSettings, scene_actions
+from limner.worlds.scenes.settings import ScenesSettings, scene_actions
 
 FEATURES, WIDTH = 5, 8
 GRIDS = [16, 32, 48]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from limner.actions import Space, bezier_actions, paint_actions
+from limner.worlds.paint.actions import Space, bezier_actions, paint_actions
 from limner.models.pointer import PointerHead
 from limner.models.policy import Policy
 from limner.training.config import PolicyConfig

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from limner.actions import Space
+from limner.worlds.paint.actions import Space
 from limner.programs.program import (
     MAX_BYTES,
     Program,
@@ -24,7 +24,7 @@ from limner.programs.program import (
     save_programs,
     stages,
 )
-from limner.worlds.world import make_renderer
+from limner.worlds import make_renderer
 
 TOY = {"name": "toy", "canvas": 32, "grid": 8, "sizes": [2.0, 4.0], "pressures": 4}
 SPACE = make_renderer(TOY).actions
@@ -337,9 +337,9 @@ def test_another_size_is_the_same_picture() -> None:
 def test_stages_are_some_of_the_frames() -> None:
     program = Program(TOY, make_renderer(TOY).actions.sample(np.random.default_rng(0), 6))
     every = frames(program, 96)
-    some = list(stages(program, [0, 2, 2, 3, 6], 96))
+    some = list(snapshots(program, [0, 2, 2, 3, 6], 96))
     np.testing.assert_array_equal(some, every[[0, 2, 2, 3, 6]])
-    np.testing.assert_array_equal(next(stages(program, [6])), execute(program))
+    np.testing.assert_array_equal(next(snapshots(program, [6])), execute(program))
 
 
 def test_frames_that_do_not_fit_into_memory_are_refused() -> None:

@@ -5,10 +5,10 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from limner.actions import JUMP, PAINT, VIA, Space
+from limner.worlds.paint.actions import JUMP, PAINT, VIA, Space
 from limner.programs.program import Program, execute
 from limner.programs.strokes import SAMPLES, pen_strokes, trajectory
-from limner.worlds.world import make_renderer
+from limner.worlds import make_renderer
 
 GRID = 16
 PLACES = {"bezier": "end", "line": "end", "spline": "point"}

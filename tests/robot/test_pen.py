@@ -15,7 +15,7 @@ from limner.robot.drawing import Drawing, draw
 from limner.robot.ink import Ink, picture
 from limner.robot.motion import Motion, plan
 from limner.robot.tracking import joints_csv, tracking
-from limner.worlds.world import make_renderer
+from limner.worlds import make_renderer
 
 NIB, SIZE = 3.0, 200
 

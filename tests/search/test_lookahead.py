@@ -2,13 +2,16 @@ import numpy as np
 import pytest
 import torch
 
-from limner.actions import bezier_actions, paint_actions
+from limner.worlds.paint.actions import bezier_actions, paint_actions
 from limner.agents.rollout import EpisodeBatch, collect, follow, observe
 from limner.models.policy import make_policy
-from limner.search.lookahead import Simulator, greedy_lookahead, improve, likeness, vary
+from limner.search.lookahead import greedy_lookahead, improve
+from limner.worlds.variation import perturb
+from limner.worlds.simulator import Simulator, negative_mse
 from limner.training.config import Config, PolicyConfig
-from limner.worlds.paint.renderer import Paint, PaintSettings
-from limner.worlds.scenes.renderer import ScenesSettings, scene_actions
+from limner.worlds.paint.renderer import Paint
+from limner.worlds.paint.settings import PaintSettings
+from limner.worlds.scenes.settings import ScenesSettings, scene_actions
 
 BATCH, TRIES, STEPS = 3, 4, 3
 BRUSHES = ["classic/pen", "classic/dry_brush", "classic/smudge"]
@@ -64,7 +67,7 @@ def test_another_score_finds_other_actions():
     tried = torch.from_numpy(renderer.actions.sample(np.random.default_rng(0), (BATCH, TRIES)))
     state = renderer.save()
     like, _ = Simulator(renderer, TRIES, 1).best(state, goals, tried)
-    unlike, _ = Simulator(renderer, TRIES, 1, lambda a, b: -likeness(a, b)).best(state, goals, tried)
+    unlike, _ = Simulator(renderer, TRIES, 1, lambda a, b: -negative_mse(a, b)).best(state, goals, tried)
     assert not torch.equal(like, unlike)
 
 
@@ -95,7 +98,7 @@ def test_variations_of_the_best_are_never_worse_than_it():
 )
 def test_variations_are_actions_close_by(space):
     actions = torch.from_numpy(space.sample(np.random.default_rng(0), 4000))
-    varied = vary(space, actions, generator())
+    varied = perturb(space, actions, generator())
     np.testing.assert_array_equal(space.validate(varied.numpy()), space.canonical(varied.numpy()))
     counts = torch.from_numpy(space.mask(actions.numpy()))
     for i, part in enumerate(space.parts):

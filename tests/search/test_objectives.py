@@ -8,7 +8,7 @@ from torch import nn
 from limner.agents.checkpoint import save_checkpoint
 from limner.inference.draw import draw
 from limner.programs.program import Program, save_programs
-from limner.search.lookahead import likeness
+from limner.worlds.simulator import negative_mse
 from limner.search.objectives import CriticObjective, load_critic
 from limner.training.config import CriticConfig, RewardConfig
 from limner.training.presets import PRESETS
@@ -51,7 +51,7 @@ def test_a_score_is_likeness_and_opinion():
     opinion = preprocess(canvases, 16).mean((1, 2, 3))
     for weight in (0.0, 0.25):
         score = judge().score(weight, GREY)
-        torch.testing.assert_close(score(canvases, goals), likeness(canvases, goals) + weight * opinion)
+        torch.testing.assert_close(score(canvases, goals), negative_mse(canvases, goals) + weight * opinion)
 
 
 def test_a_critic_with_targets_is_shown_them():

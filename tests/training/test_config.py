@@ -8,8 +8,8 @@ import pytest
 
 from limner.training.config import Config, CriticConfig, ImitationConfig, LearningConfig, PolicyConfig, RewardConfig
 from limner.training.presets import PRESETS
-from limner.worlds.paint.renderer import PaintSettings
-from limner.worlds.scenes.renderer import ScenesSettings
+from limner.worlds.paint.settings import PaintSettings
+from limner.worlds.scenes.settings import ScenesSettings
 
 SECTIONS = {
     "": Config,

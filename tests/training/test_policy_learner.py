@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from limner.actions import JUMP, PAINT, VIA, bezier_actions, paint_actions
+from limner.worlds.paint.actions import JUMP, PAINT, VIA, bezier_actions, paint_actions
 from limner.agents.rollout import EpisodeBatch, collect
 from limner.models.critic import Critic, complement
 from limner.models.policy import Policy
@@ -12,7 +12,8 @@ from limner.training.buffers import Replay
 from limner.training.config import Config, CriticConfig, LearningConfig, PolicyConfig, RewardConfig
 from limner.training.losses import gradient_penalty
 from limner.training.policy_learner import CriticLearner, PolicyLearner, reward, score
-from limner.worlds.toy.renderer import Toy, ToySettings
+from limner.worlds.toy.renderer import Toy
+from limner.worlds.toy.settings import ToySettings
 
 RESOLUTION = 16
 

@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 import torch
 
-from limner.actions import PAINT, SKIP, paint_actions
-from limner.models.policy import Acted
+from limner.worlds.scenes.objects import SKIP
+from limner.worlds.paint.actions import PAINT, paint_actions
+from limner.worlds.proposals import Acted
 from limner.worlds.observation import Observation
 from limner.worlds.proposals import MixedProposals, ResidualProposals
-from limner.worlds.scenes.renderer import ScenesSettings, scene_actions
+from limner.worlds.scenes.settings import ScenesSettings, scene_actions
 
 SPACES = ["bezier", "line", "stroke", "relative", "spline"]
 BATCH, SIDE = 3, 32

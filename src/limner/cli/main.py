@@ -19,11 +19,12 @@ from importlib.metadata import version
 
 import tyro
 
-from limner.cli.bench import Bench, Info
+from limner.cli.bench import Bench
 from limner.cli.choose import Runnable, choose, summaries
 from limner.cli.data import parse_data
 from limner.cli.evaluate import Evaluate
 from limner.cli.export import Export
+from limner.cli.info import Info
 from limner.cli.paint import Paint
 from limner.cli.parse import Parse
 from limner.cli.replay import Replay
@@ -44,7 +45,7 @@ COMMANDS: dict[str, type[Runnable]] = {
 }
 PARSERS = {"train": parse_train, "data": parse_data}
 CHOICES = {
-    "train": "Train an agent from nothing.",
+    "train": "Train an agent, or continue a run.",
     **summaries(COMMANDS),
     "data": "Fetch or make a data set, or check the pictures of one.",
 }

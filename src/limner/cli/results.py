@@ -73,16 +73,16 @@ def write_painting(folder: Path, program: Program, frame: Frame, size: int, repo
 
     from limner.export.animation import gif
     from limner.export.picture import png
-    from limner.programs.program import stages
+    from limner.programs.program import snapshots
 
     program.save(folder / "program.json")
     counts = np.unique(np.linspace(0, len(program), 101, dtype=int)).tolist()
-    for count, square in zip(counts, stages(program, counts, size), strict=True):
+    for count, square in zip(counts, snapshots(program, counts, size), strict=True):
         report(count, len(program))
         picture = frame.cut(square)
     write(folder / "painted.png", png(picture))
     slowly = np.unique(np.ceil(len(program) * np.linspace(0, 1, GROWTH) ** 2).astype(int)).tolist()  # at first
-    growth = np.stack([frame.cut(square) for square in stages(program, slowly, GROWTH_SIZE)])
+    growth = np.stack([frame.cut(square) for square in snapshots(program, slowly, GROWTH_SIZE)])
     write(folder / "painting.gif", gif(growth, hold=3.0))
 
 

@@ -113,11 +113,12 @@ class Robot:
 
 def _strokes(program: "Program", path: Path) -> "list[Points]":
     """The strokes to draw; ``ValueError`` if there are none, or too many."""
-    from limner.programs.strokes import SAMPLES, pen_strokes
+    from limner.programs.strokes import pen_strokes
+    from limner.worlds import find_world
 
     strokes = pen_strokes(program)
     if not strokes:
         raise ValueError(f"{path} paints nothing: a program with at least one stroke is needed")
-    if (curves := sum(map(len, strokes)) // SAMPLES) > MOST:
+    if (curves := find_world(program.renderer["name"]).count(program.space, program.actions)) > MOST:
         raise ValueError(f"{path} has {curves} curves, the arm draws up to {MOST}: choose a program with fewer strokes")
     return strokes

@@ -19,12 +19,12 @@ from limner.data.celeba import open_celeba
 from limner.data.dataset import ArrayDataset, Dataset, Split
 from limner.data.files import FileDataset, Parts
 from limner.data.folder import open_faces, open_folder
+from limner.data.generated import generated_names, load_generated
 from limner.data.mnist import load_mnist, load_mnist_5k, parse_idx
 from limner.data.omniglot import open_omniglot
 from limner.data.paintings import load_paintings
-from limner.data.resize import Pictures, luma, prepare
+from limner.data.resize import Pictures, luma, resize_square
 from limner.data.root import DATA_VARIABLE
-from limner.data.scenes import load_scenes
 
 __all__ = [
     "DATA_VARIABLE",
@@ -38,10 +38,10 @@ __all__ = [
     "luma",
     "open_files",
     "parse_idx",
-    "prepare",
+    "resize_square",
 ]
 
-NAMES = ("mnist-5k", "mnist", "omniglot", "omniglot-evaluation", "celeba", "faces", "scenes")
+NAMES = ("mnist-5k", "mnist", "omniglot", "omniglot-evaluation", "celeba", "faces", *generated_names())
 """What ``load_dataset`` knows, besides ``folder:PATH`` and ``programs:PATH``."""
 
 
@@ -57,7 +57,7 @@ def load_dataset(spec: str = "mnist-5k", split: Split = "train", root: str | Pat
     | ``omniglot:-Greek,-Latin`` | all but these | | |
     | ``celeba`` | 178 × 178 colour | | its own, or every tenth is test |
     | ``faces`` | 64 × 64 colour | | every tenth is test |
-    | ``scenes`` | 64 × 64 colour, made by ``limner data make scenes`` | | its own |
+    | ``scenes`` | 64 × 64 colour, made by ``limner data make scenes`` (``World.examples``) | | its own |
     | ``folder:PATH`` | any folder or zip of pictures | | every tenth is test |
     | ``programs:PATH`` | what the programs of a file paint | | every tenth is test |
 
@@ -71,8 +71,8 @@ def load_dataset(spec: str = "mnist-5k", split: Split = "train", root: str | Pat
         return load_mnist_5k(split)
     if spec == "mnist":
         return load_mnist(split, root)
-    if spec == "scenes":
-        return load_scenes(split, root)
+    if spec in generated_names():
+        return load_generated(spec, split, root)
     if spec.startswith("programs:"):
         return load_paintings(spec, spec.removeprefix("programs:"), split)
     whole, parts = open_files(spec, root)

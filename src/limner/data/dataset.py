@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limner.actions import IntArray
-from limner.data.resize import Pictures, prepare
+from limner.data.resize import Pictures, resize_square
 
 Split = Literal["train", "test"]
 Groups = NDArray[np.str_]
@@ -40,7 +40,7 @@ class Dataset(ABC):
 
     @abstractmethod
     def pictures(self, size: int, rows: IntArray | slice | None = None) -> Pictures:
-        """The pictures at ``rows`` (all by default) as ``uint8[n, size, size, channels]``, resized by ``prepare``.
+        """The pictures at ``rows`` (all by default), resized by ``resize_square``: ``uint8[n, size, size, channels]``.
 
         They come in the order of ``rows``, which may name a picture more than once. ``ValueError`` when ``size`` is
         not in 1 … 4096, or a picture cannot be read; ``IndexError`` when there is no such row.
@@ -72,7 +72,7 @@ class ArrayDataset(Dataset):
     def pictures(self, size: int, rows: IntArray | slice | None = None) -> Pictures:
         """As ``Dataset.pictures``."""
         images = self.images if rows is None else self.images[rows]
-        return prepare(images, size).reshape(len(images), size, size, self.channels)
+        return resize_square(images, size).reshape(len(images), size, size, self.channels)
 
     def select(self, rows: IntArray) -> ArrayDataset:
         """As ``Dataset.select``."""

@@ -17,7 +17,7 @@ from limner.actions import IntArray
 from limner.data.archive import Archive
 from limner.data.dataset import Dataset, Groups, take
 from limner.data.decoding import read_picture, square
-from limner.data.resize import Pictures, check_size, prepare
+from limner.data.resize import Pictures, check_size, resize_square
 
 CACHE = 512 * 2**20
 """Bytes of decoded pictures that one data set keeps at most."""
@@ -72,7 +72,7 @@ class FileDataset(Dataset):
             image = read_picture(self.archive, self.files[row])
         except ValueError as error:
             raise ValueError(f"{error}; 'limner data check {self.name}' names every such file") from error
-        picture: Pictures = prepare(square(image, self.channels, self.crop)[None], size)[0]
+        picture: Pictures = resize_square(square(image, self.channels, self.crop)[None], size)[0]
         if self._kept and next(iter(self._kept))[0] != size:
             self._kept = {}
         if (len(self._kept) + 1) * picture.nbytes <= CACHE:

@@ -19,7 +19,7 @@ CHUNK = 2**24
 """Numbers in one float64 array, about, while pictures are resized: bounds the memory."""
 
 
-def prepare(images: Pictures, size: int) -> Pictures:
+def resize_square(images: Pictures, size: int) -> Pictures:
     """Resize square pictures ``uint8[N, S, S]`` or ``uint8[N, S, S, C]`` to ``size``, the full frame, by channel.
 
     Enlarging is bilinear between pixel centres (a pixel at the edge goes on outwards); reducing averages the
@@ -40,6 +40,17 @@ def luma(pictures: Pictures) -> Pictures:
     """Colour ``uint8[..., 3]`` to grey ``uint8[...]`` (ITU-R BT.601, rounded as Pillow does)."""
     weighted = pictures.astype(np.uint32) @ np.array((19595, 38470, 7471), np.uint32)
     return ((weighted + 32768) >> 16).astype(np.uint8)
+
+
+def match_channels(pictures: Pictures, channels: int) -> Pictures:
+    """Pictures ``uint8[N, S, S, 1 or 3]`` with as many ``channels`` as a canvas: grey is luma (BT.601)."""
+    if pictures.shape[3] == channels:
+        return pictures
+    if channels == 3:
+        return np.repeat(pictures, 3, axis=3)
+    if channels == 1:
+        return luma(pictures)[..., None]
+    raise ValueError(f"a canvas with {channels} channels cannot be compared with pictures: choose a white ground")
 
 
 def check_size(size: int) -> None:

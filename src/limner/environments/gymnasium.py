@@ -30,21 +30,22 @@ from numpy.typing import ArrayLike, NDArray
 
 from limner.actions import ActionSpace, IntArray
 from limner.programs.program import Program
-from limner.worlds.world import Canvas, Renderer, make_renderer
+from limner.worlds import make_renderer
+from limner.worlds.world import Canvas, Renderer
 
-Observation = dict[str, Any]
+EnvObservation = dict[str, Any]
 Reward = Callable[[Canvas], ArrayLike]
 """Scores the final canvases ``uint8[N, H, W, C]`` of N episodes: ``float[N]``, finite."""
 
 RELEASE = "deepmind-2018"
 
 
-class PaintEnv(gymnasium.Env[Observation, IntArray]):
+class PaintEnv(gymnasium.Env[EnvObservation, IntArray]):
     """An episode of ``steps`` actions on one canvas.
 
     Action: ``int64[P]``, parts as in ``actions``; grid cells are numbered ``row * width + column``.
 
-    Observation:
+    EnvObservation:
 
     - ``canvas``: ``uint8[H, W, C]``;
     - ``step``: number of actions executed, 0 … horizon, as a ``Discrete`` space of ``horizon + 1`` values;
@@ -92,13 +93,13 @@ class PaintEnv(gymnasium.Env[Observation, IntArray]):
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Observation, dict[str, Any]]:
+    ) -> tuple[EnvObservation, dict[str, Any]]:
         """Begin an episode on a blank canvas. ``options`` are ignored."""
         super().reset(seed=seed)
         self._episodes.reset()
         return _row(self._episodes.observe()), {}
 
-    def step(self, action: ArrayLike) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+    def step(self, action: ArrayLike) -> tuple[EnvObservation, float, bool, bool, dict[str, Any]]:
         """Execute one action ``int64[P]``: (observation, reward, terminated, False, {})."""
         rewards = self._episodes.step(self._episodes.validate(action, (len(self.actions),))[None])
         return _row(self._episodes.observe()), float(rewards[0]), self._episodes.ended, False, {}
@@ -109,7 +110,7 @@ class PaintEnv(gymnasium.Env[Observation, IntArray]):
         return None if pictures is None else pictures[0]
 
 
-class PaintVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
+class PaintVectorEnv(VectorEnv[EnvObservation, IntArray, NDArray[Any]]):
     """``num_envs`` episodes in lock-step: ``PaintEnv``, each array with a leading axis N.
 
     Row i equals, bit for bit, what a ``PaintEnv`` returns for the same actions. ``step`` takes ``int64[N, P]`` and
@@ -147,7 +148,7 @@ class PaintVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Observation, dict[str, Any]]:
+    ) -> tuple[EnvObservation, dict[str, Any]]:
         """Begin all episodes on blank canvases. Gymnasium's option ``reset_mask`` must name all of them."""
         mask = (options or {}).get("reset_mask")
         if mask is not None and (np.shape(mask) != (self.num_envs,) or not np.all(mask)):
@@ -161,7 +162,7 @@ class PaintVectorEnv(VectorEnv[Observation, IntArray, NDArray[Any]]):
 
     def step(
         self, actions: ArrayLike
-    ) -> tuple[Observation, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
+    ) -> tuple[EnvObservation, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
         """Execute one action per canvas, ``int64[N, P]``."""
         rewards = self._episodes.step(self._episodes.validate(actions, (self.num_envs, len(self.actions))))
         terminated = np.full(self.num_envs, self._episodes.ended)
@@ -235,7 +236,7 @@ class _Episodes:
             raise ValueError(f"reward must return {len(actions)} finite numbers, one per canvas, returned {rewards}")
         return rewards
 
-    def observe(self) -> Observation:
+    def observe(self) -> EnvObservation:
         assert self._step is not None
         observation = {
             "canvas": self._renderer.canvas(),
@@ -274,7 +275,7 @@ def _is_count(value: object, least: int) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= least)
 
 
-def _row(observation: Observation) -> Observation:
+def _row(observation: EnvObservation) -> EnvObservation:
     return {name: array[0] for name, array in observation.items()}
 
 

@@ -7,7 +7,7 @@ Notable choices:
   curve. A brush whose dabs are ellipses at a fixed angle is drawn as a round pen under a linear map: its coordinates
   are those before the ``transform`` of their group.
 - Texture is not shown, nor softness, nor what depends on speed, direction or chance; pressure that changes along a
-  curve does not taper it, and the hand is never late, as the brush's may be. Brushes that smudge or erase lay their
+  curve does not taper it, and nothing lags behind the pen, as some brushes do. Brushes that smudge or erase lay their
   plain colour on. ``execute`` paints all of that.
 - A curve without length is left out, unless the brush drips (``dabs_per_second``): most others paint nothing there.
 """
@@ -16,15 +16,18 @@ from __future__ import annotations
 
 import colorsys
 import re
+from collections.abc import Iterable
 from html import escape
 
 import numpy as np
 
 from limner.programs.program import Program
-from limner.programs.strokes import paint_settings, pen_curves
+from limner.worlds import read_settings
 from limner.worlds.paint import _paint
 from limner.worlds.paint.brushes import load_brush
 from limner.worlds.paint.curves import ON, Doubles
+from limner.worlds.paint.settings import PaintSettings
+from limner.worlds.paint.strokes import pen_curves
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML cannot hold, not even escaped."""
@@ -32,7 +35,9 @@ _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 def svg(program: Program) -> str:
     """The text of an SVG file of what a painter's program paints; ``ValueError`` when it is for another renderer."""
-    settings = paint_settings(program)
+    settings = read_settings(program.renderer)
+    if not isinstance(settings, PaintSettings):
+        raise ValueError(f"the renderer {settings.name!r} has no pen: a program of 'paint' is needed")
     nib = _Nib(settings.brush)
     title = program.title or (f"A drawing by {program.agent}" if program.agent else "A drawing")
     lines = [
@@ -42,7 +47,7 @@ def svg(program: Program) -> str:
     if settings.ground == "white":
         lines.append(f'<rect width="{settings.canvas}" height="{settings.canvas}" fill="#ffffff"/>')
     lines.append(f'<g fill="none" stroke-linecap="round" stroke-linejoin="round"{nib.transform}>')
-    lines += [f'<path {look} d="{way}"/>' for look, way in _paths(program, nib)]
+    lines += [f'<path {look} d="{way}"/>' for look, way in _paths(pen_curves(settings, program.actions), nib)]
     return "\n".join([*lines, "</g>", "</svg>\n"])
 
 
@@ -92,11 +97,11 @@ class _Nib:
         return float(sum(np.interp(pressure, *points.T) for name, points in self._pressed if name == setting))
 
 
-def _paths(program: Program, nib: _Nib) -> list[tuple[str, str]]:
+def _paths(curves: Iterable[Doubles], nib: _Nib) -> list[tuple[str, str]]:
     """Attributes and data of each path."""
     paths: list[tuple[str, str]] = []
     last = ""
-    for curve in pen_curves(program):
+    for curve in curves:
         start, control, end = nib.points(curve)
         if start == control == end and not nib.drips:
             continue

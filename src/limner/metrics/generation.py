@@ -1,9 +1,9 @@
 """How good are drawn digits? Fréchet distance, precision, coverage, classes: 1,000 drawn against 1,000 real.
 
 Notable choices:
-- All distances are between features of ``limner.metrics.features``, a small classifier that ships with the library.
-- Every figure stands beside two reference rows: real training digits and random strokes of the same renderer. ``share``
-  puts a Fréchet distance between them: 0 as good as real digits, 1 as bad as random strokes.
+- All distances are between features of ``metrics.features``, a small classifier that ships with the library.
+- Every figure stands beside two reference rows: real training digits and random strokes of the same renderer.
+  ``normalised_frechet`` puts a Fréchet distance between them: 0 as good as real digits, 1 as bad as random strokes.
 - Every distance is given twice: on standardised features, which scribbles cannot fool, and on the classifier's plain
   activations, as publications do, so that figures compare with theirs (``plain_…``).
 - A set of pictures must be as large as the reference set: all these figures depend on the number of pictures.
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from limner.actions import IntArray
 from limner.data import Dataset, Pictures
-from limner.metrics.features import Description, describe, small_grey
+from limner.metrics.features import ExtractedFeatures, extract_features, small_grey
 from limner.worlds.world import Renderer
 
 Features = NDArray[np.float64]
@@ -32,19 +32,19 @@ VISIBLE = 230
 
 
 @dataclass(frozen=True)
-class Metrics:
+class GenerationMetrics:
     """Figures of one set of pictures against the reference set."""
 
     frechet: float
     """Fréchet distance of the features, squared, as usual in the literature; less is better."""
-    share: float
+    normalised_frechet: float
     """Share of the way from real training digits (0) to random strokes (1) in Fréchet distance."""
     precision: float
     """Share of the pictures that lie among real digits, in [0, 1]."""
     coverage: float
     """Share of the real digits that have a picture near them, in [0, 1]."""
     plain_frechet: float
-    plain_share: float
+    plain_normalised_frechet: float
     plain_precision: float
     plain_coverage: float
     """The same four on plain activations."""
@@ -62,11 +62,11 @@ class Metrics:
 class Reference:
     """What pictures are measured against: the features of real test digits, and the two reference rows."""
 
-    digits: Description
+    digits: ExtractedFeatures
     """N real test digits."""
-    real: Metrics
+    real: GenerationMetrics
     """As many real training digits, none of them in ``digits``."""
-    random: Metrics
+    random: GenerationMetrics
     """As many pictures of random strokes."""
 
     @property
@@ -84,13 +84,17 @@ def make_reference(
     random actions each. Digits are resized to the renderer's canvas. The renderer is reset.
     """
     size = renderer.shape[0]
-    digits = describe(small_grey(test.spread(count).pictures(size)))
+    digits = extract_features(small_grey(test.spread(count).pictures(size)))
     real = _measure(train.spread(count).pictures(size), digits)
     random = _measure(random_pictures(renderer, steps, count, rng), digits)
-    return Reference(digits, replace(real, share=0.0, plain_share=0.0), replace(random, share=1.0, plain_share=1.0))
+    return Reference(
+        digits,
+        replace(real, normalised_frechet=0.0, plain_normalised_frechet=0.0),
+        replace(random, normalised_frechet=1.0, plain_normalised_frechet=1.0),
+    )
 
 
-def evaluate_pictures(canvases: Pictures, reference: Reference) -> Metrics:
+def evaluate_pictures(canvases: Pictures, reference: Reference) -> GenerationMetrics:
     """Measure canvases ``uint8[N, S, S]``, ``[N, S, S, 1]`` or ``[N, S, S, 3]``, dark on white; N as in the reference.
 
     ``ValueError`` when there are more or fewer, or on any other shape or type.
@@ -103,8 +107,9 @@ def evaluate_pictures(canvases: Pictures, reference: Reference) -> Metrics:
     metrics, near, far = _measure(canvases, reference.digits), reference.real, reference.random
     return replace(
         metrics,
-        share=(metrics.frechet - near.frechet) / (far.frechet - near.frechet),
-        plain_share=(metrics.plain_frechet - near.plain_frechet) / (far.plain_frechet - near.plain_frechet),
+        normalised_frechet=(metrics.frechet - near.frechet) / (far.frechet - near.frechet),
+        plain_normalised_frechet=(metrics.plain_frechet - near.plain_frechet)
+        / (far.plain_frechet - near.plain_frechet),
     )
 
 
@@ -157,19 +162,19 @@ def class_entropy(labels: IntArray) -> tuple[float, IntArray]:
     return float(-(share * np.log(share)).sum() + 0.0), histogram
 
 
-def _measure(canvases: Pictures, digits: Description) -> Metrics:
-    drawn = describe(small_grey(canvases))
+def _measure(canvases: Pictures, digits: ExtractedFeatures) -> GenerationMetrics:
+    drawn = extract_features(small_grey(canvases))
     precision, coverage = precision_coverage(digits.features, drawn.features)
     plain_precision, plain_coverage = precision_coverage(digits.plain, drawn.plain)
     entropy, histogram = class_entropy(drawn.classes)
     flat = canvases.reshape(len(canvases), -1)
-    return Metrics(
+    return GenerationMetrics(
         frechet=frechet_distance(digits.features, drawn.features),
-        share=float("nan"),
+        normalised_frechet=float("nan"),
         precision=precision,
         coverage=coverage,
         plain_frechet=frechet_distance(digits.plain, drawn.plain),
-        plain_share=float("nan"),
+        plain_normalised_frechet=float("nan"),
         plain_precision=plain_precision,
         plain_coverage=plain_coverage,
         entropy=entropy,

@@ -41,3 +41,10 @@ def reduced_precision(precision: str) -> bool:
     capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
     native = any(capabilities.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16"))
     return precision == "bfloat16" or (precision == "native" and native)
+
+
+def coordinate_planes(size: int) -> Tensor:
+    """``float32[2, size, size]``: x and y of every pixel centre, in [−1, 1]."""
+    axis = (torch.arange(size) + 0.5) / size * 2 - 1
+    y, x = torch.meshgrid(axis, axis, indexing="ij")
+    return torch.stack([x, y])

@@ -1,4 +1,4 @@
-"""What the policy knows beside the pictures, as one vector."""
+"""Conditioning: what the policy is given beside the pictures, as one vector."""
 
 from __future__ import annotations
 
@@ -19,12 +19,9 @@ class Conditioning(nn.Module):
     def __init__(self, actions: ActionSpace, noise: int, outputs: int) -> None:
         super().__init__()
         self.embeddings = nn.ModuleList(nn.Embedding(size, 16) for size in actions.sizes)
-        conditional = torch.tensor([part.dependent for part in actions.parts])
-        self.conditional: Tensor
-        self.register_buffer("conditional", conditional, persistent=False)
         self.verb = actions.verb
-        self.complete: Tensor
-        self.register_buffer("complete", torch.tensor(actions.complete, dtype=torch.bool), persistent=False)
+        self.mask_table: Tensor
+        self.register_buffer("mask_table", torch.from_numpy(actions.mask_table), persistent=False)
         self.action = mlp([16 * len(actions), 64, 32, outputs])
         self.rest = mlp([3 + noise, 64, outputs])
 
@@ -33,8 +30,8 @@ class Conditioning(nn.Module):
         previous = observation.previous
         embedded = torch.stack([embed(previous[:, i]) for i, embed in enumerate(self.embeddings)], dim=1)
         if self.verb is not None:
-            hidden = self.conditional & ~self.complete[previous[:, self.verb]][:, None]
-            embedded = embedded.masked_fill(hidden[..., None], 0.0)
+            counts = self.mask_table[previous[:, self.verb]]
+            embedded = embedded.masked_fill(~counts[..., None], 0.0)
         rest = torch.cat([observation.pen, observation.step[:, None], observation.noise], dim=-1)
         vector: Tensor = self.action(embedded.flatten(1)) + self.rest(rest)
         return vector

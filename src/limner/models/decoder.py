@@ -1,9 +1,9 @@
 """The autoregressive decoder: a vector to a distribution over actions, one part after the other.
 
 Notable choices:
-- One loop serves drawing and evaluating: ``choose`` either samples a part or reads it off a given action. So the
+- One loop serves sampling and evaluating: ``choose`` either samples a part or reads it off a given action. So the
   probability of a sampled action and the evaluated probability of that action are the same computation.
-- A part that does not count (``ActionSpace.mask``) is set to 0 and contributes neither probability nor entropy.
+- A part that does not count (``ActionSpace.mask_table``) is 0 and contributes neither log-probability nor entropy.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from limner.actions import ActionSpace
 from limner.models.blocks import ResidualBlock, mlp
+from limner.models.config import PolicyConfig
 from limner.models.pointer import PointerHead
-from limner.training.config import PolicyConfig
 
 
 class Decoded(NamedTuple):
@@ -60,8 +60,8 @@ class Decoder(nn.Module):
     def __init__(self, actions: ActionSpace, config: PolicyConfig) -> None:
         super().__init__()
         self.space = actions
-        self.complete: Tensor
-        self.register_buffer("complete", torch.tensor(actions.complete, dtype=torch.bool), persistent=False)
+        self.mask_table: Tensor
+        self.register_buffer("mask_table", torch.from_numpy(actions.mask_table), persistent=False)
         width = config.hidden
         self.heads = nn.ModuleList()
         for part in actions.parts:
@@ -115,7 +115,7 @@ class Decoder(nn.Module):
 
     def _decode(self, z: Tensor, places: Tensor | None, choose: Callable[[int, Tensor], Tensor]) -> Decoded:
         log_prob, entropy = z.new_zeros(len(z)), z.new_zeros(len(z))
-        painting = torch.ones(len(z), dtype=torch.bool, device=z.device)
+        counts = self.mask_table[:1]
         chosen: list[Tensor] = []
         for i, part in enumerate(self.space.parts):
             head = self.heads[i]
@@ -126,10 +126,10 @@ class Decoder(nn.Module):
             part_log_prob = log_probs.gather(-1, value[:, None]).squeeze(-1)
             part_entropy = -(log_probs.exp() * log_probs).sum(-1)
             if part.dependent:
-                value = value * painting
-                part_log_prob, part_entropy = part_log_prob * painting, part_entropy * painting
+                count = counts[:, i]
+                value, part_log_prob, part_entropy = value * count, part_log_prob * count, part_entropy * count
             if i == self.space.verb:
-                painting = self.complete[value]
+                counts = self.mask_table[value]
             log_prob, entropy = log_prob + part_log_prob, entropy + part_entropy
             chosen.append(value)
             if i + 1 < len(self.space.parts):

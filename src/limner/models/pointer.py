@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from limner.actions import ActionSpace
 from limner.models.blocks import reduced_precision
 from limner.models.conditioning import Conditioning
-from limner.training.config import PolicyConfig
+from limner.models.config import PolicyConfig
 from limner.worlds.observation import Observation
 
 MAP = 16
@@ -52,15 +52,15 @@ class PointerTorso(nn.Module):
 
     def forward(self, observation: Observation) -> tuple[Tensor, Tensor]:
         """Observations of N canvases to vectors ``float32[N, hidden]`` and maps ``float32[N, channels, MAP²]``."""
-        with torch.autocast(observation.ink.device.type, torch.bfloat16, enabled=self.reduced):
-            fine = F.relu(self.first(observation.ink) + self.place)
+        with torch.autocast(observation.canvas.device.type, torch.bfloat16, enabled=self.reduced):
+            fine = F.relu(self.first(observation.canvas) + self.place)
             middle = F.relu(self.second(fine))
             coarse = F.relu(self.third(middle))
             x = F.relu(self.hidden(coarse.flatten(1)) + self.conditioning(observation))
             x = F.relu(self.output(x))
             places = F.interpolate(self.up(middle), scale_factor=2) + self.across(fine)
             if self.lookup is not None:
-                places = self.lookup(places, observation.ink)
+                places = self.lookup(places, observation.canvas)
             places = F.relu(self.smooth(F.relu(places)))
         return x.float(), places.flatten(2).float()
 

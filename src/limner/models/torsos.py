@@ -1,8 +1,8 @@
-"""Torsos: what the policy sees to one vector.
+"""Torsos: an observation to one vector.
 
 - ``small`` learns on two CPU cores: 32×32 input, two strided convolutions, two hidden layers.
 - ``paper`` is the published network ([P] figure 5, completed from the authors' released agent).
-- ``pointer``, in a file of its own, leaves a map of places beside the vector.
+- ``pointer``, in a file of its own, gives a map of features beside the vector.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limner.actions import ActionSpace
-from limner.models.blocks import ResidualBlock, reduced_precision
+from limner.models.blocks import ResidualBlock, coordinate_planes, reduced_precision
 from limner.models.conditioning import Conditioning
-from limner.training.config import PolicyConfig
-from limner.worlds.observation import Observation, coordinate_planes
+from limner.models.config import PolicyConfig
+from limner.worlds.observation import Observation
 
 
 class SmallTorso(nn.Module):
     """Two convolutions, by 4 and by 2, and two hidden layers: few large steps are what a CPU is quick at.
 
-    A number per channel and place takes the part of the coordinate planes.
+    A learned number per channel and place serves as coordinates.
     """
 
     def __init__(self, actions: ActionSpace, config: PolicyConfig, channels: int, resolution: int) -> None:
@@ -37,8 +37,8 @@ class SmallTorso(nn.Module):
 
     def forward(self, observation: Observation) -> tuple[Tensor, None]:
         """Observations of N canvases to ``float32[N, hidden]``, and no map."""
-        with torch.autocast(observation.ink.device.type, torch.bfloat16, enabled=self.reduced):
-            x = F.relu(self.first(observation.ink) + self.place)
+        with torch.autocast(observation.canvas.device.type, torch.bfloat16, enabled=self.reduced):
+            x = F.relu(self.first(observation.canvas) + self.place)
             x = F.relu(self.second(x))
             x = F.relu(self.hidden(x.flatten(1)) + self.conditioning(observation))
             x = F.relu(self.output(x))
@@ -46,25 +46,28 @@ class SmallTorso(nn.Module):
 
 
 class PaperTorso(nn.Module):
-    """5×5/32, conditioning, three 4×4 stride 2/32, eight residual blocks, FC 256 ([P] figure 5a)."""
+    """5×5 convolution, conditioning, three of 4×4 and stride 2, eight residual blocks, FC ([P] figure 5a; width 32)."""
 
     def __init__(self, actions: ActionSpace, config: PolicyConfig, channels: int, resolution: int) -> None:
         super().__init__()
-        side = resolution // 8
+        side, width = resolution // 8, config.channels
+        self.reduced = reduced_precision(config.precision)
         self.planes: Tensor
         self.register_buffer("planes", coordinate_planes(resolution), persistent=False)
-        self.first = nn.Conv2d(channels + 2, 32, 5, padding=2)
-        self.conditioning = Conditioning(actions, config.noise, 32)
-        self.down = nn.ModuleList(nn.Conv2d(32, 32, 4, 2, 1) for _ in range(3))
-        self.blocks = nn.Sequential(*(ResidualBlock(32) for _ in range(8)))
-        self.output = nn.Linear(32 * side * side, config.hidden)
+        self.first = nn.Conv2d(channels + 2, width, 5, padding=2)
+        self.conditioning = Conditioning(actions, config.noise, width)
+        self.down = nn.ModuleList(nn.Conv2d(width, width, 4, 2, 1) for _ in range(3))
+        self.blocks = nn.Sequential(*(ResidualBlock(width) for _ in range(8)))
+        self.output = nn.Linear(width * side * side, config.hidden)
 
     def forward(self, observation: Observation) -> tuple[Tensor, None]:
         """Observations of N canvases to ``float32[N, hidden]``, and no map."""
-        planes = self.planes.expand(len(observation.ink), -1, -1, -1)
-        x = self.first(torch.cat([observation.ink, planes], dim=1))
-        x = F.relu(x + self.conditioning(observation)[:, :, None, None])
-        for convolution in self.down:
-            x = F.relu(convolution(x))
-        x = F.relu(self.blocks(x))
-        return F.relu(self.output(x.flatten(1))), None
+        planes = self.planes.expand(len(observation.canvas), -1, -1, -1)
+        with torch.autocast(planes.device.type, torch.bfloat16, enabled=self.reduced):
+            x = self.first(torch.cat([observation.canvas, planes], dim=1))
+            x = F.relu(x + self.conditioning(observation)[:, :, None, None])
+            for convolution in self.down:
+                x = F.relu(convolution(x))
+            x = F.relu(self.blocks(x))
+            x = F.relu(self.output(x.flatten(1)))
+        return x.float(), None

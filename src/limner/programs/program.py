@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 from limner.actions import ActionSpace, IntArray
 from limner.files import write_atomic
 from limner.programs.table import brief, columns, read_rows, write_rows
-from limner.worlds.world import Canvas, make_renderer
+from limner.worlds import make_renderer
+from limner.worlds.world import Canvas
 
 SCHEMA = 1
 MAX_BYTES = 16 * 2**20
@@ -102,7 +103,7 @@ class Program:
         lines += [f'  "renderer": {{\n{settings}\n  }}', f'  "columns": {_dump(columns(space))}']
         width = max((len(str(cell)) for row in rows for cell in row if isinstance(cell, int)), default=1)
         table = ",\n".join(f"    [{', '.join(_dump(cell).rjust(width) for cell in row)}]" for row in rows)
-        table = table.replace('"jump", ', '"jump",  ').replace('"via", ', '"via",   ')  # below the numbers of "paint"
+        table = table.replace('"jump", ', '"jump",  ').replace('"via", ', '"via",   ')  # aligned with "paint"
         lines.append(f'  "actions": [\n{table}\n  ]' if rows else '  "actions": []')
         return "{\n" + ",\n".join(lines) + "\n}\n"
 
@@ -198,12 +199,12 @@ def frames(program: Program, size: int | None = None) -> NDArray[np.uint8]:
     if (needed := (len(program) + 1) * math.prod(shape)) > MAX_FRAMES_BYTES:
         raise ValueError(f"{len(program) + 1} frames of {shape} need {needed / 2**30:.1f} GiB: choose a smaller size")
     result = np.empty((len(program) + 1, *shape), np.uint8)
-    for i, picture in enumerate(stages(program, range(len(program) + 1), size)):
+    for i, picture in enumerate(snapshots(program, range(len(program) + 1), size)):
         result[i] = picture
     return result
 
 
-def stages(program: Program, counts: Iterable[int], size: int | None = None) -> Iterator[Canvas]:
+def snapshots(program: Program, counts: Iterable[int], size: int | None = None) -> Iterator[Canvas]:
     """The picture ``uint8[H, W, C]`` after each of so many actions, which are given in ascending order."""
     renderer = make_renderer(json.loads(_at_size(program, size)[0]))
     renderer.reset()

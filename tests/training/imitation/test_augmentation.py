@@ -2,12 +2,13 @@ import numpy as np
 import pytest
 import torch
 
-from limner.actions import CHANGE, PLACE, SKIP, bezier_actions, paint_actions
-from limner.search.lookahead import vary
+from limner.worlds.scenes.objects import CHANGE, PLACE, SKIP
+from limner.worlds.paint.actions import bezier_actions, paint_actions
+from limner.worlds.variation import perturb
 from limner.training.imitation import augmentation as dreams
 from limner.training.imitation.augmentation import correct, dream, random_programs
 from limner.worlds.scenes.objects import objects
-from limner.worlds.scenes.renderer import ScenesSettings, scene_actions
+from limner.worlds.scenes.settings import ScenesSettings, scene_actions
 
 SPACES = {name: paint_actions(name, 32, (1, 2, 4), 4, False, 8) for name in ("bezier", "line", "stroke", "spline")}
 SPACES |= {"relative": paint_actions("relative", 15, (1, 2), 3, False, 2)}
@@ -164,7 +165,7 @@ def test_strokes_that_went_wrong_stay_and_the_program_goes_on():
     assert (done != known).any(-1).all()
 
 
-@pytest.mark.parametrize("errs", [never, lambda space: lambda actions: vary(space, actions, random(5))])
+@pytest.mark.parametrize("errs", [never, lambda space: lambda actions: perturb(space, actions, random(5))])
 def test_wrong_objects_are_changed_until_they_are_right_and_all_are_placed_in_the_end(errs):
     known = random_programs(SCENES, torch.Size((12, BATCH, len(SCENES))), random())
     advice, done = correct(SCENES, known, errs(SCENES))

@@ -4,7 +4,8 @@ import torch
 from limner.agents.rollout import EpisodeBatch
 from limner.training.config import Config, PolicyConfig
 from limner.training.imitation.lessons import Lessons
-from limner.worlds.toy.renderer import Toy, ToySettings
+from limner.worlds.toy.renderer import Toy
+from limner.worlds.toy.settings import ToySettings
 
 STEPS, BATCH = 3, 4
 

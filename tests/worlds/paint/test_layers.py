@@ -2,10 +2,12 @@ import numpy as np
 import pytest
 import torch
 
-from limner.search.lookahead import recolour
+from limner.worlds.variation import recolour
 from limner.worlds.paint.layers import LayerPainter, best_colours, paints_layers
-from limner.worlds.paint.renderer import Paint, PaintSettings
-from limner.worlds.toy.renderer import Toy, ToySettings
+from limner.worlds.paint.renderer import Paint
+from limner.worlds.paint.settings import PaintSettings
+from limner.worlds.toy.renderer import Toy
+from limner.worlds.toy.settings import ToySettings
 
 BATCH = 6
 

@@ -2,10 +2,12 @@ import numpy as np
 import pytest
 import torch
 
-from limner.search.lookahead import Simulator, likeness
+from limner.worlds.simulator import Simulator, negative_mse
 from limner.worlds.paint.refinement import Refinement
-from limner.worlds.paint.renderer import Paint, PaintSettings
-from limner.worlds.toy.renderer import Toy, ToySettings
+from limner.worlds.paint.renderer import Paint
+from limner.worlds.paint.settings import PaintSettings
+from limner.worlds.toy.renderer import Toy
+from limner.worlds.toy.settings import ToySettings
 
 BATCH, TRIES, STEPS = 3, 6, 4
 
@@ -27,7 +29,7 @@ def painted(renderer, actions):
     return torch.from_numpy(renderer.canvas())
 
 
-def make(renderer, score=likeness):
+def make(renderer, score=negative_mse):
     goals = painted(renderer, some_actions(renderer, 5))
     return Refinement(renderer, Simulator(renderer, TRIES, 1, score), goals, some_actions(renderer, 2))
 
@@ -57,7 +59,7 @@ def test_refinement_never_gets_worse_and_knows_how_close_it_is(kind):
         assert last.mean() > 0.8 * first.mean()
     canvas = painted(STAGES[kind](), refinement.actions)
     assert torch.equal(refinement.canvas, canvas)
-    torch.testing.assert_close(refinement.scores, likeness(canvas, refinement.goals))
+    torch.testing.assert_close(refinement.scores, negative_mse(canvas, refinement.goals))
     np.testing.assert_array_equal(renderer.actions.canonical(refinement.actions.numpy()), refinement.actions)
 
 

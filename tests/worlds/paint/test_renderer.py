@@ -14,10 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from limner.actions import JUMP, PAINT
+from limner.worlds.paint.actions import JUMP, PAINT
 from limner.worlds.paint.brushes import brush_names, find_brush
-from limner.worlds.paint.renderer import Paint, PaintSettings
-from limner.worlds.world import make_renderer
+from limner.worlds.paint.renderer import Paint
+from limner.worlds.paint.settings import PaintSettings
+from limner.worlds import make_renderer
 
 PLAIN, RANDOM, SMUDGING = "classic/pen", "classic/dry_brush", "deevad/watercolor_glazing"
 TRACKING_NOISE = "classic/impressionism"
@@ -194,7 +195,8 @@ def test_threads_order_and_history_have_no_influence(brush: str) -> None:
 
 DIGEST = """
 import hashlib, numpy as np
-from limner.worlds.paint.renderer import Paint, PaintSettings
+from limner.worlds.paint.renderer import Paint
+from limner.worlds.paint.settings import PaintSettings
 digest = hashlib.sha256()
 for brush in {brushes}:
     renderer = Paint(PaintSettings(brush=brush, sizes=(2, 4, 8)), 2, 2)
@@ -517,7 +519,8 @@ def test_libmypaint_prints_nothing() -> None:
     """In one of some twenty thousand short strokes rounding leaves a dab less than no time, which it tells."""
     code = """
 import numpy as np
-from limner.worlds.paint.renderer import Paint, PaintSettings
+from limner.worlds.paint.renderer import Paint
+from limner.worlds.paint.settings import PaintSettings
 
 settings = PaintSettings(brush="classic/pen", space="stroke", sizes=(0.5, 0.75, 1, 1.5, 2), pressures=4, events=16)
 painter = Paint(settings, 256)

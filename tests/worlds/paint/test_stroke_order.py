@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from limner.actions import paint_actions
-from limner.worlds.paint.renderer import Paint, PaintSettings
+from limner.worlds.paint.actions import paint_actions
+from limner.worlds.paint.renderer import Paint
+from limner.worlds.paint.settings import PaintSettings
 from limner.worlds.paint.stroke_order import can_order_strokes, order_strokes
 
 SETTINGS = PaintSettings(brush="classic/pen", space="stroke", grid=16, sizes=(1.5, 3.0), pressures=3, events=8)

@@ -3,10 +3,10 @@ import math
 import numpy as np
 import pytest
 
-from limner.actions import CHANGE, PLACE, SKIP
+from limner.worlds.scenes.objects import CHANGE, PLACE, SKIP
 from limner.data.scenes import scatter
 from limner.worlds.scenes.metrics import compare_scenes
-from limner.worlds.scenes.renderer import ScenesSettings, scene_actions
+from limner.worlds.scenes.settings import ScenesSettings, scene_actions
 
 SPACE = scene_actions(ScenesSettings())
 

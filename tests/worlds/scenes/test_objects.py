@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 import torch
 
-from limner.actions import CHANGE, PLACE, SKIP
+from limner.worlds.scenes.objects import CHANGE, PLACE, SKIP
 from limner.data.scenes import scatter, show
 from limner.worlds.scenes.objects import objects
 from limner.worlds.scenes.refinement import settle
-from limner.worlds.scenes.renderer import Scenes, ScenesSettings, scene_actions
+from limner.worlds.scenes.renderer import Scenes
+from limner.worlds.scenes.settings import ScenesSettings, scene_actions
 
 SPACE = scene_actions(ScenesSettings())
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from limner.actions import PLACE, SKIP
+from limner.worlds.scenes.objects import PLACE, SKIP
 from limner.agents.agent import load_agent
 from limner.agents.checkpoint import save_checkpoint
 from limner.agents.rollout import EpisodeBatch, observe
@@ -17,14 +17,15 @@ from limner.inference.draw import draw
 from limner.inference.evaluate import reconstruct
 from limner.inference.paint import canvas_shape
 from limner.programs.program import execute
-from limner.search.lookahead import Simulator, likeness
+from limner.worlds.simulator import Simulator, negative_mse
 from limner.training.config import Config, ImitationConfig, LearningConfig, PolicyConfig
 from limner.training.imitation.trainer import Imitation
 from limner.training.presets import PRESETS
 from limner.training.spiral.trainer import Adversarial
 from limner.worlds.proposals import ResidualProposals
 from limner.worlds.scenes.refinement import ObjectRefinement, refine
-from limner.worlds.scenes.renderer import Scenes, ScenesSettings
+from limner.worlds.scenes.renderer import Scenes
+from limner.worlds.scenes.settings import ScenesSettings
 
 pytestmark = pytest.mark.usefixtures("gl")
 SMALL = replace(
@@ -107,7 +108,7 @@ def test_random_scenes_are_learnt(data):
 # --- Search --------------------------------------------------------------------------------------------------------
 
 
-def placement(goals: np.ndarray, programs: np.ndarray, proposer=None, score=likeness, tries=16) -> ObjectRefinement:
+def placement(goals: np.ndarray, programs: np.ndarray, proposer=None, score=negative_mse, tries=16) -> ObjectRefinement:
     """What refines ``programs`` int64[B, T, P]."""
     renderer = Scenes(batch=len(goals))
     episodes = EpisodeBatch.empty(replace(PRESETS["scenes"], steps=programs.shape[1]), renderer)
@@ -133,7 +134,7 @@ def nothing(count: int, steps: int = 7) -> np.ndarray:
     return programs
 
 
-@pytest.mark.parametrize("score", [likeness, lambda canvases, goals: likeness(canvases, goals)])
+@pytest.mark.parametrize("score", [negative_mse, lambda canvases, goals: negative_mse(canvases, goals)])
 def test_refinement_never_gets_worse_and_finds_objects_that_are_missing(data, score):
     refined, random = placement(data.images[:6], nothing(6), score=score), torch.Generator().manual_seed(0)
     last = first = refined.scores
@@ -143,7 +144,7 @@ def test_refinement_never_gets_worse_and_finds_objects_that_are_missing(data, sc
         last = refined.scores
     assert last.mean() > 0.4 * first.mean()
     assert torch.equal(refined.canvas, shown(refined.actions))
-    torch.testing.assert_close(refined.scores, likeness(refined.canvas, refined.goals))
+    torch.testing.assert_close(refined.scores, negative_mse(refined.canvas, refined.goals))
 
 
 def test_objects_that_nobody_sees_are_left_out_and_then_it_is_finished(data):
@@ -182,7 +183,7 @@ def test_what_is_unfinished_goes_on_alone(data):
     assert (refined.scores[[2, 5]] > before[[2, 5]]).all()
     assert len(sweeps) <= 4
     assert torch.equal(refined.canvas, shown(refined.actions))
-    torch.testing.assert_close(refined.scores, likeness(refined.canvas, refined.goals))
+    torch.testing.assert_close(refined.scores, negative_mse(refined.canvas, refined.goals))
 
 
 def test_a_large_object_takes_the_place_of_several_that_explain_it(data):

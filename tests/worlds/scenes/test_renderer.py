@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from limner.actions import CHANGE, PLACE, SKIP
+from limner.worlds.scenes.objects import CHANGE, PLACE, SKIP
 from limner.programs.program import Program, execute, frames
 from limner.worlds.scenes._scenes import halve
-from limner.worlds.scenes.renderer import KINDS, Scenes, ScenesSettings, scene_actions
+from limner.worlds.scenes.renderer import Scenes
+from limner.worlds.scenes.settings import KINDS, ScenesSettings, scene_actions
 from limner.worlds.scenes import renderer as scenes
-from limner.worlds.world import make_renderer
+from limner.worlds import make_renderer
 
 pytestmark = pytest.mark.usefixtures("gl")
 RED, GREEN, BLUE = (3, 0, 0), (0, 3, 0), (0, 0, 3)
@@ -250,7 +251,7 @@ import os, sys
 os.environ["MUJOCO_GL"] = "egl"
 import limner
 {cause}
-from limner.worlds.world import make_renderer
+from limner.worlds import make_renderer
 make_renderer({{"name": "toy"}})
 try:
     make_renderer({{"name": "scenes"}}).canvas()

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from limner.actions import PLACE
+from limner.worlds.scenes.objects import PLACE
 from limner.data.scenes import random_scenes, show
 from limner.worlds.scenes._scenes import match
-from limner.worlds.scenes.renderer import Scenes, ScenesSettings
+from limner.worlds.scenes.renderer import Scenes
+from limner.worlds.scenes.settings import ScenesSettings
 
 pytestmark = pytest.mark.usefixtures("gl")
 

@@ -3,9 +3,10 @@ import json
 import numpy as np
 import pytest
 
-from limner.actions import JUMP, PAINT
-from limner.worlds.toy.renderer import Toy, ToySettings
-from limner.worlds.world import make_renderer
+from limner.worlds.paint.actions import JUMP, PAINT
+from limner.worlds.toy.renderer import Toy
+from limner.worlds.toy.settings import ToySettings
+from limner.worlds import make_renderer
 
 
 def action(flag: int, end: tuple[int, int], control: tuple[int, int], size: int = 0, pressure: int = 3) -> np.ndarray:

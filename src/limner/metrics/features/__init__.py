@@ -25,13 +25,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from limner.actions import IntArray
-from limner.data import Pictures, luma, prepare
+from limner.data import Pictures, luma, resize_square
 
 SIZE = 32
 """Height and width of the pictures that the network sees, in pixels."""
 
 
-class Description(NamedTuple):
+class ExtractedFeatures(NamedTuple):
     """What the network makes of N pictures."""
 
     features: NDArray[np.float64]
@@ -89,7 +89,7 @@ def small_grey(canvases: Pictures) -> Pictures:
         )
     if canvases.ndim == 4 and canvases.shape[3] == 3:
         canvases = luma(canvases)
-    return prepare(canvases.reshape(canvases.shape[:3]), SIZE)
+    return resize_square(canvases.reshape(canvases.shape[:3]), SIZE)
 
 
 def ink(grey: Pictures) -> Tensor:
@@ -110,13 +110,13 @@ def fingerprint() -> str:
     return hashlib.sha256(_weights()).hexdigest()[:12]
 
 
-def describe(grey: Pictures) -> Description:
+def extract_features(grey: Pictures) -> ExtractedFeatures:
     """Features and classes of grey pictures ``uint8[N, 32, 32]``."""
     network = digit_network()
     with torch.inference_mode():
         parts = [network(chunk) for chunk in torch.split(ink(grey), 250)]
     features, plain, logits = (torch.cat(values).numpy() for values in zip(*parts, strict=True))
-    return Description(features.astype(np.float64), plain.astype(np.float64), logits.argmax(1).astype(np.int64))
+    return ExtractedFeatures(features.astype(np.float64), plain.astype(np.float64), logits.argmax(1).astype(np.int64))
 
 
 def _weights() -> bytes:

@@ -15,15 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from limner.actions import PAINT, VIA, ActionSpace, BoolArray, IntArray, paint_actions
-
-if TYPE_CHECKING:
-    from limner.worlds.paint.renderer import PaintSettings
+from limner.actions import ActionSpace, BoolArray, IntArray
+from limner.worlds.paint.actions import PAINT, VIA, paint_actions
+from limner.worlds.paint.settings import PaintSettings
 
 Doubles = NDArray[np.float64]
 

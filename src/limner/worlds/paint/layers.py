@@ -2,11 +2,11 @@
 
 Paint covers: a pixel under a stroke becomes ``keep · below + add``, whatever it was. So a stroke that is painted once
 on a transparent ground is known on every ground, strokes on top of each other are one layer again, and a change deep in
-a program can be judged without painting anew what lies above.
+a program can be scored without painting again what lies above.
 
 Notable choices:
-- This holds for strokes that do not depend on where the pen was (``ActionSpace.standalone``), and up to the rounding
-  to 8 bits. Brushes that smudge or erase break it: who judges by layers looks at the real picture in the end.
+- This holds for strokes that do not depend on where the pen was (``actions.standalone``), up to rounding to 8 bits.
+  Brushes that smudge or erase break it, so a refinement scores the real picture at the end of a sweep.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from limner.worlds.world import Renderer, make_renderer
+from limner.worlds import Renderer, make_renderer
+from limner.worlds.paint.actions import standalone
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class LayerPainter:
     """Paints single actions as layers, for canvases like those of a renderer."""
 
     def __init__(self, renderer: Renderer, threads: int) -> None:
-        """``renderer`` is a painter of standalone strokes on white: see ``paints_layers``."""
+        """``renderer`` paints standalone strokes on white: see ``paints_layers``."""
         self.renderer = make_renderer(renderer.settings() | {"ground": "transparent"}, renderer.batch, threads)
 
     def paint(self, actions: Tensor) -> Layer:
@@ -93,4 +94,4 @@ class LayerPainter:
 
 def paints_layers(renderer: Renderer) -> bool:
     """Whether what an action paints on ``renderer`` is a layer."""
-    return renderer.actions.standalone and renderer.settings().get("ground") == "white"
+    return standalone(renderer.actions) and renderer.settings().get("ground") == "white"

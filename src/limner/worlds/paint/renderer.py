@@ -11,97 +11,19 @@ Notable choices:
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 
-from limner.actions import ActionSpace, FloatArray, IntArray, Space
+from limner.actions import ActionSpace, FloatArray, IntArray
 from limner.worlds.paint import _paint
 from limner.worlds.paint.brushes import load_brush
 from limner.worlds.paint.curves import CurveDecoder, Pens
+from limner.worlds.paint.settings import PaintSettings
+from limner.worlds.validation import hand_out, plain
 from limner.worlds.world import Canvas, State
-
-
-def _is_int(value: object, low: int, high: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-
-
-def _is_size(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0.05 <= value <= 64
-
-
-@dataclass(frozen=True)
-class PaintSettings:
-    """What to paint with, and on what."""
-
-    canvas: int = 64
-    """Height and width in pixels, 64 … 4096."""
-    brush: str = "classic/pen"
-    """Name of a brush of MyPaint's 1.0 set, or path to a ``.myb`` file."""
-    color: bool = False
-    """Paint in colour: the action gains ``red, green, blue``, the canvas three channels instead of one."""
-    ground: Literal["white", "transparent"] = "white"
-    """A transparent ground adds an alpha channel; colours are then not multiplied by alpha."""
-    space: Space = "bezier"
-    """What an action paints: a curve or a line from the pen, a stroke of its own, a curve by offsets from the pen, or a
-    spline of points given by earlier actions. ``limner.actions.paint_actions`` says it exactly."""
-    grid: int = 32
-    """Cells along each side of the grid that places are chosen from, 2 … 4096; they may be smaller than pixels."""
-    sizes: tuple[float, ...] = (1, 2, 4, 8, 12, 24)
-    """Brush radii in pixels of a 64-pixel canvas. libmypaint paints none below 0.2 real pixels (of 2048 at most, larger
-    canvases being that, scaled) or above 1000; with pressure a stroke may be wider than this."""
-    pressures: int = 10
-    """Number of pressures, from ``1 / pressures`` to 1."""
-    levels: int = 20
-    """Number of values of each colour channel, from 0 to 1."""
-    events: int = 50
-    """Pen events per curve, 0.1 s each."""
-    preset: Literal["deepmind-2018"] | None = None
-    """Repeat the released SPIRAL environment where it deviates from its paper.
-
-    A grid cell means its upper left corner, not its centre; after a jump to (x, y) the next curve starts at (y, y); and
-    colours are divided by alpha even on white, which only shows with brushes that erase. (That environment's action
-    mask at the first step and its 19 actions concern episodes, not painting.)
-    """
-
-    def __post_init__(self) -> None:
-        def demand(good: bool, name: str, need: str) -> None:
-            if not good:
-                raise ValueError(f"paint setting {name} must be {need}, got {getattr(self, name)!r}")
-
-        if isinstance(self.sizes, list):
-            object.__setattr__(self, "sizes", tuple(self.sizes))
-        demand(_is_int(self.canvas, 64, 4096), "canvas", "a whole number of pixels in 64 … 4096")
-        demand(isinstance(self.brush, str), "brush", "a name or a path")
-        demand(isinstance(self.color, bool), "color", "true or false")
-        demand(self.ground in ("white", "transparent"), "ground", "'white' or 'transparent'")
-        demand(_is_int(self.grid, 2, 4096), "grid", "a whole number in 2 … 4096")
-        demand(
-            isinstance(self.sizes, tuple) and len(self.sizes) > 0 and all(_is_size(size) for size in self.sizes),
-            "sizes",
-            "one or more radii in 0.05 … 64",
-        )
-        demand(_is_int(self.pressures, 1, 1000), "pressures", "a whole number in 1 … 1000")
-        demand(_is_int(self.levels, 2, 256), "levels", "a whole number in 2 … 256")
-        demand(_is_int(self.events, 1, 1000), "events", "a whole number in 1 … 1000")
-        demand(self.space in get_args(Space), "space", " or ".join(map(repr, get_args(Space))))
-        demand(self.preset in (None, "deepmind-2018"), "preset", "null or 'deepmind-2018'")
-        demand(self.preset is None or self.space == "bezier", "space", f"'bezier' with preset {self.preset!r}")
-
-    @staticmethod
-    def from_dict(values: dict[str, Any]) -> PaintSettings:
-        """Settings from JSON values; ``ValueError`` naming an unknown key or a bad value."""
-        unknown = values.keys() - {field.name for field in dataclasses.fields(PaintSettings)}
-        if unknown:
-            raise ValueError(f"unknown paint setting {min(unknown)!r}")
-        return PaintSettings(**values)
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON values, from which ``make_renderer`` makes a painter."""
-        return {"name": "paint", **dataclasses.asdict(self), "sizes": list(self.sizes)}
 
 
 @dataclass(frozen=True)
@@ -128,7 +50,7 @@ class Paint:
     """
 
     def __init__(self, settings: PaintSettings = PaintSettings(), batch: int = 1, threads: int = 1) -> None:
-        if not _is_int(batch, 1, 1 << 20) or not _is_int(threads, 1, 1024):
+        if not 1 <= batch <= 1 << 20 or not 1 <= threads <= 1024:
             raise ValueError(f"batch must be at least 1 and threads in 1 … 1024, got {batch!r} and {threads!r}")
         brush = load_brush(settings.brush)
         self._settings = settings
@@ -166,7 +88,7 @@ class Paint:
 
     def settings(self) -> dict[str, Any]:
         """JSON-able settings from which ``make_renderer`` rebuilds this renderer."""
-        return self._settings.to_dict()
+        return plain(self._settings)
 
     def reset(self, indices: IntArray | None = None) -> None:
         """Blank canvases, new brushes and the pen in the upper left corner: all of them, or ``indices`` only."""
@@ -201,12 +123,7 @@ class Paint:
 
     def canvas(self, out: Canvas | None = None) -> Canvas:
         """The pictures ``uint8[N, H, W, C]``: a fresh array, or written into ``out``."""
-        if out is None:
-            return self._pixels.copy()
-        if out.shape != self._pixels.shape or out.dtype != np.uint8:
-            raise ValueError(f"out must be uint8{list(self._pixels.shape)}, got {out.dtype}{list(out.shape)}")
-        np.copyto(out, self._pixels)
-        return out
+        return hand_out(self._pixels, out)
 
     def pen(self) -> FloatArray:
         """Where the next curve starts: ``float32[N, 2]``, (x, y) in [0, 1] of the canvas."""

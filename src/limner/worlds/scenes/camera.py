@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from limner.worlds.scenes._scenes import halve
 from limner.worlds.scenes.mujoco import mujoco, open_context
-from limner.worlds.scenes.renderer import KINDS, MAX_OBJECTS
+from limner.worlds.scenes.settings import KINDS, MAX_OBJECTS
 
 SMALL = 128
 """Largest picture of which few facets suffice."""

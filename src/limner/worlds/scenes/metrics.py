@@ -1,9 +1,9 @@
-"""SceneMetrics: does a program place the objects that are in the picture, not only ones that look alike?
+"""Scene metrics: does a program place the objects of the picture, and not only ones that look alike?
 
 Notable choices:
 - The objects of two scenes are matched by the Hungarian method (Kuhn 1955). A pair costs as many cells as lie between
   them and one for each other part that differs, so that objects are matched by where they are.
-- Objects that cannot be seen count too: nobody can get all of them right.
+- Objects that cannot be seen count too: no program can be expected to get all of them right.
 """
 
 from __future__ import annotations

@@ -6,7 +6,11 @@ from functools import reduce
 
 import numpy as np
 
-from limner.actions import CHANGE, PLACE, SKIP, ActionSpace, IntArray
+from limner.actions import ActionSpace, IntArray
+
+VERBS = ("place", "change", "skip")
+PLACE, CHANGE, SKIP = 0, 1, 2
+"""Values of the part ``op``: place a new object, change the one placed last, or do nothing."""
 
 
 def objects(space: ActionSpace, actions: IntArray) -> IntArray:

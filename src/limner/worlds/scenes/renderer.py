@@ -14,111 +14,20 @@ Notable choices:
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from functools import cache, cached_property
-from importlib.resources import files
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
-from xml.etree import ElementTree
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from limner.actions import COLOURS, SKIP, ActionSpace, FloatArray, IntArray, Part
-from limner.worlds.arguments import chosen, hand_out, read_settings
-from limner.worlds.scenes.objects import build
+from limner.actions import FloatArray, IntArray
+from limner.worlds.scenes.objects import SKIP, build
+from limner.worlds.scenes.settings import MAX_OBJECTS, SHAPE, ScenesSettings, place, scene_actions
+from limner.worlds.validation import chosen, hand_out, plain
 from limner.worlds.world import Canvas, State
 
-KINDS = ("box", "sphere", "cylinder", "capsule")
-SHAPE = ("type", "location", "size")
-"""The parts of an action that say what an object is, but for its colour."""
-MAX_OBJECTS = 1000
-"""Of one scene."""
-NEARER = 1e-5
-"""By how much an object is larger than it would be one cell before, so that it is settled where surfaces coincide."""
 MATCHED = 2**24
 """Objects that there can be, regardless of colour, times the pixels of a picture: beyond it there are no templates."""
-
-
-@dataclass(frozen=True)
-class ScenesSettings:
-    """Everything that decides the pixels."""
-
-    canvas: int = 64
-    """Height and width in pixels, 16 to 2048."""
-    grid: int = 16
-    """Rows and columns of the places on the platform, 2 to 64."""
-    sizes: tuple[float, ...] = (0.14, 0.22, 0.34)
-    """Radii of the objects, where the platform is 2 wide."""
-    levels: int = 4
-    """Number of values of red, green and blue, from 0 to 1."""
-
-    def __post_init__(self) -> None:
-        for name, low, high in (("canvas", 16, 2048), ("grid", 2, 64), ("levels", 2, 256)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-                raise ValueError(f"scenes renderer: {name!r} is {value!r}, must be a whole number in {low} … {high}")
-        if isinstance(self.sizes, str) or not len(self.sizes):
-            raise ValueError(f"scenes renderer: 'sizes' must be one or more radii, got {self.sizes!r}")
-        for size in self.sizes:
-            if type(size) not in (int, float) or not 0.01 <= size <= 1:
-                raise ValueError(f"scenes renderer: 'sizes' has {size!r}, must be radii in 0.01 … 1")
-        object.__setattr__(self, "sizes", tuple(float(size) for size in self.sizes))
-
-    @classmethod
-    def from_dict(cls, settings: dict[str, Any]) -> ScenesSettings:
-        """Settings from JSON; ``ValueError`` naming an unknown or bad one."""
-        return read_settings(cls, "scenes", settings)
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON values, from which ``make_renderer`` makes this renderer."""
-        return {"name": "scenes", **asdict(self), "sizes": list(self.sizes)}
-
-
-@cache
-def scene_actions(settings: ScenesSettings) -> ActionSpace:
-    """``op``, ``type``, ``location``, ``size``, ``red``, ``green``, ``blue``; in a skip only the first counts."""
-    grid = (settings.grid, settings.grid)
-    shades = tuple(i / (settings.levels - 1) for i in range(settings.levels))
-    return ActionSpace(
-        (
-            Part("op", 3),
-            Part("type", len(KINDS), dependent=True),
-            Part("location", settings.grid**2, grid, dependent=True, sights=_sights(settings)),
-            Part("size", len(settings.sizes), values=settings.sizes, dependent=True),
-            *(Part(name, settings.levels, values=shades, dependent=True) for name in COLOURS),
-        )
-    )
-
-
-def stand(cells: ArrayLike, size: ArrayLike, grid: int) -> NDArray[np.float64]:
-    """Where objects of the radii ``size`` [n] stand in ``cells`` [n, 2]: ``float64[n, 2]``, x and y on the platform."""
-    back, across = (1 - np.asarray(size)) * ((2 * np.asarray(cells) + 1) / grid - 1).T
-    return np.column_stack([across, -back])
-
-
-def place(settings: ScenesSettings, objects: IntArray) -> NDArray[np.float64]:
-    """The actions ``int64[n, P]`` as ``camera.Objects``."""
-    space = scene_actions(settings)
-    size = space.values(objects, "size")
-    colours = [space.values(objects, name) for name in COLOURS]
-    places = stand(space.cells(objects, "location"), size, settings.grid)
-    size = size * (1 + NEARER * objects[:, space.index("location")])
-    return np.column_stack([objects[:, space.index("type")], places, size, *colours])
-
-
-@cache
-def _sights(settings: ScenesSettings) -> tuple[tuple[float, float], ...]:
-    """Where the camera of ``scenes.xml`` sees the middle of an object of middling size in each cell."""
-    camera = ElementTree.fromstring(files("limner.worlds.scenes").joinpath("scenes.xml").read_text()).find(".//camera")
-    assert camera is not None
-    eye, axes = (np.array(camera.get(name, "").split(), float) for name in ("pos", "xyaxes"))
-    right, up = axes.reshape(2, 3)
-    size = np.mean(settings.sizes)
-    places = stand(np.stack(np.divmod(np.arange(settings.grid**2), settings.grid), axis=1), size, settings.grid)
-    rays = np.column_stack([places, np.full(len(places), size)]) - eye
-    half = rays @ np.cross(up, right) * np.tan(np.radians(float(camera.get("fovy", ""))) / 2)
-    seen = np.column_stack([rays @ right, -rays @ up]) / half[:, None] / 2 + 0.5
-    return tuple((float(x), float(y)) for x, y in seen)
 
 
 @dataclass(frozen=True)
@@ -154,7 +63,7 @@ class Scenes:
 
     def settings(self) -> dict[str, Any]:
         """What ``make_renderer`` rebuilds this renderer from."""
-        return self._settings.to_dict()
+        return plain(self._settings)
 
     def reset(self, indices: IntArray | None = None) -> None:
         """Empty platforms: all of them, or ``indices``."""

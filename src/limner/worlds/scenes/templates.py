@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from limner.actions import COLOURS, IntArray
 from limner.worlds.scenes._scenes import match
 from limner.worlds.scenes.camera import Samples, borrow_cameras
-from limner.worlds.scenes.renderer import SHAPE, ScenesSettings, place, scene_actions
+from limner.worlds.scenes.settings import SHAPE, ScenesSettings, place, scene_actions
 from limner.worlds.world import Canvas
 
 GREY = 0.75

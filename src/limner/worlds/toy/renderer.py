@@ -1,55 +1,24 @@
-"""The toy renderer: round strokes in pure NumPy. It proves that nothing is tied to a paint engine.
+"""The toy renderer: round strokes in pure NumPy. A world without a paint engine, for tests.
 
 Notable choices:
-- The same action space as the paint renderer, in grey and on a coarser grid.
+- The action space is that of the paint renderer, in grey and on a coarser grid.
 - A curve is 2 discs per canvas pixel, with soft edges one pixel wide; the darkest disc counts, so that a stroke
   does not darken where it meets itself. ``pressure`` is opacity and, as in the paint renderer, goes linearly along the
   curve from its last value to the new one: hidden state that has to be saved.
-- Canvases are kept as bytes: what ``canvas`` shows is all that later strokes build on.
+- Canvases are kept as bytes: what ``canvas`` shows is all that later strokes depend on.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from limner.actions import PAINT, ActionSpace, FloatArray, IntArray, bezier_actions
-from limner.worlds.arguments import chosen, hand_out, read_settings
+from limner.actions import ActionSpace, FloatArray, IntArray
+from limner.worlds.toy.settings import PAINT, ToySettings, toy_actions
+from limner.worlds.validation import chosen, hand_out, plain
 from limner.worlds.world import Canvas, State
-
-
-@dataclass(frozen=True)
-class ToySettings:
-    """Everything that decides the pixels."""
-
-    canvas: int = 32
-    """Height and width in pixels, 8 to 1024."""
-    grid: int = 8
-    """Rows and columns of the locations, at most ``canvas``."""
-    sizes: tuple[float, ...] = (2.0, 4.0)
-    """Radii in pixels of a 64-pixel canvas."""
-    pressures: int = 4
-    """Number of opacities, from ``1 / pressures`` to 1."""
-
-    def __post_init__(self) -> None:
-        for name in ("canvas", "grid", "pressures"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int):
-                raise ValueError(f"toy renderer: {name!r} must be a whole number, got {value!r}")
-        if not 8 <= self.canvas <= 1024:
-            raise ValueError(f"toy renderer: canvas is {self.canvas}, must be 8 … 1024 pixels")
-        if self.grid > self.canvas:
-            raise ValueError(f"toy renderer: grid {self.grid} is larger than the canvas of {self.canvas} pixels")
-        if isinstance(self.sizes, str) or not all(type(size) in (int, float) for size in self.sizes):
-            raise ValueError(f"toy renderer: 'sizes' must be radii in pixels, got {self.sizes!r}")
-        object.__setattr__(self, "sizes", tuple(float(size) for size in self.sizes))
-
-    @classmethod
-    def from_dict(cls, settings: dict[str, Any]) -> ToySettings:
-        """Settings from JSON; ``ValueError`` naming an unknown or bad one."""
-        return read_settings(cls, "toy", settings)
 
 
 @dataclass(frozen=True)
@@ -77,7 +46,7 @@ class Toy:
         self._settings = settings
         self.batch = batch
         self.shape = (settings.canvas, settings.canvas, 1)
-        self.actions: ActionSpace = bezier_actions(settings.grid, settings.sizes, settings.pressures)
+        self.actions: ActionSpace = toy_actions(settings)
         self._canvas = np.empty((batch, *self.shape), np.uint8)
         self._pen = np.empty((batch, 2), np.float32)
         self._pressure = np.empty(batch, np.float32)
@@ -85,7 +54,7 @@ class Toy:
 
     def settings(self) -> dict[str, Any]:
         """What ``make_renderer`` rebuilds this renderer from."""
-        return {"name": "toy", **asdict(self._settings), "sizes": list(self._settings.sizes)}
+        return plain(self._settings)
 
     def reset(self, indices: IntArray | None = None) -> None:
         """White canvases, the pen at the upper left: all of them, or ``indices``."""

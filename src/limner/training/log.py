@@ -1,0 +1,56 @@
+"""The log of a run: ``log.jsonl``, one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from limner.files import write_atomic
+from limner.training.evaluation import Record
+from limner.training.trainer import Trainer
+
+
+class Log:
+    """``log.jsonl``: means of what the updates since the last line measured, and evaluations."""
+
+    def __init__(self, folder: Path, report: Callable[[Record], None] | None) -> None:
+        self.path = folder / "log.jsonl"
+        self.report = report
+        self.pending: list[dict[str, float]] = []
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+
+    def continue_from(self, updates: int) -> None:
+        """Drop lines that were written after the checkpoint at ``updates``."""
+        lines = self.path.read_text().splitlines() if self.path.exists() else []
+        kept = [line for line in lines if _update_of(line) <= updates]
+        write_atomic(self.path, "".join(line + "\n" for line in kept))
+
+    def add(self, metrics: dict[str, float]) -> None:
+        """Keep the figures of one update for the next line."""
+        self.pending.append(metrics)
+
+    def write(self, trainer: Trainer, seconds: float, evaluation: Record | None = None) -> None:
+        """Write a line: an evaluation, or the means of the updates since the last such line."""
+        record: Record = {"update": trainer.updates, "frames": trainer.frames, "minutes": seconds / 60}
+        if evaluation is not None:
+            record |= evaluation
+        else:
+            names = sorted({name for metrics in self.pending for name in metrics})
+            for name in names:
+                values = [metrics[name] for metrics in self.pending if name in metrics]
+                record[name] = float(np.mean(values))
+            self.pending.clear()
+        with self.path.open("a") as file:
+            file.write(json.dumps(record) + "\n")
+        if self.report is not None:
+            self.report(record)
+
+
+def _update_of(line: str) -> float:
+    try:
+        return float(json.loads(line)["update"])
+    except (ValueError, KeyError, TypeError):
+        return float("inf")

@@ -1,0 +1,99 @@
+"""Settings and action space of scenes, and where an object of an action stands.
+
+Notable choices:
+- Rows of the platform are counted from the back, so that ``location`` lies in the picture much as a location of a
+  painter does. ``sights`` says where the camera sees each cell.
+- Places are so far from the edge that nothing stands across it. Where surfaces coincide the object of the later cell
+  shows (``NEARER``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import ClassVar
+from xml.etree import ElementTree
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from limner.actions import COLOURS, ActionSpace, IntArray, Part
+from limner.worlds.scenes.objects import VERBS
+from limner.worlds.validation import check_fields
+from limner.worlds.world import Settings
+
+KINDS = ("box", "sphere", "cylinder", "capsule")
+SHAPE = ("type", "location", "size")
+"""The parts of an action that say what an object is, but for its colour."""
+MAX_OBJECTS = 1000
+"""Of one scene."""
+NEARER = 1e-5
+"""By how much an object is larger than it would be one cell before, so that it is settled where surfaces coincide."""
+
+
+@dataclass(frozen=True)
+class ScenesSettings(Settings):
+    """Everything that decides the pixels."""
+
+    name: ClassVar[str] = "scenes"
+    canvas: int = 64
+    """Height and width in pixels, 16 to 2048."""
+    grid: int = 16
+    """Rows and columns of the places on the platform, 2 to 64."""
+    sizes: tuple[float, ...] = (0.14, 0.22, 0.34)
+    """Radii of the objects, where the platform is 2 wide."""
+    levels: int = 4
+    """Number of values of red, green and blue, from 0 to 1."""
+
+    def __post_init__(self) -> None:
+        ranges = {"canvas": (16, 2048), "grid": (2, 64), "levels": (2, 256), "sizes": (0.01, 1)}
+        check_fields(self, "renderer.", within=ranges)
+        object.__setattr__(self, "sizes", tuple(float(size) for size in self.sizes))
+
+
+@cache
+def scene_actions(settings: ScenesSettings) -> ActionSpace:
+    """``op``, ``type``, ``location``, ``size``, ``red``, ``green``, ``blue``; in a skip only the first counts."""
+    grid = (settings.grid, settings.grid)
+    shades = tuple(i / (settings.levels - 1) for i in range(settings.levels))
+    return ActionSpace(
+        (
+            Part("op", 3, verbs=VERBS, full=("place", "change")),
+            Part("type", len(KINDS), dependent=True),
+            Part("location", settings.grid**2, grid, dependent=True, sights=_sights(settings)),
+            Part("size", len(settings.sizes), values=settings.sizes, dependent=True),
+            *(Part(name, settings.levels, values=shades, dependent=True) for name in COLOURS),
+        )
+    )
+
+
+def stand(cells: ArrayLike, size: ArrayLike, grid: int) -> NDArray[np.float64]:
+    """Where objects of the radii ``size`` [n] stand in ``cells`` [n, 2]: ``float64[n, 2]``, x and y on the platform."""
+    back, across = (1 - np.asarray(size)) * ((2 * np.asarray(cells) + 1) / grid - 1).T
+    return np.column_stack([across, -back])
+
+
+def place(settings: ScenesSettings, objects: IntArray) -> NDArray[np.float64]:
+    """The actions ``int64[n, P]`` as ``camera.Objects``."""
+    space = scene_actions(settings)
+    size = space.values(objects, "size")
+    colours = [space.values(objects, name) for name in COLOURS]
+    places = stand(space.cells(objects, "location"), size, settings.grid)
+    size = size * (1 + NEARER * objects[:, space.index("location")])
+    return np.column_stack([objects[:, space.index("type")], places, size, *colours])
+
+
+@cache
+def _sights(settings: ScenesSettings) -> tuple[tuple[float, float], ...]:
+    """Where the camera of ``scenes.xml`` sees the middle of an object of middling size in each cell."""
+    camera = ElementTree.fromstring(files("limner.worlds.scenes").joinpath("scenes.xml").read_text()).find(".//camera")
+    assert camera is not None
+    eye, axes = (np.array(camera.get(name, "").split(), float) for name in ("pos", "xyaxes"))
+    right, up = axes.reshape(2, 3)
+    size = np.mean(settings.sizes)
+    places = stand(np.stack(np.divmod(np.arange(settings.grid**2), settings.grid), axis=1), size, settings.grid)
+    rays = np.column_stack([places, np.full(len(places), size)]) - eye
+    half = rays @ np.cross(up, right) * np.tan(np.radians(float(camera.get("fovy", ""))) / 2)
+    seen = np.column_stack([rays @ right, -rays @ up]) / half[:, None] / 2 + 0.5
+    return tuple((float(x), float(y)) for x, y in seen)
