@@ -55,12 +55,12 @@ def colour_folder(conditional_config: Config, tmp_path_factory: pytest.TempPathF
     return folder
 
 
-def test_a_photograph(here: Path, copyist_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_photograph(here: Path, conditional_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     gradient(300, 200).save("photo.jpg")
-    paint("photo.jpg --detail 2 --size 200", copyist_folder)
+    paint("photo.jpg --detail 2 --size 200", conditional_folder)
     assert sorted(path.name for path in Path("painting").iterdir()) == ["painted.png", "painting.gif", "program.json"]
     program = Program.load("painting/program.json")
-    assert program.agent == "copyist"
+    assert program.agent == "conditional_agent"
     assert capsys.readouterr().out == f"painting: {len(program)} strokes\n"
     painted = pixels("painting/painted.png")
     assert painted.shape == (133, 200)
@@ -84,16 +84,16 @@ def test_an_agent_in_colour(here: Path, colour_folder: Path, goals: list[np.ndar
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (2000, 3), (3, 2000)])
-def test_strange_shapes(here: Path, copyist_folder: Path, shape: tuple[int, int]) -> None:
+def test_strange_shapes(here: Path, conditional_folder: Path, shape: tuple[int, int]) -> None:
     Image.new("L", shape, 40).save("thing.png")
-    paint("thing.png --detail 1 --size 64", copyist_folder)
+    paint("thing.png --detail 1 --size 64", conditional_folder)
     longer = max(shape)
     assert pixels("painting/painted.png").shape == tuple(max(1, round(64 * side / longer)) for side in shape[::-1])
 
 
-def test_colour_for_a_grey_agent_is_luma(here: Path, copyist_folder: Path, goals: list[np.ndarray]) -> None:
+def test_colour_for_a_grey_agent_is_luma(here: Path, conditional_folder: Path, goals: list[np.ndarray]) -> None:
     Image.new("RGB", (64, 64), (255, 0, 0)).save("red.png")
-    paint("red.png --detail 1 --size 64", copyist_folder)
+    paint("red.png --detail 1 --size 64", conditional_folder)
     assert (goals[0] == 76).all()
     assert pixels("painting/painted.png").ndim == 2
 
@@ -119,10 +119,10 @@ def test_kinds_of_files(here: Path, colour_folder: Path, goals: list[np.ndarray]
     assert (turned[:, :15] == 255).all()
 
 
-def test_the_program_is_executed_anew_at_the_size(here: Path, copyist_folder: Path) -> None:
+def test_the_program_is_executed_anew_at_the_size(here: Path, conditional_folder: Path) -> None:
     gradient(50, 100).save("photo.png")
     for size in (64, 1500):
-        paint(f"photo.png --detail 1 --size {size} --out s{size}", copyist_folder)
+        paint(f"photo.png --detail 1 --size {size} --out s{size}", conditional_folder)
     assert Path("s64/program.json").read_bytes() == Path("s1500/program.json").read_bytes()
     large = pixels("s1500/painted.png")
     assert large.shape == (1500, 750)
@@ -131,10 +131,10 @@ def test_the_program_is_executed_anew_at_the_size(here: Path, copyist_folder: Pa
 
 @pytest.mark.parametrize("patches", [0, 1, 3])
 def test_ctrl_c_keeps_what_is_painted(
-    here: Path, copyist_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], patches: int
+    here: Path, conditional_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], patches: int
 ) -> None:
     gradient(64, 64).save("photo.png")
-    options = f"photo.png --detail 2 --size 128 --search 0 --agent {copyist_folder}"
+    options = f"photo.png --detail 2 --size 128 --search 0 --agent {conditional_folder}"
     honest, drawn = painting.draw_on, []
 
     def draw_on(*arguments: object) -> object:
@@ -188,18 +188,18 @@ def png(width: int, height: int, rows: bytes) -> bytes:
     ],
 )
 def test_bad_input_is_one_line(
-    here: Path, copyist_folder: Path, fails: Callable[[str], str], words: str, message: str
+    here: Path, conditional_folder: Path, fails: Callable[[str], str], words: str, message: str
 ) -> None:
     gradient(64, 64).save("photo.png")
     Path("text.png").write_text("hello")
     Path("half.png").write_bytes(Path("photo.png").read_bytes()[:-60])
     Path("huge.png").write_bytes(png(20_000, 20_000, b""))
     Path("bomb.png").write_bytes(png(65_535, 65_535, zlib.compress(bytes(10**7))))
-    agent = "" if "--agent" in words else f" --agent {copyist_folder}"
+    agent = "" if "--agent" in words else f" --agent {conditional_folder}"
     assert message in fails(f"paint {words}{agent}")
     assert not list(here.glob("painting/*"))
 
 
-def test_a_wrong_agent_is_one_line(here: Path, free_folder: Path, fails: Callable[[str], str]) -> None:
+def test_a_wrong_agent_is_one_line(here: Path, unconditional_folder: Path, fails: Callable[[str], str]) -> None:
     gradient(64, 64).save("photo.png")
-    assert "agent 'free' draws what it likes: use limner sample" in fails(f"paint photo.png --agent {free_folder}")
+    assert "agent 'free' draws what it likes: use limner sample" in fails(f"paint photo.png --agent {unconditional_folder}")

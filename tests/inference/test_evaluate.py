@@ -126,9 +126,9 @@ def test_the_frechet_distance_of_colours_is_that_of_their_luma():
 # --- The whole ---------------------------------------------------------------------------------------------------
 
 
-def test_a_data_set_is_drawn_and_measured(copyist, digits):
+def test_a_data_set_is_drawn_and_measured(conditional_agent, digits):
     told = []
-    result = reconstruct(copyist, digits, limit=BATCH + 2, seed=5, report=lambda *done: told.append(done))
+    result = reconstruct(conditional_agent, digits, limit=BATCH + 2, seed=5, report=lambda *done: told.append(done))
     goals = digits.spread(BATCH + 2).pictures(64)
     np.testing.assert_array_equal(result.goals, goals)
     assert told == [(BATCH, BATCH + 2), (BATCH + 2, BATCH + 2)]
@@ -141,45 +141,45 @@ def test_a_data_set_is_drawn_and_measured(copyist, digits):
     assert likeness.ssim == pytest.approx(structural_similarity(result.drawings, goals).mean())
     assert likeness.ssim < 1
     assert likeness.frechet is None
-    assert likeness.strokes == copyist.config.steps
+    assert likeness.strokes == conditional_agent.config.steps
     assert likeness.pictures == BATCH + 2
     assert 0 < likeness.seconds_per_image < math.inf
-    again = reconstruct(copyist, digits, limit=BATCH + 2, seed=5, threads=2)
+    again = reconstruct(conditional_agent, digits, limit=BATCH + 2, seed=5, threads=2)
     np.testing.assert_array_equal(again.drawings, result.drawings)
     assert again.programs == result.programs
     assert replace(again.likeness, seconds_per_image=0) == replace(likeness, seconds_per_image=0)
 
 
 @pytest.mark.parametrize("limit", [None, 3, 99])
-def test_no_more_than_there_are(copyist, digits, limit):
+def test_no_more_than_there_are(conditional_agent, digits, limit):
     few = digits.spread(3)
-    result = reconstruct(copyist, few, limit=limit)
+    result = reconstruct(conditional_agent, few, limit=limit)
     assert result.likeness.pictures == len(result.programs) == 3
     np.testing.assert_array_equal(result.goals, few.pictures(64))
 
 
-def test_colour_pictures_for_a_grey_agent(copyist):
+def test_colour_pictures_for_a_grey_agent(conditional_agent):
     colours = pictures(2, 64, 64, 3)
-    result = reconstruct(copyist, ArrayDataset("colours", colours))
+    result = reconstruct(conditional_agent, ArrayDataset("colours", colours))
     np.testing.assert_array_equal(result.goals, fit(colours, 1))
 
 
-def test_an_agent_without_targets_is_refused_before_any_picture_is_loaded(free_folder):
+def test_an_agent_without_targets_is_refused_before_any_picture_is_loaded(unconditional_folder):
     class Untouched(ArrayDataset):
         def pictures(self, size, rows=None):
             raise AssertionError("loaded")
 
     data = Untouched("none", pictures(2, 64, 64))
     with pytest.raises(ValueError, match="draws what it likes"):
-        reconstruct(load_agent(str(free_folder)), data)
+        reconstruct(load_agent(str(unconditional_folder)), data)
 
 
-def test_enough_pictures_have_a_frechet_distance(copyist, digits):
-    result = reconstruct(copyist, digits, limit=FEWEST)
+def test_enough_pictures_have_a_frechet_distance(conditional_agent, digits):
+    result = reconstruct(conditional_agent, digits, limit=FEWEST)
     assert result.likeness.frechet == pytest.approx(frechet(result.drawings, result.goals))
     assert result.likeness.frechet > 1
 
 
-def test_none_at_all_is_refused(copyist, digits):
+def test_none_at_all_is_refused(conditional_agent, digits):
     with pytest.raises(ValueError, match="cannot take 0 pictures"):
-        reconstruct(copyist, digits, limit=0)
+        reconstruct(conditional_agent, digits, limit=0)

@@ -32,11 +32,11 @@ def error(program, goal):
 
 
 @pytest.fixture(scope="module")
-def coarse(copyist):
+def coarse(conditional_agent):
     """The agent with strokes that cover: it has learnt nothing, so the wider the better."""
-    config = replace(copyist.config, renderer=replace(copyist.config.renderer, sizes=(4.0, 8.0, 24.0)))
+    config = replace(conditional_agent.config, renderer=replace(conditional_agent.config.renderer, sizes=(4.0, 8.0, 24.0)))
     torch.manual_seed(0)
-    return Agent(copyist.name, make_policy(config, config.make_renderer(1)).eval(), config)
+    return Agent(conditional_agent.name, make_policy(config, config.make_renderer(1)).eval(), config)
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +46,10 @@ def colourful(conditional_config):
     return Agent("colourful", make_policy(config, config.make_renderer(1)).eval(), config)
 
 
-def test_a_single_patch_is_an_ordinary_drawing(copyist):
+def test_a_single_patch_is_an_ordinary_drawing(conditional_agent):
     goal = picture(64)
-    (drawn,) = draw(copyist, goal[None], seed=3)
-    blank, growing, whole = paint(copyist, goal, detail=1, seed=3)
+    (drawn,) = draw(conditional_agent, goal[None], seed=3)
+    blank, growing, whole = paint(conditional_agent, goal, detail=1, seed=3)
     assert len(blank.program) == 0
     assert growing == whole
     assert whole.program == drawn.programs[0]
@@ -72,7 +72,7 @@ def test_the_painting_grows_and_comes_closer(coarse):
 
 def test_the_program_is_for_the_whole_canvas(coarse):
     program = last(paint(coarse, picture(256), detail=4, seed=5)).program
-    assert (program.agent, program.seed) == ("copyist", 5)
+    assert (program.agent, program.seed) == ("conditional_agent", 5)
     own = coarse.config.renderer
     renderer = program.renderer
     assert (renderer["canvas"], renderer["grid"]) == (256, own.grid * 4)
@@ -97,7 +97,7 @@ def test_search_comes_closer(coarse):
     assert error(found, goal) < 0.8 * error(alone, goal)
 
 
-def test_search_is_shared_by_the_patches_that_are_drawn(copyist, monkeypatch):
+def test_search_is_shared_by_the_patches_that_are_drawn(conditional_agent, monkeypatch):
     asked = []
 
     def pretend(renderer, agent, goals, search, seed, threads):
@@ -108,20 +108,20 @@ def test_search_is_shared_by_the_patches_that_are_drawn(copyist, monkeypatch):
     monkeypatch.setattr(painting, "draw_on", pretend)
     goal = np.zeros((256, 256, 1), np.uint8)
     goal[:128, :128] = 255  # a quarter that is done once it is left alone
-    list(paint(copyist, goal, detail=4, search=21))
+    list(paint(conditional_agent, goal, detail=4, search=21))
     assert asked[0] == (1, 1.0)
     assert all(share >= 1 for _, share in asked)
     assert sum(count * share for count, share in asked) == pytest.approx(21)
 
 
-def test_blank_paper_is_left_alone(copyist):
-    paintings = list(paint(copyist, np.full((256, 256, 1), 255, np.uint8), detail=4))
+def test_blank_paper_is_left_alone(conditional_agent):
+    paintings = list(paint(conditional_agent, np.full((256, 256, 1), 255, np.uint8), detail=4))
     assert len(paintings[-1].program) == 0
     assert (paintings[-1].done, paintings[-1].total) == (21, 21)
     nearly = np.full((256, 256, 1), 253, np.uint8)
     assert CLOSE > (2 / 255) ** 2
-    assert len(last(paint(copyist, nearly, detail=4)).program) == 0
-    assert len(last(paint(copyist, (nearly - 5)[:64, :64], detail=1)).program) == 3
+    assert len(last(paint(conditional_agent, nearly, detail=4)).program) == 0
+    assert len(last(paint(conditional_agent, (nearly - 5)[:64, :64], detail=1)).program) == 3
 
 
 def test_colour(colourful):
@@ -140,11 +140,11 @@ def easel(agent, goal, detail):
 
 
 @pytest.mark.parametrize(("detail", "level"), [(1, 1), (4, 4), (8, 8), (4, 2), (8, 2), (16, 4)])
-def test_a_stroke_of_a_patch_is_the_same_stroke_on_the_canvas(copyist, detail, level):
+def test_a_stroke_of_a_patch_is_the_same_stroke_on_the_canvas(conditional_agent, detail, level):
     """As seen by the agent: the same pixels where the patches are the finest, half a pixel off at most elsewhere."""
     size, grid = 64 * detail, 32
-    config = replace(copyist.config, renderer=replace(copyist.config.renderer, grid=grid))
-    board = easel(replace(copyist, config=config), np.zeros((size, size, 1), np.uint8), detail)
+    config = replace(conditional_agent.config, renderer=replace(conditional_agent.config.renderer, grid=grid))
+    board = easel(replace(conditional_agent, config=config), np.zeros((size, size, 1), np.uint8), detail)
     patches = np.array([[0, 0], [level - 2, 0], [0, level - 2]])[: max(1, level - 1)]
     if level == 2:
         patches = np.array([[1, 0]])
@@ -170,8 +170,8 @@ def test_a_stroke_of_a_patch_is_the_same_stroke_on_the_canvas(copyist, detail, l
     assert ink[0] == pytest.approx(ink[1], rel=0.02), "and nothing is painted elsewhere"
 
 
-def test_only_strokes_that_help_stay_but_on_the_first_level(copyist):
-    board = easel(copyist, np.full((128, 128, 1), 255, np.uint8), 2)
+def test_only_strokes_that_help_stay_but_on_the_first_level(conditional_agent):
+    board = easel(conditional_agent, np.full((128, 128, 1), 255, np.uint8), 2)
     sketch = Paint(board.patch_settings(1))
     actions = sketch.actions.sample(np.random.default_rng(0), (3, 1))
     board.add(2, np.array([[0, 0]]), actions)
@@ -182,12 +182,12 @@ def test_only_strokes_that_help_stay_but_on_the_first_level(copyist):
     assert (execute(Program(board.renderer.settings(), board.program())) == board.renderer.canvas()[0]).all()
 
 
-def test_a_stroke_that_helps_its_patch_but_harms_the_next_is_dropped(copyist):
+def test_a_stroke_that_helps_its_patch_but_harms_the_next_is_dropped(conditional_agent):
     """A grey patch among white ones: black paint is a little closer to the grey, and far from the white."""
     goal = np.full((256, 256, 1), 255, np.uint8)
     goal[64:128, 64:128] = 100
-    config = replace(copyist.config, renderer=replace(copyist.config.renderer, grid=8, sizes=(16.0,), pressures=1))
-    board = easel(replace(copyist, config=config), goal, 4)
+    config = replace(conditional_agent.config, renderer=replace(conditional_agent.config.renderer, grid=8, sizes=(16.0,), pressures=1))
+    board = easel(replace(conditional_agent, config=config), goal, 4)
     edge, middle = (np.array([[[8 * row + 2, 8 * row + 3, 8 * row + 5, 0, 0]]]) for row in (7, 3))
     sketch = Paint(board.patch_settings(4))
     sketch.step(edge[0])
@@ -232,29 +232,29 @@ def test_patches_start_from_what_is_there(coarse, monkeypatch):
         ({"seed": -1}, "seed is -1"),
     ],
 )
-def test_impossible_wishes_are_refused_at_once(copyist, options, words):
+def test_impossible_wishes_are_refused_at_once(conditional_agent, options, words):
     with pytest.raises(ValueError, match=words):
-        paint(copyist, picture(64), **{"detail": 1, **options})
+        paint(conditional_agent, picture(64), **{"detail": 1, **options})
 
 
 @pytest.mark.parametrize(
     "wrong", [picture(32), picture(64, 3), picture(64)[:32], picture(64)[..., 0], picture(64) / np.float32(255)]
 )
-def test_the_picture_must_be_like_the_canvas(copyist, wrong):
+def test_the_picture_must_be_like_the_canvas(conditional_agent, wrong):
     with pytest.raises(ValueError, match=r"the picture is .*, the canvas is uint8\[64, 64, 1\]"):
-        paint(copyist, wrong, detail=1)
+        paint(conditional_agent, wrong, detail=1)
 
 
-def test_agents_that_cannot_paint_large_pictures_are_refused(copyist, free_folder):
+def test_agents_that_cannot_paint_large_pictures_are_refused(conditional_agent, unconditional_folder):
     def other(**changes):
-        return replace(copyist, config=replace(copyist.config, renderer=replace(copyist.config.renderer, **changes)))
+        return replace(conditional_agent, config=replace(conditional_agent.config, renderer=replace(conditional_agent.config.renderer, **changes)))
 
     with pytest.raises(ValueError, match="agent 'free' draws what it likes"):
-        paint(load_agent(str(free_folder)), picture(64), detail=1)
+        paint(load_agent(str(unconditional_folder)), picture(64), detail=1)
     with pytest.raises(ValueError, match="paints in the space 'bezier' on white ground: a large picture needs"):
         paint(other(space="bezier"), picture(64), detail=1)
     with pytest.raises(ValueError, match="on transparent ground"):
         paint(other(ground="transparent"), picture(64), detail=1)
     for changes in ({"canvas": 512}, {"sizes": (0.7, 4.0)}):
-        with pytest.raises(ValueError, match="detail is 16: too fine for agent 'copyist'"):
+        with pytest.raises(ValueError, match="detail is 16: too fine for agent 'conditional_agent'"):
             canvas_shape(other(**changes), 16)

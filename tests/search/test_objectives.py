@@ -80,9 +80,9 @@ def test_the_critic_of_a_checkpoint_is_the_one_that_learnt(critic, source, tmp_p
     assert not any(parameter.requires_grad for parameter in loaded.critic.parameters())
 
 
-def test_what_has_no_critic_is_refused(copyist_folder, source, tmp_path):
-    with pytest.raises(ValueError, match="'copyist' has no critic: name a run that was rewarded by one"):
-        load_critic(str(copyist_folder))
+def test_what_has_no_critic_is_refused(conditional_folder, source, tmp_path):
+    with pytest.raises(ValueError, match="'conditional_agent' has no critic: name a run that was rewarded by one"):
+        load_critic(str(conditional_folder))
     config = replace(TINY, conditional=True, reward=RewardConfig(critic=0.0, distance=1.0))
     save(config, source, tmp_path / "distant")
     with pytest.raises(ValueError, match="'distant' has no critic"):
@@ -119,10 +119,10 @@ def test_critics_that_do_not_fit_are_refused(shape, weight, words):
 
 
 @pytest.mark.parametrize("plan", ["refine", "greedy"])
-def test_search_draws_what_the_critic_likes(plan, copyist, digits):
+def test_search_draws_what_the_critic_likes(plan, conditional_agent, digits):
     goals = digits.spread(4).pictures(64)
     ink = []
     for weight in (0.0, 100.0):
-        (part,) = draw(copyist, goals, search=0.3, plan=plan, score=judge().score(weight, GREY))
+        (part,) = draw(conditional_agent, goals, search=0.3, plan=plan, score=judge().score(weight, GREY))
         ink.append(255 - part.canvases.mean())
     assert ink[1] > 1.5 * ink[0]
