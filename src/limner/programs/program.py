@@ -171,7 +171,7 @@ def load_alike(path: str | Path, settings: dict[str, Any], steps: int) -> list[P
         raise ValueError(f"{path} holds no program")
     for i, program in enumerate(programs):
         if len(program) != steps:
-            raise ValueError(f"{path}: program {i} has {len(program)} actions, this run has steps={steps}")
+            raise ValueError(f"{path}: program {i} has {len(program)} actions, this run has horizon={steps}")
         if name := first_difference(settings, program.renderer):
             raise ValueError(
                 f"{path}: program {i} has renderer.{name} {program.renderer.get(name)!r}, this run {settings[name]!r}"

@@ -48,7 +48,7 @@ def paint_actions(
       canvas is moved to the cell at the edge. The pen starts in the upper left cell.
     - ``spline``: ``flag, point``. A jump starts a stroke at ``point``, VIA adds a control point to it, PAINT paints it
       all as far as its own ``point``, where the next stroke starts unless a jump comes first: the compound strokes of
-      Mellor et al. 2019. The curve is a quadratic B-spline (``renderers.curves.spline``) where theirs is cubic: the
+      Mellor et al. 2019. The curve is a quadratic B-spline (``curves.spline``) where theirs is cubic: the
       engine paints it exactly, it never leaves the canvas, and it is a line without a control point, the curve of
       ``bezier`` with one. Control points that no PAINT follows, because a jump or the end of the program comes first,
       leave no trace.

@@ -5,7 +5,7 @@ permutations. A prior over programs is learnt from one standard order instead.
 
 Notable choices:
 - Strokes follow each other so that the pen travels little between them: from the one that starts nearest to the upper
-  left corner, alboth on to the nearest end, in either direction.
+  left corner, always on to the nearest end, in either direction.
 - Dark strokes on white paint the same picture in any order, up to rounding; only reversing one can change the picture a
   little where a brush depends on the direction. Colours cover each other, so programs in colour keep their order.
 """
