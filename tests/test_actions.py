@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import get_args
 
 import numpy as np
@@ -92,9 +93,25 @@ def test_mask_of_any_leading_shape():
     assert np.array_equal(space.mask(actions)[1, 1], space.mask(actions[1, 1]))
 
 
-def test_without_a_flag_every_part_counts():
-    space = ActionSpace((Part("end", 4, grid=(2, 2)), Part("size", 3, dependent=True)))
+def test_without_a_verb_every_part_counts():
+    space = ActionSpace((Part("end", 4, grid=(2, 2)), Part("size", 3)))
     assert space.mask(np.array([[3, 2], [0, 0]])).all()
+    assert space.mask_table.tolist() == [[True, True]]
+    assert (space.verb, space.full_verbs, space.jump) == (None, (), None)
+
+
+def test_the_mask_table_has_a_row_for_each_verb():
+    verb = Part("op", 3, verbs=("put", "jump", "wait"), full=("put",))
+    space = ActionSpace((Part("place", 4), verb, Part("size", 3, dependent=True), Part("time", 2)))
+    assert space.mask_table.tolist() == [[True] * 4, [True, True, False, True], [True, True, False, True]]
+    assert (space.verb, space.full_verbs, space.jump) == (1, (0,), 1)
+    assert space.mask(np.array([[3, 0, 2, 1], [3, 2, 2, 1]])).tolist() == space.mask_table[[0, 2]].tolist()
+
+
+def test_several_verbs_may_be_full_and_none_a_jump():
+    space = ActionSpace((Part("op", 3, verbs=("a", "b", "c"), full=("c", "a")), Part("size", 3, dependent=True)))
+    assert (space.full_verbs, space.jump) == ((2, 0), None)
+    assert space.mask_table[:, 1].tolist() == [True, False, True]
 
 
 # --- validation --------------------------------------------------------------------------------------------------
@@ -224,6 +241,8 @@ def test_samples_reach_every_value_equally():
         ({"size": 1, "sights": ((0.5, 0.5),)}, "1 sights given for the grid None"),
         ({"size": 6, "grid": (2, 3), "origin": (2, 1)}, r"origin \(2, 1\) is no cell of the grid \(2, 3\)"),
         ({"size": 6, "grid": (2, 3), "origin": (0, -1)}, r"origin \(0, -1\) is no cell"),
+        ({"size": 3, "verbs": ("jump", "paint")}, r"verbs \('jump', 'paint'\), full \(\) do not fit size 3"),
+        ({"size": 2, "verbs": ("jump", "paint"), "full": ("draw",)}, r"full \('draw',\) do not fit size 2"),
     ],
 )
 def test_impossible_part(part, message):
@@ -234,6 +253,21 @@ def test_impossible_part(part, message):
 @pytest.mark.parametrize("parts", [(), (Part("end", 4), Part("end", 4))])
 def test_parts_are_distinct(parts):
     with pytest.raises(ValueError, match="distinct parts"):
+        ActionSpace(parts)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (Part("size", 3, dependent=True),),
+        (Part("end", 4, grid=(2, 2)), Part("size", 3, dependent=True)),
+        (Part("size", 3, dependent=True), Part("flag", 2, verbs=("jump", "paint"), full=("paint",))),
+        (Part("flag", 2, dependent=True, verbs=("jump", "paint"), full=("paint",)), Part("size", 3, dependent=True)),
+    ],
+)
+def test_dependent_parts_follow_the_verb(parts):
+    names = re.escape(str([part.name for part in parts]))
+    with pytest.raises(ValueError, match=f"^dependent parts must follow a part with verbs, got {names}$"):
         ActionSpace(parts)
 
 
