@@ -13,18 +13,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from limner.worlds.paint.actions import Space
 from limner.programs.program import (
     MAX_BYTES,
     Program,
     execute,
     execute_all,
+    first_difference,
     frames,
+    load_alike,
     load_programs,
     save_programs,
-    stages,
+    snapshots,
 )
 from limner.worlds import make_renderer
+from limner.worlds.paint.actions import Space
 
 TOY = {"name": "toy", "canvas": 32, "grid": 8, "sizes": [2.0, 4.0], "pressures": 4}
 SPACE = make_renderer(TOY).actions
@@ -103,30 +105,6 @@ def test_the_file_is_readable() -> None:
     )
 
 
-def test_offsets_have_signs() -> None:
-    paint = {"name": "paint", "space": "relative", "grid": 8, "sizes": [2.0]}  # offsets from -4 to 4
-    actions = [[1, (4 - 3) * 9 + 4 + 2, 4 * 9 + 4, 0, 3], [0, 8 * 9, 0, 0, 0]]
-    program = Program(paint, np.asarray(actions))
-    text = program.to_json()
-    assert '["paint",  2, -3,  0,  0,  0,  3],\n    ["jump",  -4,  4]\n' in text
-    assert Program.from_json(text) == program
-    for bad in ("-5", "5"):
-        with pytest.raises(ValueError, match=f"step 1: 'end x' is {bad}, must be in -4 … 4"):
-            Program.from_json(text.replace("-4,  4", f"{bad},  4"))
-
-
-def test_control_points_of_a_spline_are_rows() -> None:
-    paint = {"name": "paint", "space": "spline", "grid": 8, "sizes": [2.0]}
-    program = Program(paint, np.asarray([[0, 9, 0, 0], [2, 60, 0, 3], [1, 16, 0, 3]]))
-    text = program.to_json()
-    assert '    ["jump",  1, 1],\n    ["via",   4, 7],\n    ["paint", 0, 2, 0, 3]\n' in text
-    assert Program.from_json(text) == program
-    with pytest.raises(ValueError, match='step 1: an action starts with "jump" or "paint" or "via", got \'past\''):
-        Program.from_json(text.replace("via", "past"))
-    with pytest.raises(ValueError, match='step 0: an action starts with "jump" or "paint", got \'via\''):
-        Program.from_json(json.dumps(document(actions=[["via", 1, 1]])))
-
-
 def test_defaults_are_filled_in_and_parts_that_do_not_count_are_dropped() -> None:
     program = Program({"name": "toy"}, np.asarray([[0, 3, 60, 1, 2]]))
     assert program.renderer == make_renderer({"name": "toy"}).settings()
@@ -192,8 +170,8 @@ BAD_DOCUMENTS = [
     (document(renderer={}), "unknown renderer None"),
     (document(renderer={"name": "oil"}), "unknown renderer 'oil'"),
     (document(renderer=TOY | {"canvas": 4}), "canvas is 4"),
-    (document(renderer=TOY | {"canvas": "32"}), "'canvas'"),
-    (document(renderer=TOY | {"ink": 4}), "'ink'"),
+    (document(renderer=TOY | {"canvas": "32"}), "renderer.canvas is '32': must be a whole number"),
+    (document(renderer=TOY | {"ink": 4}), "unknown field renderer.ink"),
     (document(columns=["flag"]), "columns are"),
     (document(columns=None), "columns are"),
     (document(actions={}), "must be a list"),
@@ -334,7 +312,7 @@ def test_another_size_is_the_same_picture() -> None:
         execute(program, size=5)
 
 
-def test_stages_are_some_of_the_frames() -> None:
+def test_snapshots_are_some_of_the_frames() -> None:
     program = Program(TOY, make_renderer(TOY).actions.sample(np.random.default_rng(0), 6))
     every = frames(program, 96)
     some = list(snapshots(program, [0, 2, 2, 3, 6], 96))
@@ -346,3 +324,25 @@ def test_frames_that_do_not_fit_into_memory_are_refused() -> None:
     program = Program(TOY, np.zeros((100_000, 5), np.int64))
     with pytest.raises(ValueError, match="smaller size"):
         frames(program, size=1024)
+
+
+def test_programs_of_a_run_are_alike(tmp_path: object) -> None:
+    path = f"{tmp_path}/programs.jsonl"
+    some = [random_program(seed) for seed in range(3)]
+    save_programs(path, some)
+    settings = some[0].renderer
+    assert load_alike(path, settings, 5) == some
+    with pytest.raises(ValueError, match=r"programs\.jsonl: program 0 has 5 actions, this run has horizon=4"):
+        load_alike(path, settings, 4)
+    save_programs(path, [*some, random_program(3, canvas=40)])
+    with pytest.raises(ValueError, match=r"program 3 has renderer\.canvas 40, this run 32"):
+        load_alike(path, settings, 5)
+    save_programs(path, [])
+    with pytest.raises(ValueError, match=r"programs\.jsonl holds no program"):
+        load_alike(path, settings, 5)
+
+
+def test_the_first_setting_that_differs_is_named() -> None:
+    assert first_difference({"name": "toy", "canvas": 32}, {"canvas": 32, "name": "toy", "grid": 8}) is None
+    assert first_difference({"name": "toy", "canvas": 32}, {"name": "paint", "canvas": 64}) == "name"
+    assert first_difference({"name": "toy", "canvas": 32}, {"name": "toy"}) == "canvas"

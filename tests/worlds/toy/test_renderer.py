@@ -3,10 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from limner.worlds.paint.actions import JUMP, PAINT
-from limner.worlds.toy.renderer import Toy
-from limner.worlds.toy.settings import ToySettings
 from limner.worlds import make_renderer
+from limner.worlds.toy.renderer import Toy
+from limner.worlds.toy.settings import JUMP, PAINT, ToySettings
 
 
 def action(flag: int, end: tuple[int, int], control: tuple[int, int], size: int = 0, pressure: int = 3) -> np.ndarray:
@@ -136,26 +135,6 @@ def test_settings_are_json_and_rebuild_the_renderer() -> None:
     assert again.actions == renderer.actions
     actions = renderer.actions.sample(np.random.default_rng(0), (4, 2))
     assert np.array_equal(run(again, actions), run(renderer, actions))
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"canvas": 4}, "canvas is 4, must be 8"),
-        ({"canvas": 32.0}, "'canvas' must be a whole number, got 32.0"),
-        ({"pressures": True}, "'pressures' must be a whole number"),
-        ({"canvas": 16, "grid": 17}, "grid 17 is larger than the canvas of 16"),
-        ({"grid": 1}, "grid=1"),
-        ({"sizes": []}, "sizes="),
-        ({"sizes": [float("nan")]}, "sizes="),
-        ({"sizes": ["2"]}, "'sizes' must be radii"),
-        ({"sizes": 2}, "'sizes' must be a list"),
-        ({"colour": True}, "unknown setting 'colour'"),
-    ],
-)
-def test_bad_settings_are_named(settings: dict, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        make_renderer({"name": "toy", **settings})
 
 
 def test_bad_calls_change_nothing() -> None:
