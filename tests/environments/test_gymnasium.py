@@ -364,8 +364,8 @@ def test_impossible_configurations_of_paint(options, message):
     [
         (lambda: PaintVectorEnv(0, "toy"), "num_envs is 0, must be a whole number, at least 1"),
         (lambda: PaintVectorEnv(2.0, "toy"), "num_envs is 2.0"),
-        (lambda: PaintEnv("toy", canvas=8, grid=9), "grid 9 is larger than the canvas of 8"),
-        (lambda: PaintEnv("toy", brush="classic/pen"), "unknown setting 'brush'"),
+        (lambda: PaintEnv("toy", canvas=8, grid=9), "renderer.grid is 9: must be at most the canvas, 8"),
+        (lambda: PaintEnv("toy", brush="classic/pen"), "unknown field renderer.brush"),
         (lambda: PaintEnv(Toy(batch=2)), "has 2 canvases, must have 1"),
         (lambda: PaintVectorEnv(3, Toy(batch=2)), "has 2 canvases, must have 3"),
         (lambda: PaintEnv(Toy(), grid=4), r"settings \['grid'\] given together with a ready renderer"),

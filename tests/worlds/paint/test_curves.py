@@ -359,18 +359,3 @@ def test_the_size_of_a_jump_does_not_count_even_with_tracking_noise() -> None:
         pictures.append(paint(bezier, [jump, row(bezier, flag=PAINT, end=200, control=20, size=1, pressure=3)]))
     assert (pictures[0] == pictures[1]).all()
     assert pictures[0].min() < 250
-
-
-# --- settings ----------------------------------------------------------------------------------------------------
-
-
-def test_the_release_of_2018_has_bezier_actions_only() -> None:
-    assert "flag" in Paint(PaintSettings(preset="deepmind-2018", space="bezier")).actions
-    with pytest.raises(ValueError, match="space must be 'bezier' with preset 'deepmind-2018', got 'stroke'"):
-        PaintSettings(preset="deepmind-2018", space="stroke")
-
-
-def test_an_unknown_space_is_named() -> None:
-    for bad in ("spiral", None, 3, ["bezier"]):
-        with pytest.raises(ValueError, match="space must be 'bezier' or "):
-            PaintSettings(space=bad)

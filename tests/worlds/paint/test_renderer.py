@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from limner.worlds import make_renderer
 from limner.worlds.paint.actions import JUMP, PAINT
 from limner.worlds.paint.brushes import brush_names, find_brush
 from limner.worlds.paint.renderer import Paint
 from limner.worlds.paint.settings import PaintSettings
-from limner.worlds import make_renderer
 
 PLAIN, RANDOM, SMUDGING = "classic/pen", "classic/dry_brush", "deevad/watercolor_glazing"
 TRACKING_NOISE = "classic/impressionism"
@@ -397,37 +397,6 @@ def test_load_refuses_what_does_not_fit() -> None:
 
 
 # --- bad input ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("canvas", 63),
-        ("canvas", 4097),
-        ("canvas", 64.0),
-        ("canvas", True),
-        ("grid", 1),
-        ("grid", 4097),
-        ("sizes", ()),
-        ("sizes", (1, float("nan"))),
-        ("sizes", (0,)),
-        ("sizes", (0.04,)),
-        ("sizes", (1e9,)),
-        ("sizes", "1"),
-        ("pressures", 0),
-        ("levels", 1),
-        ("events", 0),
-        ("events", 10**6),
-        ("ground", "black"),
-        ("preset", "deepmind-2019"),
-        ("brush", 3),
-        ("color", 1),
-        ("colour", True),
-    ],
-)
-def test_bad_settings_name_themselves(name: str, value: object) -> None:
-    with pytest.raises(ValueError, match=name):
-        make_renderer({"name": "paint", name: value})
 
 
 def test_settings_rebuild_the_renderer() -> None:

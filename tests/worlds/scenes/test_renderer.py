@@ -10,13 +10,12 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from limner.worlds.scenes.objects import CHANGE, PLACE, SKIP
 from limner.programs.program import Program, execute, frames
+from limner.worlds.scenes import renderer as scenes
 from limner.worlds.scenes._scenes import halve
+from limner.worlds.scenes.objects import CHANGE, PLACE, SKIP
 from limner.worlds.scenes.renderer import Scenes
 from limner.worlds.scenes.settings import KINDS, ScenesSettings, scene_actions
-from limner.worlds.scenes import renderer as scenes
-from limner.worlds import make_renderer
 
 pytestmark = pytest.mark.usefixtures("gl")
 RED, GREEN, BLUE = (3, 0, 0), (0, 3, 0), (0, 0, 3)
@@ -218,24 +217,6 @@ def test_programs_are_tables_with_words() -> None:
 
 def test_gymnasium_accepts_the_environment() -> None:
     check_env(gymnasium.make("limner/Scenes-v0", render_mode="rgb_array", canvas=32).unwrapped)
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"canvas": 8}, "'canvas' is 8"),
-        ({"canvas": 64.0}, "'canvas' is 64.0"),
-        ({"grid": 1}, "'grid' is 1"),
-        ({"levels": True}, "'levels' is True"),
-        ({"sizes": []}, "'sizes' must be one or more"),
-        ({"sizes": [0.1, float("nan")]}, "'sizes' has nan"),
-        ({"sizes": "large"}, "'sizes' must be a list"),
-        ({"brush": "pen"}, "unknown setting 'brush'"),
-    ],
-)
-def test_bad_settings_are_named(settings: dict[str, object], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        make_renderer({"name": "scenes", **settings})
 
 
 @pytest.mark.parametrize(
