@@ -12,8 +12,8 @@ import argparse
 import time
 
 import numpy as np
-
 from limner.data.scenes import random_scenes, show
+
 from limner.worlds.scenes.refinement import BEST
 from limner.worlds.scenes.renderer import Scenes
 

@@ -34,9 +34,9 @@ import numpy as np
 import tyro
 from seeds import FIGURES, finish
 
-from limner.worlds.paint.actions import Space
 from limner.training.config import Config, ImitationConfig, LearningConfig, PolicyConfig, RewardConfig
 from limner.training.presets import PRESETS
+from limner.worlds.paint.actions import Space
 
 Ways = dict[str, tuple[Config, ...]]
 """The stages of each way to train; their budgets are given as shares, ``minutes`` in (0, 1]."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import tyro
-
 from limner.data.scenes import VISIBLE, scatter, seen, show
+
 from limner.worlds.scenes.renderer import Scenes
 
 

@@ -20,10 +20,10 @@ from limner.agents.rollout import EpisodeBatch
 from limner.data import load_dataset
 from limner.inference.evaluate import fit, squared_error, structural_similarity
 from limner.search.lookahead import greedy_lookahead
-from limner.worlds.simulator import Simulator
 from limner.training.config import Config
 from limner.training.presets import PRESETS
 from limner.worlds.proposals import ResidualProposals
+from limner.worlds.simulator import Simulator
 
 
 @dataclass(frozen=True)

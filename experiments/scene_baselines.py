@@ -25,19 +25,19 @@ from typing import Literal, get_args
 import numpy as np
 import torch
 import tyro
+from limner.data.scenes import MOST, SHARD, random_scenes, scatter, show
 
 from limner.actions import IntArray
-from limner.worlds.scenes.objects import PLACE, SKIP
 from limner.agents.agent import load_agent
 from limner.agents.rollout import EpisodeBatch, collect
-from limner.data.scenes import MOST, SHARD, random_scenes, scatter, show
 from limner.inference.draw import TRIES
-from limner.worlds.simulator import Simulator
 from limner.worlds.proposals import MixedProposals, ResidualProposals
+from limner.worlds.scenes.objects import PLACE, SKIP
 from limner.worlds.scenes.refinement import ObjectRefinement
 from limner.worlds.scenes.renderer import Scenes
 from limner.worlds.scenes.settings import ScenesSettings
 from limner.worlds.scenes.templates import templates
+from limner.worlds.simulator import Simulator
 from limner.worlds.world import Canvas
 
 VARIANCE = 0.25

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import tyro
+from limner.data.scenes import random_scenes
 
 from limner.agents.agent import load_agent
-from limner.data.scenes import random_scenes
 from limner.inference.evaluate import reconstruct
 
 

@@ -22,9 +22,9 @@ from limner.agents.rollout import EpisodeBatch, collect
 from limner.data import Pictures, load_dataset
 from limner.inference.draw import SEARCHED, TRIES, Plan, look_ahead
 from limner.inference.evaluate import fit, squared_error
-from limner.worlds.simulator import Simulator
 from limner.worlds.paint.refinement import Refinement
 from limner.worlds.proposals import ResidualProposals
+from limner.worlds.simulator import Simulator
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from limner.data import NAMES, ArrayDataset, load_dataset, open_files
 from limner.data.decoding import has_colour, read_picture
+from limner.data.generated import generated_names
 
 
 class Size(NamedTuple):
@@ -54,7 +55,7 @@ def check_dataset(
     broken picture excepted; for MNIST and scenes, whose files have checksums, and for what programs paint that is all
     that can be wrong.
     """
-    if spec in ("mnist-5k", "mnist", "scenes") or spec.startswith("programs:"):
+    if spec in ("mnist-5k", "mnist", *generated_names()) or spec.startswith("programs:"):
         sets = [load_dataset(spec, split, root) for split in ("train", "test")]
         sizes = [
             Size(*data.images.shape[2:0:-1]) for data in sets if isinstance(data, ArrayDataset) for _ in data.images

@@ -30,14 +30,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from limner.actions import ActionSpace, IntArray
 from limner.programs.program import Program
-from limner.worlds import make_renderer
+from limner.worlds import find_world, make_renderer, read_settings
 from limner.worlds.world import Canvas, Renderer
 
 EnvObservation = dict[str, Any]
 Reward = Callable[[Canvas], ArrayLike]
 """Scores the final canvases ``uint8[N, H, W, C]`` of N episodes: ``float[N]``, finite."""
-
-RELEASE = "deepmind-2018"
 
 
 class PaintEnv(gymnasium.Env[EnvObservation, IntArray]):
@@ -178,10 +176,11 @@ class _Episodes:
     """N episodes in lock-step over a renderer: the clock, the observations and the rewards."""
 
     def __init__(self, renderer: Renderer, steps: int, reward: Reward | None, render_mode: str | None) -> None:
-        release = renderer.settings().get("preset") == RELEASE
+        settings = read_settings(renderer.settings())
+        release = find_world(settings.name).repeats_release(settings)
         least = 2 if release else 1
         if not _is_count(steps, least):
-            why = f" (preset {RELEASE!r} gives one action fewer than steps)" if release else ""
+            why = " (the released environment has one action fewer than steps)" if release else ""
             raise ValueError(f"steps is {steps!r}, must be a whole number, at least {least}{why}")
         if reward is not None and not callable(reward):
             raise ValueError(f"reward is {reward!r}, must be None or a function of uint8[N, H, W, C]")

@@ -103,7 +103,9 @@ class Program:
         lines += [f'  "renderer": {{\n{settings}\n  }}', f'  "columns": {_dump(columns(space))}']
         width = max((len(str(cell)) for row in rows for cell in row if isinstance(cell, int)), default=1)
         table = ",\n".join(f"    [{', '.join(_dump(cell).rjust(width) for cell in row)}]" for row in rows)
-        table = table.replace('"jump", ', '"jump",  ').replace('"via", ', '"via",   ')  # aligned with "paint"
+        verbs = () if space.verb is None else space.parts[space.verb].verbs
+        for verb in verbs:  # aligned with the longest
+            table = table.replace(f'"{verb}", ', f'"{verb}", ' + " " * (max(map(len, verbs)) - len(verb)))
         lines.append(f'  "actions": [\n{table}\n  ]' if rows else '  "actions": []')
         return "{\n" + ",\n".join(lines) + "\n}\n"
 

@@ -197,6 +197,10 @@ class World(ABC):
         """Compute what the first refinement in a process would compute, so that it is not counted as its time."""
         return
 
+    def repeats_release(self, settings: Any) -> bool:
+        """Whether episodes are those of the environment released with Ganin et al. 2018, deviations included."""
+        return False
+
     def count(self, space: ActionSpace, actions: IntArray) -> int:
         """What a program ``int64[T, P]`` is counted by: its full actions."""
         return len(actions) if space.verb is None else int(np.isin(actions[:, space.verb], space.full_verbs).sum())

@@ -61,6 +61,10 @@ class PaintWorld(World):
             return LayeredRefinement(renderer, simulator, targets.goal, actions)
         return super().refine(renderer, simulator, targets, actions, proposer)
 
+    def repeats_release(self, settings: PaintSettings) -> bool:
+        """With the preset "deepmind-2018"."""
+        return settings.preset is not None
+
     def strokes(self, settings: PaintSettings, actions: IntArray) -> list[Points] | None:
         """See ``strokes.pen_strokes``."""
         from limner.worlds.paint.strokes import pen_strokes
