@@ -21,8 +21,9 @@ WORDS = (
 def test_a_run_with_targets(here: Path, fails: Callable[[str], str], capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([*WORDS.split(), "--out", "run"]) == 0
     assert ": mse " in capsys.readouterr().err
-    made = {path.name for path in Path("run").iterdir()}
+    made = {path.name.partition(".tfevents.")[0] for path in Path("run").iterdir()}
     assert made == {
+        "events.out",
         *("pairs.png", "programs.jsonl", "drawing.gif", "curves.svg", "curves.png", "report.html"),
         *("log.jsonl", "config.json", "reference.json", "checkpoints"),
     }

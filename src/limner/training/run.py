@@ -1,6 +1,7 @@
 """A run: a folder that training fills, and that can be continued at any time.
 
-``config.json``, ``reference.json``, ``log.jsonl`` (one JSON object a line), ``checkpoints/NNNNNNNN/``.
+``config.json``, ``reference.json``, ``log.jsonl`` (one JSON object a line), ``checkpoints/NNNNNNNN/``, and event files
+for TensorBoard.
 
 Notable choices:
 - Ctrl-C and SIGTERM finish the update, save a checkpoint and leave; ``resume`` goes on from there as if nothing had
@@ -16,7 +17,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
@@ -42,6 +43,7 @@ from limner.metrics.generation import Metrics, Reference, evaluate_pictures, mak
 from limner.training.config import Config
 from limner.training.imitation.trainer import Imitation
 from limner.training.spiral.trainer import Adversarial
+from limner.training.tensorboard import TensorBoardWriter
 from limner.training.trainer import Training
 from limner.worlds.world import Renderer
 
@@ -76,14 +78,14 @@ def train(config: Config, folder: Path, resume: bool = False, report: Callable[[
     if config.start and saved is None:
         training.start_from(load_agent(config.start).policy)
     evaluation = make_evaluation(config, train_data, test_data)
-    log = Log(folder, report)
     seconds = restore_checkpoint(saved, training)["minutes"] * 60 if saved is not None else 0.0
+    log = Log(folder, report, training.frames)
     if resume:
         log.continue_from(training.updates)
     write_atomic(folder / "config.json", json.dumps(config.to_dict(), indent=2))
     write_atomic(folder / "reference.json", json.dumps(evaluation.reference_rows(), indent=2))
 
-    with _stop_signals() as stopped:
+    with _stop_signals() as stopped, closing(log):
         while training.updates < config.updates and not stopped():
             if config.minutes is not None and seconds >= config.minutes * 60:
                 break
@@ -178,13 +180,19 @@ def _draw(renderer: Renderer, training: Training, episodes: EpisodeBatch) -> Non
 
 
 class Log:
-    """``log.jsonl``: means of what the updates since the last line measured, and evaluations."""
+    """``log.jsonl`` and event files: means of what the updates since the last line measured, and evaluations."""
 
-    def __init__(self, folder: Path, report: Callable[[Record], None] | None) -> None:
+    def __init__(self, folder: Path, report: Callable[[Record], None] | None, frames: int) -> None:
+        """``frames``: where the run goes on."""
         self.path = folder / "log.jsonl"
         self.report = report
         self.pending: list[dict[str, float]] = []
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.board = TensorBoardWriter(folder, frames)
+
+    def close(self) -> None:
+        """Close what is open."""
+        self.board.close()
 
     def continue_from(self, updates: int) -> None:
         """Drop lines that were written after the checkpoint at ``updates``."""
@@ -209,6 +217,7 @@ class Log:
             self.pending.clear()
         with self.path.open("a") as file:
             file.write(json.dumps(record) + "\n")
+        self.board.write(record)
         if self.report is not None:
             self.report(record)
 
