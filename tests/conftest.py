@@ -1,8 +1,10 @@
 """What several tests need: a few real digits, everything that decides how a training goes on, small agents."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -97,6 +99,14 @@ def unconditional_folder(tiny: SpiralConfig, source: PictureSource, tmp_path_fac
 def digits() -> Dataset:
     """The test digits."""
     return load_dataset("mnist-5k", "test")
+
+
+@pytest.fixture
+def event_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Event files of TensorBoard, which are read in the order of the seconds in their names, get distinct ones."""
+    seconds = itertools.count(1_700_000_000)
+    clock = SimpleNamespace(time=lambda: next(seconds))
+    monkeypatch.setattr("tensorboard.summary.writer.event_file_writer.time", clock)
 
 
 @pytest.fixture(scope="session")

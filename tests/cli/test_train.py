@@ -21,8 +21,9 @@ WORDS = (
 def test_a_run_with_targets(here: Path, fails: Callable[[str], str], capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([*WORDS.split(), "--out", "run"]) == 0
     assert ": mse " in capsys.readouterr().err
-    made = {path.name for path in Path("run").iterdir()}
+    made = {path.name.partition(".tfevents.")[0] for path in Path("run").iterdir()}
     assert made == {
+        "events.out",
         *("pairs.png", "programs.jsonl", "drawing.gif", "curves.svg", "curves.png", "report.html"),
         *("log.jsonl", "config.json", "reference.json", "checkpoints"),
     }
@@ -36,7 +37,7 @@ def test_a_run_with_targets(here: Path, fails: Callable[[str], str], capsys: pyt
     np.testing.assert_array_equal(sheet[72:136, 208:272], execute(programs[5])[..., 0])
 
     update, evaluation = (json.loads(line) for line in Path("run/log.jsonl").read_text().splitlines())
-    assert update.keys() >= {"search/distance", "policy/surprise", "policy/entropy"}
+    assert update.keys() >= {"search/distance", "policy/nll", "policy/entropy"}
     assert evaluation.keys() >= {"eval/mse", "eval/seconds"}
     reference = json.loads(Path("run/reference.json").read_text())
     whole = load_dataset("mnist-5k", "test").pictures(64)
@@ -46,7 +47,7 @@ def test_a_run_with_targets(here: Path, fails: Callable[[str], str], capsys: pyt
     assert f"An empty canvas</td><td>{reference['empty']['mse']:.4f}</td>" in report
     assert "Left of each pair" in report
     curves = Path("run/curves.svg").read_text()
-    for title in ("Mean squared error", "Error of the programs that search finds", "Surprise at the advice"):
+    for title in ("Mean squared error", "Error of the programs that search finds", "Negative log-likelihood of the expert"):
         assert title in curves
     assert "Fréchet" not in report
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from limner.metrics.strokes import POINTS, aligned, chamfer, compare, kendall, resample, same_way
+from limner.metrics.strokes import POINTS, aligned, chamfer, compare, resample, same_way
 
 
 def line(*points: tuple[float, float]) -> np.ndarray:
@@ -100,10 +100,13 @@ def test_nothing_at_all() -> None:
     assert math.isnan(none.chamfer) and math.isnan(none.order) and math.isnan(none.direction)  # noqa: PT018
 
 
-def test_kendall() -> None:
-    for places, tau in (([0, 1, 2, 3], 1), ([3, 2, 1, 0], -1), ([7, 2, 9], 1 / 3), ([1, 0, 3, 2], 1 / 3)):
-        assert kendall(np.array(places)) == pytest.approx(tau)
-    assert math.isnan(kendall(np.array([4])))
+def test_order_is_the_share_of_pairs_in_order_less_those_out_of_it() -> None:
+    """Of four strokes two pairs out of six are swapped; a single stroke has no order."""
+    strokes = [lower(by) for by in (0.0, 0.2, 0.4, 0.6)]
+    swapped = [strokes[i] for i in (1, 0, 3, 2)]
+    assert compare(swapped, strokes).order == pytest.approx((4 - 2) / 6)
+    assert compare(strokes[::-1], strokes).order == pytest.approx(-1)
+    assert math.isnan(compare(strokes[:1], strokes).order)
 
 
 def test_resampling_keeps_ends_and_distances() -> None:

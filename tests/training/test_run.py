@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from event_files import read_scalars
 from safetensors.torch import load
 
 from limner.agents.agent import load_agent
@@ -105,9 +106,10 @@ def test_a_run_leaves_its_configuration_references_log_and_checkpoints(small, tm
     reported = []
     assert train(CONFIG, tmp_path / "run", report=reported.append)
     folder = tmp_path / "run"
-    assert sorted(path.name for path in folder.iterdir()) == [
+    assert sorted(path.name.partition(".tfevents.")[0] for path in folder.iterdir()) == [
         "checkpoints",
         "config.json",
+        "events.out",
         "log.jsonl",
         "reference.json",
     ]
@@ -229,8 +231,8 @@ def test_a_signal_during_the_last_update_comes_too_late(small, tmp_path, at_upda
     assert [line["update"] for line in lines(tmp_path)] == [10, 10, 20, 20]
 
 
-def test_after_a_crash_the_log_goes_on_from_the_checkpoint(whole, tmp_path, at_update):
-    """Lines written after the checkpoint, the last one cut short, are made again and not twice."""
+def test_after_a_crash_the_log_goes_on_from_the_checkpoint(whole, tmp_path, at_update, event_clock):
+    """Lines written after the checkpoint, the last one cut short, are made again and not twice; as TensorBoard sees."""
     folder = tmp_path / "crashed"
     config = replace(CONFIG, checkpoint_every=15)
 
@@ -249,6 +251,10 @@ def test_after_a_crash_the_log_goes_on_from_the_checkpoint(whole, tmp_path, at_u
     minutes = [line["minutes"] for line in lines(folder)]
     assert minutes == sorted(minutes)
     assert differences(weights(whole), weights(folder)) == []
+    shown = read_scalars(folder)
+    for name, points in shown.items():
+        assert points == [(line["frames"], pytest.approx(line[name])) for line in lines(folder) if name in line]
+    assert {"minutes", "policy/entropy", "eval/frechet", "eval/share"} <= shown.keys()
 
 
 def test_a_run_that_was_killed_before_its_first_checkpoint_starts_again(whole, tmp_path, at_update, caplog):
@@ -296,7 +302,7 @@ COMMAND = f"""
 import sys, time
 from pathlib import Path
 import pytest
-sys.path.insert(0, {str(Path(__file__).parent)!r})
+sys.path[:0] = [{str(Path(__file__).parent)!r}, {str(Path(__file__).parents[1] / "support")!r}]
 import test_run
 from limner.cli.main import main
 from limner.training.spiral.trainer import Adversarial

@@ -4,7 +4,7 @@ Notable choices:
 - It is made from the files in the folder of the run, so it can be made again at any time, even while training goes on:
   ``log.jsonl``, ``reference.json``, ``config.json``, ``programs.jsonl``, ``sheet.png`` or ``pairs.png``,
   ``drawing.gif``. What is not there is left out.
-- Pictures are embedded, curves are inline SVG, and the only script moves through the steps of a drawing.
+- Pictures and curves (SVG) are embedded, and the only script moves through the steps of a drawing.
 """
 
 from __future__ import annotations
@@ -167,10 +167,11 @@ def _curves(log: curves.Log, reference: Mapping[str, Any]) -> str:
     tabs, panels = "", ""
     for axis in curves.AXES:
         figure = curves.learning_curves(log, (axis,), reference)
-        if figure.shapes:
+        if figure.axes:
             checked = "" if tabs else " checked"
             tabs += f'<input type="radio" name="axis" id="by-{axis}"{checked}><label for="by-{axis}">by {axis}</label> '
-            panels += f'<div class="{axis}">{curves.svg(figure)}</div>'
+            picture = _data_uri(curves.svg(figure), "svg+xml")
+            panels += f'<div class="{axis}"><img class="curves" src="{picture}" alt="Learning curves by {axis}"></div>'
     return f'<h2>Learning curves</h2><div class="tabs">{tabs}{panels}</div>' if tabs else ""
 
 

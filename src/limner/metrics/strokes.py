@@ -19,8 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
+from scipy.stats import kendalltau  # type: ignore[import-untyped]
 
-from limner.actions import IntArray
 from limner.data.human_strokes import Points
 
 POINTS = 48
@@ -58,7 +58,7 @@ def compare(drawn: Sequence[Points], other: Sequence[Points]) -> Comparison:
         len(drawn),
         len(other),
         chamfer=float(distances[rows, columns].mean()),
-        order=kendall(columns),
+        order=float(kendalltau(rows, columns).statistic) if len(rows) > 1 else np.nan,
         direction=float(np.mean(known)) if known else np.nan,
     )
 
@@ -77,12 +77,6 @@ def chamfer(a: Doubles, b: Doubles) -> Doubles:
     """
     distances: Doubles = (_distances(a, b).mean(2) + _distances(b, a).mean(2).T) / 2
     return distances
-
-
-def kendall(places: IntArray) -> float:
-    """Kendall's τ of ``int64[n]``, all different, with rising order: 1 sorted, −1 reversed, NaN with n < 2."""
-    earlier, later = np.triu_indices(len(places), 1)
-    return float(np.sign(places[later] - places[earlier]).mean()) if len(earlier) else np.nan
 
 
 def same_way(a: Points, b: Points) -> float:

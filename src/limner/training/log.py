@@ -10,17 +10,24 @@ import numpy as np
 
 from limner.files import write_atomic
 from limner.training.evaluation import Record
+from limner.training.tensorboard import TensorBoardWriter
 from limner.training.trainer import Trainer
 
 
 class Log:
-    """``log.jsonl``: means of what the updates since the last line measured, and evaluations."""
+    """``log.jsonl`` and event files: means of what the updates since the last line measured, and evaluations."""
 
-    def __init__(self, folder: Path, report: Callable[[Record], None] | None) -> None:
+    def __init__(self, folder: Path, report: Callable[[Record], None] | None, frames: int) -> None:
+        """``frames``: where the run goes on."""
         self.path = folder / "log.jsonl"
         self.report = report
         self.pending: list[dict[str, float]] = []
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.board = TensorBoardWriter(folder, frames)
+
+    def close(self) -> None:
+        """Close what is open."""
+        self.board.close()
 
     def continue_from(self, updates: int) -> None:
         """Drop lines that were written after the checkpoint at ``updates``."""
@@ -45,6 +52,7 @@ class Log:
             self.pending.clear()
         with self.path.open("a") as file:
             file.write(json.dumps(record) + "\n")
+        self.board.write(record)
         if self.report is not None:
             self.report(record)
 

@@ -1,6 +1,7 @@
 """A run: a folder that training fills, and that can be continued at any time.
 
-``config.json``, ``reference.json``, ``log.jsonl`` (one JSON object a line), ``checkpoints/NNNNNNNN/``.
+``config.json``, ``reference.json``, ``log.jsonl`` (one JSON object a line), ``checkpoints/NNNNNNNN/``, and event files
+for TensorBoard.
 
 Notable choices:
 - Ctrl-C and SIGTERM finish the update, save a checkpoint and leave; resuming goes on from there as if nothing had
@@ -16,7 +17,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -56,8 +57,8 @@ def train(
     if config.run.start and saved is None:
         trainer.start_from(load_agent(config.run.start).policy)
     evaluation = make_evaluation(config, train_data, test_data)
-    log = Log(folder, report)
     seconds = restore_checkpoint(saved, trainer)["minutes"] * 60 if saved is not None else 0.0
+    log = Log(folder, report, trainer.frames)
     if resume:
         log.continue_from(trainer.updates)
     write_atomic(folder / "config.json", json.dumps(config.to_dict(), indent=2))
@@ -103,7 +104,7 @@ def _saved_state(config: TrainingConfig, folder: Path, resume: bool) -> Path | N
 def _loop(trainer: Trainer, checkpoints: Path, log: Log, evaluation: Evaluation, seconds: float) -> bool:
     """Update until the run is complete (True) or a signal comes (False); ``seconds`` were spent before."""
     config, run = trainer.config, trainer.config.run
-    with _stop_signals() as stopped:
+    with _stop_signals() as stopped, closing(log):
         while trainer.updates < config.updates and not stopped():
             if run.minutes is not None and seconds >= run.minutes * 60:
                 break

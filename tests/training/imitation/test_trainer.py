@@ -194,7 +194,7 @@ def test_what_search_finds_is_learnt():
     last = evaluation.measure(training)["eval/mse"]
     assert first > empty
     assert last < 0.9 * empty
-    assert metrics[-1]["policy/surprise"] < metrics[0]["policy/surprise"] - 2
+    assert metrics[-1]["policy/nll"] < metrics[0]["policy/nll"] - 2
     assert metrics[-1]["search/distance"] < metrics[0]["search/distance"]
 
 
@@ -207,7 +207,7 @@ def test_programs_become_likely(prior, source):
     training = Imitation(config, source)
     assert len(training.lessons) == 20
     metrics = [training.update(0.0) for _ in range(20)]
-    assert metrics[-1]["policy/surprise"] < 0.5 * metrics[0]["policy/surprise"]
+    assert metrics[-1]["policy/nll"] < 0.5 * metrics[0]["policy/nll"]
     known = {
         rows.tobytes() for rows in read_actions(config.imitation.programs, training.renderer.settings(), 3).numpy()
     }
@@ -253,7 +253,7 @@ def test_an_agent_is_asked_about_the_canvas_as_it_is(conditional, source, pupil)
 def test_an_agent_is_imitated(source, pupil):
     config = replace(pupil, learning=LearningConfig(learning_rate=3e-3, entropy_cost=0.0, average=0.5))
     training = Imitation(config, source)
-    surprises = [training.update(0.0)["policy/surprise"] for _ in range(20)]
+    surprises = [training.update(0.0)["policy/nll"] for _ in range(20)]
     assert surprises[-1] < 0.7 * surprises[0]
 
 
