@@ -134,13 +134,13 @@ def _default(name: str, algorithm: str | None, expert: str | None, world: str | 
     if name in PRESETS:
         config: Any = PRESETS[name].config
     else:
-        kind = find_algorithm(algorithm or "spiral").config_type
+        kind = find_algorithm(algorithm or "spiral")
         config = _unchecked(kind, agent=_unchecked(AgentConfig, renderer=find_world(name).settings_type()))
     if world is not None:
         agent = _unchecked(AgentConfig, **vars(config.agent) | {"renderer": find_world(world).settings_type()})
         config = _unchecked(type(config), **vars(config) | {"agent": agent})
     if algorithm is not None and algorithm != config.algorithm:
-        config = _converted(config, find_algorithm(algorithm).config_type)
+        config = _converted(config, find_algorithm(algorithm))
     if expert is not None:
         if config.algorithm != "imitation":
             raise ValueError(f"--expert is {expert!r}: it is for --algorithm imitation, not {config.algorithm!r}")

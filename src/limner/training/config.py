@@ -140,6 +140,8 @@ class TrainingConfig:
     """What the configurations of all algorithms have in common."""
 
     algorithm: ClassVar[str]
+    trainer: ClassVar[str]
+    """Module and class, "module:class": imported when a trainer is made."""
     agent: Annotated[AgentConfig, tyro.conf.arg(name="")]
     run: Annotated[RunConfig, tyro.conf.arg(name="")] = RunConfig()
 
@@ -161,7 +163,7 @@ class TrainingConfig:
 def read_config(values: Any) -> TrainingConfig:
     """The reverse of ``TrainingConfig.to_dict``; ``ValueError`` names an unknown or impossible field."""
     given = dict(expect_object(values, ""))
-    kind = find_algorithm(given.pop("algorithm", None)).config_type
+    kind = find_algorithm(given.pop("algorithm", None))
     given["agent"] = AgentConfig.from_dict(given.get("agent"))
     return read_section(kind, given, "")
 

@@ -26,6 +26,7 @@ class DistanceConfig(TrainingConfig):
     """A run whose reward is minus the distance to the target."""
 
     algorithm: ClassVar[str] = "distance"
+    trainer: ClassVar[str] = "limner.training.distance.trainer:DistanceTrainer"
     device: Device = "cpu"
     """Where the networks live. Painting is always done by the CPU."""
     reward: DistanceReward = DistanceReward()

@@ -77,6 +77,7 @@ class ImitationConfig(TrainingConfig):
     """A run that imitates an expert by maximum likelihood."""
 
     algorithm: ClassVar[str] = "imitation"
+    trainer: ClassVar[str] = "limner.training.imitation.trainer:ImitationTrainer"
     expert: SearchExpert | RandomExpert | FileExpert | AgentExpert = SearchExpert()
     batch_size: int = 32
     """Episodes in a gradient step."""

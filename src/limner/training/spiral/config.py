@@ -27,6 +27,7 @@ class SpiralConfig(TrainingConfig):
     """A run whose reward is the score of a critic."""
 
     algorithm: ClassVar[str] = "spiral"
+    trainer: ClassVar[str] = "limner.training.spiral.trainer:SpiralTrainer"
     device: Device = "cpu"
     """Where the networks live. Painting is always done by the CPU."""
     critic: CriticConfig = CriticConfig()
