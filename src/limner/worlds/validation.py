@@ -56,15 +56,19 @@ def check_fields(
 
 
 def read_section(kind: type[Section], values: Any, prefix: str) -> Section:
-    """A dataclass from JSON values. A field that is not given takes its default; ``ValueError`` names an unknown one.
+    """A dataclass from JSON values. A field that is not given takes its default.
 
-    A field that is a dataclass is read likewise; of a union of dataclasses its ``"name"`` says which.
+    A field that is a dataclass is read likewise; of a union of dataclasses its ``"name"`` says which. ``ValueError``
+    names an unknown field, or one that is missing and has no default.
     """
     any_kind: Any = kind
     hints = _hints(any_kind)
     unknown = expect_object(values, prefix).keys() - hints.keys()
     if unknown:
         raise ValueError(f"configuration: unknown field {prefix}{min(unknown)}, must be one of {', '.join(hints)}")
+    for field in dataclasses.fields(any_kind):
+        optional = field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+        require(optional or field.name in values, f"configuration: {prefix}{field.name} is missing")
     return kind(**{name: _read(hints[name], value, f"{prefix}{name}") for name, value in values.items()})
 
 
