@@ -51,9 +51,9 @@ def paint(agent: Agent, picture: Pictures, detail: int = 8, options: DrawOptions
     """Let ``agent`` paint ``picture`` ``uint8[S, S, C]``; gives the painting as it grows, at first blank.
 
     The picture is as large as the canvas (``canvas_shape``), ``detail`` times as wide and high as the agent's; so many
-    patches a side has the finest level. ``options.search`` in seconds is for the whole picture, shared evenly by the
-    patches that are drawn; in sweeps it is for each patch. Without search, or with sweeps, the same seed paints the
-    same program.
+    patches a side has the finest level. ``options.seconds`` are for the whole picture, shared evenly by the patches
+    that are drawn; ``options.sweeps`` are for each patch. Without search, or with sweeps, the same seed paints the same
+    program.
 
     ``ValueError`` when the agent is unconditional or cannot paint large pictures; when ``detail`` is none of
     ``DETAILS`` or too fine for it; when an option is out of range, or the picture has another size or number of
