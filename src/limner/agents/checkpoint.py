@@ -49,7 +49,10 @@ def read_manifest(path: Path) -> dict[str, Any]:
     sections = ("config", "sha256") if schema == 1 else ("agent", "training", "sha256")
     if missing := [name for name in sections if not isinstance(manifest.get(name), dict)]:
         raise ValueError(f"{path / 'manifest.json'} is damaged: {missing[0]} is missing")
-    return migrate(manifest) if schema == 1 else manifest
+    try:
+        return migrate(manifest) if schema == 1 else manifest
+    except ValueError as error:
+        raise ValueError(f"{path / 'manifest.json'} is damaged: {error}") from None
 
 
 def read_tensors(path: Path, manifest: Mapping[str, Any], name: str) -> dict[str, Tensor]:
