@@ -93,6 +93,15 @@ def test_mask_of_any_leading_shape():
     assert np.array_equal(space.mask(actions)[1, 1], space.mask(actions[1, 1]))
 
 
+@pytest.mark.parametrize("space", [bezier_actions(), paint_actions("stroke", 4, (2,), 1, False, 2)])
+def test_a_mask_is_fresh(space):
+    actions = space.sample(np.random.default_rng(0), 3)
+    table = space.mask_table.copy()
+    space.mask(actions)[:] = False
+    assert np.array_equal(space.mask_table, table)
+    assert space.mask(actions).any()
+
+
 def test_without_a_verb_every_part_counts():
     space = ActionSpace((Part("end", 4, grid=(2, 2)), Part("size", 3)))
     assert space.mask(np.array([[3, 2], [0, 0]])).all()

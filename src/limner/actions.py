@@ -146,8 +146,8 @@ class ActionSpace:
 
     def mask(self, actions: IntArray) -> BoolArray:
         """Which parts influence the picture: ``bool[..., P]`` for ``int64[..., P]``."""
-        verbs = 0 if self.verb is None else actions[..., self.verb]
-        counts: BoolArray = np.broadcast_to(self.mask_table[verbs], actions.shape)
+        verbs = np.zeros(actions.shape[:-1], np.int64) if self.verb is None else actions[..., self.verb]
+        counts: BoolArray = self.mask_table[verbs]
         return counts
 
     def canonical(self, actions: IntArray) -> IntArray:
