@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+import torch
+
+from limner.worlds.paint.actions import bezier_actions, paint_actions
+from limner.worlds.scenes.objects import PLACE, SKIP
+from limner.worlds.scenes.settings import ScenesSettings, scene_actions
+from limner.worlds.variation import perturb, recolour
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        bezier_actions(),
+        paint_actions("stroke", 32, (1, 2, 4), 4, True, 8),
+        paint_actions("relative", 9, (1, 2), 3, False, 2),
+        scene_actions(ScenesSettings()),
+    ],
+    ids=["bezier", "stroke", "relative", "scenes"],
+)
+def test_perturbed_actions_are_valid_and_close_by(space):
+    actions = torch.from_numpy(space.sample(np.random.default_rng(0), 4000))
+    given = actions.clone()
+    perturbed = perturb(space, actions, generator())
+    assert torch.equal(actions, given)
+    np.testing.assert_array_equal(space.validate(perturbed.numpy()), space.canonical(perturbed.numpy()))
+    counts = torch.from_numpy(space.mask(actions.numpy()))
+    for i, part in enumerate(space.parts):
+        counted = counts[:, i]
+        before, after = actions[counted, i], perturbed[counted, i]
+        if part.name in ("flag", "op"):
+            assert torch.equal(before, after)
+            continue
+        changed = (before != after).float().mean()
+        if part.grid is not None:
+            columns = part.grid[1]
+            far = torch.maximum(abs(before // columns - after // columns), abs(before % columns - after % columns))
+            assert 0.2 < changed < 0.5
+            assert far.max() <= 10
+            assert far[far > 0].float().mean() < 3
+        else:
+            assert 0.1 < changed < 0.3
+            assert abs(before - after).max() == (3 if part.name == "type" else 1)
+
+
+def test_the_generator_decides_what_is_perturbed():
+    space = bezier_actions()
+    actions = torch.from_numpy(space.sample(np.random.default_rng(0), 50))
+    once = perturb(space, actions, generator())
+    assert torch.equal(perturb(space, actions, generator()), once)
+    assert not torch.equal(perturb(space, actions, generator(1)), once)
+
+
+def test_colours_become_the_nearest_levels():
+    space = paint_actions("stroke", 8, (1, 2), 3, True, 5)
+    actions = torch.from_numpy(space.sample(np.random.default_rng(0), 3))
+    recoloured = recolour(space, actions, torch.tensor([[0.0, 0.49, 1.0], [0.13, 0.12, 0.7], [1.0, 0.6, 0.9]]))
+    assert recoloured[:, -3:].tolist() == [[0, 2, 4], [1, 0, 3], [4, 2, 4]]
+    assert torch.equal(recoloured[:, :-3], actions[:, :-3])
+
+
+def test_what_has_no_colour_gets_none():
+    space = scene_actions(ScenesSettings())
+    actions = torch.tensor([[SKIP, 0, 0, 0, 0, 0, 0], [PLACE, 1, 2, 1, 0, 0, 0]])
+    assert recolour(space, actions, torch.ones(2, 3)).tolist() == [[SKIP] + [0] * 6, [PLACE, 1, 2, 1, 3, 3, 3]]
