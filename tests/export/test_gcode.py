@@ -14,11 +14,11 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from limner.worlds.paint.actions import Space
 from limner.export.gcode import GcodeSettings, gcode, simplify
 from limner.programs.program import Program
 from limner.programs.strokes import pen_strokes
 from limner.worlds import make_renderer
+from limner.worlds.paint.actions import Space
 
 ROUNDED = 0.002
 """Two numbers of three decimals, in two or three coordinates."""
