@@ -1,4 +1,4 @@
-"""``limner evaluate``, and what ``limner sample`` says of agents with targets."""
+"""``limner evaluate``, and what ``limner sample`` says of conditional agents."""
 
 import json
 from collections.abc import Callable
@@ -10,7 +10,8 @@ from PIL import Image, ImageSequence
 
 from limner.cli import main as cli
 from limner.data import load_dataset
-from limner.inference.evaluate import fit, squared_error
+from limner.data.resize import match_channels
+from limner.metrics.reconstruction import squared_error
 from limner.programs.program import execute, load_programs
 
 
@@ -28,7 +29,9 @@ def test_the_policy_alone(here: Path, conditional_folder: Path, capsys: pytest.C
         "pairs.png",
         "programs.jsonl",
     ]
-    assert figures.items() >= {"agent": "conditional_agent", "data": "mnist-5k", "search": 0, "seed": 3, "pictures": 5}.items()
+    assert (
+        figures.items() >= {"agent": "conditional", "data": "mnist-5k", "search": 0, "seed": 3, "pictures": 5}.items()
+    )
     programs = load_programs("evaluation/programs.jsonl")
     goals = load_dataset("mnist-5k", "test").spread(5).pictures(64)
     drawings = np.stack([execute(program) for program in programs])
@@ -62,8 +65,8 @@ def test_without_search_the_same_seed_draws_the_same(here: Path, conditional_fol
 
 def test_search_comes_closer(here: Path, conditional_folder: Path) -> None:
     alone = evaluate("--limit 4 --out alone", conditional_folder)
-    found = evaluate("--limit 4 --search 0.3 --out found", conditional_folder)
-    assert found["search"] == 0.3
+    found = evaluate("--limit 4 --sweeps 3 --out found", conditional_folder)
+    assert (found["search"], found["sweeps"]) == (0, 3)
     assert found["mse"] < 0.9 * alone["mse"]
     programs = load_programs("found/programs.jsonl")
     goals = load_dataset("mnist-5k", "test").spread(4).pictures(64)
@@ -72,9 +75,9 @@ def test_search_comes_closer(here: Path, conditional_folder: Path) -> None:
 
 
 def test_a_critic_and_a_plan(here: Path, conditional_folder: Path, unconditional_folder: Path) -> None:
-    """The critic of a run without targets has a say in what an agent with targets draws."""
+    """The score of an unconditional run's critic is added to what search for a conditional agent maximises."""
     figures = evaluate(
-        f"--limit 2 --search 0.1 --plan greedy --critic {unconditional_folder} --critic-weight 0.5", conditional_folder
+        f"--limit 2 --sweeps 1 --plan greedy --critic {unconditional_folder} --critic-weight 0.5", conditional_folder
     )
     assert figures.items() >= {"plan": "greedy", "critic": str(unconditional_folder), "critic_weight": 0.5}.items()
     assert Path("evaluation/programs.jsonl").exists()
@@ -85,11 +88,11 @@ def test_colour_pictures_from_an_archive(here: Path, conditional_folder: Path) -
     np.savez("colours.npz", images=colours)
     figures = evaluate("--data colours.npz --out it", conditional_folder)
     assert (figures["data"], figures["pictures"]) == ("colours.npz", 3)
-    empty = squared_error(np.full((3, 64, 64, 1), 255, np.uint8), fit(colours, 1)).mean()
+    empty = squared_error(np.full((3, 64, 64, 1), 255, np.uint8), match_channels(colours, 1)).mean()
     assert figures["empty_mse"] == pytest.approx(empty)
     with Image.open("it/pairs.png") as image:
         assert image.mode == "L"
-        np.testing.assert_array_equal(np.asarray(image)[4:68, 4:68], fit(colours, 1)[0, ..., 0])
+        np.testing.assert_array_equal(np.asarray(image)[4:68, 4:68], match_channels(colours, 1)[0, ..., 0])
 
 
 @pytest.mark.parametrize(
@@ -97,14 +100,14 @@ def test_colour_pictures_from_an_archive(here: Path, conditional_folder: Path) -
     [
         ("--limit 0", "--limit is 0: must be at least 1"),
         ("--limit -3", "--limit is -3"),
-        ("--search -1", "--search is -1.0: must be in 0 … 3600 seconds a picture"),
+        ("--search -1", "--search is -1.0: must be in 0 … 3600 seconds"),
         ("--search nan", "--search is nan"),
         ("--search inf", "--search is inf"),
         ("--seed -1", "--seed is -1: must be in 0"),
-        ("--critic somewhere", "--critic has a say in search only: give it time with --search"),
-        ("--search 1 --critic nobody", "there is no agent 'nobody'"),
+        ("--critic somewhere", "--critic is for search only: give it a budget with --search or --sweeps"),
+        ("--search 1 --critic nobody", "nobody"),
         ("--critic-weight -1", "--critic-weight is -1.0: must be 0 or more"),
-        ("--threads 0", "threads in 1 … 1024"),
+        ("--threads 0", "--threads is 0: must be in 1 … 1024"),
         ("--data nothing.npz", "cannot read nothing.npz: No such file or directory"),
         ("--data text.npz", "text.npz is no intact .npz file"),
         ("--data cats", "unknown data set 'cats'"),
@@ -126,7 +129,7 @@ def test_a_wrong_agent_is_one_line_that_tells_what_to_use(
     assert "there is no agent 'picasso': name one" in fails("evaluate --agent picasso")
     for data in ("mnist-5k", "nothing.npz"):
         words = f"evaluate --agent {unconditional_folder} --data {data}"
-        assert "agent 'free' draws what it likes: use limner sample" in fails(words)
-    assert "agent 'conditional_agent' draws pictures that it is given: use limner evaluate" in fails(
+        assert "agent 'unconditional' is unconditional: use limner sample" in fails(words)
+    assert "agent 'conditional' draws pictures that it is given: use limner evaluate" in fails(
         f"sample --agent {conditional_folder}"
     )

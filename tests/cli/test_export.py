@@ -29,7 +29,7 @@ def programs(here: Path) -> list[Program]:
     Path("deep").mkdir()
     made[1].save("deep/one.json")
     save_programs("all.jsonl", made)
-    program(0, "toy").save("toy.json")
+    program(0, "scenes").save("scenes.json")
     program(0, steps=0).save("nothing.json")
     return made
 
@@ -72,8 +72,8 @@ def test_nothing_is_an_empty_sheet(programs: list[Program]) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("toy.json --to svg", "the renderer 'toy' has no pen: a program of 'paint' is needed"),
-        ("toy.json --to gcode", "the renderer 'toy' has no pen"),
+        ("scenes.json --to svg", "the renderer 'scenes' has no pen: a program of 'paint' is needed"),
+        ("scenes.json --to gcode", "the renderer 'scenes' has no pen"),
         ("nothing.json --to gcode", "there is nothing to draw"),
         ("nowhere/x.json --to svg", "nowhere/x.json: No such file"),
         (". --to svg", ".: Is a directory"),

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from limner.agents.checkpoint import save_checkpoint
 from limner.cli import main as cli
 from limner.data.dataset import ArrayDataset
 from limner.data.picture_source import PictureSource
-from limner.inference import paint as painting
+from limner.inference import paint as inference
 from limner.programs.program import Program, execute
-from limner.training.config import Config
-from limner.training.imitation.trainer import Imitation
+from limner.training import make_trainer
+from limner.training.imitation.config import ImitationConfig
+from limner.training.saving import save_checkpoint
 
 
 def gradient(width: int, height: int) -> Image.Image:
@@ -41,17 +41,18 @@ def pixels(path: str) -> np.ndarray:
 def goals(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
     """What the agent was given to paint, each time."""
     given = []
-    honest = painting.paint
-    monkeypatch.setattr(painting, "paint", lambda agent, goal, *rest: given.append(goal) or honest(agent, goal, *rest))
+    honest = inference.paint
+    monkeypatch.setattr(inference, "paint", lambda agent, goal, *rest: given.append(goal) or honest(agent, goal, *rest))
     return given
 
 
 @pytest.fixture(scope="module")
-def colour_folder(conditional_config: Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def colour_folder(conditional_config: ImitationConfig, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "colourful"
-    config = replace(conditional_config, renderer=replace(conditional_config.renderer, color=True))
+    agent = conditional_config.agent
+    config = replace(conditional_config, agent=replace(agent, renderer=replace(agent.renderer, color=True)))
     colours = ArrayDataset("colours", np.random.default_rng(0).integers(0, 256, (200, 8, 8, 3), np.uint8))
-    save_checkpoint(folder / "checkpoints", Imitation(config, PictureSource(colours, 64)), {})
+    save_checkpoint(folder / "checkpoints", make_trainer(config, PictureSource(colours, 64)), {})
     return folder
 
 
@@ -60,7 +61,7 @@ def test_a_photograph(here: Path, conditional_folder: Path, capsys: pytest.Captu
     paint("photo.jpg --detail 2 --size 200", conditional_folder)
     assert sorted(path.name for path in Path("painting").iterdir()) == ["painted.png", "painting.gif", "program.json"]
     program = Program.load("painting/program.json")
-    assert program.agent == "conditional_agent"
+    assert program.agent == "conditional"
     assert capsys.readouterr().out == f"painting: {len(program)} strokes\n"
     painted = pixels("painting/painted.png")
     assert painted.shape == (133, 200)
@@ -131,11 +132,15 @@ def test_the_program_is_executed_anew_at_the_size(here: Path, conditional_folder
 
 @pytest.mark.parametrize("patches", [0, 1, 3])
 def test_ctrl_c_keeps_what_is_painted(
-    here: Path, conditional_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], patches: int
+    here: Path,
+    conditional_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    patches: int,
 ) -> None:
     gradient(64, 64).save("photo.png")
     options = f"photo.png --detail 2 --size 128 --search 0 --agent {conditional_folder}"
-    honest, drawn = painting.draw_on, []
+    honest, drawn = inference.draw_on, []
 
     def draw_on(*arguments: object) -> object:
         if len(drawn) == patches:
@@ -144,7 +149,7 @@ def test_ctrl_c_keeps_what_is_painted(
         return honest(*arguments)
 
     assert cli.main(["paint", *options.split(), "--out", "whole"]) == 0
-    monkeypatch.setattr(painting, "draw_on", draw_on)
+    monkeypatch.setattr(inference, "draw_on", draw_on)
     capsys.readouterr()
     assert cli.main(["paint", *options.split()]) == 130
     assert f"limner: stopped after {patches} of 5 patches" in capsys.readouterr().err
@@ -168,7 +173,7 @@ def png(width: int, height: int, rows: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("photo.png --search -1", "--search is -1.0: must be in 0 … 3600 seconds a picture"),
+        ("photo.png --search -1", "--search is -1.0: must be in 0 … 3600 seconds"),
         ("photo.png --search nan", "--search is nan"),
         ("photo.png --size 63", "--size is 63: must be in 64 … 4096 pixels"),
         ("photo.png --size 4097", "--size is 4097"),
@@ -202,4 +207,6 @@ def test_bad_input_is_one_line(
 
 def test_a_wrong_agent_is_one_line(here: Path, unconditional_folder: Path, fails: Callable[[str], str]) -> None:
     gradient(64, 64).save("photo.png")
-    assert "agent 'free' draws what it likes: use limner sample" in fails(f"paint photo.png --agent {unconditional_folder}")
+    assert "agent 'unconditional' is unconditional: use limner sample" in fails(
+        f"paint photo.png --agent {unconditional_folder}"
+    )

@@ -8,14 +8,16 @@ import pytest
 
 from limner.cli import main as cli
 from limner.data import load_dataset
-from limner.inference.evaluate import squared_error
+from limner.metrics.reconstruction import squared_error
 from limner.programs.program import execute, load_programs
 
 
 def test_every_picture_has_its_program_and_a_cut_file_goes_on(
     here: Path, conditional_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = f"parse mnist-5k --split test --agent {conditional_folder} --limit 70 --seed 3 --out deep/er/it.jsonl".split()
+    words = (
+        f"parse mnist-5k --split test --agent {conditional_folder} --limit 70 --seed 3 --out deep/er/it.jsonl".split()
+    )
     path = Path("deep/er/it.jsonl")
     assert cli.main(words) == 0
     whole = path.read_bytes()
@@ -51,7 +53,7 @@ def test_other_pictures_of_the_same_data_set_do_not_go_into_the_same_file(
     ("words", "message"),
     [
         ("mnist-5k --limit 0", "--limit is 0: must be at least 1"),
-        ("mnist-5k --search -0.5", "--search is -0.5: must be in 0 … 3600 seconds a picture"),
+        ("mnist-5k --search -0.5", "--search is -0.5: must be in 0 … 3600 seconds"),
         ("mnist-5k --search nan", "--search is nan"),
         ("mnist-5k --search inf", "--search is inf"),
         ("mnist-5k --seed -1", "--seed is -1"),
