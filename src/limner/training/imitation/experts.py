@@ -17,9 +17,9 @@ Notable choices:
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -65,6 +65,8 @@ class Expert(ABC):
 
     uses: ClassVar[int] = 1
     """Times that a demonstration is learnt from: more where making one costs as much as learning from it."""
+    fixed: int | None = None
+    """How many demonstrations there are, where they are made once and for all."""
 
     def __init__(self, setting: Setting) -> None:
         self.setting, self.renderer, self.source = setting, setting.renderer, setting.source
@@ -202,10 +204,7 @@ class FilePrograms(Expert):
         super().__init__(setting)
         programs = load_alike(expert.path, self.renderer.settings(), self.agent.horizon)
         self.programs = torch.from_numpy(np.stack([program.actions for program in programs]))
-        self.next = 0
-
-    def __len__(self) -> int:
-        return len(self.programs)
+        self.fixed, self.next = len(programs), 0
 
     def actions(self) -> tuple[Tensor, Tensor]:
         """As ``Expert.actions``, nothing perturbed."""
@@ -256,11 +255,14 @@ def load_expert(name: str, renderer: Renderer) -> Agent:
     return agent
 
 
+EXPERTS: dict[type[Any], Callable[[Setting, Any], Expert]] = {
+    SearchExpert: SearchPrograms,
+    RandomExpert: RandomPrograms,
+    FileExpert: FilePrograms,
+    AgentExpert: AgentActions,
+}
+
+
 def make_expert(setting: Setting) -> Expert:
-    """The expert that the configuration names."""
-    expert = setting.config.expert
-    if isinstance(expert, SearchExpert):
-        return SearchPrograms(setting, expert)
-    if isinstance(expert, FileExpert):
-        return FilePrograms(setting, expert)
-    return AgentActions(setting, expert) if isinstance(expert, AgentExpert) else RandomPrograms(setting, expert)
+    """The expert that the configuration describes."""
+    return EXPERTS[type(setting.config.expert)](setting, setting.config.expert)

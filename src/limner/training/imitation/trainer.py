@@ -14,7 +14,7 @@ from limner.data.picture_source import PictureSource
 from limner.models.policy import Policy
 from limner.training.imitation.config import ImitationConfig
 from limner.training.imitation.demonstrations import Demonstrations
-from limner.training.imitation.experts import FilePrograms, Setting, make_expert
+from limner.training.imitation.experts import Setting, make_expert
 from limner.training.imitation.learner import ImitationLearner
 from limner.training.policy_learner import Scalars
 from limner.training.trainer import Trainer
@@ -31,12 +31,11 @@ class ImitationTrainer(Trainer):
         self.episodes = self._empty_episodes()
         acting = self.generators["acting"]
         self.expert = make_expert(Setting(config, self.renderer, source, self.actor, self.episodes, acting))
-        self.fixed = isinstance(self.expert, FilePrograms)
-        needed = config.steps_per_update * config.batch_size
-        batches = -(-needed // (self.expert.uses * config.run.episodes))
-        capacity = len(self.expert) if isinstance(self.expert, FilePrograms) else batches * config.run.episodes
+        episodes = config.run.episodes
+        needed = -(-config.steps_per_update * config.batch_size // (self.expert.uses * episodes)) * episodes
+        capacity = self.expert.fixed or needed
         self.demonstrations, self.spare = (Demonstrations(capacity, self.episodes) for _ in range(2))
-        if self.fixed:
+        if self.expert.fixed:
             self._demonstrate()
             self._swap()
 
@@ -45,10 +44,10 @@ class ImitationTrainer(Trainer):
         if not len(self.demonstrations):
             self._demonstrate()
             self._swap()
-        expert_side = self._beside(dict if self.fixed else self._demonstrate)
+        expert_side = self._beside(dict if self.expert.fixed else self._demonstrate)
         metrics = self.policy_learner.step(self.demonstrations, self.config.steps_per_update, progress)
         metrics |= expert_side.result()
-        if not self.fixed:
+        if not self.expert.fixed:
             self._swap()
         self.actor.load_state_dict(self.policy_learner.policy.state_dict())
         self.updates += 1
@@ -77,7 +76,7 @@ class ImitationTrainer(Trainer):
         self.spare.clear()
         while self.spare.added < self.spare.capacity:
             expert, done = self.expert.actions()
-            if not self.fixed:
+            if not self.expert.fixed:
                 self.episodes.noise.normal_(generator=self.generators["acting"])
             replay(self.renderer, self.episodes, done)
             self.spare.add_episodes(self.episodes, expert)
