@@ -4,8 +4,6 @@ Notable choices:
 - An agent is found by the name of one that ships with the library, or by the folder of a run or of a checkpoint.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

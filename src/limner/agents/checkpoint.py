@@ -8,8 +8,6 @@ Notable choices:
 - When the newest checkpoint is damaged, the one before it is used.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import logging

@@ -3,8 +3,6 @@
 What does nothing in the algorithm that a run used is left out. Names are those that ``docs/log.md`` lists.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from limner.worlds.validation import expect_object, require

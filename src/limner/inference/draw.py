@@ -12,8 +12,6 @@ Notable choices:
   pictures its batch has and on its place among them, but not on what the others show.
 """
 
-from __future__ import annotations
-
 import itertools
 import threading
 import time

@@ -1,7 +1,5 @@
 """Evaluation: an agent draws the pictures of a data set, and the drawings are measured."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

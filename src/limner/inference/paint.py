@@ -11,8 +11,6 @@ Notable choices:
 - What a stroke of a patch is on the large canvas, and whether it stays, is known to the world (``World.large_canvas``).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product

@@ -3,8 +3,6 @@
 A file of programs is what a prior over programs is learnt from (the expert ``file``).
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from dataclasses import replace

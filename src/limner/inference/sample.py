@@ -5,8 +5,6 @@ Notable choices:
   ten are asked for or a thousand.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 

@@ -5,8 +5,6 @@ Notable choices:
   missed.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -6,8 +6,6 @@ Notable choices:
 - Critics are only in checkpoints: an agent that ships has none.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch
