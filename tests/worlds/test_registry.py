@@ -56,9 +56,14 @@ class InkWorld(World):
         return toy_actions(ToySettings(canvas=settings.canvas, pressures=1 if settings.dark else 4))
 
 
+@pytest.fixture(autouse=True)
+def registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worlds of the package, whatever other tests have registered."""
+    monkeypatch.setattr(worlds, "_worlds", {name: find_world(name) for name in SETTINGS})
+
+
 @pytest.fixture
-def ink(monkeypatch: pytest.MonkeyPatch) -> InkWorld:
-    monkeypatch.setattr(worlds, "_worlds", dict(worlds._worlds))
+def ink() -> InkWorld:
     world = InkWorld()
     register(world)
     return world

@@ -167,6 +167,17 @@ def test_what_cannot_be_read_is_named(values: object, message: str) -> None:
         read_section(Whole, values, "")
 
 
+def test_a_field_without_a_default_must_be_given() -> None:
+    @dataclass(frozen=True)
+    class Needs:
+        canvas: int
+        grid: int = 8
+
+    assert read_section(Needs, {"canvas": 3}, "") == Needs(3)
+    with pytest.raises(ValueError, match=r"^configuration: some\.canvas is missing$"):
+        read_section(Needs, {"grid": 3}, "some.")
+
+
 def test_objects_are_expected_by_name() -> None:
     assert expect_object({"a": 1}, "some.") == {"a": 1}
     with pytest.raises(ValueError, match=r"^configuration: some must be an object, got \[\]$"):
