@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limner.data import resize_square, resize
+from limner.data import resize, resize_square
 
 
 @pytest.mark.parametrize("size", [28, 29, 32, 64, 100])
