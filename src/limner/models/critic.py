@@ -50,11 +50,16 @@ class Critic(nn.Module):
     def forward(self, pictures: Tensor) -> Tensor:
         """Raw scores ``float32[N]`` of preprocessed ``pictures`` float32[N, C, R, R] in [0, 1]."""
         with torch.autocast(pictures.device.type, torch.bfloat16, enabled=self.reduced):
-            x = F.pixel_unshuffle(pictures, self.pixel_unshuffle).contiguous(memory_format=torch.channels_last)
-            for convolution in self.convolutions:
-                x = F.leaky_relu(convolution(x), 0.2)
-        score: Tensor = self.output(x.flatten(1).float())  # in bfloat16 a score of 4 would move in steps of 1/32
+            hidden = self._hidden(pictures)
+        score: Tensor = self.output(hidden.float())  # in bfloat16 a score of 4 would move in steps of 1/32
         return score.squeeze(-1)
+
+    def _hidden(self, pictures: Tensor) -> Tensor:
+        """What the output layer is given, ``[N, F]``."""
+        x = F.pixel_unshuffle(pictures, self.pixel_unshuffle).contiguous(memory_format=torch.channels_last)
+        for convolution in self.convolutions:
+            x = F.leaky_relu(convolution(x), 0.2)
+        return x.flatten(1)
 
     def score(self, pictures: Tensor) -> Tensor:
         """Centred scores ``float32[N]`` of what ``forward`` takes."""

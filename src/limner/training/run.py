@@ -17,7 +17,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -31,6 +31,7 @@ from limner.training import make_trainer
 from limner.training.config import TrainingConfig, read_config
 from limner.training.evaluation import Evaluation, Record, make_evaluation
 from limner.training.log import Log
+from limner.training.progress import is_evaluation
 from limner.training.saving import restore_checkpoint, save_checkpoint
 from limner.training.trainer import Trainer
 
@@ -64,6 +65,34 @@ def train(
     write_atomic(folder / "config.json", json.dumps(config.to_dict(), indent=2))
     write_atomic(folder / "reference.json", json.dumps(evaluation.reference_rows(), indent=2))
     return _loop(trainer, folder / "checkpoints", log, evaluation, seconds)
+
+
+def train_once(config: TrainingConfig, folder: Path, report: Callable[[Record], None] | None = None) -> Record:
+    """Train as ``config`` says, into ``folder``, unless that run is complete; returns its last evaluation.
+
+    An interrupted run is continued. ``KeyboardInterrupt`` when it is interrupted again. ``ValueError`` when the folder
+    holds a run of another configuration, or as ``train``.
+    """
+    last, minutes = last_evaluation(folder), config.run.minutes
+    if last is not None and (last["update"] >= config.updates or (minutes is not None and last["minutes"] >= minutes)):
+        _check_same(config, newest_checkpoint(folder / "checkpoints"))
+        return last
+    if not train(config, folder, resume=(folder / "config.json").exists(), report=report):
+        raise KeyboardInterrupt
+    last = last_evaluation(folder)
+    assert last is not None, "a complete run ends with an evaluation"
+    return last
+
+
+def last_evaluation(folder: Path) -> Record | None:
+    """The last evaluation in the log of the run in ``folder``; None where there is none."""
+    path = folder / "log.jsonl"
+    for line in reversed(path.read_text().splitlines() if path.exists() else []):
+        with suppress(ValueError):  # a line that was cut short
+            record: Record = json.loads(line)
+            if is_evaluation(record):
+                return record
+    return None
 
 
 def read_run(folder: Path) -> TrainingConfig:

@@ -39,11 +39,7 @@ class CriticLearner:
 
     def _step(self, replay: RingBuffer) -> tuple[float, float]:
         config, device = self.config, self.generator.device
-        real = self.real(config.batch_size, self.generator)
-        fake = replay.sample(config.batch_size, self.generator)["pictures"]
-        if config.target == "complement":
-            sides = torch.randint(4, (config.batch_size,), generator=self.generator, device=device)
-            real, fake = complement(real, sides), complement(fake, sides)
+        real, fake = self._batch(replay)
         scores_real, scores_fake = self.critic(torch.cat([real, fake])).chunk(2)
         loss_of = wasserstein_critic_loss if config.loss == "wasserstein" else logistic_critic_loss
         loss, penalty = loss_of(scores_real, scores_fake), 0.0
@@ -58,6 +54,15 @@ class CriticLearner:
         self.critic.centre(torch.cat([scores_real, scores_fake]).detach())
         self.taken += 1
         return (scores_real.mean() - scores_fake.mean()).item(), penalty
+
+    def _batch(self, replay: RingBuffer) -> tuple[Tensor, Tensor]:
+        """Real and painted pictures of a gradient step, as many of each."""
+        count = self.config.batch_size
+        real, fake = self.real(count, self.generator), replay.sample(count, self.generator)["pictures"]
+        if self.config.target == "complement":
+            sides = torch.randint(4, (count,), generator=self.generator, device=self.generator.device)
+            return complement(real, sides), complement(fake, sides)
+        return real, fake
 
 
 @torch.no_grad()

@@ -35,14 +35,14 @@ class SpiralTrainer(ActorCritic):
         data = config.critic.data
         self.real_source = PictureSource(load_dataset(data), config.agent.renderer.canvas) if data else source
         self.frozen_critic = copy.deepcopy(self._critic).requires_grad_(False).eval()
-        self.critic_learner = CriticLearner(self._critic, self._real, config.critic, self.generators["critic"])
+        self.critic_learner = self._make_critic_learner()
         self.replay = RingBuffer(config.critic.replay * config.run.episodes, self._painted(), "replay")
 
     def update(self, progress: float) -> Scalars:
         """Learn from one batch of episodes, then paint the next; ``progress`` in [0, 1] is how far the run is."""
         self.replay.add(self._painted())
         critic_side = self._beside(lambda: self.critic_learner.step(self.replay))
-        scores = score(self.frozen_critic, self.episodes) - self.config.reward.distance * self.episodes.distance
+        scores = self._score() - self.config.reward.distance * self.episodes.distance
         metrics = self._learn(scores, progress)
         self._act(self.spare)
         metrics |= critic_side.result()
@@ -75,6 +75,13 @@ class SpiralTrainer(ActorCritic):
     def _make_networks(self) -> None:
         agent, channels = self.config.agent, self.renderer.shape[2]
         self._critic = Critic(self.config.critic, channels, agent.resolution, agent.conditional).to(self.device)
+
+    def _make_critic_learner(self) -> CriticLearner:
+        return CriticLearner(self._critic, self._real, self.config.critic, self.generators["critic"])
+
+    def _score(self) -> Tensor:
+        """The frozen critic's score of every canvas of the episodes, ``float32[T + 1, B]``."""
+        return score(self.frozen_critic, self.episodes)
 
     def _painted(self) -> dict[str, Tensor]:
         """The finished pictures of the episodes as the critic is shown them."""
