@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -44,6 +44,8 @@ CANDIDATES = 16
 LOST = 0.05
 """Share of the error of the empty canvas above which one lookahead comes before refinement."""
 
+Plan = Literal["refine", "greedy"]
+"""What search does: refine the policy's drawing, or look ahead greedily before that."""
 Batch = tuple[Pictures, int]
 """Pictures that are drawn together, and their seed."""
 
@@ -56,8 +58,8 @@ class DrawOptions:
     """Of search for each picture; 0 lets the policy draw alone."""
     sweeps: int | None = None
     """Of refinement for each picture, in place of seconds: a budget that repeats bit for bit."""
-    plan: Literal["refine", "greedy"] = "refine"
-    """What search does: refine the policy's drawing, or look ahead greedily before that."""
+    plan: Plan = "refine"
+    """What search does."""
     objective: Objective = negative_mse
     """What search maximises."""
     temperature: float | None = None
@@ -78,6 +80,10 @@ class DrawOptions:
             raise ValueError(f"sweeps is {self.sweeps}: must be in 0 … 100000")
         if self.sweeps is not None and self.seconds:
             raise ValueError(f"search is {self.seconds} seconds and sweeps is {self.sweeps}: give one of the two")
+        if self.plan not in get_args(Plan):
+            raise ValueError(f"plan is {self.plan!r}: must be {' or '.join(map(repr, get_args(Plan)))}")
+        if self.temperature is not None and not 0 <= self.temperature <= 10:
+            raise ValueError(f"temperature is {self.temperature}: must be in 0 … 10")
         if not 0 <= self.seed < 2**62:
             raise ValueError(f"seed is {self.seed}: must be in 0 … 2^62 − 1")
         if not 1 <= self.threads <= 1024:
