@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from limner.data import resize, resize_square
 
@@ -61,3 +62,25 @@ def test_large_pictures_are_resized_a_few_at_a_time(monkeypatch: pytest.MonkeyPa
     expected = resize_square(images, 20)
     monkeypatch.setattr(resize, "CHUNK", 50 * 7)
     assert np.array_equal(resize_square(images, 20), expected)
+
+
+def test_colour_becomes_luma_as_elsewhere():
+    colours = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), np.uint8)
+    colours[0, 0, :3] = [[255, 255, 255], [0, 0, 0], [255, 0, 0]]
+    grey = resize.match_channels(colours, 1)
+    assert grey.dtype == np.uint8
+    expected = np.stack([np.asarray(Image.fromarray(picture).convert("L")) for picture in colours])
+    np.testing.assert_array_equal(grey[..., 0], expected)
+    assert grey[0, 0, :3, 0].tolist() == [255, 0, 76]
+
+
+def test_grey_becomes_colour_and_the_rest_stays():
+    rng = np.random.default_rng(0)
+    grey, colours = (rng.integers(0, 256, (2, 8, 8, channels), np.uint8) for channels in (1, 3))
+    assert (resize.match_channels(grey, 3) == grey).all()
+    assert resize.match_channels(grey, 3).shape == colours.shape
+    assert resize.match_channels(grey, 1) is grey
+    assert resize.match_channels(colours, 3) is colours
+    for channels in (2, 4):
+        with pytest.raises(ValueError, match=f"canvas with {channels} channels .* choose a white ground"):
+            resize.match_channels(grey, channels)
