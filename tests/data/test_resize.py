@@ -64,7 +64,7 @@ def test_large_pictures_are_resized_a_few_at_a_time(monkeypatch: pytest.MonkeyPa
     assert np.array_equal(resize_square(images, 20), expected)
 
 
-def test_colour_becomes_luma_as_elsewhere():
+def test_colour_becomes_luma_as_elsewhere() -> None:
     colours = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), np.uint8)
     colours[0, 0, :3] = [[255, 255, 255], [0, 0, 0], [255, 0, 0]]
     grey = resize.match_channels(colours, 1)
@@ -74,7 +74,7 @@ def test_colour_becomes_luma_as_elsewhere():
     assert grey[0, 0, :3, 0].tolist() == [255, 0, 76]
 
 
-def test_grey_becomes_colour_and_the_rest_stays():
+def test_grey_becomes_colour_and_the_rest_stays() -> None:
     rng = np.random.default_rng(0)
     grey, colours = (rng.integers(0, 256, (2, 8, 8, channels), np.uint8) for channels in (1, 3))
     assert (resize.match_channels(grey, 3) == grey).all()
