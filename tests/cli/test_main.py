@@ -12,7 +12,6 @@ import pytest
 from limner.cli import main as cli
 from limner.programs.program import Program
 
-
 HEAVY = {"torch", "PIL", "matplotlib", "scipy", "tensorboard", "mujoco", "rich.progress"}
 """Modules that no help may import: some take seconds."""
 HELP = (
