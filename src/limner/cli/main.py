@@ -50,6 +50,17 @@ CHOICES = {
     "data": "Fetch or make a data set, or check the pictures of one.",
 }
 
+NOTES = (
+    "limner --version names the version.",
+    "",
+    "exit status:",
+    "  0    done",
+    "  1    training stopped: values that are not finite",
+    "  2    a wrong command line, or an error that the last line explains (LIMNER_DEBUG=1: the traceback)",
+    "  130  stopped by Ctrl-C or SIGTERM",
+)
+"""The end of ``limner --help``."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line (the program's own by default); returns the exit status."""
@@ -59,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if words[:1] == ["--version"]:
             print(f"limner {version('limner')}")
             return 0
-        name = choose("limner", "COMMAND", CHOICES, words)
+        name = choose("limner", "COMMAND", CHOICES, words, NOTES)
         if name in PARSERS:
             command = PARSERS[name](words[1:])
         else:

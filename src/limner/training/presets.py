@@ -18,7 +18,7 @@ class Preset:
     """A configuration with a name."""
 
     teaches: str
-    """What an agent learns with it, and how, in a line."""
+    """What an agent learns with it, and from what, in a line."""
     config: TrainingConfig
 
 
@@ -135,12 +135,12 @@ _TINY = SpiralConfig(
 )
 
 PRESETS: dict[str, Preset] = {
-    "mnist": Preset("to draw digits of its own, from a critic's score alone", _MNIST),
-    "mnist-prior": Preset("to draw digits of its own, from programs that search finds", _MNIST_PRIOR),
-    "mnist-reconstruct": Preset("to draw the digit that it is shown, from what search finds", _RECONSTRUCTION),
-    "omniglot": Preset("to draw the character that it is shown, from what search finds", _OMNIGLOT),
-    "faces": Preset("to paint the portrait that it is shown in colour, from what search finds", _FACES),
-    "scenes": Preset("to build the scene that it is shown, from random scenes", _SCENES),
-    "mnist-paper": Preset("to draw digits of its own, as published: for a GPU and days", _MNIST_PAPER),
+    "mnist": Preset("make up digits, from the score of a critic", _MNIST),
+    "mnist-prior": Preset("make up digits, from programs that search finds", _MNIST_PRIOR),
+    "mnist-reconstruct": Preset("copy digits, from programs that search finds", _RECONSTRUCTION),
+    "omniglot": Preset("copy characters, from programs that search finds", _OMNIGLOT),
+    "faces": Preset("copy portraits in colour, from programs that search finds", _FACES),
+    "scenes": Preset("copy scenes of objects, from random scenes", _SCENES),
+    "mnist-paper": Preset("make up digits as published (SPIRAL): needs a GPU and days", _MNIST_PAPER),
     "tiny": Preset("nothing of use, in a second: to try things out", _TINY),
 }
