@@ -44,7 +44,6 @@ def test_help_needs_no_torch() -> None:
         ["train", "imagenet"],
         ["replay"],
         ["sample", "--colour"],
-        ["train", "mnist", "--renderer.grid", "5000"],
         ["train", "mnist", "--seed", "x"],
     ],
 )

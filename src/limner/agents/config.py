@@ -24,16 +24,16 @@ class AgentConfig:
     renderer: Settings
     """What executes the agent's programs: the settings of a world."""
     conditional: bool = False
-    """Show the agent a picture in every episode, its target."""
+    """Show the agent a picture in each episode: its target."""
     horizon: int = 6
-    """Actions in an episode."""
+    """Actions per episode."""
     resolution: int = 32
-    """Pixels a side of the canvas as policy and critic are shown it."""
+    """Pixels along each side of the canvas as policy and critic are shown it."""
     temperature: float = 1.0
-    """Of the drawings in samples and evaluations: below 1 less varied. Training acts at 1."""
+    """Temperature of actions in samples and evaluations: below 1 less varied, 0 the likeliest. Training acts at 1."""
     first_action_temperature: float | None = None
-    """Of the first action of such a drawing, which decides much of what is drawn; None: as of the others. For
-    unconditional agents."""
+    """The same for the first action, which decides much of what is drawn. None: as for the others. For unconditional
+    agents."""
     policy: PolicyConfig = PolicyConfig()
 
     def __post_init__(self) -> None:

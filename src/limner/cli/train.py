@@ -1,18 +1,19 @@
 """``limner train``: train an agent, let it draw, write a report."""
 
-# No ``from __future__ import annotations`` here: tyro has to see the types of a class made in a function.
+# No ``from __future__ import annotations`` here: tyro has to see the types.
 # ruff: noqa: T201 (printing is what a command line does)
 
 import dataclasses
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import tyro
 
 from limner.cli.choose import Runnable, choose
+from limner.cli.flags import checked, parse_flags, unchecked
 from limner.cli.output import prepare_folder
 from limner.cli.results import SHEET, write_pairs, write_report, write_samples
 
@@ -20,44 +21,53 @@ if TYPE_CHECKING:
     from limner.training.config import TrainingConfig
 
 
+@dataclass(frozen=True)
+class Train:
+    """Train an agent, then let it draw and write a report."""
+
+    config: Any
+    algorithm: str
+    """What the agent learns from: the score of a critic (spiral), the distance to its target, or an expert whose
+    actions it imitates. This and the next choose which other flags there are."""
+    expert: str | None
+    """Whose actions are imitated: those that search finds, those of random programs, of a file, or of an agent."""
+    world: str
+    """Renderer and action space of the agent's programs."""
+    out: Path
+    """Folder of the run."""
+
+    def run(self) -> None:
+        """Train, then draw and report."""
+        _run(self.config, self.out, resume=False)
+
+
 def parse_train(words: Sequence[str]) -> Runnable:
     """The command ``limner train``: a preset, every field of which is a flag, or a run to resume."""
-    if words[:1] == ["--resume"]:
-        return tyro.cli(Resume, args=words[1:], prog="limner train --resume")
     from limner.training import algorithm_names
     from limner.training.imitation.config import EXPERTS
     from limner.training.presets import PRESETS
     from limner.worlds import world_names
 
+    if words and words[0].partition("=")[0] == "--resume":
+        first = words[0].split("=", 1)[1:]
+        return tyro.cli(Resume, args=[*first, *words[1:]], prog="limner train --resume")
     choices = {name: preset.teaches for name, preset in PRESETS.items()}
-    choices |= {w: f"in the world {w!r}: all else by default" for w in world_names() if w not in PRESETS}
+    choices |= {world: f"the defaults in the world {world!r}" for world in world_names() if world not in PRESETS}
     name = choose("limner train", "PRESET", choices | {"--resume FOLDER": "continue the run in a folder"}, words)
-    rest = list(words[1:])
-    algorithm = _take(rest, "--algorithm", algorithm_names())
-    expert = _take(rest, "--expert", EXPERTS)
-    world = _take(rest, "--world", world_names())
-    default = _default(name, algorithm, expert, world)
-
-    @dataclass(frozen=True)
-    class Train:
-        """Train an agent, then let it draw and write a report.
-
-        --algorithm spiral | distance | imitation, --expert search | random | file | agent (of imitation) and --world
-        NAME choose what is trained, and which of the flags below there are.
-        """
-
-        config: Annotated[type(default), tyro.conf.arg(name="")]  # type: ignore[valid-type]
-        out: Path
-        """Folder of the run."""
-
-        def run(self) -> None:
-            """Train, then draw and report."""
-            _run(self.config, self.out, resume=False)
-
-    flags = (tyro.conf.AvoidSubcommands,)  # of unions only the chosen one has flags
-    return tyro.cli(
-        Train, args=rest, prog=f"limner train {name}", default=Train(default, Path("runs") / name), config=flags
-    )
+    rest = words[1:]
+    if any(word.partition("=")[0] == "--resume" for word in rest):
+        folder = _given(rest, "--out") or "FOLDER"
+        raise ValueError(
+            f"--resume continues a run from its folder alone: limner train --resume {folder}, with --frames, "
+            "--minutes or --threads to change a limit"
+        )
+    known = {"algorithm": algorithm_names(), "expert": list(EXPERTS), "world": world_names()}
+    asked = {flag: _given(rest, f"--{flag}", names) for flag, names in known.items()}
+    default = _default(name, **asked)
+    expert = default.expert.name if default.algorithm == "imitation" else None
+    command = Train(default, default.algorithm, expert, default.agent.renderer.name, Path("runs") / name)
+    command = parse_flags(command, rest, f"limner train {name}", known)
+    return replace(command, config=checked(command.config))
 
 
 @dataclass(frozen=True)
@@ -65,13 +75,13 @@ class Resume:
     """Continue a run from its newest checkpoint, with all its settings."""
 
     folder: tyro.conf.Positional[Path]
-    """Of the run."""
+    """Folder of the run."""
     frames: int | None = None
-    """Environment steps in the whole run, if they are to be others than before."""
+    """Environment steps in the whole run, in place of the limit it had."""
     minutes: float | None = None
-    """Minutes of the whole run, if they are to be others than before."""
+    """Minutes of training in the whole run, in place of the limit it had."""
     threads: int | None = None
-    """As in ``limner train``; the results do not depend on it."""
+    """Threads that render. The results do not depend on it."""
 
     def run(self) -> None:
         """Read, train, then draw and report."""
@@ -80,7 +90,7 @@ class Resume:
         config = read_run(self.folder)
         given = {name: getattr(self, name) for name in ("frames", "minutes", "threads")}
         limits = {name: value for name, value in given.items() if value is not None}
-        config = dataclasses.replace(config, run=dataclasses.replace(config.run, **limits))
+        config = replace(config, run=replace(config.run, **limits))
         _run(config, self.folder, resume=True)
 
 
@@ -107,17 +117,16 @@ def _run(config: "TrainingConfig", folder: Path, resume: bool) -> None:
     write_report(folder)
 
 
-def _take(words: list[str], flag: str, choices: Any) -> str | None:
-    """The value of a flag that decides which other flags there are, taken out of ``words``; None where it is not."""
+def _given(words: Sequence[str], flag: str, choices: Sequence[str] = ()) -> str | None:
+    """The last value of a flag in ``words``, None without one; ``ValueError`` unless it is one of ``choices``."""
+    given = None
     for i, word in enumerate(words):
         name, equals, value = word.partition("=")
         if name == flag:
-            value = value if equals else words[i + 1] if i + 1 < len(words) else ""
-            if value not in choices:
-                raise ValueError(f"{flag} is {value!r}: must be one of {', '.join(choices)}")
-            del words[i : i + 1 + (not equals)]
-            return value
-    return None
+            given = value if equals else "".join(words[i + 1 : i + 2])
+    if given is not None and choices and given not in choices:
+        raise ValueError(f"{flag} is {given!r}: must be one of {', '.join(choices)}")
+    return given
 
 
 def _default(name: str, algorithm: str | None, expert: str | None, world: str | None) -> Any:
@@ -135,37 +144,28 @@ def _default(name: str, algorithm: str | None, expert: str | None, world: str | 
         config: Any = PRESETS[name].config
     else:
         kind = find_algorithm(algorithm or "spiral")
-        config = _unchecked(kind, agent=_unchecked(AgentConfig, renderer=find_world(name).settings_type()))
-    if world is not None:
-        agent = _unchecked(AgentConfig, **vars(config.agent) | {"renderer": find_world(world).settings_type()})
-        config = _unchecked(type(config), **vars(config) | {"agent": agent})
+        config = unchecked(kind, agent=unchecked(AgentConfig, renderer=find_world(name).settings_type()))
+    if world is not None and world != config.agent.renderer.name:
+        agent = unchecked(AgentConfig, **vars(config.agent) | {"renderer": find_world(world).settings_type()})
+        config = unchecked(type(config), **vars(config) | {"agent": agent})
     if algorithm is not None and algorithm != config.algorithm:
         config = _converted(config, find_algorithm(algorithm))
     if expert is not None:
         if config.algorithm != "imitation":
             raise ValueError(f"--expert is {expert!r}: it is for --algorithm imitation, not {config.algorithm!r}")
         if expert != config.expert.name:
-            config = _unchecked(type(config), **vars(config) | {"expert": EXPERTS[expert]()})
+            config = unchecked(type(config), **vars(config) | {"expert": EXPERTS[expert]()})
     return config
 
 
 def _converted(config: Any, kind: type) -> Any:
     """A configuration of another algorithm, with the fields that both have, in sections too; others are defaults."""
-    new = vars(_unchecked(kind, agent=config.agent))
+    new = vars(unchecked(kind, agent=config.agent))
     for name, value in vars(config).items():
         if name not in new:
             continue
         if type(value) is not type(new[name]) and dataclasses.is_dataclass(value):
             shared = {key: inner for key, inner in vars(value).items() if key in vars(new[name])}
-            value = _unchecked(type(new[name]), **vars(new[name]) | shared)
+            value = unchecked(type(new[name]), **vars(new[name]) | shared)
         new[name] = value
-    return _unchecked(kind, **new)
-
-
-def _unchecked(kind: Any, **values: Any) -> Any:
-    """A dataclass made without its checks; fields that are not given have their defaults."""
-    made = object.__new__(kind)
-    for field in dataclasses.fields(kind):
-        default = field.default if field.default is not dataclasses.MISSING else None
-        object.__setattr__(made, field.name, values.get(field.name, default))
-    return made
+    return unchecked(kind, **new)

@@ -12,7 +12,7 @@ from typing import Literal
 from limner.worlds.validation import check_fields, require
 
 Precision = Literal["float32", "bfloat16", "native"]
-"""Of a network's inner layers. ``native`` is bfloat16 on a CPU that multiplies it in hardware, float32 elsewhere."""
+"""Number format of inner layers. ``native`` is bfloat16 where the CPU multiplies it in hardware, else float32."""
 
 
 @dataclass(frozen=True)
@@ -20,21 +20,24 @@ class PolicyConfig:
     """The network that writes programs."""
 
     network: Literal["small", "pointer", "paper"] = "small"
-    """Two that CPU cores can train, the second with locations chosen by a pointer, and the published one."""
+    """Architecture: small or pointer (locations chosen by a pointer), which CPU cores can train, or the published
+    one."""
     channels: int = 32
-    """Width of the first convolution."""
+    """Channels of the first convolution."""
     hidden: int = 256
-    """Width of the vector that the decoder starts from."""
+    """Length of the vector that the decoder starts from."""
     lstm: bool = False
-    """An LSTM between torso and decoder, as in the paper's network."""
+    """Put an LSTM between torso and decoder, as in the published network."""
     spatial_heads: bool = False
-    """Locations by deconvolution (the paper's) instead of a linear layer."""
+    """Choose locations by deconvolutions, as in the published network, instead of a linear layer."""
     noise: int = 10
-    """Size of the noise vector that is fixed for an episode."""
+    """Length of the noise vector that is drawn for each episode."""
     blind: bool = False
-    """Do not show the canvas, only the target: for comparison (Ganin et al. 2018, section 5.2)."""
+    """Show the policy its target, but not the canvas: for comparison (Ganin et al. 2018, section 5.2). For conditional
+    agents."""
     precision: Precision = "float32"
-    """Of everything before the heads."""
+    """Number format of all layers before the heads; native is bfloat16 where the CPU multiplies it in hardware, else
+    float32."""
 
     def __post_init__(self) -> None:
         check_fields(self, "policy.", positive="channels hidden", not_negative="noise")
@@ -49,31 +52,33 @@ class CriticConfig:
     """The network that tells real pictures from painted ones, and how it learns."""
 
     loss: Literal["wasserstein", "logistic"] = "wasserstein"
-    """Wasserstein (SPIRAL), or logistic with spectral normalisation (SPIRAL++, which has a gradient penalty of 0)."""
+    """Loss: Wasserstein (SPIRAL), or logistic with spectral normalisation (SPIRAL++, whose gradient penalty is 0)."""
     width: int = 16
     """Channels of the first convolution; they double with each of the following."""
     pixel_unshuffle: int = 1
-    """Pixels a side of the blocks that become channels before the first convolution; 4 is quicker on a CPU."""
+    """Side, in pixels, of the blocks that become channels before the first convolution: 1, 2, 4 or 8. 4 is quicker on a
+    CPU."""
     learning_rate: float = 2e-4
-    """Of Adam with β = (0.5, 0.999)."""
+    """Learning rate of Adam, with β = (0.5, 0.999)."""
     batch_size: int = 64
-    """Real pictures, and as many painted ones, in a gradient step."""
+    """Real pictures, and as many painted ones, per gradient step."""
     steps_per_update: int = 4
     """Gradient steps per update."""
     gradient_penalty: float = 10.0
-    """Weight λ of the gradient penalty; 0 for none."""
+    """Weight λ of the gradient penalty. 0: none."""
     gradient_penalty_share: float = 1.0
-    """Share of the batch that the penalty is estimated from; it is two thirds of the work of a step."""
+    """Share of the batch, in [0, 1], on which the gradient penalty is estimated. On all of it, the penalty is two
+    thirds of the work of a step."""
     precision: Precision = "float32"
-    """Of its convolutions."""
+    """Number format of the convolutions, as of the policy."""
     replay: int = 20
-    """Painted pictures come from the last so many batches of episodes."""
+    """Painted pictures are taken from this many of the last batches of episodes."""
     target: Literal["beside", "complement"] = "beside"
-    """How a conditional agent's target is shown: as further channels (SPIRAL), or in place of one half of the picture,
-    so that the two cannot be compared pixel by pixel (SPIRAL++)."""
+    """How the target is shown: as further channels (SPIRAL), or in place of one half of the picture, so that the two
+    cannot be compared pixel by pixel (SPIRAL++). For conditional agents."""
     data: str = ""
-    """Data set to show as real instead of that of the run. With what an agent painted (``programs:FILE``) the brush
-    tells nothing and the critic has to tell shapes apart."""
+    """Data set shown as real instead of that of the run. With pictures that an agent painted (``programs:FILE``), the
+    brush is no clue, and the critic has to tell shapes apart. For unconditional agents."""
 
     def __post_init__(self) -> None:
         check_fields(

@@ -10,9 +10,7 @@ Notable choices:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
-
-import tyro
+from typing import Any, ClassVar, Literal
 
 from limner.agents.config import AgentConfig
 from limner.training import find_algorithm
@@ -27,25 +25,28 @@ class RunConfig:
     """The run: data, limits, and what it leaves in its folder."""
 
     data: str = "mnist-5k"
-    """Data set: real examples, and where targets come from."""
+    """Data set that real pictures and targets come from."""
     start: str = ""
-    """Agent whose weights the policy starts from: a name, or the folder of a run or checkpoint."""
+    """Agent whose weights the policy starts from: its name, or the folder of a run or checkpoint. Empty: random
+    weights."""
     seed: int = 0
-    """Of weights, actions and batches."""
+    """Seed of weights, actions and batches."""
     episodes: int = 128
-    """Episodes in an update."""
+    """Episodes per update."""
     frames: int = 1_500_000
-    """Environment steps in the whole run."""
+    """Environment steps, that is actions, in the whole run."""
     minutes: float | None = None
-    """Stop after so many minutes, if that is earlier; schedules then follow the time."""
+    """Minutes of training after which the run stops, if it has not taken all its frames; schedules then follow the
+    time. None: no limit."""
     threads: int = 2
-    """With two or more, acting and learning have a thread of their own. With one all is done in turn: same results."""
+    """Threads that render. With two or more, acting and learning also run side by side. The results do not depend on
+    it."""
     evaluate_every: int = 100
     """Updates between evaluations."""
     checkpoint_every: int = 100
     """Updates between checkpoints."""
     keep: int = 2
-    """Checkpoints kept."""
+    """Number of checkpoints kept, the newest."""
 
     def __post_init__(self) -> None:
         positive = "episodes frames minutes evaluate_every checkpoint_every keep"
@@ -58,17 +59,17 @@ class OptimizerConfig:
     """How the policy's weights change."""
 
     learning_rate: float = 2e-4
-    """Of Adam, at the start."""
+    """Learning rate of Adam at the start of the run."""
     final_learning_rate: float = 0.1
-    """At the end of the run, as a fraction of the first; falls linearly."""
+    """Learning rate at the end of the run, as a fraction of that at the start; it falls linearly."""
     entropy_cost: float = 0.02
-    """Weight of the entropy bonus, per nat, at the start."""
+    """Weight of the entropy bonus, per nat, at the start of the run."""
     final_entropy_cost: float = 1.0
-    """At the end of the run, as a fraction of the first; falls linearly."""
+    """Weight of the entropy bonus at the end of the run, as a fraction of that at the start; it changes linearly."""
     gradient_norm: float = 1.0
-    """Gradients are clipped to this norm."""
+    """Largest L2 norm of a gradient: a larger gradient is scaled down to it."""
     ema_decay: float = 0.99
-    """Decay per gradient step or update of the averaged policy, which samples and evaluation use; 0 for none."""
+    """Decay, per gradient step or update, of the averaged policy, which samples and evaluations use. 0: no average."""
 
     def __post_init__(self) -> None:
         check_fields(
@@ -86,28 +87,29 @@ class PolicyGradientConfig(OptimizerConfig):
     """How the policy learns from rewards."""
 
     target_kl: float | None = None
-    """Nats per action that the policy may move away from the one that acted. While it moves more than twice as far the
-    learning rate falls, while it moves less than half as far it rises again, at most to the scheduled one."""
+    """Divergence from the policy that acted, in nats per action. Above twice this the learning rate falls; below half
+    of it the learning rate rises again, at most to the scheduled one. None: not adapted."""
     entropy_floor: float = 0.0
-    """Nats per action below which the entropy cost rises (×1.02 an update, up to ×100) until it is above again."""
+    """Entropy, in nats per action, below which the entropy cost rises (×1.02 per update, up to ×100) until the entropy
+    is above it again."""
     advantage_floor: float = 0.2
     """Smallest standard deviation that advantages are divided by, in units of the reward."""
     discount: float = 1.0
-    """γ of the returns."""
+    """Discount γ per action, in [0, 1]."""
     gae_lambda: float = 0.95
-    """λ of the traces."""
+    """λ of the returns and advantages (V-trace), in [0, 1]."""
     clip: float | None = 0.2
-    """Clipped surrogate (PPO) with this range, or None for the importance-weighted policy gradient."""
+    """Range of the probability ratio in the clipped surrogate loss (PPO). None: importance-weighted policy gradient."""
     epochs: int = 1
     """Passes over each batch of episodes."""
     minibatches: int = 4
-    """Gradient steps in an epoch; a minibatch is whole episodes."""
+    """Gradient steps per epoch; a minibatch holds whole episodes."""
     value_cost: float = 0.5
     """Weight of the squared error of the value."""
     kl_average_cost: float = 0.0
-    """Weight of the divergence from the averaged policy, per nat: damps cycling between agent and critic."""
+    """Weight of the divergence from the averaged policy, per nat. It damps cycles between agent and critic."""
     kl_prior_cost: float = 0.0
-    """Reward lost for each nat that an action is likelier than it was for the agent that the run started from."""
+    """Reward lost per nat by which an action is likelier than under the agent that the run starts from (start)."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -125,11 +127,11 @@ class RewardConfig:
     """What the agent is rewarded for."""
 
     form: Literal["differences", "final"] = "differences"
-    """Reward the change of the score after each action, or the score after the last."""
+    """Reward the change of the score after each action, or the score after the last action."""
     stroke_penalty: float = 0.0
-    """Subtracted where a new continuous sequence of strokes starts."""
+    """Reward lost where a new sequence of connected strokes starts."""
     empty_penalty: float = 0.0
-    """Subtracted at the end when nothing was painted."""
+    """Reward lost at the end of an episode in which nothing was painted."""
 
     def __post_init__(self) -> None:
         check_fields(self, "reward.", not_negative="stroke_penalty empty_penalty")
@@ -142,8 +144,8 @@ class TrainingConfig:
     algorithm: ClassVar[str]
     trainer: ClassVar[str]
     """Module and class, "module:class": imported when a trainer is made."""
-    agent: Annotated[AgentConfig, tyro.conf.arg(name="")]
-    run: Annotated[RunConfig, tyro.conf.arg(name="")] = RunConfig()
+    agent: AgentConfig
+    run: RunConfig = RunConfig()
 
     @property
     def updates(self) -> int:

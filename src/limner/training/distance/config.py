@@ -14,7 +14,7 @@ class DistanceReward(RewardConfig):
     """What the agent is rewarded for."""
 
     weight: float = 100.0
-    """Of minus the distance to the target: the mean squared error of values in [0, 1]."""
+    """Factor on minus the distance to the target, which is the mean squared error of values in [0, 1]."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -28,7 +28,7 @@ class DistanceConfig(TrainingConfig):
     algorithm: ClassVar[str] = "distance"
     trainer: ClassVar[str] = "limner.training.distance.trainer:DistanceTrainer"
     device: Device = "cpu"
-    """Where the networks live. Painting is always done by the CPU."""
+    """Device of the networks. Rendering is always done by the CPU."""
     reward: DistanceReward = DistanceReward()
     learning: PolicyGradientConfig = PolicyGradientConfig()
 

@@ -15,15 +15,16 @@ class SearchExpert:
 
     name: ClassVar[str] = "search"
     candidates: int = 16
-    """Actions that search tries in a state, and as many perturbations of the best."""
+    """Actions that search tries in each state, and as many perturbations of the best one."""
     sweeps: int = 2
-    """Refinements of all actions of a program that was found."""
+    """Refinement sweeps over the actions of each program that is found."""
     capacity: int = 8192
-    """Programs in the buffer of those found."""
+    """Number of found programs that the buffer holds."""
     augmentation: float = 0.5
-    """Share of the demonstrations that are transformed programs, towards the pictures that these paint."""
+    """Share of the demonstrations, in [0, 1], that are transformed programs, each with the picture it paints
+    as its target."""
     action_noise: float = 0.3
-    """Share of the actions in demonstrations that are perturbed (DART)."""
+    """Share of the actions in demonstrations, in [0, 1], that are perturbed (DART)."""
 
     def __post_init__(self) -> None:
         check_fields(
@@ -37,7 +38,7 @@ class RandomExpert:
 
     name: ClassVar[str] = "random"
     action_noise: float = 0.3
-    """Share of the actions in demonstrations that are perturbed (DART)."""
+    """Share of the actions in demonstrations, in [0, 1], that are perturbed (DART)."""
 
     def __post_init__(self) -> None:
         check_fields(self, "expert.", share="action_noise")
@@ -49,7 +50,7 @@ class FileExpert:
 
     name: ClassVar[str] = "file"
     path: str = ""
-    """Programs as JSON lines."""
+    """File of programs, one a line as JSON."""
 
     def __post_init__(self) -> None:
         check_fields(self, "expert.")
@@ -61,9 +62,9 @@ class AgentExpert:
 
     name: ClassVar[str] = "agent"
     agent: str = ""
-    """A name, or the folder of a run or checkpoint."""
+    """Conditional agent that is imitated: its name, or the folder of a run or checkpoint."""
     action_noise: float = 0.3
-    """Share of its actions that are perturbed (DART)."""
+    """Share of its actions, in [0, 1], that are perturbed (DART)."""
 
     def __post_init__(self) -> None:
         check_fields(self, "expert.", share="action_noise")
@@ -80,9 +81,9 @@ class ImitationConfig(TrainingConfig):
     trainer: ClassVar[str] = "limner.training.imitation.trainer:ImitationTrainer"
     expert: SearchExpert | RandomExpert | FileExpert | AgentExpert = SearchExpert()
     batch_size: int = 32
-    """Episodes in a gradient step."""
+    """Episodes per gradient step."""
     steps_per_update: int = 16
-    """Gradient steps in an update."""
+    """Gradient steps per update."""
     learning: OptimizerConfig = OptimizerConfig()
 
     def __post_init__(self) -> None:

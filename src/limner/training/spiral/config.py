@@ -15,7 +15,8 @@ class SpiralReward(RewardConfig):
     """What the agent is rewarded for, beside the critic's score."""
 
     distance: float = 0.0
-    """Weight of minus the distance to the target, mean squared error of values in [0, 1], added to the score."""
+    """Weight of minus the distance to the target (mean squared error of values in [0, 1]), added to the score. For
+    conditional agents."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -29,7 +30,7 @@ class SpiralConfig(TrainingConfig):
     algorithm: ClassVar[str] = "spiral"
     trainer: ClassVar[str] = "limner.training.spiral.trainer:SpiralTrainer"
     device: Device = "cpu"
-    """Where the networks live. Painting is always done by the CPU."""
+    """Device of the networks. Rendering is always done by the CPU."""
     critic: CriticConfig = CriticConfig()
     reward: SpiralReward = SpiralReward()
     learning: PolicyGradientConfig = PolicyGradientConfig()
