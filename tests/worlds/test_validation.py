@@ -49,6 +49,11 @@ class Whole:
     seed: int = 0
 
 
+@dataclass(frozen=True)
+class Share:
+    share: float
+
+
 # --- check_fields ------------------------------------------------------------------------------------------------
 
 
@@ -107,6 +112,12 @@ def test_the_first_bad_field_is_named_and_types_come_before_ranges() -> None:
         Values(count=-1, text=3)
     with pytest.raises(ValueError, match=r"^some\.count is -1: must be positive$"):
         Values(count=-1, share=2)
+
+
+def test_a_field_is_checked_against_every_range_that_is_given_for_it() -> None:
+    for share, need in ((0.0, "positive"), (1.5, "in [0, 1]")):
+        with pytest.raises(ValueError, match=f"^share is {share}: must be {re.escape(need)}$"):
+            check_fields(Share(share), "", positive="share", share="share")
 
 
 def test_a_section_must_be_one() -> None:

@@ -45,11 +45,11 @@ def check_fields(
     for name, kind in _hints(section_type).items():
         value = getattr(section, name)
         require(_fits(value, kind), f"{prefix}{name} is {value!r}: must be {_words(kind)}")
-    ranges = {name: (math.ulp(0), math.inf, "positive") for name in positive.split()}
-    ranges |= {name: (0, math.inf, "0 or more") for name in not_negative.split()}
-    ranges |= {name: (0, 1, "in [0, 1]") for name in share.split()}
-    ranges |= {name: (low, high, f"in {low:g} … {high:g}") for name, (low, high) in (within or {}).items()}
-    for name, (low, high, need) in ranges.items():
+    ranges = [(name, math.ulp(0), math.inf, "positive") for name in positive.split()]
+    ranges += [(name, 0, math.inf, "0 or more") for name in not_negative.split()]
+    ranges += [(name, 0, 1, "in [0, 1]") for name in share.split()]
+    ranges += [(name, low, high, f"in {low:g} … {high:g}") for name, (low, high) in (within or {}).items()]
+    for name, low, high, need in ranges:
         value = getattr(section, name)
         for entry in value if isinstance(value, tuple) else (value,):
             require(entry is None or low <= entry <= high, f"{prefix}{name} is {value!r}: must be {need}")
