@@ -41,9 +41,10 @@ def sample(
         temperature = config.temperature
         if first_action_temperature is None:
             first_action_temperature = config.first_action_temperature
-    for value in (temperature, first_action_temperature):
+    given = {"temperature": temperature, "first_action_temperature": first_action_temperature}
+    for name, value in given.items():
         if value is not None and not 0 <= value <= 10:
-            raise ValueError(f"temperature is {value}: must be in 0 … 10")
+            raise ValueError(f"{name} is {value}: must be in 0 … 10")
     renderer = config.make_renderer(CHUNK)
     settings = renderer.settings()
     canvases: list[Canvas] = []
