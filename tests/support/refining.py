@@ -25,7 +25,7 @@ def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def assert_improves(refinement: Kind, another: Renderer, sweeps: int = 6) -> float:
+def assert_improves(refinement: Refinement, another: Renderer, sweeps: int = 6) -> float:
     """No sweep makes a program worse; scores and canvases are those of the programs. Gives the share of error left."""
     first = last = refinement.scores.clone()
     for seed in range(sweeps):
@@ -40,10 +40,10 @@ def assert_improves(refinement: Kind, another: Renderer, sweeps: int = 6) -> flo
     return float(last.mean() / first.mean())
 
 
-def assert_repeatable(make: Callable[[int], Refinement], sweeps: int = 3) -> None:
+def assert_repeatable(make: Callable[[int], Kind], sweeps: int = 3) -> Kind:
     """A budget of sweeps gives the same programs bit for bit: twice, and with simulators of 1 and 2 threads.
 
-    ``make`` gives a refinement whose simulator has so many threads.
+    ``make`` gives a refinement whose simulator has so many threads. Gives one that was run.
     """
     results = []
     for threads in (1, 1, 2):
@@ -56,3 +56,4 @@ def assert_repeatable(make: Callable[[int], Refinement], sweeps: int = 3) -> Non
         assert torch.equal(other.actions, results[0].actions)
         assert torch.equal(other.canvas, results[0].canvas)
         assert torch.equal(other.scores, results[0].scores)
+    return results[0]
