@@ -1,9 +1,9 @@
-"""How many scenes that are thrown at random hold an object that is hidden, wholly or nearly.
+"""How many random scenes hold an object that is hidden, wholly or nearly.
 
     python experiments/hidden_objects.py
 
 For each number of objects the share of scenes with an object without which the picture would be the same, or would
-change in fewer than ``VISIBLE`` pixels: such scenes are thrown anew where data is made (``limner.data.scenes``).
+change in fewer than ``VISIBLE`` pixels: such scenes are drawn again where data is made (``worlds.scenes.examples``).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import tyro
-from limner.data.scenes import VISIBLE, scatter, seen, show
 
+from limner.worlds.scenes.examples import VISIBLE, scatter, seen, show
 from limner.worlds.scenes.renderer import Scenes
 
 
@@ -40,4 +40,4 @@ def main(given: Hidden) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Hidden))
+    main(tyro.cli(Hidden, description=__doc__))
