@@ -18,7 +18,7 @@ def test_spread_is_even() -> None:
         data.spread(0)
 
 
-def test_pictures_of_digits_are_what_prepare_makes() -> None:
+def test_pictures_of_digits_are_resized() -> None:
     data = load_dataset(split="test")
     assert (data.name, data.channels, data.groups, len(data)) == ("mnist-5k", 1, None, 1000)
     everything = data.pictures(64)

@@ -50,7 +50,7 @@ def test_pictures(data: FileDataset) -> None:
             data.pictures(size)
 
 
-def test_nothing_is_decoded_that_nobody_asked_for(data: FileDataset, decoded: list[str]) -> None:
+def test_only_what_is_asked_for_is_decoded(data: FileDataset, decoded: list[str]) -> None:
     view = data.spread(4)
     assert len(view) == 4
     assert view.labels.tolist() == [0, 3, 6, 9]

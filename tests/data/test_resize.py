@@ -11,7 +11,7 @@ from limner.data import resize, resize_square
 
 
 @pytest.mark.parametrize("size", [28, 29, 32, 64, 100])
-def test_prepare_enlarges_like_a_bilinear_resize(size: int) -> None:
+def test_enlarging_is_bilinear(size: int) -> None:
     images = np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8)
     expected = torch.nn.functional.interpolate(
         torch.from_numpy(images)[:, None].double(), size=size, mode="bilinear", align_corners=False
@@ -20,21 +20,21 @@ def test_prepare_enlarges_like_a_bilinear_resize(size: int) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 7, 19, 27])
-def test_prepare_reduces_by_area(size: int) -> None:
+def test_reducing_is_by_area(size: int) -> None:
     images = np.random.default_rng(0).integers(0, 256, (2, 28, 28), np.uint8)
     fine = images.repeat(size, axis=1).repeat(size, axis=2)  # 28 size-fold pixels: every target covers 28 x 28 of them
     expected = fine.reshape(2, size, 28, size, 28).mean((2, 4))
     assert abs(resize_square(images, size) - expected).max() <= 0.5 + 1e-9
 
 
-def test_prepare_works_across_chunks_and_keeps_white() -> None:
+def test_resizing_works_across_chunks_and_keeps_white() -> None:
     images = np.random.default_rng(0).integers(0, 256, (2500, 4, 4), np.uint8)
     assert np.array_equal(resize_square(images, 4), images)
     assert np.array_equal(resize_square(images, 7)[2000:], resize_square(images[2000:], 7))
     assert (resize_square(np.full((1, 28, 28), 255, np.uint8), 64) == 255).all()
 
 
-def test_prepare_refuses_what_it_cannot_resize() -> None:
+def test_what_cannot_be_resized_is_refused() -> None:
     with pytest.raises(ValueError, match=r"float64\[1, 4, 4\]"):
         resize_square(np.zeros((1, 4, 4)), 8)
     with pytest.raises(ValueError, match=r"uint8\[1, 4, 5\]"):

@@ -12,7 +12,6 @@ from gymnasium.utils.env_checker import check_env
 
 from limner.programs.program import Program, execute, frames
 from limner.worlds.scenes import renderer as scenes
-from limner.worlds.scenes._scenes import halve
 from limner.worlds.scenes.objects import CHANGE, PLACE, SKIP
 from limner.worlds.scenes.renderer import Scenes
 from limner.worlds.scenes.settings import KINDS, ScenesSettings, scene_actions
@@ -217,40 +216,6 @@ def test_programs_are_tables_with_words() -> None:
 
 def test_gymnasium_accepts_the_environment() -> None:
     check_env(gymnasium.make("limner/Scenes-v0", render_mode="rgb_array", canvas=32).unwrapped)
-
-
-@pytest.mark.parametrize(
-    ("cause", "message"),
-    [
-        ("sys.modules['mujoco'] = None", 'pip install "limner[scenes]"'),
-        ("import os, mujoco; mujoco.GLContext = lambda *size: 1 / 0", "apt-get install libegl1"),
-    ],
-)
-def test_what_is_missing_is_named(cause: str, message: str) -> None:
-    script = f"""
-import os, sys
-os.environ["MUJOCO_GL"] = "egl"
-import limner
-{cause}
-from limner.worlds import make_renderer
-make_renderer({{"name": "toy"}})
-try:
-    make_renderer({{"name": "scenes"}}).canvas()
-except ImportError as error:
-    print(error)
-"""
-    said = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
-    assert message in said
-
-
-def test_halving_rounds_the_mean_of_four_and_refuses_other_shapes() -> None:
-    pictures = np.random.default_rng(0).integers(0, 256, (3, 34, 34, 3)).astype(np.uint8)
-    out = np.empty((3, 17, 17, 3), np.uint8)
-    halve(pictures, out)
-    assert np.array_equal(out, (pictures.reshape(3, 17, 2, 17, 2, 3).astype(int).sum((2, 4)) + 2) // 4)
-    for wrong in ((3, 16, 17, 3), (2, 17, 17, 3), (3, 17, 17, 1)):
-        with pytest.raises(ValueError, match="halve takes"):
-            halve(pictures, np.empty(wrong, np.uint8))
 
 
 def test_more_cameras_than_scenes_that_have_changed() -> None:
