@@ -25,8 +25,8 @@ SETTINGS = {"paint": PaintSettings, "scenes": ScenesSettings, "toy": ToySettings
 
 
 @dataclass(frozen=True)
-class InkSettings(Settings):
-    name: ClassVar[str] = "ink"
+class ChalkSettings(Settings):
+    name: ClassVar[str] = "chalk"
     canvas: int = 16
     dark: bool = True
 
@@ -34,25 +34,25 @@ class InkSettings(Settings):
         check_fields(self, "renderer.", within={"canvas": (8, 64)})
 
 
-class Ink(Toy):
+class Chalk(Toy):
     """A toy with settings of its own."""
 
-    def __init__(self, own: InkSettings, batch: int) -> None:
+    def __init__(self, own: ChalkSettings, batch: int) -> None:
         super().__init__(ToySettings(canvas=own.canvas, pressures=1 if own.dark else 4), batch)
         self.own = own
 
     def settings(self) -> dict[str, Any]:
-        return {"name": "ink", "canvas": self.own.canvas, "dark": self.own.dark}
+        return {"name": "chalk", "canvas": self.own.canvas, "dark": self.own.dark}
 
 
-class InkWorld(World):
-    name: ClassVar[str] = "ink"
-    settings_type: ClassVar[type[Any]] = InkSettings
+class ChalkWorld(World):
+    name: ClassVar[str] = "chalk"
+    settings_type: ClassVar[type[Any]] = ChalkSettings
 
-    def make(self, settings: InkSettings, batch: int, threads: int) -> Renderer:
-        return Ink(settings, batch)
+    def make(self, settings: ChalkSettings, batch: int, threads: int) -> Renderer:
+        return Chalk(settings, batch)
 
-    def actions(self, settings: InkSettings) -> ActionSpace:
+    def actions(self, settings: ChalkSettings) -> ActionSpace:
         return toy_actions(ToySettings(canvas=settings.canvas, pressures=1 if settings.dark else 4))
 
 
@@ -63,8 +63,8 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def ink() -> InkWorld:
-    world = InkWorld()
+def chalk() -> ChalkWorld:
+    world = ChalkWorld()
     register(world)
     return world
 
@@ -111,27 +111,27 @@ def test_settings_need_a_name() -> None:
         read_settings({"canvas": 64})
 
 
-def test_a_world_from_elsewhere_is_registered(ink: InkWorld) -> None:
-    assert find_world("ink") is ink
-    assert world_names() == ["ink", "paint", "scenes", "toy"]
-    with pytest.raises(ValueError, match=r"must be one of 'ink', 'paint', 'scenes', 'toy'$"):
+def test_a_world_from_elsewhere_is_registered(chalk: ChalkWorld) -> None:
+    assert find_world("chalk") is chalk
+    assert world_names() == ["chalk", "paint", "scenes", "toy"]
+    with pytest.raises(ValueError, match=r"must be one of 'chalk', 'paint', 'scenes', 'toy'$"):
         find_world("oil")
-    assert read_settings({"name": "ink", "dark": False}) == InkSettings(dark=False)
+    assert read_settings({"name": "chalk", "dark": False}) == ChalkSettings(dark=False)
     with pytest.raises(ValueError, match=r"^renderer\.canvas is 65: must be in 8 … 64$"):
-        make_renderer({"name": "ink", "canvas": 65})
+        make_renderer({"name": "chalk", "canvas": 65})
     with pytest.raises(ValueError, match=r"^configuration: unknown field renderer\.grid, must be one of canvas, dark$"):
-        make_renderer({"name": "ink", "grid": 8})
-    program = Program({"name": "ink"}, ink.actions(InkSettings()).sample(np.random.default_rng(0), 5))
-    assert program.renderer == {"name": "ink", "canvas": 16, "dark": True}
+        make_renderer({"name": "chalk", "grid": 8})
+    program = Program({"name": "chalk"}, chalk.actions(ChalkSettings()).sample(np.random.default_rng(0), 5))
+    assert program.renderer == {"name": "chalk", "canvas": 16, "dark": True}
     assert execute(program, size=32).shape == (32, 32, 1)
     assert execute(program).min() < 255
 
 
-def test_a_world_replaces_another_of_its_name(ink: InkWorld) -> None:
-    other = InkWorld()
+def test_a_world_replaces_another_of_its_name(chalk: ChalkWorld) -> None:
+    other = ChalkWorld()
     register(other)
-    assert find_world("ink") is other
-    assert world_names().count("ink") == 1
+    assert find_world("chalk") is other
+    assert world_names().count("chalk") == 1
 
 
 def test_settings_are_values() -> None:

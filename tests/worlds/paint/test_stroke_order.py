@@ -32,7 +32,7 @@ def picture(actions):
 
 def test_the_same_strokes_are_painted_though_some_are_turned_round():
     space, given = programs()
-    arranged = order_strokes(space, given)
+    ordered = order_strokes(space, given)
     start, end = space.index("start"), space.index("end")
 
     def strokes(actions):
@@ -41,8 +41,8 @@ def test_the_same_strokes_are_painted_though_some_are_turned_round():
         return sorted(map(tuple, torch.cat([ends, rest], dim=-1).tolist()))
 
     for i in range(given.shape[1]):
-        assert strokes(arranged[:, i]) == strokes(given[:, i])
-    assert not torch.equal(arranged, given)
+        assert strokes(ordered[:, i]) == strokes(given[:, i])
+    assert not torch.equal(ordered, given)
 
 
 def test_the_picture_stays_the_same():
@@ -54,19 +54,19 @@ def test_the_picture_stays_the_same():
 
 def test_the_pen_travels_less_and_starts_with_what_is_nearest_to_the_corner():
     space, given = programs(count=40)
-    arranged = order_strokes(space, given)
-    assert travel(space, arranged).mean() < 0.7 * travel(space, given).mean()
+    ordered = order_strokes(space, given)
+    assert travel(space, ordered).mean() < 0.7 * travel(space, given).mean()
     nearest = (
         torch.from_numpy(np.concatenate([space.cells(given.numpy(), name) for name in ("start", "end")]))
         .float()
         .norm(dim=-1)
         .amin(0)
     )
-    first = torch.from_numpy(space.cells(arranged[0].numpy(), "start")).float().norm(dim=-1)
+    first = torch.from_numpy(space.cells(ordered[0].numpy(), "start")).float().norm(dim=-1)
     torch.testing.assert_close(first, nearest)
 
 
-def test_an_arranged_program_is_arranged():
+def test_an_ordered_program_stays():
     space, given = programs()
     once = order_strokes(space, given)
     assert torch.equal(order_strokes(space, once), once)
@@ -75,5 +75,5 @@ def test_an_arranged_program_is_arranged():
 @pytest.mark.parametrize(
     ("name", "color", "possible"), [("stroke", False, True), ("stroke", True, False), ("bezier", False, False)]
 )
-def test_only_strokes_of_one_colour_that_stand_alone_can_be_arranged(name, color, possible):
+def test_only_strokes_of_one_colour_that_stand_alone_can_be_ordered(name, color, possible):
     assert can_order_strokes(paint_actions(name, 16, (1, 2), 3, color, 4)) == possible
