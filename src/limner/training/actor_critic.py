@@ -1,7 +1,5 @@
 """What SPIRAL and training from the distance share: episodes to learn from, and a policy that learns from rewards."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

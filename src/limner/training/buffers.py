@@ -3,8 +3,6 @@
 It holds finished pictures for a critic, programs that a search found, and demonstrations for a policy.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import torch

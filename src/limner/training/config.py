@@ -7,8 +7,6 @@ Notable choices:
 - No torch import here: ``limner train --help`` must be quick.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 

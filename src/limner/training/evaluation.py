@@ -1,10 +1,8 @@
 """Evaluation during training: figures of the averaged policy, and the reference rows beside which they stand."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import asdict
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,25 +18,6 @@ from limner.worlds.world import Renderer
 
 Record = dict[str, Any]
 """A line of the log."""
-
-
-class Evaluation(Protocol):
-    """Measures the averaged policy of a trainer."""
-
-    def reference_rows(self) -> Record:
-        """The rows that every figure stands beside, for ``reference.json``."""
-        ...
-
-    def measure(self, trainer: Trainer) -> Record:
-        """Figures, always drawn with the same seed, named ``eval/…``."""
-        ...
-
-
-def make_evaluation(config: TrainingConfig, train_data: Dataset, test_data: Dataset) -> Evaluation:
-    """How the agent of this run is judged: by negative_mse to its targets, or by what it draws without any."""
-    if config.agent.conditional:
-        return ReconstructionEvaluation(config, test_data)
-    return GenerationEvaluation(config, train_data, test_data)
 
 
 class ReconstructionEvaluation:
@@ -86,6 +65,17 @@ class GenerationEvaluation:
         metrics = evaluate_pictures(self.episodes.canvas.numpy(), self.reference)
         record: Record = {f"eval/{name}": value for name, value in asdict(metrics).items()}
         return record | {"eval/features": fingerprint(), "eval/seconds": time.perf_counter() - started}
+
+
+Evaluation = ReconstructionEvaluation | GenerationEvaluation
+"""What measures the averaged policy of a trainer."""
+
+
+def make_evaluation(config: TrainingConfig, train_data: Dataset, test_data: Dataset) -> Evaluation:
+    """How the agent of this run is judged: by negative_mse to its targets, or by what it draws without any."""
+    if config.agent.conditional:
+        return ReconstructionEvaluation(config, test_data)
+    return GenerationEvaluation(config, train_data, test_data)
 
 
 def _draw(renderer: Renderer, trainer: Trainer, episodes: EpisodeBatch) -> None:

@@ -1,7 +1,5 @@
 """Policy gradient: advantage actor-critic with V-trace, with or without the clipped surrogate of PPO."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Mapping
 

@@ -5,8 +5,6 @@ Notable choices:
   each other, and the average is ahead of any single moment.
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Mapping
 

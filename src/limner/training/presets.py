@@ -1,7 +1,5 @@
 """Named configurations. A preset is a value, not code."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 from limner.agents.config import AgentConfig

@@ -5,8 +5,6 @@ Notable choices:
 - Plain lines are every evaluation, and between them one line in ``PLAIN_SECONDS``: a log file stays short.
 """
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping

@@ -1,7 +1,5 @@
 """Rewards: what each action is paid, from scores of the canvases around it."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -9,8 +9,6 @@ Notable choices:
 - Time spent on evaluation is not counted as training time; it is logged apart.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import signal

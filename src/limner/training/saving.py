@@ -4,8 +4,6 @@ Notable choices:
 - A checkpoint is written beside its place and renamed into it, so there is never half of one. The last N are kept.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -9,8 +9,6 @@ Notable choices:
 - ``modules``, ``optimizers``, ``tensors`` and ``counters`` are all that a checkpoint has to hold.
 """
 
-from __future__ import annotations
-
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping

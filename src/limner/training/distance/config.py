@@ -1,7 +1,5 @@
 """The configuration of training from the distance alone."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

@@ -4,8 +4,6 @@ In an update the policy learns from one batch of episodes while the actor, the p
 the next. Episodes are one update old when they are learnt from; V-trace corrects for that.
 """
 
-from __future__ import annotations
-
 from limner.training.actor_critic import ActorCritic
 from limner.training.distance.config import DistanceConfig
 from limner.training.policy_learner import Scalars

@@ -4,8 +4,6 @@ The picture that a transformed program paints is a target for which its actions 
 (compare the "dreams" of wake-sleep learning: Hinton et al. 1995; Ellis et al. 2021, "DreamCoder").
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

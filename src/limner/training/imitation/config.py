@@ -1,7 +1,5 @@
 """The configuration of imitation, with a tagged value for each kind of expert."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """Demonstrations: episodes with the expert's action for each of their steps."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -14,8 +14,6 @@ Notable choices:
   (Ross et al. 2011; Laskey et al. 2017, "DART").
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace

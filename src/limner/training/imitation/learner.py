@@ -1,7 +1,5 @@
 """The learner of imitation: maximum likelihood on demonstrations."""
 
-from __future__ import annotations
-
 import torch
 
 from limner.models.policy import Policy

@@ -3,8 +3,6 @@
 In an update the policy learns from demonstrations while the expert prepares new ones. Those of a file are made once.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from torch import Tensor

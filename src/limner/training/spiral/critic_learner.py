@@ -1,7 +1,5 @@
 """The critic learner: gradient steps on real pictures and on painted ones from the replay buffer."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

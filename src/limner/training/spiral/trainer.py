@@ -4,8 +4,6 @@ In an update the policy learns from the newest episodes, scored by the critic as
 next ones. Meanwhile the critic learns. V-trace corrects for what the policy's own gradient steps have changed.
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Mapping
 
