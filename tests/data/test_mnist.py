@@ -113,10 +113,10 @@ def test_no_folder_missing_folder_and_missing_files(tmp_path: Path, monkeypatch:
         load_dataset("mnist")
     with pytest.raises(ValueError, match=r"nowhere: No such file"):
         load_dataset("mnist", root=tmp_path / "nowhere")
-    with pytest.raises(ValueError, match=r"no train-images-idx3-ubyte.gz"):
+    with pytest.raises(ValueError, match=r"no mnist/train-images-idx3-ubyte.gz"):
         load_dataset("mnist", root=tmp_path)
     (tmp_path / ".cache/limner").mkdir(parents=True)
-    with pytest.raises(ValueError, match=r"no train-images-idx3-ubyte.gz.*\.cache/limner"):
+    with pytest.raises(ValueError, match=r"no mnist/train-images-idx3-ubyte.gz.*\.cache/limner"):
         load_dataset("mnist")
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match=r"file: Not a directory"):
