@@ -156,7 +156,7 @@ def test_an_unreadable_folder_is_named(tmp_path: Path, monkeypatch: pytest.Monke
 
     def scandir(path: Path) -> object:
         if Path(path).name == "inner":
-            raise PermissionError(13, "Permission denied")
+            raise PermissionError(13, "Permission denied", str(path))
         return original(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
