@@ -1,7 +1,4 @@
-"""The source: the pictures of a data set at the size of the canvas. Real examples for the critic, targets for agents.
-
-A set that fits is resized once and kept; of a larger one, rows are made when they are asked for.
-"""
+"""Picture source: a data set at the size of the canvas, for the critic and as targets of conditional agents."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from torch import Tensor
 from limner.data import Dataset
 
 KEPT_BYTES = 2**30
-"""A source of more than this is not kept in memory."""
+"""A data set of at most this size is resized once and kept; of a larger one, rows are made when asked for."""
 
 
 class PictureSource:
