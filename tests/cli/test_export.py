@@ -107,7 +107,7 @@ def test_a_wrong_command_line_tells_what_there_is(words: list[str], capsys: pyte
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--gcode.sheet 0", "gcode.sheet is 0.0: must be positive"),
+        ("--gcode.sheet 0", "gcode.sheet is 0.0: must be in 1 …"),
         ("--gcode.safe -1", "gcode.safe is -1.0: must be above gcode.contact"),
         ("--gcode.feed inf", "gcode.feed is inf: must be a number"),
         ("--gcode.margin 60", "gcode.margin is 60.0: must leave"),

@@ -217,13 +217,13 @@ def test_bad_strokes_are_named(change: Callable[[np.ndarray], np.ndarray], messa
 @pytest.mark.parametrize(
     ("field", "value", "need"),
     [
-        ("sheet", 0.0, "positive"),
+        ("sheet", 0.0, "in 1 … 100000"),
         ("sheet", 0.5, "in 1 … 100000"),
-        ("feed", -1.0, "positive"),
-        ("travel", 0.0, "positive"),
+        ("feed", -1.0, "in 1 … 100000"),
+        ("travel", 0.0, "in 1 … 100000"),
         ("margin", -1.0, "0 or more"),
         ("margin", 50.0, "leave 1 mm or more of a sheet of 100.0 mm"),
-        ("depth", -0.5, "0 or more"),
+        ("depth", -0.5, "in 0 … 10000"),
         ("tolerance", -0.5, "0 or more"),
         ("left", 1e6, "in -10000 … 10000"),
         ("safe", 0.0, "above gcode.contact, which is 0.0"),
