@@ -1,10 +1,4 @@
-"""Canvases as PNG files and as sheets of many canvases.
-
-Notable choices:
-- Everything is a function from ``uint8`` arrays to ``uint8`` arrays or to the bytes of a file; the caller writes them
-  with ``limner.files.write_atomic``.
-- Channels say what a canvas is: 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha.
-"""
+"""Canvases as PNG files and as sheets of many canvases. Channels: 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA."""
 
 from __future__ import annotations
 
@@ -38,19 +32,18 @@ def png(canvas: Pixels) -> bytes:
 
 
 def on_white(canvases: Pixels) -> Pixels:
-    """Canvases ``uint8[..., C]`` without their alpha channel, laid on white paper; opaque ones as they are."""
+    """Canvases ``uint8[..., C]`` over white, without their alpha channel; opaque ones as they are."""
     if canvases.shape[-1] in (1, 3):
         return canvases
     alpha = canvases[..., -1:].astype(np.uint32)
-    ink = canvases[..., :-1].astype(np.uint32)
-    return ((ink * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+    return ((canvases[..., :-1] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
 
 
 def sheet(canvases: Pixels, columns: int | None = None, padding: int | None = None, ground: int = 216) -> Pixels:
     """Canvases ``uint8[..., N, H, W, C]`` as a grid ``uint8[..., H', W', C]``, left to right, top to bottom.
 
     ``columns`` makes the grid about square by default. ``padding`` pixels (a sixteenth of a canvas by default)
-    of shade ``ground`` separate and surround the canvases. Leading axes, time for instance, stay.
+    of shade ``ground`` separate and surround the canvases. ``ValueError`` without canvases or columns.
     """
     *leading, count, height, width, channels = canvases.shape
     if count < 1 or (columns is not None and columns < 1):
@@ -70,6 +63,6 @@ def sheet(canvases: Pixels, columns: int | None = None, padding: int | None = No
 
 
 def pairs(first: Pixels, second: Pixels, columns: int = 4) -> Pixels:
-    """Two sets of canvases ``uint8[N, H, W, C]`` side by side, as a sheet with ``columns`` pairs in a row."""
+    """Two sets of canvases ``uint8[N, H, W, C]`` in pairs, as a sheet with ``columns`` pairs in a row."""
     both = np.stack([first, second], axis=1)
     return sheet(both.reshape(-1, *first.shape[1:]), columns=2 * min(columns, len(first)))
