@@ -34,8 +34,8 @@ def test_the_sheet_is_turned_as_the_canvas_is() -> None:
         ({"size": 5000}, "--sheet-size is 5000"),
         ({"x": math.inf}, "--sheet-x is inf"),
         ({"y": -1001}, "--sheet-y is -1001"),
-        ({"x": 60}, "x=60, y=0 mm lies under the robot's foot"),
-        ({"size": 600}, "under the robot's foot"),
+        ({"x": 60}, "x=60, y=0 mm lies under the robot's base"),
+        ({"size": 600}, "under the robot's base"),
     ],
 )
 def test_an_absurd_sheet_is_refused(sheet: dict[str, float], message: str) -> None:
