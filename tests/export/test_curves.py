@@ -60,7 +60,11 @@ def test_an_agent_with_targets() -> None:
     log = [{"frames": 1, "eval/mse": 0.05, "search/distance": 0.01, "policy/nll": 4.0, "eval/seconds": 1.0}]
     figure = learning_curves(log, ("frames",), {"empty": {"mse": 0.1, "distance": 0.3}})
     titles = [panel.get_title("left") for panel in figure.axes]
-    assert titles == ["Mean squared error", "Error of the programs that search finds", "Negative log-likelihood of the expert (nats)"]
+    assert titles == [
+        "Mean squared error",
+        "Error of the programs that search finds",
+        "Negative log-likelihood of the expert (nats)",
+    ]
     assert [levels(panel) for panel in figure.axes] == [{"empty": 0.1}, {}, {}]
     assert figure.axes[0].lines[0].get_marker() == "o", "a single point is a dot"
 

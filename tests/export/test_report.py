@@ -123,7 +123,11 @@ def test_the_curves_of_an_agent_with_targets(conditional: Path) -> None:
     assert len(curves) == 2
     for picture in curves:
         text = data(picture).decode()
-        for title in ("Mean squared error", "Error of the programs that search finds", "Negative log-likelihood of the expert (nats)"):
+        for title in (
+            "Mean squared error",
+            "Error of the programs that search finds",
+            "Negative log-likelihood of the expert (nats)",
+        ):
             assert text.count(f">{title}</text>") == 1
         assert text.count(">empty</text>") == 1
         assert COLOURS["empty"] in text
