@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import json
 import xml.etree.ElementTree as ElementTree
-from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -13,7 +11,7 @@ import pytest
 from matplotlib.axes import Axes
 from PIL import Image
 
-from limner.export.curves import BINS, COLOURS, CURVE, DOTS, learning_curves, png, read_log, series, svg
+from limner.export.curves import BINS, COLOURS, CURVE, DOTS, learning_curves, png, series, svg
 
 LOG = [
     {"update": 1, "frames": 100, "minutes": 0.5, "policy/entropy": 6.0},
@@ -115,15 +113,3 @@ def test_every_value_is_inside_its_panel(values: tuple[float, ...]) -> None:
     left, right = panel.get_xlim()
     assert left <= 0
     assert right >= log[-1]["frames"]
-
-
-def test_log_lines(tmp_path: Path) -> None:
-    path = tmp_path / "log.jsonl"
-    path.write_text(json.dumps(LOG[0]) + "\n\n" + json.dumps(LOG[1]) + '\n{"update": 3, "fra')
-    assert read_log(path) == LOG[:2]
-    path.write_text('{"update": 1}\nnonsense\n{"update": 3}\n')
-    with pytest.raises(ValueError, match=r"log\.jsonl, line 2: not JSON"):
-        read_log(path)
-    path.write_text('{"update": 1}\n[1]\n')
-    with pytest.raises(ValueError, match="line 2: a log line is an object"):
-        read_log(path)

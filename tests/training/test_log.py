@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from limner.training.log import Log
+from limner.training.log import Log, read_log
 
 
 def at(update):
@@ -69,3 +69,15 @@ def test_lines_after_the_checkpoint_are_dropped_and_so_is_one_that_was_cut_short
 def test_there_may_be_no_log_to_continue(log, tmp_path):
     log.continue_from(7)
     assert lines(tmp_path) == []
+
+
+def test_reading_passes_over_a_last_line_that_was_cut_short_and_names_another(tmp_path):
+    path, log = tmp_path / "log.jsonl", [{"update": 1, "policy/entropy": 6.0}, {"update": 2, "eval/frechet": 90.0}]
+    path.write_text(json.dumps(log[0]) + "\n\n" + json.dumps(log[1]) + '\n{"update": 3, "fra')
+    assert read_log(path) == log
+    path.write_text('{"update": 1}\nnonsense\n{"update": 3}\n')
+    with pytest.raises(ValueError, match=r"log\.jsonl, line 2: not JSON"):
+        read_log(path)
+    path.write_text('{"update": 1}\n[1]\n')
+    with pytest.raises(ValueError, match="line 2: a log line is an object"):
+        read_log(path)

@@ -90,8 +90,9 @@ def write_report(folder: Path) -> None:
     """``curves.svg``, ``curves.png`` and ``report.html`` from what a run left in its folder."""
     from limner.export import curves
     from limner.export.report import load_reference, report
+    from limner.training.log import read_log
 
-    figure = curves.learning_curves(curves.read_log(folder / "log.jsonl"), reference=load_reference(folder))
+    figure = curves.learning_curves(read_log(folder / "log.jsonl"), reference=load_reference(folder))
     write(folder / "curves.svg", curves.svg(figure))
     write(folder / "curves.png", curves.png(figure))
     write(folder / "report.html", report(folder))

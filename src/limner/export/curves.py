@@ -8,10 +8,8 @@ Notable choices:
 from __future__ import annotations
 
 import io
-import json
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from matplotlib import style
@@ -62,25 +60,6 @@ AXES = {"frames": "frames", "minutes": "minutes"}
 
 Point = tuple[float, float]
 Log = Sequence[Mapping[str, Any]]
-
-
-def read_log(path: str | Path) -> list[dict[str, Any]]:
-    """The objects of a ``log.jsonl``. A truncated last line is left out; others raise ``ValueError``."""
-    lines = Path(path).read_bytes().split(b"\n")
-    log = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-        except ValueError as error:
-            if number == len(lines):
-                break
-            raise ValueError(f"{path}, line {number}: not JSON ({error})") from None
-        if not isinstance(record, dict):
-            raise ValueError(f"{path}, line {number}: a log line is an object, got {line[:80]!r}")
-        log.append(record)
-    return log
 
 
 def learning_curves(

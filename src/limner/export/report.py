@@ -22,6 +22,7 @@ from limner.export import curves
 from limner.export.picture import on_white, png
 from limner.programs.program import Program, frames, load_programs
 from limner.programs.table import columns, write_rows
+from limner.training.log import read_log
 
 DRAWINGS = 8
 """Most programs that can be executed step by step."""
@@ -55,7 +56,7 @@ def report(folder: str | Path) -> str:
     ``ValueError`` naming the file, and the line where it has lines, when one is damaged.
     """
     folder = Path(folder)
-    log = curves.read_log(folder / "log.jsonl") if (folder / "log.jsonl").exists() else []
+    log = read_log(folder / "log.jsonl") if (folder / "log.jsonl").exists() else []
     reference = load_reference(folder)
     config = _load_object(folder / "config.json")
     programs = load_programs(folder / "programs.jsonl") if (folder / "programs.jsonl").exists() else []

@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,12 +11,10 @@ from limner.data import Dataset
 from limner.metrics.features import fingerprint
 from limner.metrics.generation import GenerationMetrics, Reference, evaluate_pictures, make_reference
 from limner.training.config import TrainingConfig
+from limner.training.log import Record
 from limner.training.trainer import Trainer
 from limner.worlds.simulator import squared_distance
 from limner.worlds.world import Renderer
-
-Record = dict[str, Any]
-"""A line of the log."""
 
 
 class ReconstructionEvaluation:

@@ -1,15 +1,26 @@
-"""The log of a run: ``log.jsonl``, one JSON object a line."""
+"""The log of a run: ``log.jsonl``, one JSON object a line.
+
+Notable choices:
+- No torch import here: reading a log must be quick.
+"""
+
+from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from limner.files import write_atomic
-from limner.training.evaluation import Record
 from limner.training.tensorboard import TensorBoardWriter
-from limner.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from limner.training.trainer import Trainer
+
+Record = dict[str, Any]
+"""A line of the log."""
 
 
 class Log:
@@ -53,6 +64,25 @@ class Log:
         self.board.write(record)
         if self.report is not None:
             self.report(record)
+
+
+def read_log(path: str | Path) -> list[Record]:
+    """The objects of a ``log.jsonl``. A truncated last line is left out; others raise ``ValueError``."""
+    lines = Path(path).read_bytes().split(b"\n")
+    log = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except ValueError as error:
+            if number == len(lines):
+                break
+            raise ValueError(f"{path}, line {number}: not JSON ({error})") from None
+        if not isinstance(record, dict):
+            raise ValueError(f"{path}, line {number}: a log line is an object, got {line[:80]!r}")
+        log.append(record)
+    return log
 
 
 def _update_of(line: str) -> float:

@@ -15,7 +15,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -27,8 +27,8 @@ from limner.data.picture_source import PictureSource
 from limner.files import write_atomic
 from limner.training import make_trainer
 from limner.training.config import TrainingConfig, read_config
-from limner.training.evaluation import Evaluation, Record, make_evaluation
-from limner.training.log import Log
+from limner.training.evaluation import Evaluation, make_evaluation
+from limner.training.log import Log, Record, read_log
 from limner.training.progress import is_evaluation
 from limner.training.saving import restore_checkpoint, save_checkpoint
 from limner.training.trainer import Trainer
@@ -71,8 +71,8 @@ def train_once(config: TrainingConfig, folder: Path, report: Callable[[Record], 
     An interrupted run is continued. ``KeyboardInterrupt`` when it is interrupted again. ``ValueError`` when the folder
     holds a run of another configuration, or as ``train``.
     """
-    last, minutes = last_evaluation(folder), config.run.minutes
-    if last is not None and (last["update"] >= config.updates or (minutes is not None and last["minutes"] >= minutes)):
+    last = last_evaluation(folder)
+    if last is not None and config.progress(last["update"], last["minutes"]) == 1:
         _check_same(config, newest_checkpoint(folder / "checkpoints"))
         return last
     if not train(config, folder, resume=(folder / "config.json").exists(), report=report):
@@ -85,12 +85,8 @@ def train_once(config: TrainingConfig, folder: Path, report: Callable[[Record], 
 def last_evaluation(folder: Path) -> Record | None:
     """The last evaluation in the log of the run in ``folder``; None where there is none."""
     path = folder / "log.jsonl"
-    for line in reversed(path.read_text().splitlines() if path.exists() else []):
-        with suppress(ValueError):  # a line that was cut short
-            record: Record = json.loads(line)
-            if is_evaluation(record):
-                return record
-    return None
+    log = read_log(path) if path.exists() else []
+    return next(filter(is_evaluation, reversed(log)), None)
 
 
 def read_run(folder: Path) -> TrainingConfig:
