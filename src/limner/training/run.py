@@ -24,7 +24,7 @@ from limner.agents.agent import load_agent
 from limner.agents.checkpoint import list_checkpoints, newest_checkpoint, read_manifest
 from limner.data import load_dataset
 from limner.data.picture_source import PictureSource
-from limner.files import write_atomic
+from limner.files import hold, write_atomic
 from limner.training import make_trainer
 from limner.training.config import TrainingConfig, read_config
 from limner.training.evaluation import Evaluation, make_evaluation
@@ -47,10 +47,18 @@ def train(
     """Train as ``config`` says, into ``folder``. True when the run is complete, False when it was interrupted.
 
     ``report`` is given every line of the log. ``ValueError`` when the folder already holds a run and ``resume`` is
-    not set; with ``resume``, when it holds none, or one of another configuration. A run that has no checkpoint yet
-    starts again.
+    not set; with ``resume``, when it holds none, or one of another configuration; when another process trains in it. A
+    run that has no checkpoint yet starts again.
     """
     saved = _saved_state(config, folder, resume)
+    with hold(folder):
+        return _train(config, folder, saved, resume, report)
+
+
+def _train(
+    config: TrainingConfig, folder: Path, saved: Path | None, resume: bool, report: Callable[[Record], None] | None
+) -> bool:
+    """As ``train``, from the checkpoint ``saved`` if there is one."""
     train_data, test_data = load_dataset(config.run.data, "train"), load_dataset(config.run.data, "test")
     trainer = make_trainer(config, PictureSource(train_data, config.agent.renderer.canvas))
     if config.run.start and saved is None:
