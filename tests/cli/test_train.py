@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,10 @@ from PIL import Image
 
 from limner.cli import main as cli
 from limner.data import load_dataset
+from limner.files import hold
 from limner.programs.program import execute, load_programs
 from limner.training.log import Log
+from limner.training.spiral.config import SpiralConfig
 
 CONDITIONAL = (
     "train tiny --algorithm imitation --conditional --renderer.space stroke --expert.candidates 4 "
@@ -89,6 +92,7 @@ def test_a_conditional_agent(here: Path, fails: Callable[[str], str], capsys: py
     assert "The agent at 72 frames" in Path("run/report.html").read_text()
 
 
+@pytest.mark.usefixtures("no_report")
 def test_another_action_space_from_training_to_replay(here: Path) -> None:
     assert run("train tiny --frames 24 --renderer.space spline --out run") == 0
     assert run("sample --agent run -n 2 --out drawn") == 0
@@ -99,20 +103,131 @@ def test_another_action_space_from_training_to_replay(here: Path) -> None:
         assert np.array_equal(np.asarray(picture)[..., None], execute(written))
 
 
-def test_ctrl_c_saves_and_leaves_quietly(
-    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def no_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the report and the curves, which take seconds."""
+    monkeypatch.setattr("limner.cli.train.write_report", lambda folder: None)
+
+
+@pytest.fixture
+def interrupted(here: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """A function that trains into a folder and presses Ctrl-C when the first line of the log is written."""
     honest = Log.write
 
     def write(*arguments: object) -> None:
         honest(*arguments)
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(Log, "write", write)
-    assert run("train tiny --frames 20000 --checkpoint-every 1000000 --out run") == 130
+    def train(words: str) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(Log, "write", write)
+            assert run(words) == 130
+
+    return train
+
+
+def test_ctrl_c_saves_and_leaves_quietly(
+    here: Path, interrupted: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    interrupted("train tiny --frames 20000 --checkpoint-every 1000000 --out run")
     assert "limner: stopped and saved; limner train --resume run continues\n" in capsys.readouterr().err
     assert [path.name for path in (here / "run/checkpoints").iterdir()] == ["00000010"]
     assert not (here / "run/report.html").exists()
+
+
+@pytest.mark.usefixtures("no_report")
+def test_a_resumed_run_is_as_one_that_was_never_interrupted(here: Path, interrupted: Callable[[str], None]) -> None:
+    words = "train tiny --seed 5 --renderer.space stroke --critic.width 6 --learning.clip None --frames 480"
+    assert run(f"{words} --out whole/run") == 0
+    interrupted(f"{words} --out parts/run")
+    assert run("train --resume parts/run") == 0
+    for name in (
+        "config.json",
+        "reference.json",
+        "samples.npz",
+        "programs.jsonl",
+        "checkpoints/00000020/agent.safetensors",
+    ):
+        assert Path("parts/run", name).read_bytes() == Path("whole/run", name).read_bytes(), name
+    updates = [json.loads(line)["update"] for line in Path("parts/run/log.jsonl").read_text().splitlines()]
+    assert updates == [10, 20, 20]
+    assert names("parts/run") == names("whole/run")
+
+
+def test_limits_of_a_resumed_run_can_be_changed(
+    here: Path, unconditional_folder: Path, tiny: SpiralConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[tuple[object, ...]] = []
+    monkeypatch.setattr("limner.cli.train._run", lambda *arguments, **resume: given.append((*arguments, resume)))
+    Path("run").mkdir()
+    Path("run/config.json").write_text(json.dumps(tiny.to_dict()))
+    changed = {"frames": 96, "minutes": 2.5, "threads": 3}
+    assert run("train --resume run") == 0
+    assert run("train --resume run --minutes 2.5 --frames 96 --threads 3") == 0
+    assert run("train --resume=run --frames 96") == 0
+    configs = [replace(tiny, run=replace(tiny.run, **limits)) for limits in ({}, changed, {"frames": 96})]
+    assert given == [(config, Path("run"), {"resume": True}) for config in configs]
+
+
+@pytest.mark.usefixtures("no_report")
+def test_more_frames_go_on_where_the_run_ended(here: Path) -> None:
+    assert run("train tiny --frames 48 --out run") == 0
+    assert run("train --resume run --frames 96 --threads 2") == 0
+    config = json.loads(Path("run/config.json").read_text())
+    assert (config["run"]["frames"], config["run"]["threads"]) == (96, 2)
+    frames = [json.loads(line)["frames"] for line in Path("run/log.jsonl").read_text().splitlines()]
+    assert frames == [48, 48, 96, 96]
+
+
+@pytest.mark.parametrize(
+    ("folder", "message"),
+    [
+        ("nowhere", "nowhere holds no run to resume: it has no config.json"),
+        ("empty", "empty holds no run to resume: it has no config.json"),
+        ("files", "files holds no run to resume: it has no config.json"),
+        ("old", "old holds a run of an earlier version of Limner, which cannot be resumed: start a new one from"),
+        ("damaged", "damaged/config.json is damaged: "),
+        ("unknown", "unknown field critic.programs"),
+        ("run --frames 0", "frames is 0: must be positive"),
+        ("run --minutes -1", "minutes is -1.0: must be positive"),
+    ],
+)
+def test_what_cannot_be_resumed_is_one_line(
+    here: Path, fails: Callable[[str], str], tiny: SpiralConfig, folder: str, message: str
+) -> None:
+    values = tiny.to_dict()
+    configs = {
+        "run": json.dumps(values),
+        "old": json.dumps({"data": "mnist-5k", "steps": 3, "renderer": {"name": "paint"}, "imitation": {}}),
+        "damaged": json.dumps(values)[:-40],
+        "unknown": json.dumps(values | {"critic": {"programs": True}}),
+    }
+    for name, text in configs.items():
+        (here / name).mkdir()
+        (here / name / "config.json").write_text(text)
+    (here / "empty").mkdir()
+    (here / "files").mkdir()
+    (here / "files/log.jsonl").write_text("")
+    before = {path: path.read_bytes() for path in here.rglob("*") if path.is_file()}
+    assert message in fails(f"train --resume {folder}")
+    assert {path: path.read_bytes() for path in here.rglob("*") if path.is_file()} == before
+    assert not Path("nowhere").exists()
+
+
+@pytest.mark.parametrize("words", ["train --resume", "train --resume run --seed 3", "train --resume run --out other"])
+def test_resuming_takes_a_folder_and_limits_alone(here: Path, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        run(words)
+    assert end.value.code == 2
+    assert "limner train --resume --help" in capsys.readouterr().err
+
+
+def test_two_processes_do_not_train_in_one_folder(here: Path, fails: Callable[[str], str], tiny: SpiralConfig) -> None:
+    Path("run").mkdir()
+    Path("run/config.json").write_text(json.dumps(tiny.to_dict()))
+    with hold(Path("run")):
+        assert "another process is at work in run: wait until it ends" in fails("train --resume run")
+        assert "another process is at work in run" in fails("train tiny --out run")
 
 
 @pytest.mark.parametrize(
