@@ -17,7 +17,7 @@ HEAVY = {"torch", "PIL", "matplotlib", "scipy", "tensorboard", "mujoco", "rich.p
 HELP = (
     *("--help", "train --help", "train mnist --help", "train scenes --help", "train --resume --help", "sample --help"),
     *("evaluate --help", "paint --help", "parse --help", "replay --help", "robot --help", "export --help"),
-    *("bench --help", "info --help", "data --help", "data check --help"),
+    *("runs --help", "bench --help", "info --help", "data --help", "data check --help"),
 )
 
 

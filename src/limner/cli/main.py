@@ -29,10 +29,12 @@ from limner.cli.paint import Paint
 from limner.cli.parse import Parse
 from limner.cli.replay import Replay
 from limner.cli.robot import Robot
+from limner.cli.runs import Runs
 from limner.cli.sample import Sample
 from limner.cli.train import parse_train
 
 COMMANDS: dict[str, type[Runnable]] = {
+    "runs": Runs,
     "sample": Sample,
     "paint": Paint,
     "evaluate": Evaluate,
