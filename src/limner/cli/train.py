@@ -63,7 +63,7 @@ def parse_train(words: Sequence[str]) -> Runnable:
         )
     known = {"algorithm": algorithm_names(), "expert": list(EXPERTS), "world": world_names()}
     asked = {flag: _given(rest, f"--{flag}", names) for flag, names in known.items()}
-    default = _default(name, **asked)
+    default = preset_config(name, **asked)
     expert = default.expert.name if default.algorithm == "imitation" else None
     command = Train(default, default.algorithm, expert, default.agent.renderer.name, Path("runs") / name)
     command = parse_flags(command, rest, f"limner train {name}", known)
@@ -129,7 +129,7 @@ def _given(words: Sequence[str], flag: str, choices: Sequence[str] = ()) -> str 
     return given
 
 
-def _default(name: str, algorithm: str | None, expert: str | None, world: str | None) -> Any:
+def preset_config(name: str, algorithm: str | None = None, expert: str | None = None, world: str | None = None) -> Any:
     """What the flags start from: a preset, or a world; with another algorithm, expert or world, if one is asked for.
 
     It is not checked: only the configuration that is made of it and the flags is.
