@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+import limner.training
 from limner.models.config import CriticConfig
 from limner.programs.program import Program, save_programs
 from limner.training.buffers import RingBuffer
@@ -29,7 +30,9 @@ def load_script() -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module  # where the types of its configuration are looked up
-    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:  # other tests do not meet its algorithm
+        patch.setattr(limner.training, "_algorithms", dict(limner.training._algorithms))
+        spec.loader.exec_module(module)
     return module
 
 
