@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from limner.cli import main as cli
-from limner.cli.train import Train, parse_train
+from limner.cli.train import Train, read
 from limner.training import algorithm_names, find_algorithm
 from limner.training.config import TrainingConfig, read_config
 from limner.training.imitation.config import EXPERTS
@@ -27,7 +27,7 @@ NEEDS = {
 
 
 def parse(words: str) -> TrainingConfig:
-    command = parse_train(words.split())
+    command = read(words.split())
     assert isinstance(command, Train)
     config = command.config
     assert isinstance(config, TrainingConfig)
@@ -38,7 +38,7 @@ def parse(words: str) -> TrainingConfig:
 def help_of(words: str, capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, str]]:
     """The help of a command line: for each group, and each flag in it, the text."""
     with pytest.raises(SystemExit):
-        parse_train([*words.split(), "--help"])
+        read([*words.split(), "--help"])
     groups: dict[str, dict[str, str]] = {}
     flag = ""
     for line in re.sub("[│╭╮╰╯─]", " ", capsys.readouterr().out).splitlines():
@@ -151,7 +151,7 @@ def test_the_last_of_repeated_flags_counts() -> None:
 
 
 def test_the_folder_is_named_after_the_preset() -> None:
-    folders = [parse_train(words.split()).out for words in ("toy", "tiny --out a/b")]  # type: ignore[attr-defined]
+    folders = [read(words.split()).out for words in ("toy", "tiny --out a/b")]  # type: ignore[attr-defined]
     assert folders == [Path("runs/toy"), Path("a/b")]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from limner.cli import main as cli
+from limner.cli.info import Info
 from limner.programs.program import Program
 
 HEAVY = {"torch", "PIL", "matplotlib", "scipy", "tensorboard", "mujoco", "rich.progress"}
@@ -56,6 +57,16 @@ def test_a_wrong_command_line_tells_what_there_is(words: list[str], capsys: pyte
     assert "limner" in error
 
 
+def test_commands_are_listed_in_80_columns(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    lines = capsys.readouterr().out.splitlines()
+    for name, what in cli.COMMANDS.items():
+        assert any(line.split() == [name, *what.split()] for line in lines), "on one line each"
+    assert max(map(len, lines)) <= 80
+
+
 def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("limner 0.")
@@ -89,7 +100,7 @@ def test_errors_end_in_one_line_and_status_2(
     def broken(self: object) -> None:
         raise error
 
-    monkeypatch.setattr(cli.COMMANDS["info"], "run", broken)
+    monkeypatch.setattr(Info, "run", broken)
     assert fails("info") == line
 
 
@@ -97,6 +108,6 @@ def test_ctrl_c_ends_quietly(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     def stopped(self: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli.COMMANDS["info"], "run", stopped)
+    monkeypatch.setattr(Info, "run", stopped)
     assert cli.main(["info"]) == 130
     assert capsys.readouterr() == ("", "")

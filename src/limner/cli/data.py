@@ -83,7 +83,7 @@ class Check:
 COMMANDS: dict[str, type[Fetch | Make | Check]] = {"fetch": Fetch, "make": Make, "check": Check}
 
 
-def parse_data(words: Sequence[str]) -> Runnable:
+def read(words: Sequence[str]) -> Runnable:
     """The command ``limner data``, which has commands of its own."""
     name = choose("limner data", "COMMAND", summaries(COMMANDS), words)
     return tyro.cli(COMMANDS[name], args=words[1:], prog=f"limner data {name}")

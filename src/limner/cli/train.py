@@ -41,7 +41,7 @@ class Train:
         _run(self.config, self.out, resume=False)
 
 
-def parse_train(words: Sequence[str]) -> Runnable:
+def read(words: Sequence[str]) -> Runnable:
     """The command ``limner train``: a preset, every field of which is a flag, or a run to resume."""
     from limner.training import algorithm_names
     from limner.training.imitation.config import EXPERTS
