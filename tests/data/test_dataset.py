@@ -116,7 +116,7 @@ def test_pictures_of_files_are_copies(data: FileDataset) -> None:
     assert np.array_equal(data.pictures(SIDE), PIXELS)
 
 
-def test_no_more_is_cache_than_may_be(data: FileDataset, decoded: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_is_bounded(data: FileDataset, decoded: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CACHE", 5 * 8 * 8 * 3 + 1)
     for _ in range(3):
         assert np.array_equal(data.pictures(8), resize_square(PIXELS, 8))
