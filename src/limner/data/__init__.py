@@ -14,7 +14,7 @@ from limner.data.celeba import open_celeba
 from limner.data.dataset import ArrayDataset, Dataset, FileDataset, Split, Splits
 from limner.data.folder import open_faces, open_folder
 from limner.data.generated import generated_names, load_generated, load_paintings
-from limner.data.mnist import load_mnist, load_mnist_5k, parse_idx
+from limner.data.mnist import load_mnist, load_mnist_5k
 from limner.data.omniglot import open_omniglot
 from limner.data.resize import Pictures, luma, resize_square
 from limner.data.root import DATA_VARIABLE
@@ -30,7 +30,6 @@ __all__ = [
     "load_dataset",
     "luma",
     "open_files",
-    "parse_idx",
     "resize_square",
 ]
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import math
 import zlib
 from importlib import resources
 from pathlib import Path
@@ -29,7 +28,7 @@ _MD5 = {
     "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
     "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
 }
-_REMEDY = "download the file again, or use the data set 'mnist-5k', which needs no file"
+_REMEDY = "or use the data set 'mnist-5k', which needs no file"
 
 
 def load_mnist_5k(split: Split) -> ArrayDataset:
@@ -46,51 +45,23 @@ def load_mnist_5k(split: Split) -> ArrayDataset:
 def load_mnist(split: Split, root: str | Path | None) -> ArrayDataset:
     """The digits in the data folder; ``ValueError`` when files are missing, unreadable or damaged."""
     prefix = "train" if split == "train" else "t10k"
-    names = (f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte")
-    paths = [_find(name, root) for name in names]
-    contents = [_read(path) for path in paths]
-    images, labels = parse_idx(paths[0], contents[0], 3), parse_idx(paths[1], contents[1], 1)
-    if len(images) != len(labels):
-        raise ValueError(f"{paths[0]} holds {len(images)} pictures, {paths[1]} {len(labels)} labels: {_REMEDY}")
-    for path, content, name in zip(paths, contents, names, strict=True):
-        found = hashlib.md5(content, usedforsecurity=False).hexdigest()
-        if found != _MD5[name]:
-            raise ValueError(f"{path} does not hold the expected digits (MD5 {found}, not {_MD5[name]}): {_REMEDY}")
+    images = _read(f"{prefix}-images-idx3-ubyte", root)[16:].reshape(-1, 28, 28)
+    labels = _read(f"{prefix}-labels-idx1-ubyte", root)[8:]
     return ArrayDataset("mnist", 255 - images, labels.astype(np.int64))
 
 
-def parse_idx(path: Path, content: bytes, dimensions: int) -> NDArray[np.uint8]:
-    """The array in the content of an IDX file of unsigned bytes; ``ValueError``, naming ``path``, when it is damaged.
-
-    Format: bytes 0, 0, 8 (unsigned byte), the number of dimensions; each dimension as a big-endian 32-bit number;
-    the values, last dimension fastest (LeCun, http://yann.lecun.com/exdb/mnist).
-    """
-    header, magic = 4 + 4 * dimensions, bytes((0, 0, 8, dimensions))
-    if len(content) < header or content[:4] != magic:
-        raise ValueError(
-            f"{path} is no IDX file of bytes in {dimensions} dimensions: it starts with"
-            f" {content[:4].hex() or 'nothing'}, not {magic.hex()}; {_REMEDY}"
-        )
-    shape = tuple(int(n) for n in np.frombuffer(content, ">u4", dimensions, offset=4))
-    if len(content) - header != math.prod(shape):
-        raise ValueError(
-            f"{path} announces {' x '.join(map(str, shape))} bytes and holds {len(content) - header}: {_REMEDY}"
-        )
-    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
-
-
-def _find(name: str, root: str | Path | None) -> Path:
-    """The file ``name`` or ``name.gz`` in ``mnist/`` in the data folder, or in the folder itself."""
+def _read(name: str, root: str | Path | None) -> NDArray[np.uint8]:
+    """The bytes of an IDX file (LeCun, http://yann.lecun.com/exdb/mnist): 4, 4 for each dimension, then the values."""
     places = tuple(f"{folder}{name}{suffix}" for folder in ("mnist/", "") for suffix in (".gz", ""))
-    return find_place("mnist", places, "put MNIST's four IDX files there, or use 'mnist-5k', which needs no file", root)
-
-
-def _read(path: Path) -> bytes:
-    """The content of a file, decompressed when it is gzipped."""
+    path = find_place("mnist", places, f"put MNIST's four IDX files there, {_REMEDY}", root)
     try:
         content = path.read_bytes()
-        return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+        content = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise ValueError(f"{path} is damaged ({error}): {_REMEDY}") from error
+        raise ValueError(f"{path} is damaged ({error}): download it again, {_REMEDY}") from error
     except OSError as error:
         raise ValueError(f"cannot read {path}: {error.strerror}; check that it exists and may be read") from error
+    found = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    if found != _MD5[name]:
+        raise ValueError(f"{path} is not MNIST's (MD5 {found}, not {_MD5[name]}): download it again, {_REMEDY}")
+    return np.frombuffer(content, np.uint8)
