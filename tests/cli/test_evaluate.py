@@ -109,7 +109,7 @@ def test_colour_pictures_from_an_archive(here: Path, conditional_folder: Path) -
         ("--critic-weight -1", "--critic-weight is -1.0: must be 0 or more"),
         ("--threads 0", "--threads is 0: must be in 1 … 1024"),
         ("--data nothing.npz", "cannot read nothing.npz: No such file or directory"),
-        ("--data text.npz", "text.npz: it is no intact .npz file"),
+        ("--data text.npz", "text.npz: it is no zip"),
         ("--data cats", "unknown data set 'cats'"),
         ("--out text.npz", "text.npz is a file: name a folder"),
         ("--out /proc/x", "cannot write into the folder /proc/x"),

@@ -18,10 +18,7 @@ from pathlib import Path
 from typing import NoReturn
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
-"""Suffixes of pictures, in any case."""
-
-LARGEST = 2**30
-"""Bytes of the largest file that is read: more than 100 megapixels take in any format."""
+LARGEST = 2**30  # bytes of the largest file that is read: more than 100 megapixels take in any format
 
 
 class Archive:
@@ -63,13 +60,16 @@ def _check_length(length: int) -> None:
         raise ValueError(f"it is {length} bytes long, more than any picture needs")
 
 
+def reason(error: Exception) -> str:
+    """Why a file cannot be read, for messages."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
 def _open_zip(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
-    except OSError as error:
-        raise ValueError(f"cannot read {path}: {error.strerror or error}; name a folder or zip of pictures") from error
     except Exception as error:  # zipfile raises almost anything on a damaged directory of entries
-        raise ValueError(f"cannot read {path} as a zip ({error}): name a folder or zip of pictures") from error
+        raise ValueError(f"cannot read {path} as a zip: {reason(error)}; name a folder or zip of pictures") from error
 
 
 def _entries(archive: zipfile.ZipFile, path: Path) -> list[str]:

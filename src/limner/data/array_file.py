@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from limner.data.archive import reason
 from limner.data.dataset import ArrayDataset
 
 
@@ -33,11 +34,11 @@ def _read(path: Path) -> NDArray[Any]:
     try:
         with path.open("rb") as file:
             if not zipfile.is_zipfile(file):
-                raise ValueError("it is no intact .npz file")
+                raise ValueError("it is no zip")
             file.seek(0)
             with np.load(file, allow_pickle=False) as archive:
                 if "images" not in (names := list(archive)):
-                    raise ValueError(f"it holds {', '.join(names) or 'nothing'}: name the array of pictures 'images'")
+                    raise ValueError(f"none of its arrays ({', '.join(names) or 'it has none'}) is called 'images'")
                 images = archive["images"]
         if not isinstance(images, np.ndarray):
             raise ValueError("it is no array")
@@ -45,5 +46,4 @@ def _read(path: Path) -> NDArray[Any]:
     except MemoryError:
         raise
     except Exception as error:  # damaged archives raise almost anything
-        reason = f"{error.strerror}; name an .npz file" if isinstance(error, OSError) and error.strerror else str(error)
-        raise ValueError(f"cannot read {path}: {reason}") from None
+        raise ValueError(f"cannot read {path}: {reason(error)}; name an intact .npz file") from None

@@ -17,13 +17,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
 
-from limner.data.archive import Archive, read_file
+from limner.data.archive import Archive, read_file, reason
 from limner.data.resize import Pictures
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-LARGEST = 100_000_000
-"""Pixels of the largest picture."""
-
+LARGEST = 100_000_000  # pixels of the largest picture
 GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N")
 
 
@@ -96,6 +94,4 @@ def _explain(error: Exception) -> str:
         return f"it has more than {LARGEST // 10**6} megapixels: make it smaller"
     if isinstance(error, UnidentifiedImageError):
         return f"it is no picture in one of the formats {', '.join(FORMATS)}"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error) or type(error).__name__
+    return reason(error)

@@ -18,6 +18,7 @@ from typing import Any, Self
 import numpy as np
 
 from limner.actions import ActionSpace, IntArray
+from limner.data.archive import reason
 from limner.data.dataset import ArrayDataset, Split
 from limner.data.folder import every_tenth
 from limner.data.root import download_folder, find_place
@@ -26,9 +27,7 @@ from limner.programs.program import execute_all, load_programs
 from limner.worlds import find_world, world_names
 from limner.worlds.world import Canvas, Examples
 
-SHARD = 1_000
-"""Pictures in a file."""
-
+SHARD = 1_000  # pictures in a file
 Report = Callable[[int, int], object]
 
 
@@ -131,4 +130,4 @@ def _read(name: str, path: Path, key: str) -> Any:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return archive[key][()]
     except Exception as error:  # damaged archives raise almost anything
-        raise ValueError(f"cannot read {path}: {error}; remove it, and {_remedy(name)}") from None
+        raise ValueError(f"cannot read {path}: {reason(error)}; remove it, and {_remedy(name)}") from None
