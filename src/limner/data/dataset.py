@@ -20,9 +20,7 @@ from limner.data.archive import Archive
 from limner.data.decoding import read_picture, square
 from limner.data.resize import Pictures, check_size, resize_square
 
-CACHE = 512 * 2**20
-"""Bytes of decoded pictures that one ``FileDataset`` keeps at most."""
-
+CACHE = 512 * 2**20  # bytes of decoded pictures that one FileDataset keeps at most
 Split = Literal["train", "test"]
 Groups = NDArray[np.str_]
 Splits = NDArray[np.str_]

@@ -19,8 +19,7 @@ from urllib.request import Request, urlopen
 
 from limner.data.root import download_folder
 
-TIMEOUT = 30.0
-"""Seconds without a byte after which a connection counts as broken."""
+TIMEOUT = 30.0  # seconds without a byte after which a connection counts as broken
 
 Report = Callable[[int, int | None], None]
 """Called with the number of bytes received, and the total when the server states it."""
@@ -36,26 +35,19 @@ class Source:
     md5: str
 
 
-_MNIST = "https://ossci-datasets.s3.amazonaws.com/mnist"
-_OMNIGLOT = "https://raw.githubusercontent.com/brendenlake/omniglot/master/python"
-
+_MNIST = "https://ossci-datasets.s3.amazonaws.com/mnist/"
+_OMNIGLOT = "https://raw.githubusercontent.com/brendenlake/omniglot/master/python/"
+_MD5 = {
+    f"{_MNIST}train-images-idx3-ubyte.gz": "f68b3c2dcbeaaa9fbdd348bbdeb94873",
+    f"{_MNIST}train-labels-idx1-ubyte.gz": "d53e105ee54ea40749a09fcbcd1e9432",
+    f"{_MNIST}t10k-images-idx3-ubyte.gz": "9fb629c4189551a2d022fa330f9573f3",
+    f"{_MNIST}t10k-labels-idx1-ubyte.gz": "ec29112dd5afa0611ce80d1b7f02629c",
+    f"{_OMNIGLOT}images_background.zip": "68d2efa1b9178cc56df9314c21c6e718",
+    f"{_OMNIGLOT}images_evaluation.zip": "6b91aef0f799c5bb55b94e3f2daec811",
+}
 SOURCES = {
-    "mnist": tuple(
-        Source(f"mnist/{name}.gz", f"{_MNIST}/{name}.gz", md5)
-        for name, md5 in (
-            ("train-images-idx3-ubyte", "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
-            ("train-labels-idx1-ubyte", "d53e105ee54ea40749a09fcbcd1e9432"),
-            ("t10k-images-idx3-ubyte", "9fb629c4189551a2d022fa330f9573f3"),
-            ("t10k-labels-idx1-ubyte", "ec29112dd5afa0611ce80d1b7f02629c"),
-        )
-    ),
-    "omniglot": tuple(
-        Source(f"omniglot/{name}.zip", f"{_OMNIGLOT}/{name}.zip", md5)
-        for name, md5 in (
-            ("images_background", "68d2efa1b9178cc56df9314c21c6e718"),
-            ("images_evaluation", "6b91aef0f799c5bb55b94e3f2daec811"),
-        )
-    ),
+    name: tuple(Source(f"{name}/{url.removeprefix(base)}", url, md5) for url, md5 in _MD5.items() if base in url)
+    for name, base in (("mnist", _MNIST), ("omniglot", _OMNIGLOT))
 }
 """What can be fetched."""
 

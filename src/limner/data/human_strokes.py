@@ -26,9 +26,7 @@ Points = NDArray[np.float64]
 """A stroke, ``float64[n, 2]``: (x, y) from the upper left corner, in sides of the canvas."""
 
 PLACE = "omniglot/strokes_background_small"
-LARGEST = 2**28
-"""Bytes that an archive may unpack to: ten times the published one."""
-
+LARGEST = 2**28  # bytes that an archive may unpack to: ten times the published one
 _SIDE = 105
 _NAME = re.compile(r"(?:.*/)?([^/]+/character\d+/\d+_\d+)\.(?:txt|png)")
 

@@ -7,8 +7,7 @@ from torch import Tensor
 
 from limner.data import Dataset
 
-KEPT_BYTES = 2**30
-"""A data set of at most this size is resized once and kept; of a larger one, rows are made when asked for."""
+KEPT_BYTES = 2**30  # a data set of at most this size is resized once; of a larger one, rows are resized on demand
 
 
 class PictureSource:

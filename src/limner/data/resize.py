@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 Pictures = NDArray[np.uint8]
 
-CHUNK = 2**24
-"""Approximate number of float64 values held at once while pictures are resized."""
+CHUNK = 2**24  # approximate number of float64 values held at once while pictures are resized
 
 
 def resize_square(images: Pictures, size: int) -> Pictures:

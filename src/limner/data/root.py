@@ -8,21 +8,22 @@ from pathlib import Path
 DATA_VARIABLE = "LIMNER_DATA"
 """The environment variable that names the data folder."""
 
-CACHE = "~/.cache/limner"
-"""The data folder by default."""
+CACHE = Path("~/.cache/limner")
 
 
 def download_folder(root: str | Path | None = None) -> Path:
     """The data folder, which need not exist: ``root``, else what LIMNER_DATA names, else ``~/.cache/limner``."""
-    given = root if root is not None else os.environ.get(DATA_VARIABLE)
-    return Path(given or os.path.expanduser(CACHE))
+    return _named(root) or CACHE.expanduser()
 
 
 def data_folder(root: str | Path | None = None) -> Path | None:
     """The data folder, to read from: None when nothing names one and ``~/.cache/limner`` does not exist."""
-    folder = download_folder(root)
-    named = root if root is not None else os.environ.get(DATA_VARIABLE)
-    return folder if named or folder.is_dir() else None
+    return _named(root) or (CACHE.expanduser() if CACHE.expanduser().is_dir() else None)
+
+
+def _named(root: str | Path | None) -> Path | None:
+    given = root if root is not None else os.environ.get(DATA_VARIABLE)
+    return Path(given) if given else None
 
 
 def find_place(name: str, places: tuple[str, ...], remedy: str, root: str | Path | None = None) -> Path:

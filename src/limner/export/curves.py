@@ -19,10 +19,8 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import EngFormatter
 
 BINS = 300
-PANEL = (3.6, 2.4)
-"""Width and height of a panel in inches."""
-DOTS = 200
-"""Pixels per inch of the PNG."""
+PANEL = (3.6, 2.4)  # width and height of a panel in inches
+DOTS = 200  # pixels per inch of the PNG
 
 STYLE: dict[str, Any] = {
     "svg.hashsalt": "limner",  # constant identifiers
@@ -41,8 +39,7 @@ STYLE: dict[str, Any] = {
     "axes.axisbelow": True,
 }
 CURVE = "#1a66c2"
-COLOURS = {"real": "#1e8e4e", "random": "#c2571a", "empty": "#c2571a"}
-"""Colours of the reference rows; others are grey."""
+COLOURS = {"real": "#1e8e4e", "random": "#c2571a", "empty": "#c2571a"}  # of reference rows; others are grey
 
 QUANTITIES = {
     "eval/mse": "Mean squared error",
@@ -55,16 +52,15 @@ QUANTITIES = {
     "policy/nll": "Negative log-likelihood of the expert (nats)",
     "critic/gap": "Critic gap (real minus drawn)",
 }
-AXES = {"frames": "frames", "minutes": "minutes"}
-"""Keys of the log, and their labels."""
-
+"""Keys of the log, and their titles."""
+AXES = ("frames", "minutes")
 Point = tuple[float, float]
 Log = Sequence[Mapping[str, Any]]
 
 
 def learning_curves(
     log: Log,
-    axes: Sequence[str] = tuple(AXES),
+    axes: Sequence[str] = AXES,
     reference: Mapping[str, Mapping[str, float]] | None = None,
     columns: int = 3,
 ) -> Figure:
@@ -81,7 +77,7 @@ def learning_curves(
             (PANEL[0] * columns, PANEL[1] * rows), DOTS, layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1)
         )
         for i, (axis, key, points) in enumerate(curves, 1):
-            panel = figure.add_subplot(rows, columns, i, title=QUANTITIES[key], xlabel=AXES[axis])
+            panel = figure.add_subplot(rows, columns, i, title=QUANTITIES[key], xlabel=axis)
             levels = (reference or {}) if key.startswith("eval/") else {}
             name = key.removeprefix("eval/")
             _draw(panel, points, {row: values[name] for row, values in levels.items() if finite(values.get(name))})

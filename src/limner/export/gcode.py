@@ -21,8 +21,7 @@ from limner.worlds.validation import check_fields, require
 
 Points = NDArray[np.float64]
 
-STEP = 0.001
-"""Millimetres: numbers are written to three decimals."""
+STEP = 0.001  # millimetres: numbers are written to three decimals
 
 
 @dataclass(frozen=True)

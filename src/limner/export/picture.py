@@ -11,17 +11,13 @@ from PIL import Image
 
 Pixels = NDArray[np.uint8]
 
-_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
-
 
 def image(canvas: Pixels) -> Image.Image:
     """A Pillow image of a canvas ``uint8[H, W, C]`` with 1 to 4 channels."""
     canvas = np.asarray(canvas)
-    if canvas.dtype != np.uint8 or canvas.ndim != 3 or canvas.shape[-1] not in _MODES or canvas.size == 0:
+    if canvas.dtype != np.uint8 or canvas.ndim != 3 or canvas.shape[-1] not in (1, 2, 3, 4) or canvas.size == 0:
         raise ValueError(f"a canvas is uint8[H, W, 1 … 4], got {canvas.dtype}{list(canvas.shape)}")
-    channels = canvas.shape[-1]
-    pixels = np.ascontiguousarray(canvas[..., 0] if channels == 1 else canvas)
-    return Image.frombytes(_MODES[channels], (canvas.shape[1], canvas.shape[0]), pixels.tobytes())
+    return Image.fromarray(canvas[..., 0] if canvas.shape[-1] == 1 else canvas)
 
 
 def png(canvas: Pixels) -> bytes:

@@ -24,10 +24,8 @@ from limner.programs.program import Program, frames, load_programs
 from limner.programs.table import columns, write_rows
 from limner.training.log import read_log
 
-DRAWINGS = 8
-"""Most programs that can be executed step by step."""
-MAX_STEPS = 100
-"""Longer programs cannot be executed step by step: every step is a picture in the file."""
+DRAWINGS = 8  # most programs that can be executed step by step
+MAX_STEPS = 100  # longer programs are left out: every step is a picture in the file
 DRAWING_SIZE = 256
 
 GENERATION = {

@@ -23,10 +23,8 @@ Floats = NDArray[np.float64]
 
 JOINTS = 6
 MILLIMETRE = 1e-3
-LARGEST = 1000.0
-"""Largest size and coordinate of a sheet in millimetres: far more than the arm reaches."""
-BASE = 80.0
-"""Radius of the robot's base in millimetres."""
+LARGEST = 1000.0  # largest size and coordinate of a sheet in millimetres: far more than the arm reaches
+BASE = 80.0  # radius of the robot's base in millimetres
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,8 @@ from limner.robot.arm import JOINTS, Arm, Floats
 from limner.robot.motion import Motion
 from limner.worlds.scenes.mujoco import mujoco
 
-STIFFNESS, DAMPING = 100.0**2, 2 * 100.0
-"""Feedback gains in 1/s² and 1/s: critically damped at 100 rad/s."""
-LIGHTER = 0.95
-"""Mass of each part in the controller's model, as a fraction of its mass."""
+STIFFNESS, DAMPING = 100.0**2, 2 * 100.0  # feedback gains in 1/s² and 1/s: critically damped at 100 rad/s
+LIGHTER = 0.95  # mass of each part in the controller's model, as a fraction of its mass
 
 
 @dataclass(frozen=True)

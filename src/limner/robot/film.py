@@ -13,10 +13,8 @@ from limner.robot.ink import Ink
 from limner.worlds.scenes.mujoco import mujoco, open_context
 
 WIDTH, HEIGHT = 400, 440
-SAMPLES = 2
-"""Supersampling along each axis."""
-DISTANCE = 0.72
-"""Metres from the camera to the point that it looks at, between robot and sheet."""
+SAMPLES = 2  # supersampling along each axis
+DISTANCE = 0.72  # metres from the camera to the point that it looks at, between robot and sheet
 
 
 class Film:

@@ -15,11 +15,8 @@ from limner.robot.arm import Sheet
 from limner.robot.drawing import Drawing
 from limner.robot.path import DEEP
 
-FINEST = 4
-"""Supersampling along each axis, for smooth edges, up to ``LARGEST`` pixels a side."""
-LARGEST = 4096
-THIN = 0.4
-"""Width of a line without pressure, as a fraction of its width at full pressure."""
+FINEST, LARGEST = 4, 4096  # supersampling along each axis, up to a number of pixels a side
+THIN = 0.4  # width of a line without pressure, as a fraction of its width at full pressure
 
 
 class Ink:

@@ -13,16 +13,12 @@ import numpy as np
 
 from limner.robot.arm import JOINTS, MILLIMETRE, Arm, Floats
 
-LEVER = 0.2
-"""Weight of the tilt in metres per radian."""
-PLACE, TILT, HEADING = 1e-6, 1e-5, 1e-5
-"""Tolerances in metres and radians."""
-MARGIN = 1e-3
-"""Distance from the limits of the joints in radians."""
+LEVER = 0.2  # weight of the tilt in metres per radian
+PLACE, TILT, HEADING = 1e-6, 1e-5, 1e-5  # tolerances in metres and radians
+MARGIN = 1e-3  # distance from the limits of the joints in radians
 ITERATIONS = 60
 STARTS = 8
-HOME = np.radians([0, 10, 90, 0, 80, 0])
-"""Default start: elbow up, pen down."""
+HOME = np.radians([0, 10, 90, 0, 80, 0])  # default start: elbow up, pen down
 
 
 def solve(arm: Arm, place: Floats, start: Floats | None = None) -> Floats:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from scipy.interpolate import CubicSpline  # type: ignore[import-untyped]
@@ -21,18 +22,12 @@ from limner.robot.arm import JOINTS, MILLIMETRE, Arm, Floats
 from limner.robot.kinematics import solve
 from limner.robot.path import LIFT, REST, Way, rest, ways
 
-PITCH = 0.5 * MILLIMETRE
-"""Distance between points that inverse kinematics solves for."""
-DRAWING, TRAVEL = (0.08, 0.6), (0.25, 1.5)
-"""Greatest speed in m/s and acceleration along the path in m/s², drawing and in the air."""
-SHARE = 0.8
-"""Fraction of the joints' limits that is planned with."""
-BENDING = 0.5
-"""Fraction of that acceleration for curvature; the rest is for changing speed."""
-AVERAGES = (0.04, 0.02)
-"""Windows of the moving averages in seconds."""
-PAUSE = 0.02
-"""Seconds of rest between segments."""
+PITCH = 0.5 * MILLIMETRE  # distance between points that inverse kinematics solves for
+DRAWING, TRAVEL = (0.08, 0.6), (0.25, 1.5)  # greatest speed in m/s and acceleration along the path in m/s²
+SHARE = 0.8  # fraction of the joints' limits that is planned with
+BENDING = 0.5  # fraction of that acceleration for curvature; the rest is for changing speed
+AVERAGES = (0.04, 0.02)  # windows of the moving averages in seconds
+PAUSE = 0.02  # seconds of rest between segments
 
 
 @dataclass(frozen=True)
@@ -60,19 +55,15 @@ def check_reach(arm: Arm) -> None:
     """``ValueError`` naming the part of the sheet that the arm cannot reach, or what it would collide with there."""
     sheet = arm.sheet
     remedy = "move the sheet with --sheet-x and --sheet-y, or make it smaller with --sheet-size"
-    names = {0.0: "left", 0.5: "", 1.0: "right"}, {0.0: "upper", 0.5: "", 1.0: "lower"}
-    for right in (0.5, 0.0, 1.0):
-        for down in (0.5, 0.0, 1.0):
-            for depth in (MILLIMETRE, -LIFT):
-                part = f"{names[1][down]} {names[0][right]}".strip() or "middle"
-                part = f"the {part} of the sheet of {sheet.size:g} mm"
-                place = sheet.world(np.asarray([right, down, depth]))
-                try:
-                    angles = solve(arm, place)
-                except ValueError as error:
-                    raise ValueError(f"{part} is out of reach ({error}): {remedy}") from None
-                if thing := arm.touches(angles):
-                    raise ValueError(f"at {part} the arm would run into something ({thing}): {remedy}")
+    columns, rows = {0.5: "", 0.0: " left", 1.0: " right"}, {0.5: "", 0.0: " upper", 1.0: " lower"}
+    for right, down, depth in product(columns, rows, (MILLIMETRE, -LIFT)):
+        part = f"the{rows[down] + columns[right] or ' middle'} of the sheet of {sheet.size:g} mm"
+        try:
+            angles = solve(arm, sheet.world(np.asarray([right, down, depth])))
+        except ValueError as error:
+            raise ValueError(f"{part} is out of reach ({error}): {remedy}") from None
+        if collision := arm.touches(angles):
+            raise ValueError(f"at {part} the arm would run into something ({collision}): {remedy}")
     try:
         solve(arm, rest(sheet))
     except ValueError as error:

@@ -17,16 +17,11 @@ from scipy.interpolate import CubicSpline  # type: ignore[import-untyped]
 
 from limner.robot.arm import MILLIMETRE, Floats, Sheet
 
-SHALLOW, DEEP = 0.3 * MILLIMETRE, 1.0 * MILLIMETRE
-"""Depth of the tip below the paper without pressure and at full pressure."""
-LIFT = 8 * MILLIMETRE
-"""Height of the pen between strokes."""
-REST = 60 * MILLIMETRE
-"""Height of the pen before and after drawing, above the upper edge of the sheet."""
-SPACING = 0.02 * MILLIMETRE
-"""Smallest distance between points; nearer ones are dropped."""
-CORNER = np.radians(25)
-"""Smallest turn at a point that is a corner."""
+SHALLOW, DEEP = 0.3 * MILLIMETRE, 1.0 * MILLIMETRE  # depth of the tip below the paper at pressures 0 and 1
+LIFT = 8 * MILLIMETRE  # height of the pen between strokes
+REST = 60 * MILLIMETRE  # height of the pen before and after drawing, above the upper edge of the sheet
+SPACING = 0.02 * MILLIMETRE  # smallest distance between points; nearer ones are dropped
+CORNER = np.radians(25)  # smallest turn at a point that is a corner
 
 
 @dataclass(frozen=True)

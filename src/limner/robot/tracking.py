@@ -17,8 +17,7 @@ from limner.robot.arm import MILLIMETRE, Arm, Floats
 from limner.robot.drawing import Drawing
 from limner.robot.motion import Motion
 
-RATE = 100
-"""Rows per second of the table of joints."""
+RATE = 100  # rows per second of the table of joints
 
 
 def tracking(arm: Arm, motion: Motion, drawing: Drawing) -> dict[str, Any]:

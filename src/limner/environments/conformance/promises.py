@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from limner.actions import ActionSpace, IntArray
 
-STEPS, BATCH = 5, 3
-"""Actions of a program, and canvases of a batch, by default."""
+STEPS, BATCH = 5, 3  # actions of a program, and canvases of a batch, by default
 
 
 def check(promises: Iterable[Callable[..., None]], makers: tuple[Any, ...], seed: int) -> None:
