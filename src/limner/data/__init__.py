@@ -10,9 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from limner.data.celeba import open_celeba
 from limner.data.dataset import ArrayDataset, Dataset, FileDataset, Split, Splits
-from limner.data.folder import open_faces, open_folder
+from limner.data.folder import open_celeba, open_faces, open_folder
 from limner.data.generated import generated_names, load_generated, load_paintings
 from limner.data.mnist import load_mnist, load_mnist_5k
 from limner.data.omniglot import open_omniglot

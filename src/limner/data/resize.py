@@ -22,12 +22,11 @@ def resize_square(images: Pictures, size: int) -> Pictures:
     if images.dtype != np.uint8 or images.ndim not in (3, 4) or images.shape[1] != images.shape[2]:
         raise ValueError(f"pictures must be uint8[N, S, S] or [N, S, S, C], got {images.dtype}{list(images.shape)}")
     check_size(size)
-    if images.ndim == 4:
-        count, source, _, channels = images.shape
-        planes = np.moveaxis(images, 3, 1).reshape(count * channels, source, source)
-        resized = _resize(planes, size).reshape(count, channels, size, size)
-        return np.ascontiguousarray(np.moveaxis(resized, 1, 3))
-    return _resize(images, size)
+    if images.ndim == 3:
+        return _resize(images, size)
+    count, source, _, channels = images.shape
+    planes = np.moveaxis(images, 3, 1).reshape(count * channels, source, source)
+    return np.ascontiguousarray(np.moveaxis(_resize(planes, size).reshape(count, channels, size, size), 1, 3))
 
 
 def luma(pictures: Pictures) -> Pictures:
