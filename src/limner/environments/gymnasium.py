@@ -33,6 +33,7 @@ from limner.worlds import find_world, make_renderer, read_settings
 from limner.worlds.world import Canvas, Renderer
 
 EnvObservation = dict[str, Any]
+Reset = tuple[EnvObservation, dict[str, Any]]
 Reward = Callable[[Canvas], ArrayLike]
 """Scores the final canvases ``uint8[N, H, W, C]`` of N episodes: ``float[N]``, finite."""
 
@@ -85,9 +86,7 @@ class PaintEnv(gymnasium.Env[EnvObservation, IntArray]):
         """The actions executed in this episode so far, with the renderer's settings."""
         return self._vector.programs()[0]
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[EnvObservation, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Reset:
         """Begin an episode on a blank canvas. ``options`` are ignored."""
         super().reset(seed=seed)
         return _first(self._vector.reset()[0]), {}
@@ -157,9 +156,7 @@ class PaintVectorEnv(VectorEnv[EnvObservation, IntArray, NDArray[Any]]):
         done = self._history[: self._step or 0]
         return [Program(self._renderer.settings(), done[:, i]) for i in range(self.num_envs)]
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[EnvObservation, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Reset:
         """Begin all episodes on blank canvases. Gymnasium's option ``reset_mask`` must name all of them."""
         mask = (options or {}).get("reset_mask")
         if mask is not None and (np.shape(mask) != (self.num_envs,) or not np.all(mask)):

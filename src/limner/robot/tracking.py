@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.spatial import cKDTree  # type: ignore[import-untyped]
 
-from limner.robot.arm import MILLIMETRE, Arm, Floats
+from limner.robot.arm import MILLIMETRE, Arm
 from limner.robot.drawing import Drawing
 from limner.robot.motion import Motion
 
@@ -31,6 +31,9 @@ def tracking(arm: Arm, motion: Motion, drawing: Drawing) -> dict[str, Any]:
         "velocity": abs(drawing.velocities).max(0) / arm.velocity,
         "torque": abs(drawing.torques).max(0) / arm.torque,
     }
+    outside = ((drawing.joints < arm.lower) | (drawing.joints > arm.upper)).any(0)
+    exceeded = {"position": outside, **{limit: values > 1 for limit, values in shares.items()}}
+    violations = [f"{limit} of {arm.names[i]}" for limit, joints in exceeded.items() for i in np.flatnonzero(joints)]
     return {
         "sheet_mm": {"size": arm.sheet.size, "x": arm.sheet.x, "y": arm.sheet.y},
         "duration_s": _round(len(motion) * motion.step),
@@ -41,18 +44,9 @@ def tracking(arm: Arm, motion: Motion, drawing: Drawing) -> dict[str, Any]:
         "largest_share": {
             limit: dict(zip(arm.names, map(_round, values.tolist()), strict=True)) for limit, values in shares.items()
         },
-        "violations": violations(arm, drawing, shares),
+        "violations": violations,
         "collisions": list(drawing.collisions),
     }
-
-
-def violations(arm: Arm, drawing: Drawing, shares: dict[str, Floats]) -> list[str]:
-    """The limits of joints that were exceeded, by name."""
-    outside = (drawing.joints < arm.lower) | (drawing.joints > arm.upper)
-    found = [f"position of {name}" for name, bad in zip(arm.names, outside.any(0), strict=True) if bad]
-    for limit, values in shares.items():
-        found += [f"{limit} of {name}" for name, value in zip(arm.names, values, strict=True) if value > 1]
-    return found
 
 
 def joints_csv(arm: Arm, drawing: Drawing) -> str:
