@@ -16,8 +16,7 @@ from PIL import Image, ImageFilter
 from limner.data import Pictures, load_dataset
 from limner.metrics.features import fingerprint
 from limner.metrics.generation import GenerationMetrics, evaluate_pictures, make_reference
-from limner.worlds.toy.renderer import Toy
-from limner.worlds.toy.settings import ToySettings
+from limner.worlds.toy.renderer import Toy, ToySettings
 
 
 def filtered(pictures: Pictures, change: ImageFilter.Filter) -> Pictures:

@@ -41,7 +41,7 @@ from limner.training.presets import PRESETS
 from limner.training.progress import watch
 from limner.training.run import train_once
 from limner.training.spiral.config import SpiralConfig
-from limner.worlds.paint.actions import Space
+from limner.worlds.paint.settings import Space
 
 GENERATION = (
     "frechet", "normalised_frechet", "precision", "coverage",

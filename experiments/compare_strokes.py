@@ -28,7 +28,7 @@ from limner.data.omniglot import TEST_DRAWERS
 from limner.inference.draw import DrawOptions
 from limner.inference.evaluate import reconstruct
 from limner.metrics.strokes import Comparison, aligned, compare
-from limner.programs.strokes import trajectory
+from limner.programs.strokes import pen_strokes
 
 SHUFFLES = 8
 """Random orders of each drawing."""
@@ -94,7 +94,7 @@ def main(asked: CompareStrokes) -> None:
     names = [drawing_name(file) for file in pictures.files]
     theirs = [handwriting.strokes(name) for name in names]
     others = [handwriting.strokes(other_drawer(name)) for name in names]
-    drawn = [trajectory(program) for program in result.programs]
+    drawn = [[stroke[:, :2] for stroke in pen_strokes(program)] for program in result.programs]
     rows = {
         "agent": drawn,
         "agent, at random": [at_random(strokes, rng) for strokes in drawn * SHUFFLES],

@@ -22,7 +22,7 @@ from limner.inference.draw import DrawOptions
 from limner.inference.evaluate import reconstruct
 from limner.inference.paint import paint
 from limner.metrics.reconstruction import squared_error
-from limner.programs.program import execute
+from limner.programs.execution import execute
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import tyro
 
-from limner.worlds.scenes.examples import VISIBLE, scatter, seen, show
+from limner.worlds.scenes.examples import VISIBLE, changed_pixels, scatter, show
 from limner.worlds.scenes.renderer import Scenes
 
 
@@ -35,7 +35,7 @@ def main(given: Hidden) -> None:
     print("|---|---|---|")
     for count in given.objects:
         programs = scatter(np.random.default_rng([given.seed, count]), np.full(given.scenes, count), count)
-        fewest = seen(renderer, programs, show(renderer, programs)).min(1)
+        fewest = changed_pixels(renderer, programs, show(renderer, programs)).min(1)
         print(f"| {count} | {(fewest == 0).mean():.3f} | {(fewest < VISIBLE).mean():.3f} |", flush=True)
 
 

@@ -101,9 +101,9 @@ class CountedScenes(Scenes):
 
     taken = 0
 
-    def _shoot(self, scenes: list[IntArray]) -> Canvas:
+    def _render(self, scenes: list[IntArray]) -> Canvas:
         CountedScenes.taken += len(scenes)
-        return super()._shoot(scenes)
+        return super()._render(scenes)
 
     def additions(self, goals: Canvas, count: int) -> IntArray:
         """A look at each is a render."""

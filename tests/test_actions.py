@@ -11,15 +11,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from limner.actions import ActionSpace, Part
-from limner.worlds.paint.actions import JUMP, PAINT, Space, bezier_actions, paint_actions
+from limner.worlds.paint.settings import JUMP, PAINT, PaintSettings, Space, paint_actions
 
 relaxed = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 SPACES = (
-    bezier_actions(),
-    bezier_actions(color=True),
-    bezier_actions(grid=2, sizes=(3,), pressures=1),
-    bezier_actions(grid=5, sizes=(1.5, 2.5, 4), pressures=4, color=True, levels=2),
-    *(paint_actions(space, 4, (2, 3), 3, True, 5) for space in get_args(Space)),
+    paint_actions(),
+    paint_actions(PaintSettings(color=True)),
+    paint_actions(PaintSettings(grid=2, sizes=(3,), pressures=1)),
+    paint_actions(PaintSettings(grid=5, sizes=(1.5, 2.5, 4), pressures=4, color=True, levels=2)),
+    *(
+        paint_actions(PaintSettings(space=space, grid=4, sizes=(2, 3), pressures=3, color=True, levels=5))
+        for space in get_args(Space)
+    ),
 )
 
 
@@ -32,7 +35,7 @@ def spaces_and_actions(draw):
 
 
 def test_looking_parts_up():
-    space = bezier_actions()
+    space = paint_actions()
     assert len(space) == 5
     assert [space.index(name) for name in space.names] == [0, 1, 2, 3, 4]
     assert "control" in space
@@ -69,13 +72,15 @@ def test_canonical_zeroes_what_does_not_count_and_keeps_the_rest(example):
 
 
 def test_mask_of_any_leading_shape():
-    space = bezier_actions(grid=4)
+    space = paint_actions(PaintSettings(grid=4))
     actions = space.sample(np.random.default_rng(0), (3, 2))
     assert space.mask(actions).shape == (3, 2, 5)
     assert np.array_equal(space.mask(actions)[1, 1], space.mask(actions[1, 1]))
 
 
-@pytest.mark.parametrize("space", [bezier_actions(), paint_actions("stroke", 4, (2,), 1, False, 2)])
+@pytest.mark.parametrize(
+    "space", [paint_actions(), paint_actions(PaintSettings(space="stroke", grid=4, sizes=(2,), pressures=1, levels=2))]
+)
 def test_a_mask_is_fresh(space):
     actions = space.sample(np.random.default_rng(0), 3)
     table = space.mask_table.copy()
@@ -133,24 +138,24 @@ def test_a_bad_entry_is_named(example, data):
 
 def test_unsigned_integers_do_not_wrap_around():
     with pytest.raises(ValueError, match=f"'flag' is {2**64 - 1}"):
-        bezier_actions().validate(np.full(5, 2**64 - 1, np.uint64))
+        paint_actions().validate(np.full(5, 2**64 - 1, np.uint64))
 
 
 @pytest.mark.parametrize("actions", [[0.0] * 5, [True] * 5, ["0"] * 5, [None] * 5, [np.nan] * 5])
 def test_only_integers(actions):
     with pytest.raises(ValueError, match="must be integers"):
-        bezier_actions().validate(np.array(actions))
+        paint_actions().validate(np.array(actions))
 
 
 @pytest.mark.parametrize("shape", [(), (4,), (6,), (5, 4), (2, 0)])
 def test_last_axis_is_the_parts(shape):
     with pytest.raises(ValueError, match=r"5 parts \('flag', 'end'"):
-        bezier_actions().validate(np.zeros(shape, np.int64))
+        paint_actions().validate(np.zeros(shape, np.int64))
 
 
 @pytest.mark.parametrize("shape", [(5,), (1, 5), (2, 3, 5), (0, 5)])
 def test_any_leading_shape(shape):
-    assert bezier_actions().validate(np.zeros(shape, np.int64)).shape == shape
+    assert paint_actions().validate(np.zeros(shape, np.int64)).shape == shape
 
 
 # --- grids and values --------------------------------------------------------------------------------------------
@@ -159,7 +164,7 @@ def test_any_leading_shape(shape):
 @relaxed
 @given(st.integers(2, 64), st.data())
 def test_a_cell_is_row_times_width_plus_column(grid, data):
-    space = bezier_actions(grid=grid)
+    space = paint_actions(PaintSettings(grid=grid))
     row, column = (data.draw(st.integers(0, grid - 1)) for _ in range(2))
     action = np.array([PAINT, 0, row * grid + column, 0, 0])
     assert space.cells(action, "control").tolist() == [row, column]
@@ -177,7 +182,7 @@ def test_offsets_are_counted_from_their_origin():
 
 
 def test_values_look_the_physical_values_up():
-    space = bezier_actions(sizes=(1.5, 2.5, 4), pressures=4)
+    space = paint_actions(PaintSettings(sizes=(1.5, 2.5, 4), pressures=4))
     actions = np.array([[PAINT, 0, 0, 2, 0], [PAINT, 0, 0, 0, 3]])
     assert space.values(actions, "size").tolist() == [4, 1.5]
     assert space.values(actions, "pressure").tolist() == [0.25, 1]
@@ -185,7 +190,7 @@ def test_values_look_the_physical_values_up():
 
 
 def test_asking_for_what_a_part_does_not_have():
-    space, action = bezier_actions(), np.zeros(5, np.int64)
+    space, action = paint_actions(), np.zeros(5, np.int64)
     with pytest.raises(AssertionError, match="'end' has no physical values"):
         space.values(action, "end")
     with pytest.raises(AssertionError, match="'size' is not a location"):
@@ -205,7 +210,7 @@ def test_samples_are_valid_canonical_and_repeatable(space, seed, shape):
 
 
 def test_samples_reach_every_value_equally():
-    space = bezier_actions(grid=2, sizes=(1, 2, 3), pressures=5)
+    space = paint_actions(PaintSettings(grid=2, sizes=(1, 2, 3), pressures=5))
     actions = space.sample(np.random.default_rng(0), 20_000)
     curves = actions[actions[:, 0] == PAINT]
     assert abs(len(curves) / len(actions) - 0.5) < 0.02
@@ -259,6 +264,6 @@ def test_dependent_parts_follow_the_verb(parts):
 
 
 def test_equal_spaces_are_equal_and_hashable():
-    assert bezier_actions() == bezier_actions()
-    assert hash(bezier_actions()) == hash(bezier_actions())
-    assert bezier_actions() != bezier_actions(grid=16)
+    assert paint_actions() == paint_actions()
+    assert hash(paint_actions()) == hash(paint_actions())
+    assert paint_actions() != paint_actions(PaintSettings(grid=16))

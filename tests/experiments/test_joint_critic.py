@@ -14,12 +14,13 @@ from limner.programs.program import Program, save_programs
 from limner.training.buffers import RingBuffer
 from limner.training.saving import restore_checkpoint, save_checkpoint
 from limner.worlds.observation import preprocess
-from limner.worlds.paint.actions import JUMP, PAINT, bezier_actions, paint_actions
+from limner.worlds.paint.settings import JUMP, PAINT, PaintSettings, paint_actions
 from limner.worlds.toy.renderer import Toy
 
 SPACES = {
-    name: paint_actions(name, 8, (1, 2, 4), 4, False, 2) for name in ("bezier", "line", "stroke", "relative", "spline")
-} | {"colour": bezier_actions(32, color=True), "toy": Toy().actions}
+    name: paint_actions(PaintSettings(space=name, grid=8, sizes=(1, 2, 4), pressures=4, levels=2))
+    for name in ("bezier", "line", "stroke", "relative", "spline")
+} | {"colour": paint_actions(PaintSettings(grid=32, color=True)), "toy": Toy().actions}
 VERBED = ("bezier", "line", "relative", "spline", "colour")
 
 
@@ -91,7 +92,7 @@ def test_parts_that_do_not_count_contribute_nothing(name):
 
 
 def test_an_action_is_described_part_by_part():
-    space = bezier_actions(grid=4, sizes=(1, 2, 4), pressures=2)  # flag, end, control, size, pressure
+    space = paint_actions(PaintSettings(grid=4, sizes=(1, 2, 4), pressures=2))  # flag, end, control, size, pressure
     actions = torch.tensor([[PAINT, 3, 8, 1, 0], [JUMP, 0, 8, 1, 0]])
     expected = torch.tensor([[0, 1, 0.75, -0.75, -0.75, 0.25, 2 / 3, 0.5], [1, 0, -0.75, -0.75, 0, 0, 0, 0]])
     torch.testing.assert_close(script.describe(actions, space), expected)

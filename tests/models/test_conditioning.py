@@ -6,7 +6,7 @@ import torch
 
 from limner.models.conditioning import Conditioning
 from limner.worlds.observation import Observation
-from limner.worlds.paint.actions import Space, paint_actions
+from limner.worlds.paint.settings import PaintSettings, Space, paint_actions
 
 BATCH, NOISE = 6, 3
 
@@ -21,7 +21,7 @@ def observe(previous, seed=0):
 @pytest.mark.parametrize("name", get_args(Space))
 @torch.no_grad()
 def test_of_every_space_exactly_the_parts_that_count_make_a_difference(name):
-    space = paint_actions(name, 8, (2, 4), 3, True, 5)
+    space = paint_actions(PaintSettings(space=name, grid=8, sizes=(2, 4), pressures=3, color=True, levels=5))
     torch.manual_seed(0)
     conditioning = Conditioning(space, NOISE, 32)
     previous = torch.from_numpy(space.sample(np.random.default_rng(0), BATCH))
@@ -38,7 +38,7 @@ def test_of_every_space_exactly_the_parts_that_count_make_a_difference(name):
 
 @torch.no_grad()
 def test_pen_step_and_noise_make_a_difference():
-    space = paint_actions("bezier", 8, (2, 4), 3, True, 5)
+    space = paint_actions(PaintSettings(grid=8, sizes=(2, 4), pressures=3, color=True, levels=5))
     torch.manual_seed(0)
     conditioning = Conditioning(space, NOISE, 32)
     given = observe(torch.from_numpy(space.sample(np.random.default_rng(0), BATCH)))

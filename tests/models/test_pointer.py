@@ -6,7 +6,7 @@ from limner.models.config import PolicyConfig
 from limner.models.decoder import Decoder
 from limner.models.pointer import MAP, PointerHead, PointerTorso, smooth_functions
 from limner.worlds.observation import Observation
-from limner.worlds.paint.actions import bezier_actions
+from limner.worlds.paint.settings import PaintSettings, paint_actions
 from limner.worlds.scenes.settings import ScenesSettings, scene_actions
 
 FEATURES, WIDTH = 5, 8
@@ -61,7 +61,7 @@ def test_features_are_those_of_the_cell_in_the_map_of_its_row(grid):
 @torch.no_grad()
 def test_several_actions_share_a_map_as_if_each_had_its_own():
     torch.manual_seed(0)
-    space = bezier_actions(grid=16, sizes=(2, 4), pressures=3)
+    space = paint_actions(PaintSettings(grid=16, sizes=(2, 4), pressures=3))
     decoder = Decoder(space, PolicyConfig(network="pointer", channels=FEATURES, hidden=WIDTH))
     z, maps = torch.randn(3, WIDTH), 3 * torch.randn(3, FEATURES, MAP**2)
     actions = torch.from_numpy(space.sample(np.random.default_rng(0), 6))
@@ -76,7 +76,7 @@ def test_several_actions_share_a_map_as_if_each_had_its_own():
 @torch.no_grad()
 def test_the_torso_leaves_a_vector_and_a_map(resolution, channels):
     torch.manual_seed(0)
-    space = bezier_actions(grid=16)
+    space = paint_actions(PaintSettings(grid=16))
     torso = PointerTorso(space, PolicyConfig(channels=FEATURES, hidden=WIDTH, noise=2), channels, resolution)
     canvas = torch.rand(3, channels, resolution, resolution)
     previous = torch.zeros(3, len(space), dtype=torch.int64)

@@ -7,10 +7,10 @@ from limner.models.config import PolicyConfig
 from limner.models.pointer import PointerHead
 from limner.models.policy import Policy
 from limner.worlds.observation import Observation
-from limner.worlds.paint.actions import bezier_actions
+from limner.worlds.paint.settings import PaintSettings, paint_actions
 
-ACTIONS = bezier_actions(grid=8, sizes=(2, 4), pressures=3)
-FINE = bezier_actions(grid=16, sizes=(2, 4), pressures=3)
+ACTIONS = paint_actions(PaintSettings(grid=8, sizes=(2, 4), pressures=3))
+FINE = paint_actions(PaintSettings(grid=16, sizes=(2, 4), pressures=3))
 STEPS, BATCH, RESOLUTION = 4, 6, 16
 
 
@@ -158,7 +158,7 @@ def test_every_weight_has_a_gradient(case):
 
 
 def test_colour_has_more_parts_and_channels():
-    actions = bezier_actions(grid=8, sizes=(2, 4), pressures=3, color=True, levels=5)
+    actions = paint_actions(PaintSettings(grid=8, sizes=(2, 4), pressures=3, color=True, levels=5))
     policy = Policy(actions, SMALL, 3, RESOLUTION)
     observation, _ = draw(channels=3)
     seen = at(observation, 0)._replace(previous=torch.zeros(BATCH, 8, dtype=torch.int64))

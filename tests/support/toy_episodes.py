@@ -12,8 +12,7 @@ from limner.models.policy import Policy
 from limner.training.config import PolicyGradientConfig
 from limner.training.policy_gradient import PolicyGradient
 from limner.training.policy_learner import Scalars
-from limner.worlds.toy.renderer import Toy
-from limner.worlds.toy.settings import ToySettings
+from limner.worlds.toy.renderer import Toy, ToySettings
 
 RESOLUTION = 16
 SETTINGS = ToySettings(canvas=16, grid=4)

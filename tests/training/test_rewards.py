@@ -6,7 +6,7 @@ from toy_episodes import episodes_of_toy, seeded
 
 from limner.training.config import RewardConfig
 from limner.training.rewards import reward
-from limner.worlds.paint.actions import JUMP, PAINT, VIA, bezier_actions, paint_actions
+from limner.worlds.paint.settings import JUMP, PAINT, VIA, PaintSettings, paint_actions
 
 
 @pytest.mark.parametrize("form", ["differences", "final"])
@@ -36,7 +36,7 @@ def test_rewards_are_scores_less_penalties(form, stroke, empty):
 
 def test_a_control_point_does_not_lift_the_pen():
     _, episodes = episodes_of_toy()
-    spline = paint_actions("spline", 4, (2,), 1, False, 2)
+    spline = paint_actions(PaintSettings(space="spline", grid=4, sizes=(2,), pressures=1, levels=2))
     flags = torch.tensor([[JUMP, VIA, VIA, PAINT], [VIA, PAINT, VIA, PAINT], [PAINT, JUMP, PAINT, VIA]])
     actions = torch.zeros(4, 3, len(spline), dtype=torch.int64)
     actions[..., 0] = flags.T
@@ -46,7 +46,7 @@ def test_a_control_point_does_not_lift_the_pen():
 
 def test_a_space_without_a_verb_pays_no_stroke_penalty():
     _, episodes = episodes_of_toy()
-    without_verb = type(bezier_actions())(bezier_actions(grid=4).parts[1:2])
+    without_verb = type(paint_actions())(paint_actions(PaintSettings(grid=4)).parts[1:2])
     scores = torch.randn(5, 8, generator=seeded())
     paid = reward(scores, episodes, without_verb, RewardConfig(stroke_penalty=1.0))
     torch.testing.assert_close(paid, scores[1:] - scores[:-1])

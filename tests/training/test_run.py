@@ -20,7 +20,8 @@ from safetensors.torch import load
 from limner.agents.agent import load_agent
 from limner.agents.checkpoint import newest_checkpoint
 from limner.data import load_dataset
-from limner.programs.program import Program, execute_all, save_programs
+from limner.programs.execution import execute_all
+from limner.programs.program import Program, save_programs
 from limner.training import run
 from limner.training.evaluation import GenerationEvaluation
 from limner.training.imitation.config import ImitationConfig

@@ -19,7 +19,7 @@ from limner.training.imitation.config import FileExpert, ImitationConfig, Random
 from limner.training.saving import save_checkpoint
 from limner.training.spiral.config import SpiralConfig
 from limner.worlds import Settings, World, register
-from limner.worlds.validation import chosen, hand_out, plain
+from limner.worlds.validation import check_indices, copy_out, plain
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Rectangles:
         return plain(self._settings)
 
     def reset(self, indices=None) -> None:
-        rows = chosen(indices, self.batch)
+        rows = check_indices(indices, self.batch)
         self._canvas[rows], self._pen[rows] = 255, 0
 
     def step(self, actions) -> None:
@@ -52,16 +52,16 @@ class Rectangles:
             self._pen[i] = right / self.shape[0], bottom / self.shape[0]
 
     def canvas(self, out=None):
-        return hand_out(self._canvas, out)
+        return copy_out(self._canvas, out)
 
     def pen(self):
         return np.float32(self._pen)
 
     def save(self, indices=None):
-        return Saved(self._canvas.copy(), self._pen.copy()).take(chosen(indices, self.batch))
+        return Saved(self._canvas.copy(), self._pen.copy()).take(check_indices(indices, self.batch))
 
     def restore(self, state, indices=None) -> None:
-        rows = chosen(indices, self.batch)
+        rows = check_indices(indices, self.batch)
         self._canvas[rows], self._pen[rows] = state.canvas, state.pen
 
 

@@ -4,7 +4,7 @@ import torch
 
 from limner.worlds import find_world
 from limner.worlds.observation import Observation
-from limner.worlds.paint.actions import JUMP, PAINT, paint_actions
+from limner.worlds.paint.settings import JUMP, PAINT, PaintSettings, paint_actions
 from limner.worlds.proposals import Acted, MixedProposals, ResidualProposals
 from limner.worlds.scenes.objects import SKIP
 from limner.worlds.scenes.settings import ScenesSettings, scene_actions
@@ -14,7 +14,7 @@ BATCH, SIDE = 3, 32
 
 
 def make_space(name, color=False):
-    return paint_actions(name, 16, (1, 2, 4), 4, color, 8)
+    return paint_actions(PaintSettings(space=name, grid=16, sizes=(1, 2, 4), pressures=4, color=color, levels=8))
 
 
 def observation(space, canvas, target, pen=0.5):

@@ -9,8 +9,7 @@ from limner.worlds.paint.renderer import Paint
 from limner.worlds.paint.settings import PaintSettings
 from limner.worlds.refinement import Budget, Refinement
 from limner.worlds.simulator import Simulator, execute, negative_mse
-from limner.worlds.toy.renderer import Toy
-from limner.worlds.toy.settings import ToySettings
+from limner.worlds.toy.renderer import Toy, ToySettings
 
 BATCH, CANDIDATES = 3, 6
 

@@ -13,12 +13,12 @@ import pytest
 
 from limner import worlds
 from limner.actions import ActionSpace
-from limner.programs.program import Program, execute
+from limner.programs.execution import execute
+from limner.programs.program import Program
 from limner.worlds import Renderer, Settings, World, find_world, make_renderer, read_settings, register, world_names
 from limner.worlds.paint.settings import PaintSettings
 from limner.worlds.scenes.settings import ScenesSettings
-from limner.worlds.toy.renderer import Toy
-from limner.worlds.toy.settings import ToySettings, toy_actions
+from limner.worlds.toy.renderer import Toy, ToySettings, toy_actions
 from limner.worlds.validation import check_fields
 
 SETTINGS = {"paint": PaintSettings, "scenes": ScenesSettings, "toy": ToySettings}

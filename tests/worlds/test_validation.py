@@ -10,7 +10,16 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import pytest
 
-from limner.worlds.validation import check_fields, chosen, expect_object, hand_out, plain, read_section, require
+from limner.worlds.validation import (
+    brief,
+    check_fields,
+    check_indices,
+    copy_out,
+    expect_object,
+    plain,
+    read_section,
+    require,
+)
 
 
 @dataclass(frozen=True)
@@ -199,22 +208,27 @@ def test_objects_are_expected_by_name() -> None:
 
 
 def test_all_canvases_are_chosen_by_default() -> None:
-    assert chosen(None, 3).tolist() == [0, 1, 2]
-    assert chosen(np.array([2, 0, 2], np.uint8), 3).tolist() == [2, 0, 2]
-    assert chosen(np.array([1], np.int32), 3).dtype == np.int64
+    assert check_indices(None, 3).tolist() == [0, 1, 2]
+    assert check_indices(np.array([2, 0, 2], np.uint8), 3).tolist() == [2, 0, 2]
+    assert check_indices(np.array([1], np.int32), 3).dtype == np.int64
     for wrong in ([3], [-1], [0.5], [[0]], [True]):
         with pytest.raises(ValueError, match=r"^indices must be canvas numbers in 0 … 2, got array"):
-            chosen(np.array(wrong), 3)
+            check_indices(np.array(wrong), 3)
 
 
 def test_pictures_are_copied_or_written() -> None:
     canvas = np.arange(8, dtype=np.uint8).reshape(2, 2, 2, 1)
-    copy = hand_out(canvas, None)
+    copy = copy_out(canvas, None)
     assert np.array_equal(copy, canvas)
     assert not np.shares_memory(copy, canvas)
     out = np.zeros_like(canvas)
-    assert hand_out(canvas, out) is out
+    assert copy_out(canvas, out) is out
     assert np.array_equal(out, canvas)
     for wrong in (out[:1], out[..., 0], out.astype(np.int64)):
         with pytest.raises(ValueError, match=r"^out must be uint8\[2, 2, 2, 1\], got "):
-            hand_out(canvas, wrong)
+            copy_out(canvas, wrong)
+
+
+def test_long_values_are_cut_short_in_messages() -> None:
+    assert brief("x") == "'x'"
+    assert brief("x" * 1000) == "'" + "x" * 199 + " …"

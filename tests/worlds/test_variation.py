@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from limner.worlds.paint.actions import bezier_actions, paint_actions
+from limner.worlds.paint.settings import PaintSettings, paint_actions
 from limner.worlds.scenes.objects import PLACE, SKIP
 from limner.worlds.scenes.settings import ScenesSettings, scene_actions
 from limner.worlds.variation import perturb, recolour
@@ -15,9 +15,9 @@ def generator(seed=0):
 @pytest.mark.parametrize(
     "space",
     [
-        bezier_actions(),
-        paint_actions("stroke", 32, (1, 2, 4), 4, True, 8),
-        paint_actions("relative", 9, (1, 2), 3, False, 2),
+        paint_actions(),
+        paint_actions(PaintSettings(space="stroke", grid=32, sizes=(1, 2, 4), pressures=4, color=True, levels=8)),
+        paint_actions(PaintSettings(space="relative", grid=9, sizes=(1, 2), pressures=3, levels=2)),
         scene_actions(ScenesSettings()),
     ],
     ids=["bezier", "stroke", "relative", "scenes"],
@@ -48,7 +48,7 @@ def test_perturbed_actions_are_valid_and_close_by(space):
 
 
 def test_the_generator_decides_what_is_perturbed():
-    space = bezier_actions()
+    space = paint_actions()
     actions = torch.from_numpy(space.sample(np.random.default_rng(0), 50))
     once = perturb(space, actions, generator())
     assert torch.equal(perturb(space, actions, generator()), once)
@@ -56,7 +56,7 @@ def test_the_generator_decides_what_is_perturbed():
 
 
 def test_colours_become_the_nearest_levels():
-    space = paint_actions("stroke", 8, (1, 2), 3, True, 5)
+    space = paint_actions(PaintSettings(space="stroke", grid=8, sizes=(1, 2), pressures=3, color=True, levels=5))
     actions = torch.from_numpy(space.sample(np.random.default_rng(0), 3))
     recoloured = recolour(space, actions, torch.tensor([[0.0, 0.49, 1.0], [0.13, 0.12, 0.7], [1.0, 0.6, 0.9]]))
     assert recoloured[:, -3:].tolist() == [[0, 2, 4], [1, 0, 3], [4, 2, 4]]

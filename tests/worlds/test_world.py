@@ -6,11 +6,10 @@ import torch
 
 from limner.worlds import find_world, make_renderer
 from limner.worlds.observation import Targets
-from limner.worlds.paint.actions import paint_actions
-from limner.worlds.paint.settings import PaintSettings
+from limner.worlds.paint.settings import PaintSettings, paint_actions
 from limner.worlds.refinement import Refinement
 from limner.worlds.simulator import Simulator
-from limner.worlds.toy.settings import ToySettings, toy_actions
+from limner.worlds.toy.renderer import ToySettings, toy_actions
 from limner.worlds.variation import perturb
 
 TOY = toy_actions(ToySettings())
@@ -35,8 +34,11 @@ def test_random_programs_are_uniform_and_canonical():
     ("name", "space"),
     [
         ("toy", TOY),
-        ("paint", paint_actions("bezier", 8, (1, 2), 3, False, 4)),
-        ("paint", paint_actions("stroke", 8, (1, 2), 3, True, 4)),
+        ("paint", paint_actions(PaintSettings(grid=8, sizes=(1, 2), pressures=3, levels=4))),
+        (
+            "paint",
+            paint_actions(PaintSettings(space="stroke", grid=8, sizes=(1, 2), pressures=3, color=True, levels=4)),
+        ),
     ],
 )
 def test_perturbed_strokes_stay_and_the_program_goes_on(name, space):
@@ -65,7 +67,12 @@ def test_perturbed_strokes_stay_and_the_program_goes_on(name, space):
 )
 def test_programs_are_counted_by_the_actions_that_paint(space, actions, count):
     world = find_world("paint")
-    assert world.count(paint_actions(space, 8, (1, 2), 3, False, 4), np.array(actions)) == count
+    assert (
+        world.count(
+            paint_actions(PaintSettings(space=space, grid=8, sizes=(1, 2), pressures=3, levels=4)), np.array(actions)
+        )
+        == count
+    )
 
 
 def test_scenes_are_counted_by_the_objects_that_are_left():
@@ -88,7 +95,10 @@ def test_metrics_of_programs_are_known_for_scenes_alone():
 
 def test_an_order_is_known_where_it_matters_little():
     world, generator = find_world("paint"), random()
-    grey, colour = (paint_actions("stroke", 8, (1, 2), 3, color, 4) for color in (False, True))
+    grey, colour = (
+        paint_actions(PaintSettings(space="stroke", grid=8, sizes=(1, 2), pressures=3, color=color, levels=4))
+        for color in (False, True)
+    )
     programs = world.random_programs(grey, 5, 4, generator)
     ordered = world.order(grey, programs)
     assert ordered is not None

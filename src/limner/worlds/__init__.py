@@ -1,12 +1,8 @@
-"""Worlds: a renderer each, its action space, and what training and search have to know about its programs.
+"""The registry of worlds: a world is a renderer, its action space, and functions of its programs.
 
-Notable choices:
-- A world is a folder here that calls ``register`` when it is imported, and it is imported when its name is first asked
-  for. A world defined elsewhere calls ``register`` itself.
-- Everything outside a world's folder reaches it through ``find_world``, by the name in a renderer's settings.
+A world is a folder here that calls ``register`` when it is imported; it is imported when its name is first asked for. A
+world defined elsewhere calls ``register`` itself. Code outside a world's folder reaches it by ``find_world``.
 """
-
-from __future__ import annotations
 
 import pkgutil
 from collections.abc import Mapping
@@ -15,10 +11,9 @@ from importlib import import_module
 from typing import Any
 
 from limner.worlds.validation import read_section
-from limner.worlds.world import Canvas, Renderer, Settings, State, World
+from limner.worlds.world import Renderer, Settings, State, World
 
 __all__ = [
-    "Canvas",
     "Renderer",
     "Settings",
     "State",
@@ -34,12 +29,12 @@ _worlds: dict[str, World] = {}
 
 
 def register(world: World) -> None:
-    """Make ``world`` known by its name, in place of another of that name."""
+    """Register ``world`` under its name, in place of another of that name."""
     _worlds[world.name] = world
 
 
 def find_world(name: object) -> World:
-    """The world called ``name``; ``ValueError`` naming those there are."""
+    """The world called ``name``; ``ValueError`` naming all worlds if there is none."""
     if name not in _worlds and name in _folders():
         import_module(f"limner.worlds.{name}")
     if not isinstance(name, str) or name not in _worlds:
@@ -63,7 +58,7 @@ def read_settings(values: Mapping[str, Any]) -> Settings:
 def make_renderer(settings: Mapping[str, Any] | Settings, batch: int = 1, threads: int = 1) -> Renderer:
     """A renderer of ``batch`` canvases from settings, given as such or as JSON values (``Renderer.settings``).
 
-    ``threads`` work on its canvases where the world can use them. ``ValueError`` naming a bad setting.
+    ``threads`` share its canvases where the world can use them. ``ValueError`` naming a bad setting.
     """
     typed = read_settings(settings) if isinstance(settings, Mapping) else settings
     return find_world(typed.name).make(typed, batch, threads)

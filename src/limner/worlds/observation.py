@@ -1,4 +1,4 @@
-"""Observations: what a policy, or anything else that proposes actions, is given before each action."""
+"""Observations: what a policy, or another proposer of actions, is given before each action."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from torch import Tensor
 
 
 class Observation(NamedTuple):
-    """Everything the policy is given. ``…`` is ``[B]`` when acting and ``[T, B]`` when learning."""
+    """The input of a policy. ``…`` is ``[B]`` when acting and ``[T, B]`` when learning."""
 
     canvas: Tensor
     """``float32[…, C, R, R]``: the picture so far, as ``preprocess`` gives it."""
     target: Tensor
-    """``float32[…, C, R, R]``: the picture to paint, as ``preprocess`` gives it; no channels for an unconditional
-    agent."""
+    """``float32[…, C, R, R]``: the picture to paint, likewise; without channels for an unconditional agent."""
     pen: Tensor
     """``float32[…, 2]``: (x, y) in [0, 1], where the next curve starts."""
     step: Tensor
@@ -27,7 +26,7 @@ class Observation(NamedTuple):
 
 
 class Targets(NamedTuple):
-    """What B episodes are to paint."""
+    """Targets of B episodes."""
 
     goal: Tensor
     """``uint8[B, H, W, C]``, as large as the canvas."""
@@ -60,8 +59,8 @@ def whole_episodes(canvas: Tensor, target: Tensor, pen: Tensor, actions: Tensor,
 def preprocess(canvas: Tensor, resolution: int) -> Tensor:
     """``uint8[N, H, W, C]`` to ``float32[N, C, resolution, resolution]`` in [0, 1], inverted and area-averaged.
 
-    A value is ``1 − byte / 255``: an empty white canvas is all zeros, so the padding of a convolution looks like paper.
-    Height and width must be the same multiple of ``resolution``.
+    A value is ``1 − byte / 255``: white is 0, like the padding of a convolution. Height and width must be the same
+    multiple of ``resolution``.
     """
     count, height, width, channels = canvas.shape
     factor = height // resolution

@@ -1,24 +1,19 @@
-"""Proposals: what may be done next. A policy makes them, or they are aimed at the residual without learning.
-
-The residual proposals are the first expert of an agent, and the search that every agent has to be better than.
-"""
-
-from __future__ import annotations
+"""Proposals: candidates for the next action, from a policy or, without learning, where canvas and target differ."""
 
 from typing import NamedTuple, Protocol
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from limner.actions import ActionSpace
 from limner.worlds.observation import Observation
-from limner.worlds.variation import recolour
+from limner.worlds.variation import canonical, random_actions, recolour
 
 SPREAD = 0.12
 """Standard deviation of the other places of an action from the first, as a share of the canvas."""
 
-Memory = tuple[Tensor, Tensor]
-"""The state of an LSTM: hidden and cell, ``float32[1, N, hidden]`` each."""
+Memory = tuple[Tensor, Tensor] | None
+"""The state of an LSTM: hidden and cell, ``float32[1, N, hidden]`` each; None at first, and without an LSTM."""
 
 
 class Acted(NamedTuple):
@@ -28,34 +23,27 @@ class Acted(NamedTuple):
     """``int64[N · count, P]``, canonical."""
     log_prob: Tensor
     """``float32[N · count]``."""
-    memory: Memory | None
-    """The LSTM's state for the next step, where there is one."""
+    memory: Memory
+    """For the next step."""
 
 
 class Proposer(Protocol):
-    """What proposes actions: a policy at temperature 1, or ``ResidualProposals``."""
+    """Proposes actions: a policy at temperature 1, or ``ResidualProposals``."""
 
     def act(
-        self,
-        observation: Observation,
-        memory: Memory | None,
-        generator: torch.Generator,
-        *,
-        count: int,
-        verb: int | None = None,
+        self, observation: Observation, memory: Memory, generator: Generator, *, count: int, verb: int | None = None
     ) -> Acted:
         """``count`` actions for each of N canvases, those of one canvas next to each other.
 
-        ``memory`` is what the previous call returned, None at first. With a ``verb`` all actions have that verb.
+        ``memory`` is what the previous call returned. With a ``verb`` all actions have that verb.
         """
-        ...
 
 
 class ResidualProposals:
-    """Random actions aimed at where canvas and target differ.
+    """Random actions aimed at the residual, the difference between canvas and target.
 
     The first place of an action is drawn with a probability that grows with the square of the difference, the others
-    near it, all counted from the pen where they are offsets. Colours are the target's there; all else is uniform.
+    near it; offsets are counted from the pen. Colours are the target's there; all other parts are uniform.
     """
 
     def __init__(self, space: ActionSpace, first_spread: float = 0.0, verbs: int | None = None) -> None:
@@ -63,33 +51,21 @@ class ResidualProposals:
         self.space, self.first_spread, self.verbs = space, first_spread, verbs
 
     def act(
-        self,
-        observation: Observation,
-        memory: Memory | None,
-        generator: torch.Generator,
-        *,
-        count: int,
-        verb: int | None = None,
+        self, observation: Observation, memory: Memory, generator: Generator, *, count: int, verb: int | None = None
     ) -> Acted:
         """As ``Proposer.act``; log-probabilities are zeros."""
         actions = self.aim(observation.canvas, observation.target, observation.pen, generator, count, verb)
         return Acted(actions, torch.zeros(len(actions)), memory)
 
     def aim(
-        self,
-        canvas: Tensor,
-        target: Tensor,
-        pen: Tensor,
-        generator: torch.Generator,
-        count: int,
-        verb: int | None = None,
+        self, canvas: Tensor, target: Tensor, pen: Tensor, generator: Generator, count: int, verb: int | None = None
     ) -> Tensor:
         """``count`` canonical actions, ``int64[N · count, P]``, for each of N canvases: see ``Observation``."""
         missing = (target - canvas).abs().mean(1)
         batch, side, _ = missing.shape
         where = torch.multinomial(missing.flatten(1).square() + 1e-9, count, replacement=True, generator=generator)
         centre = torch.stack([where // side, where % side]).flatten(1) / side + 0.5 / side
-        actions = torch.stack([torch.randint(n, (batch * count,), generator=generator) for n in self.space.sizes], -1)
+        actions = random_actions(self.space, (batch * count,), generator)
         pen = pen.flip(1).T.repeat_interleave(count, dim=1)
         spread = self.first_spread
         for i, part in enumerate(self.space.parts):
@@ -109,23 +85,17 @@ class ResidualProposals:
         if self.space.coloured:
             there = target.flatten(2).gather(2, where[:, None].expand(-1, target.shape[1], -1))
             return recolour(self.space, actions, 1 - there.transpose(1, 2).flatten(0, 1))
-        return torch.from_numpy(self.space.canonical(actions.numpy()))
+        return canonical(self.space, actions)
 
 
 class MixedProposals:
-    """A policy's proposals and as many of another proposer: a search finds something before the policy has learnt."""
+    """Half of the proposals from a policy, half from another proposer, which needs no learning to be of use."""
 
     def __init__(self, policy: Proposer, other: Proposer) -> None:
         self.policy, self.other = policy, other
 
     def act(
-        self,
-        observation: Observation,
-        memory: Memory | None,
-        generator: torch.Generator,
-        *,
-        count: int,
-        verb: int | None = None,
+        self, observation: Observation, memory: Memory, generator: Generator, *, count: int, verb: int | None = None
     ) -> Acted:
         """As ``Proposer.act``; of each canvas the policy's actions come first."""
         own = self.policy.act(observation, memory, generator, count=count - count // 2, verb=verb)

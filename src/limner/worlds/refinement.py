@@ -1,15 +1,13 @@
-"""Refinement: a finished program is changed here and there, and what brings the picture closer stays.
+"""Refinement: a finished program is changed here and there, and changes that bring the picture closer are kept.
 
 Notable choices:
 - All programs of a batch have the same length and are refined side by side, in sweeps: perturbations of the first
-  action are tried, the best is executed, then those of the second, and so on.
-- A perturbation is scored by the finished picture. A sweep is kept only where the picture that was really painted has a
-  better score than before.
-- A budget is a number of sweeps, which repeats bit for bit, or a time.
+  action are tried and the best is executed, then those of the second, and so on.
+- A candidate is scored by the finished picture. A sweep is kept only where the picture that was painted in the end has
+  a better score than before.
 """
 
-from __future__ import annotations
-
+import math
 import threading
 import time
 from dataclasses import dataclass
@@ -24,7 +22,7 @@ from limner.worlds.variation import perturb
 
 @dataclass(frozen=True)
 class Budget:
-    """What a search may spend: it ends with whichever comes first. None is no limit."""
+    """Limits of a search, which ends at the first that is reached: a time, or sweeps, which repeat bit for bit."""
 
     seconds: float | None = None
     sweeps: int | None = None
@@ -32,6 +30,24 @@ class Budget:
     def __post_init__(self) -> None:
         if self.seconds is None and self.sweeps is None:
             raise ValueError("a budget needs seconds or sweeps")
+
+    def end(self) -> float:
+        """Value of ``time.perf_counter`` when the seconds, counted from now, are over; ∞ without a limit."""
+        return math.inf if self.seconds is None else time.perf_counter() + self.seconds
+
+    def spent(self, end: float, sweeps: int) -> bool:
+        """Whether the time ``end`` is reached, or ``sweeps`` are as many as there may be."""
+        return reached(end) or (self.sweeps is not None and sweeps >= self.sweeps)
+
+    def rest(self, end: float, sweeps: int) -> "Budget":
+        """The budget that is left before ``end`` and after ``sweeps``."""
+        seconds = None if self.seconds is None else end - time.perf_counter()
+        return Budget(seconds, None if self.sweeps is None else self.sweeps - sweeps)
+
+
+def reached(end: float) -> bool:
+    """Whether ``time.perf_counter`` is at ``end`` or later; the clock is not read for ∞."""
+    return end < math.inf and time.perf_counter() >= end
 
 
 class Refinement:
@@ -45,27 +61,27 @@ class Refinement:
         self.scores = simulator.objective(self.canvas, goals)
 
     def run(self, budget: Budget, generator: torch.Generator, stop: threading.Event | None = None) -> None:
-        """Sweep as long as the budget allows, or until ``stop`` is set."""
-        end = time.perf_counter() + budget.seconds if budget.seconds is not None else float("inf")
-        done = 0
-        while not self._over(end, done, budget.sweeps) and not (stop and stop.is_set()):
+        """Sweep until the budget is spent or ``stop`` is set."""
+        end, done = budget.end(), 0
+        while not budget.spent(end, done) and not (stop and stop.is_set()):
             self.sweep(generator, end)
             done += 1
 
     @torch.no_grad()
-    def sweep(self, generator: torch.Generator, end: float = float("inf")) -> None:
-        """Try as many candidates for every action as the simulator has; after ``end`` (clock) leave the rest."""
-        actions = self.actions.clone()
-        self._begin()
-        self.renderer.reset()
-        for t in range(len(actions)):
-            if end == float("inf") or time.perf_counter() < end:
-                actions[t] = self._choose(actions, t, generator)
-            self.renderer.step(actions[t].numpy())
+    def sweep(self, generator: torch.Generator, end: float = math.inf) -> None:
+        """Try as many candidates for every action as the simulator has; none after the time ``end``."""
+        actions = self._choose_all(self.actions, generator, end)
         self._accept(actions, torch.from_numpy(self.renderer.canvas()))
 
-    def _begin(self) -> None:
-        """Prepare a sweep."""
+    def _choose_all(self, actions: Tensor, generator: torch.Generator, end: float) -> Tensor:
+        """``actions`` int64[T, B, P], each replaced by the best of its candidates, as executed on the renderer."""
+        actions = actions.clone()
+        self.renderer.reset()
+        for t in range(len(actions)):
+            if not reached(end):
+                actions[t] = self._choose(actions, t, generator)
+            self.renderer.step(actions[t].numpy())
+        return actions
 
     def _choose(self, actions: Tensor, t: int, generator: torch.Generator) -> Tensor:
         """The best of action ``t`` of ``actions`` int64[T, B, P] and its perturbations, ``int64[B, P]``."""
@@ -78,15 +94,15 @@ class Refinement:
         repeated = action.repeat_interleave(self.simulator.candidates, dim=0)
         return perturb(self.renderer.actions, repeated, generator).view(len(action), self.simulator.candidates, -1)
 
+    def _better(self, scores: Tensor, actions: Tensor) -> Tensor:
+        """Which of ``actions`` int64[T, B, P], whose pictures have these scores, are to be kept: ``bool[B]``."""
+        return scores > self.scores
+
     def _accept(self, actions: Tensor, canvas: Tensor) -> Tensor:
-        """Keep the programs whose ``canvas`` has a better score than before; which, ``bool[B]``."""
+        """Keep the programs, which paint ``canvas``, where they are better than before; which, ``bool[B]``."""
         scores = self.simulator.objective(canvas, self.goals)
-        better = scores > self.scores
+        better = self._better(scores, actions)
         self.actions = torch.where(better[:, None], actions, self.actions)
         self.canvas = torch.where(better[:, None, None, None], canvas, self.canvas)
         self.scores = torch.where(better, scores, self.scores)
         return better
-
-    @staticmethod
-    def _over(end: float, done: int, sweeps: int | None) -> bool:
-        return (end != float("inf") and time.perf_counter() >= end) or (sweeps is not None and done >= sweeps)

@@ -1,12 +1,8 @@
 """The simulator: tries actions on copies of canvases.
 
-Notable choices:
-- A renderer is cheap beside a network, and its canvases are copied with all hidden state, so an action that is tried
-  paints what it would paint.
-- The simulator is a renderer of the same settings with ``candidates`` canvases for each canvas in question.
+A renderer is cheap beside a network, and saved canvases hold all hidden state, so an action that is tried paints what
+it would paint.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
@@ -18,23 +14,23 @@ from limner.malloc import keep_freed_memory
 from limner.worlds import Renderer, State, make_renderer
 
 Objective = Callable[[Tensor, Tensor], Tensor]
-"""How good canvases ``uint8[N, H, W, C]`` are for goals ``uint8[N, H, W, C]``: ``float32[N]``, higher is better."""
+"""Scores ``float32[N]``, higher is better, of canvases ``uint8[N, H, W, C]`` for goals ``uint8[N, H, W, C]``."""
 Overlay = Callable[[Tensor], Tensor]
-"""What is laid over M canvases of each of N, ``uint8[N, M, H, W, C]``: see ``paint.layers.Layer.over``."""
+"""Puts a picture on top of M canvases of each of N, ``uint8[N, M, H, W, C]``."""
 
 
 def squared_distance(pictures: Tensor, goals: Tensor) -> Tensor:
-    """Mean squared difference ``float32[N]`` of ``uint8[N, H, W, C]``, values counted from 0 to 1."""
+    """Mean squared difference ``float32[N]`` of ``uint8[N, H, W, C]``, pixel values scaled to [0, 1]."""
     return (pictures.float() - goals.float()).flatten(1).square_().mean(1) / 255**2
 
 
 def negative_mse(canvases: Tensor, goals: Tensor) -> Tensor:
-    """The usual objective: minus the mean squared difference."""
+    """The default objective: minus the mean squared difference."""
     return -squared_distance(canvases, goals)
 
 
 def execute(renderer: Renderer, actions: Tensor) -> Tensor:
-    """What canonical ``actions`` int64[T, B, P] paint on the canvases of ``renderer``, ``uint8[B, H, W, C]``."""
+    """The pictures ``uint8[B, H, W, C]`` after canonical ``actions`` int64[T, B, P] on blank canvases."""
     renderer.reset()
     for action in actions:
         renderer.step(action.numpy())
@@ -42,7 +38,7 @@ def execute(renderer: Renderer, actions: Tensor) -> Tensor:
 
 
 class Simulator:
-    """Scores candidates for the next action on every canvas of a renderer."""
+    """Scores candidates for the next action on every canvas of a renderer, on ``candidates`` copies of each."""
 
     def __init__(self, renderer: Renderer, candidates: int, threads: int, objective: Objective = negative_mse) -> None:
         keep_freed_memory()
@@ -65,7 +61,7 @@ class Simulator:
     ) -> Tensor:
         """Scores ``float32[N, candidates]`` of the pictures after each of ``actions`` int64[N, candidates, P].
 
-        The actions ``later`` int64[N, P], the same for all candidates, follow; ``above`` is laid over that.
+        The actions ``later`` int64[N, P], the same for all candidates, are executed next; ``above`` is put on top.
         """
         self.renderer.restore(state.take(self.copies))
         self.renderer.step(actions.flatten(0, 1).numpy())

@@ -1,11 +1,9 @@
-"""What a world is: the protocols of a renderer, and ``World`` with what is known of its programs.
+"""The protocols of a renderer, and ``World``: a renderer by name and functions of its programs.
 
 Notable choices:
-- A renderer is a batch: one call steps N canvases. A single canvas is a batch of one. It knows actions and pixels,
-  nothing of episodes, rewards or programs.
+- A renderer is a batch: one call steps N canvases. A single canvas is a batch of one.
 - The hidden state of a canvas can be saved and restored, bit for bit, one saved canvas into any number of canvases.
-- A world has defaults for all but settings, renderer and action space: they serve any renderer. What a world knows
-  better it overrides.
+- ``World`` has defaults for all but settings, renderer and action space, which serve any renderer.
 - Nothing here imports torch, so that a command line can be parsed without it; the methods do when they are called.
 """
 
@@ -35,15 +33,12 @@ Points = NDArray[np.float64]
 
 
 class Settings:
-    """Everything that decides the pixels: the base of a world's settings, a frozen dataclass of JSON values.
-
-    ``canvas``, the height and width in pixels, is one of its fields: a program is executed at another size by changing
-    it.
-    """
+    """Everything that decides the pixels: the base of a world's settings, a frozen dataclass of JSON values."""
 
     name: ClassVar[str]
     """Of the world."""
     canvas: int
+    """Height and width in pixels: a program is executed at another size by changing it."""
 
 
 class State(Protocol):
@@ -53,96 +48,74 @@ class State(Protocol):
 
     def take(self, rows: IntArray) -> State:
         """The saved canvases ``rows`` (int64[M], repeats allowed), in that order."""
-        ...
 
 
 class Renderer(Protocol):
-    """Executes actions on ``batch`` canvases of ``shape`` (height, width, channels), uint8."""
+    """Executes actions on a batch of canvases."""
 
-    @property
-    def actions(self) -> ActionSpace:
-        """What an action consists of."""
-        ...
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Height, width and channels of a canvas."""
-        ...
-
-    @property
-    def batch(self) -> int:
-        """Number of canvases N."""
-        ...
+    actions: ActionSpace
+    """What an action consists of."""
+    shape: tuple[int, int, int]
+    """Height, width and channels of a canvas, uint8."""
+    batch: int
+    """Number of canvases N."""
 
     def settings(self) -> dict[str, Any]:
         """Settings as JSON values, ``"name"`` among them, from which ``make_renderer`` rebuilds this renderer."""
-        ...
 
     def reset(self, indices: IntArray | None = None) -> None:
         """Blank canvases and a pen at its start: all of them, or ``indices`` only."""
-        ...
 
     def step(self, actions: IntArray) -> None:
         """Execute one action, ``int64[N, P]``, on every canvas. ``ValueError`` on a bad one, nothing painted."""
-        ...
 
     def canvas(self, out: Canvas | None = None) -> Canvas:
         """The pictures, ``uint8[N, H, W, C]``: a fresh array, or written into ``out``."""
-        ...
 
     def pen(self) -> FloatArray:
         """Where the next curve starts: ``float32[N, 2]``, (x, y) in [0, 1] of the canvas."""
-        ...
 
     def save(self, indices: IntArray | None = None) -> State:
         """The state of all canvases, or of ``indices``."""
-        ...
 
     def restore(self, state: Any, indices: IntArray | None = None) -> None:
         """Put canvas ``i`` of a ``State`` that such a renderer saved into canvas ``indices[i]`` (default: ``i``)."""
-        ...
 
 
 class LargeCanvas(Protocol):
-    """A canvas many times as large as an agent's, painted patch by patch: see ``World.large_canvas``."""
+    """A canvas many times as large as an agent's, painted patch by patch."""
 
-    @property
-    def renderer(self) -> Renderer:
-        """Of the large canvas, a batch of one."""
-        ...
-
+    renderer: Renderer
+    """Of the large canvas, a batch of one."""
     goal: Canvas
     """The picture to paint, ``uint8[S, S, C]``, as large as the canvas: to be set before ``add``."""
 
     def program(self) -> IntArray:
         """All actions so far, ``int64[T, P]``."""
-        ...
 
     def patch_renderer(self, level: int, pictures: Canvas, threads: int) -> Renderer:
-        """The agent's renderer for patches of a level, whose canvases show ``pictures`` uint8[N, H, W, C] at first."""
-        ...
+        """The agent's renderer for patches of a level; a reset shows ``pictures`` uint8[N, H, W, C]."""
 
     def add(self, level: int, patches: IntArray, actions: IntArray) -> None:
         """Paint the ``actions`` int64[T, N, P] of ``patches`` int64[N, 2] (row, column), no two of them neighbours."""
-        ...
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Pictures that a world can make itself, with the programs behind them: a data set whose programs are known."""
+    """A data set that a world generates, with the programs behind its pictures."""
 
     settings: Settings
     """Of the renderer."""
     counts: Mapping[str, int]
     """Pictures of each split."""
     about: Mapping[str, Any]
-    """What decides the pictures besides a seed, as JSON values: examples of another version are refused."""
+    """Whatever decides the pictures besides a seed, as JSON values: files with other values are refused."""
     generate: Callable[[np.random.Generator, int, int], tuple[Canvas, IntArray]]
     """``generate(rng, count, threads)``: ``uint8[count, H, W, C]`` and canonical programs ``int64[count, T, P]``."""
 
 
 class World(ABC):
-    """A renderer by name, and what training, search and evaluation have to know about its programs."""
+    """A renderer by name, and the functions of its programs that training, search and evaluation use."""
 
     name: ClassVar[str]
     settings_type: ClassVar[type[Any]]
@@ -156,21 +129,20 @@ class World(ABC):
 
     @abstractmethod
     def actions(self, settings: Any) -> ActionSpace:
-        """What an action consists of, known without a renderer."""
+        """The action space, without making a renderer."""
 
     def random_programs(self, space: ActionSpace, steps: int, batch: int, generator: torch.Generator) -> Tensor:
         """Random canonical programs ``int64[steps, batch, P]``: by default all parts are uniform."""
-        import torch
+        from limner.worlds.variation import canonical, random_actions
 
-        actions = torch.stack([torch.randint(n, (steps, batch), generator=generator) for n in space.sizes], dim=-1)
-        return torch.from_numpy(space.canonical(actions.numpy()))
+        return canonical(space, random_actions(space, (steps, batch), generator))
 
     def correct(
         self, space: ActionSpace, programs: Tensor, perturb: Callable[[Tensor], Tensor]
     ) -> tuple[Tensor, Tensor]:
-        """The expert's actions along canonical ``programs`` int64[T, B, P] when some are perturbed, and what is done.
+        """An expert's actions along canonical ``programs`` int64[T, B, P] under action noise, and those executed.
 
-        ``perturb`` is given right actions ``int64[…, P]`` (action noise, Laskey et al. 2017, "DART"). Both results are
+        ``perturb`` is given right actions ``int64[…, P]`` (action noise: Laskey et al. 2017, "DART"). Both results are
         ``int64[T, B, P]``. By default the expert goes on with the program.
         """
         return programs, perturb(programs)
@@ -194,7 +166,7 @@ class World(ABC):
         return Refinement(renderer, simulator, targets.goal, actions)
 
     def warm_up(self, renderer: Renderer) -> None:
-        """Compute what the first refinement in a process would compute, so that it is not counted as its time."""
+        """Do now what the first refinement in a process would do once, so that it takes none of its time."""
         return
 
     def repeats_release(self, settings: Any) -> bool:
@@ -202,7 +174,7 @@ class World(ABC):
         return False
 
     def count(self, space: ActionSpace, actions: IntArray) -> int:
-        """What a program ``int64[T, P]`` is counted by: its full actions."""
+        """The size of a program ``int64[T, P]``: by default the number of its full actions."""
         return len(actions) if space.verb is None else int(np.isin(actions[:, space.verb], space.full_verbs).sum())
 
     def metrics(self, space: ActionSpace, found: Sequence[IntArray], truth: Sequence[IntArray]) -> dict[str, float]:
@@ -222,9 +194,9 @@ class World(ABC):
 
     @property
     def examples(self) -> Examples | None:
-        """Pictures with known programs, where this world can make them."""
+        """Pictures with known programs, where this world can generate them."""
         return None
 
     def facts(self) -> dict[str, Any]:
-        """Versions and places of what it needs, for people."""
+        """Versions and folders that the world depends on, to be shown to users."""
         return {}

@@ -5,11 +5,16 @@ import torch
 from limner.training.imitation import augmentation
 from limner.training.imitation.augmentation import augment
 from limner.worlds import find_world
-from limner.worlds.paint.actions import paint_actions
+from limner.worlds.paint.settings import PaintSettings, paint_actions
 
-SPACES = {name: paint_actions(name, 32, (1, 2, 4), 4, False, 8) for name in ("bezier", "line", "stroke", "spline")}
-SPACES |= {"relative": paint_actions("relative", 15, (1, 2), 3, False, 2)}
-SPACES |= {"colour": paint_actions("stroke", 32, (1, 2), 3, True, 5)}
+SPACES = {
+    name: paint_actions(PaintSettings(space=name, grid=32, sizes=(1, 2, 4), pressures=4, levels=8))
+    for name in ("bezier", "line", "stroke", "spline")
+}
+SPACES |= {"relative": paint_actions(PaintSettings(space="relative", grid=15, sizes=(1, 2), pressures=3, levels=2))}
+SPACES |= {
+    "colour": paint_actions(PaintSettings(space="stroke", grid=32, sizes=(1, 2), pressures=3, color=True, levels=5))
+}
 STEPS, BATCH = 7, 50
 
 

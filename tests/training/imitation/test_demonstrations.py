@@ -5,8 +5,7 @@ from limner.agents.config import AgentConfig
 from limner.agents.rollout import EpisodeBatch
 from limner.models.config import PolicyConfig
 from limner.training.imitation.demonstrations import Demonstrations
-from limner.worlds.toy.renderer import Toy
-from limner.worlds.toy.settings import ToySettings
+from limner.worlds.toy.renderer import Toy, ToySettings
 
 STEPS, BATCH = 3, 4
 SETTINGS = ToySettings(canvas=16, grid=4)

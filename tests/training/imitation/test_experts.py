@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from limner.programs.program import Program, execute_all
+from limner.programs.execution import execute_all
+from limner.programs.program import Program
 from limner.training.imitation.experts import FIRST_PROGRAMS
 from limner.training.imitation.trainer import ImitationTrainer
 from limner.training.saving import save_checkpoint

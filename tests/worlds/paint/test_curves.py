@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from limner.worlds.paint.actions import JUMP, PAINT, VIA, Space
 from limner.worlds.paint.curves import spline as b_spline
 from limner.worlds.paint.renderer import Paint
-from limner.worlds.paint.settings import PaintSettings
+from limner.worlds.paint.settings import JUMP, PAINT, VIA, PaintSettings, Space
 
 SMALL = {"sizes": (1, 2, 4), "pressures": 4, "events": 8, "grid": 15}  # an odd grid has a cell in its middle
 LOOKS = [

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from limner.data.resize import resize_square
-from limner.programs.program import Program, execute
+from limner.programs.execution import execute
+from limner.programs.program import Program
 from limner.worlds.paint.large import WIDEST, LargePainting, PatchRenderer
 from limner.worlds.paint.settings import PaintSettings
 

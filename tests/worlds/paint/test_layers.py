@@ -5,8 +5,7 @@ import torch
 from limner.worlds.paint.layers import LayerPainter, best_colours, paints_layers
 from limner.worlds.paint.renderer import Paint
 from limner.worlds.paint.settings import PaintSettings
-from limner.worlds.toy.renderer import Toy
-from limner.worlds.toy.settings import ToySettings
+from limner.worlds.toy.renderer import Toy, ToySettings
 from limner.worlds.variation import recolour
 
 BATCH = 6

@@ -15,10 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from limner.worlds import make_renderer
-from limner.worlds.paint.actions import JUMP, PAINT
 from limner.worlds.paint.brushes import brush_names, find_brush
 from limner.worlds.paint.renderer import Paint
-from limner.worlds.paint.settings import PaintSettings
+from limner.worlds.paint.settings import JUMP, PAINT, PaintSettings
 
 PLAIN, RANDOM, SMUDGING = "classic/pen", "classic/dry_brush", "deevad/watercolor_glazing"
 TRACKING_NOISE = "classic/impressionism"

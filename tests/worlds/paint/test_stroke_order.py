@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from limner.worlds.paint.actions import paint_actions
 from limner.worlds.paint.renderer import Paint
-from limner.worlds.paint.settings import PaintSettings
+from limner.worlds.paint.settings import PaintSettings, paint_actions
 from limner.worlds.paint.stroke_order import can_order_strokes, order_strokes
 
 SETTINGS = PaintSettings(brush="classic/pen", space="stroke", grid=16, sizes=(1.5, 3.0), pressures=3, events=8)
@@ -76,4 +75,9 @@ def test_an_ordered_program_stays():
     ("name", "color", "possible"), [("stroke", False, True), ("stroke", True, False), ("bezier", False, False)]
 )
 def test_only_strokes_of_one_colour_that_stand_alone_can_be_ordered(name, color, possible):
-    assert can_order_strokes(paint_actions(name, 16, (1, 2), 3, color, 4)) == possible
+    assert (
+        can_order_strokes(
+            paint_actions(PaintSettings(space=name, grid=16, sizes=(1, 2), pressures=3, color=color, levels=4))
+        )
+        == possible
+    )

@@ -5,10 +5,11 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from limner.programs.program import Program, execute
-from limner.programs.strokes import pen_strokes, trajectory
+from limner.programs.execution import execute
+from limner.programs.program import Program
+from limner.programs.strokes import pen_strokes
 from limner.worlds import make_renderer
-from limner.worlds.paint.actions import JUMP, PAINT, VIA, Space
+from limner.worlds.paint.settings import JUMP, PAINT, VIA, Space
 from limner.worlds.paint.strokes import SAMPLES
 
 GRID = 16
@@ -33,6 +34,11 @@ def program(space: str, *actions: dict[str, int], **settings: object) -> Program
     return Program(renderer.settings(), rows)
 
 
+def polylines(some: Program) -> list[np.ndarray]:
+    """The strokes without pressure."""
+    return [points[:, :2] for points in pen_strokes(some)]
+
+
 def stroke(*places: tuple[int, int]) -> dict[str, int]:
     return dict(zip(("start", "control", "end"), (cell(*place) for place in places), strict=True))
 
@@ -42,7 +48,7 @@ def stroke(*places: tuple[int, int]) -> dict[str, int]:
 def test_the_ink_is_where_the_strokes_are(space: str, seed: int) -> None:
     renderer = make_renderer({"name": "paint", "space": space, "sizes": [1.0], "pressures": 1, "canvas": 128})
     some = Program(renderer.settings(), renderer.actions.sample(np.random.default_rng(seed), 6))
-    strokes = trajectory(some)
+    strokes = polylines(some)
     assert all(stroke.dtype == np.float64 and len(stroke) % SAMPLES == 0 for stroke in strokes)
     dark = np.argwhere(execute(some)[..., 0] < 128)
     points = np.concatenate([*strokes, np.full((1, 2), 9.0)]) * 128
@@ -58,7 +64,7 @@ def test_the_ink_is_where_the_strokes_are(space: str, seed: int) -> None:
 )
 def test_a_curve_goes_on_where_the_last_one_ended(gap: tuple[int, int], strokes: int) -> None:
     first, then = stroke((1, 1), (4, 1), (8, 8)), stroke((8 + gap[0], 8 + gap[1]), (10, 12), (14, 12))
-    found = trajectory(program("stroke", first, then))
+    found = polylines(program("stroke", first, then))
     assert len(found) == strokes
     assert found[0][0].tolist() == pytest.approx(middle(1, 1))
     assert found[-1][-1].tolist() == pytest.approx(middle(14, 12))
@@ -69,8 +75,8 @@ def test_strokes_that_meet_otherwise_stay_apart() -> None:
     crossing = [stroke((1, 1), (4, 4), (8, 8)), stroke((14, 1), (12, 4), (8, 8))]
     far = stroke((14, 14), (13, 13), (12, 12))
     back = stroke((8, 8), (9, 9), (10, 10))
-    assert len(trajectory(program("stroke", *crossing))) == 2
-    assert len(trajectory(program("stroke", crossing[0], far, back))) == 3
+    assert len(polylines(program("stroke", *crossing))) == 2
+    assert len(polylines(program("stroke", crossing[0], far, back))) == 3
 
 
 @pytest.mark.parametrize("space", PLACES)
@@ -79,31 +85,31 @@ def test_only_a_jump_lifts_the_pen(space: str) -> None:
         return {"flag": flag, PLACES[space]: cell(*place)} | ({"control": cell(*place)} if space == "bezier" else {})
 
     ways = [act(JUMP, 2, 2), act(PAINT, 8, 2), act(PAINT, 8, 12), act(JUMP, 14, 3), act(PAINT, 14, 9), act(JUMP, 1, 1)]
-    first, second = trajectory(program(space, *ways))
+    first, second = polylines(program(space, *ways))
     assert first[[0, SAMPLES - 1, -1]] == pytest.approx(np.array([middle(2, 2), middle(8, 2), middle(8, 12)]))
     assert second[[0, -1]] == pytest.approx(np.array([middle(14, 3), middle(14, 9)]))
     near = [act(JUMP, 2, 2), act(PAINT, 8, 2), act(JUMP, 9, 3), act(PAINT, 14, 9)]
-    assert len(trajectory(program(space, *near))) == 1
+    assert len(polylines(program(space, *near))) == 1
 
 
 def test_a_spline_is_one_stroke() -> None:
     ways = [(JUMP, 2, 2), (VIA, 8, 2), (VIA, 8, 12), (PAINT, 14, 12)]
-    (found,) = trajectory(program("spline", *({"flag": flag, "point": cell(*place)} for flag, *place in ways)))
+    (found,) = polylines(program("spline", *({"flag": flag, "point": cell(*place)} for flag, *place in ways)))
     assert len(found) == 2 * SAMPLES
     assert found[[0, SAMPLES, -1]] == pytest.approx(np.array([middle(2, 2), middle(8, 7), middle(14, 12)]))
 
 
 def test_the_size_of_the_canvas_does_not_count() -> None:
     actions = [stroke((1, 1), (4, 1), (8, 8)), stroke((3, 3), (3, 3), (3, 3))]
-    small, large = (trajectory(program("stroke", *actions, canvas=size)) for size in (64, 200))
+    small, large = (polylines(program("stroke", *actions, canvas=size)) for size in (64, 200))
     for a, b in zip(small, large, strict=True):
         np.testing.assert_allclose(a, b)
     np.testing.assert_allclose(small[1], [middle(3, 3)] * SAMPLES)
 
 
 def test_without_a_curve_there_is_no_stroke() -> None:
-    assert trajectory(program("stroke")) == []
-    assert trajectory(program("line", {"flag": JUMP, "end": 3})) == []
+    assert polylines(program("stroke")) == []
+    assert polylines(program("line", {"flag": JUMP, "end": 3})) == []
 
 
 def test_pressure_goes_from_its_last_value_to_the_new_one() -> None:
@@ -113,4 +119,4 @@ def test_pressure_goes_from_its_last_value_to_the_new_one() -> None:
     pressures = line[:, 2]
     assert np.allclose(pressures[:SAMPLES], 0.2)
     assert np.allclose(pressures[SAMPLES:], np.linspace(0.2, 1, SAMPLES))
-    assert np.array_equal(line[:, :2], trajectory(program("bezier", first, then))[0])
+    assert np.array_equal(line[:, :2], polylines(program("bezier", first, then))[0])

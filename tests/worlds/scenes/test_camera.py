@@ -31,10 +31,10 @@ def test_halving_rounds_the_mean_of_four_and_refuses_other_shapes() -> None:
 def test_samples_average_to_the_picture_and_objects_are_nearer_than_the_platform() -> None:
     images, objects = scenes(5)
     with borrow_cameras(1, 64) as (camera,):
-        (ground,) = camera.look([objects[0][:0]], 64).result()
-        samples = camera.look(objects, 64).result()
+        (ground,) = camera.sample([objects[0][:0]], 64).result()
+        samples = camera.sample(objects, 64).result()
         pictures = np.empty((5, 64, 64, 3), np.uint8)
-        camera.shoot(objects, 64, pictures).result()
+        camera.render(objects, 64, pictures).result()
     assert np.array_equal(pictures, images)
     for seen, picture in zip(samples, pictures, strict=True):
         mean = (seen.colours.astype(int).sum(1) + 2) // 4
@@ -48,7 +48,7 @@ def test_one_camera_takes_pictures_of_several_sizes() -> None:
     with borrow_cameras(1, 64) as (camera,):
         for size in (64, 16, SMALL, 64):
             pictures = np.empty((2, size, size, 3), np.uint8)
-            camera.shoot(objects, size, pictures).result()
+            camera.render(objects, size, pictures).result()
             assert (pictures[0] != pictures[1]).any()
     assert np.array_equal(pictures, images)
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from limner.worlds import find_world
-from limner.worlds.scenes.examples import VISIBLE, scatter, seen, show, visible_scenes
+from limner.worlds.scenes.examples import VISIBLE, changed_pixels, scatter, show, visible_scenes
 from limner.worlds.scenes.objects import PLACE, SKIP
 from limner.worlds.scenes.renderer import Scenes
 from limner.worlds.scenes.settings import ScenesSettings, scene_actions
@@ -14,7 +14,7 @@ def test_visible_scenes_have_each_number_of_objects_and_all_can_be_seen() -> Non
     images, programs = visible_scenes(np.random.default_rng(0), 200, threads=2, fewest=2, most=6)
     assert programs.shape == (200, 6, 7)
     assert np.allclose(np.bincount((programs[..., 0] == PLACE).sum(1))[2:] / 200, 1 / 5, atol=0.1)
-    assert seen(Scenes(batch=200), programs, images).min() >= VISIBLE
+    assert changed_pixels(Scenes(batch=200), programs, images).min() >= VISIBLE
 
 
 def test_pictures_are_what_the_programs_show_on_any_number_of_threads() -> None:
@@ -33,7 +33,7 @@ def test_an_object_behind_another_is_not_seen() -> None:
     programs = np.array([(place, skip), (place, wall)])
     renderer = Scenes(batch=2)
     images = show(renderer, programs)
-    pixels = seen(renderer, programs, images)
+    pixels = changed_pixels(renderer, programs, images)
     assert pixels[0, 0] > 20
     assert pixels[0, 1] == 64 * 64
     assert pixels[1, 0] < VISIBLE

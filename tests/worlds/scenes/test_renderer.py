@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from limner.programs.program import Program, execute, frames
+from limner.programs.execution import execute, frames
+from limner.programs.program import Program
 from limner.worlds.scenes import renderer as scenes
 from limner.worlds.scenes.objects import CHANGE, PLACE, SKIP
 from limner.worlds.scenes.renderer import Scenes
@@ -228,8 +229,8 @@ def test_more_cameras_than_scenes_that_have_changed() -> None:
 
 def test_scenes_that_are_alike_are_rendered_once(monkeypatch: pytest.MonkeyPatch) -> None:
     rendered = []
-    shoot = Scenes._shoot
-    monkeypatch.setattr(Scenes, "_shoot", lambda self, scenes: (rendered.append(len(scenes)), shoot(self, scenes))[1])
+    render = Scenes._render
+    monkeypatch.setattr(Scenes, "_render", lambda self, scenes: (rendered.append(len(scenes)), render(self, scenes))[1])
     renderer, one, other = Scenes(batch=5), action("box"), action("sphere")
     renderer.step(np.array([one, other, one, one, other]))
     pictures = renderer.canvas()

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from limner.programs.program import Program, execute
-from limner.programs.strokes import trajectory
+from limner.programs.execution import execute
+from limner.programs.program import Program
+from limner.programs.strokes import pen_strokes
 from limner.worlds import find_world
-from limner.worlds.toy.settings import JUMP, PAINT, ToySettings, toy_actions
+from limner.worlds.toy.renderer import JUMP, PAINT, ToySettings, toy_actions
 
 SETTINGS = ToySettings(canvas=128, sizes=(2.0,), pressures=2)
 SPACE = toy_actions(SETTINGS)
@@ -69,4 +70,4 @@ def test_pressure_rises_from_nothing_and_goes_on_from_the_last_curve() -> None:
 def test_without_a_curve_there_is_no_stroke() -> None:
     assert strokes() == []
     assert strokes(action(JUMP, (3, 3))) == []
-    assert trajectory(Program({"name": "toy"}, np.zeros((0, 5), np.int64))) == []
+    assert pen_strokes(Program({"name": "toy"}, np.zeros((0, 5), np.int64))) == []

@@ -1,4 +1,4 @@
-"""The world ``paint``: brush strokes in a real paint engine, libmypaint."""
+"""The world ``paint``: brush strokes painted by libmypaint."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from limner.actions import ActionSpace, IntArray
 from limner.worlds import register
-from limner.worlds.paint.actions import paint_actions
-from limner.worlds.paint.settings import PaintSettings
+from limner.worlds.paint.settings import PaintSettings, paint_actions
+from limner.worlds.paint.strokes import pen_strokes
 from limner.worlds.world import LargeCanvas, Points, Renderer, World
 
 if TYPE_CHECKING:
@@ -34,18 +34,33 @@ class PaintWorld(World):
 
     def actions(self, settings: PaintSettings) -> ActionSpace:
         """See ``paint_actions``."""
-        return paint_actions(
-            settings.space, settings.grid, settings.sizes, settings.pressures, settings.color, settings.levels
-        )
+        return paint_actions(settings)
 
     def random_programs(self, space: ActionSpace, steps: int, batch: int, generator: torch.Generator) -> Tensor:
-        """Small curves here and there: see ``programs.random_curves``."""
-        from limner.worlds.paint.programs import random_curves
+        """As ``World.random_programs``: small curves in several places.
 
-        return random_curves(space, steps, batch, generator)
+        All parts are uniform but the places: those of one action lie around a centre, with a standard deviation of a
+        sixth of the grid. Every other action on average has a new centre, uniform on the canvas.
+        """
+        import torch
+
+        from limner.worlds.variation import canonical, random_actions
+
+        actions = random_actions(space, (steps, batch), generator)
+        centre = torch.rand(2, batch, generator=generator)
+        for t in range(steps):
+            again = torch.rand(batch, generator=generator) < 0.5
+            centre = torch.where(again, torch.rand(2, batch, generator=generator), centre)
+            for i, part in enumerate(space.parts):
+                if part.grid is not None:
+                    rows, columns = part.grid
+                    y, x = centre + torch.randn(2, batch, generator=generator) / 6
+                    row = (y * rows).long().clamp(0, rows - 1)
+                    actions[t, :, i] = row * columns + (x * columns).long().clamp(0, columns - 1)
+        return canonical(space, actions)
 
     def order(self, space: ActionSpace, programs: Tensor) -> Tensor | None:
-        """Strokes from the upper left on to the nearest end: see ``stroke_order``."""
+        """See ``order_strokes``; None unless the order of strokes matters little."""
         from limner.worlds.paint.stroke_order import can_order_strokes, order_strokes
 
         return order_strokes(space, programs) if can_order_strokes(space) else None
@@ -53,7 +68,7 @@ class PaintWorld(World):
     def refine(
         self, renderer: Renderer, simulator: Simulator, targets: Targets, actions: Tensor, proposer: Proposer
     ) -> Refinement:
-        """Under layers where strokes are layers."""
+        """A ``LayeredRefinement`` where strokes are layers."""
         from limner.worlds.paint.layers import paints_layers
         from limner.worlds.paint.refinement import LayeredRefinement
 
@@ -66,19 +81,17 @@ class PaintWorld(World):
         return settings.preset is not None
 
     def strokes(self, settings: PaintSettings, actions: IntArray) -> list[Points] | None:
-        """See ``strokes.pen_strokes``."""
-        from limner.worlds.paint.strokes import pen_strokes
-
+        """See ``pen_strokes``."""
         return pen_strokes(settings, actions)
 
     def large_canvas(self, settings: PaintSettings, detail: int) -> LargeCanvas:
-        """See ``large.LargePainting``; ``ValueError`` unless strokes are standalone, on white, and not too fine."""
+        """See ``LargePainting``; ``ValueError`` unless strokes are standalone, on white, and not too fine."""
         from limner.worlds.paint.large import LargePainting
 
         return LargePainting(settings, detail)
 
     def facts(self) -> dict[str, Any]:
-        """Version of the engine, and the brushes."""
+        """Version of libmypaint, and the brushes."""
         from limner.worlds.paint import _paint
         from limner.worlds.paint.brushes import brush_folders, brush_names
 

@@ -1,14 +1,14 @@
-"""From actions to curves: what the integers of each action space make the pens do.
+"""Decodes the actions of each action space into curves for the engine.
 
 Notable choices:
-- All spaces become the same rows for the engine, jumps and quadratic Béziers (``Curve`` in paint.cpp), some of them
-  several rows an action. They differ in places only; size, pressure and colour are read alike.
-- What decides the next curves beside canvas and brush is one value, ``Pens``, that decoding leaves unchanged: an action
-  that was refused has moved no pen.
-- Pressure runs linearly from the last value to the new one; a curve after a jump (or the reset) has the same pressure
+- All spaces become the same rows, jumps and quadratic Béziers (``Curve`` in paint.cpp), some of them several rows an
+  action. They differ in places only; size, pressure and colour are decoded alike.
+- The state between actions, apart from canvas and brush, is one value, ``Pens``, that decoding leaves unchanged: an
+  action that is refused moves no pen.
+- Pressure changes linearly from the last value to the new one; a curve after a jump or a reset has the same pressure
   all along.
-- A jump is made with the first size: where a brush with tracking noise lands depends on its radius, and the size of a
-  jump does not count.
+- A jump has the first size, because its own does not count: a brush with tracking noise is displaced in proportion to
+  its radius.
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from limner.actions import ActionSpace, BoolArray, IntArray
-from limner.worlds.paint.actions import PAINT, VIA, paint_actions
-from limner.worlds.paint.settings import PaintSettings
+from limner.actions import BoolArray, IntArray
+from limner.worlds.paint.settings import PAINT, VIA, PaintSettings, paint_actions
 
 Doubles = NDArray[np.float64]
 
@@ -30,23 +29,23 @@ _NONE, _JUMP, DOWN, ON = range(4)  # `Kind` in paint.cpp, the first value of a c
 
 @dataclass(frozen=True)
 class Pens:
-    """N pens, with all that decides what their next actions paint."""
+    """The state of N pens, which decides with canvas and brush what their next actions paint."""
 
     place: Doubles
     """``float64[N, 2]``: (x, y) in pixels, where the next curve starts."""
     pressure: Doubles
     """``float64[N]``: of the last curve, in [0, 1]."""
     down: BoolArray
-    """``bool[N]``: whether the next curve goes on from the last one."""
+    """``bool[N]``: whether the next curve continues the last one."""
     via: IntArray
-    """``int64[N, K]``: cells that the next curve bends towards, in order, filled up with -1."""
+    """``int64[N, K]``: cells of the control points of the next curve, in order, padded with -1."""
 
     def take(self, rows: IntArray) -> Pens:
         """Copies of the pens ``rows`` (int64[M], repeats allowed), in that order."""
         return Pens(self.place[rows], self.pressure[rows], self.down[rows], self.via[rows])
 
     def put(self, rows: IntArray, pens: Pens) -> Pens:
-        """These pens, but ``rows[i]`` of them as pen ``i`` of ``pens``."""
+        """A copy in which pen ``rows[i]`` is replaced by pen ``i`` of ``pens``."""
         place, pressure, down = self.place.copy(), self.pressure.copy(), self.down.copy()
         place[rows], pressure[rows], down[rows] = pens.place, pens.pressure, pens.down
         via = np.full((len(place), max(self.via.shape[1], pens.via.shape[1])), -1)
@@ -57,13 +56,11 @@ class Pens:
 
 
 class CurveDecoder:
-    """Knows what the actions of one painter mean, in pixels."""
+    """Decodes the actions of a renderer with certain settings; lengths are in pixels."""
 
     def __init__(self, settings: PaintSettings) -> None:
         grid, levels = settings.grid, settings.levels
-        self.actions: ActionSpace = paint_actions(
-            settings.space, grid, settings.sizes, settings.pressures, settings.color, levels
-        )
+        self.actions = paint_actions(settings)
         self._release = settings.preset is not None
         cells = np.stack(np.divmod(np.arange(grid**2), grid)[::-1], -1)
         self._grid, self._cell = grid, settings.canvas / grid
@@ -113,7 +110,7 @@ class CurveDecoder:
         return self._from_pen(actions, pens, place("control"), place("end"))
 
     def _from_pen(self, actions: IntArray, pens: Pens, control: Doubles, end: Doubles) -> tuple[Doubles, Pens]:
-        """A jump or a curve from where the pen is."""
+        """A jump or a curve from the place of the pen."""
         painting, pressure = actions[:, 0] == PAINT, self._pressure(actions)
         curves = np.zeros((len(actions), 1, 13))
         curves[:, 0, 0] = np.where(painting, np.where(pens.down, ON, DOWN), _JUMP)
@@ -141,10 +138,10 @@ class CurveDecoder:
         joints, controls = spline(pens.place, self._places[pens.via], point, bends)
         before = np.where(pens.down, pens.pressure, pressure)
         count = controls.shape[1]
-        way = np.arange(count + 1) / np.maximum(bends, 1)[:, None]  # along the spline, 1 at its end
-        pressures = np.where(way < 1, (1 - way) * before[:, None] + way * pressure[:, None], pressure[:, None])
+        along = np.arange(count + 1) / np.maximum(bends, 1)[:, None]  # share of the spline, 1 at its end
+        pressures = np.where(along < 1, (1 - along) * before[:, None] + along * pressure[:, None], pressure[:, None])
         curves = np.zeros((len(actions), count, 13))
-        curves[:, :, 0] = np.where(way[:, :-1] < 1, ON, _NONE)
+        curves[:, :, 0] = np.where(along[:, :-1] < 1, ON, _NONE)
         curves[:, 0, 0] = np.select([passing, ~painting, ~pens.down], [_NONE, _JUMP, DOWN], ON)
         curves[:, :, 1:3], curves[:, :, 3:5], curves[:, :, 5:7] = joints[:, :-1], controls, joints[:, 1:]
         curves[:, :, 8], curves[:, :, 9] = pressures[:, :-1], pressures[:, 1:]
@@ -166,10 +163,10 @@ class CurveDecoder:
 def spline(start: Doubles, via: Doubles, end: Doubles, bends: IntArray) -> tuple[Doubles, Doubles]:
     """N splines as C quadratic Béziers each: joints ``float64[N, C + 1, 2]`` and control points ``float64[N, C, 2]``.
 
-    Spline i goes from ``start[i]`` to ``end[i]``, both ``[N, 2]``, and bends towards the first ``n = bends[i]`` points
-    of ``via[i]`` (``[N, K, 2]``): a uniform quadratic B-spline with knots 0, 0, 0, 1, 2, … n − 1, n, n, n. Inserting
-    each inner knot once more gives its Béziers, which join half way between control points. There are ``max(n, 1)`` of
-    them, and without a control point the only one is straight; what comes after them means nothing.
+    Spline i goes from ``start[i]`` to ``end[i]``, both ``[N, 2]``; the first ``n = bends[i]`` points of ``via[i]``
+    (``[N, K, 2]``) are its control points: a uniform quadratic B-spline with knots 0, 0, 0, 1, 2, … n − 1, n, n, n.
+    Inserting each inner knot once more gives its Béziers, which join half way between control points. There are
+    ``max(n, 1)`` of them, and without a control point the only one is straight; entries after them are undefined.
     """
     pieces = np.maximum(bends, 1)
     controls = np.concatenate([via, end[:, None]], axis=1)[:, : pieces.max()]

@@ -1,12 +1,10 @@
-"""A large canvas for an agent that paints small ones: its patches, and what their strokes are on the large canvas.
+"""A large canvas for an agent that paints small ones: its patches, and the agent's strokes on the large canvas.
 
 Notable choices:
-- Strokes are not clipped to their patch, so its edge does not show. What they do beyond it counts: of the strokes of a
-  patch only those stay that bring the canvas closer to its goal around it, as far as half way into the next patches.
+- Strokes are not clipped to their patch, so its edge does not show. Of the strokes of a patch only those are kept that
+  bring the canvas closer to its goal in the patch and half way into the next ones.
 - The large canvas has the agent's grid for each of the finest patches, and its radii divided by each level.
 """
-
-from __future__ import annotations
 
 from dataclasses import replace
 
@@ -20,23 +18,23 @@ from limner.worlds.validation import require
 from limner.worlds.world import Canvas, Renderer
 
 WIDEST = 15.6
-"""Largest radius in pixels of a 64-pixel canvas: 500 of 2048. libmypaint paints none above 1000; pressure widens."""
+"""Largest radius in pixels of a 64-pixel canvas: 500 of 2048. libmypaint's limit is 1000, and pressure widens."""
 
 
 class PatchRenderer(Paint):
-    """Canvases that start from pictures instead of blank paper."""
+    """Canvases that a reset sets to given pictures instead of white."""
 
     def __init__(self, settings: PaintSettings, pictures: Canvas, threads: int) -> None:
         self._pictures = pictures
         super().__init__(settings, len(pictures), threads)
 
     def reset(self, indices: IntArray | None = None) -> None:
-        """As ``Paint.reset``, to these pictures."""
+        """As ``Paint.reset``, to the pictures."""
         self.load(self._pictures if indices is None else self._pictures[indices], indices)
 
 
 class LargePainting:
-    """Implements ``worlds.world.LargeCanvas``. Levels are powers of two up to ``detail``: so many patches a side."""
+    """Implements ``worlds.world.LargeCanvas``. Level n, a power of two up to ``detail``, has n × n patches."""
 
     goal: Canvas
 
@@ -53,10 +51,9 @@ class LargePainting:
         )
         self.own, self.detail = own, detail
         levels = [2**i for i in range(detail.bit_length())]
-        radii = {radius for level in levels for radius in self._radii(level)}
-        sizes = tuple(sorted(radii))
-        self.renderer: Renderer = Paint(replace(own, canvas=own.canvas * detail, grid=own.grid * detail, sizes=sizes))
-        self.sizes = sizes
+        self.sizes = tuple(sorted({radius for level in levels for radius in self._radii(level)}))
+        large = replace(own, canvas=own.canvas * detail, grid=own.grid * detail, sizes=self.sizes)
+        self.renderer: Renderer = Paint(large)
         self.strokes: list[IntArray] = []
 
     def program(self) -> IntArray:
@@ -69,7 +66,7 @@ class LargePainting:
         return PatchRenderer(replace(self.own, sizes=sizes), pictures, threads)
 
     def add(self, level: int, patches: IntArray, actions: IntArray) -> None:
-        """As ``LargeCanvas.add``: only strokes that bring the canvas closer stay; on the first level all do."""
+        """As ``LargeCanvas.add``: only strokes that bring the canvas closer are kept; on the first level all are."""
         error = self._error(level, patches)
         for strokes in self._on_canvas(level, patches, actions):
             before = self.renderer.save()
@@ -91,8 +88,8 @@ class LargePainting:
         return [min(radius / level, WIDEST) for radius in self.own.sizes]
 
     def _on_canvas(self, level: int, patches: IntArray, actions: IntArray) -> IntArray:
-        """What ``actions`` int64[T, N, P] of patches are on the large canvas."""
-        space, cells = self.renderer.actions, self.detail // level  # cells here for each of the patch
+        """The actions of the large canvas that paint ``actions`` int64[T, N, P] of patches."""
+        space, cells = self.renderer.actions, self.detail // level  # cells of the large grid for one of the patch
         radii = np.searchsorted(self.sizes, self._radii(level))
         result = actions.copy()
         for name in ("start", "control", "end"):
@@ -103,7 +100,7 @@ class LargePainting:
         return result
 
     def _error(self, level: int, patches: IntArray) -> NDArray[np.float64]:
-        """Squared error ``float64[N]`` of the pixels that are nearer to a patch than to any other of its phase."""
+        """Squared error ``float64[N]`` of the pixels of each patch and of half of the patches around it."""
         half = len(self.goal) // (2 * level)  # of the side of a patch
         difference = self.renderer.canvas()[0].astype(np.float32) - self.goal
         error = np.square(difference).sum(-1, dtype=np.float32).reshape(2 * level, half, 2 * level, half)

@@ -1,12 +1,9 @@
 """Layers: what a stroke adds to whatever lies below it.
 
-Paint covers: a pixel under a stroke becomes ``keep · below + add``, whatever it was. So a stroke that is painted once
-on a transparent ground is known on every ground, strokes on top of each other are one layer again, and a change deep in
-a program can be scored without painting again what lies above.
-
-Notable choices:
-- This holds for strokes that do not depend on where the pen was (``actions.standalone``), up to rounding to 8 bits.
-  Brushes that smudge or erase break it, so a refinement scores the real picture at the end of a sweep.
+A pixel under a stroke becomes ``keep · below + add``, whatever it was. So a stroke that is painted once on a
+transparent ground is known on every ground, a stack of strokes is one layer again, and a change deep in a program can
+be scored without painting again what lies above. This holds for standalone strokes, up to rounding to 8 bits. Brushes
+that smudge or erase break it, so a refinement scores the real picture at the end of a sweep.
 """
 
 from __future__ import annotations
@@ -17,7 +14,7 @@ import torch
 from torch import Tensor
 
 from limner.worlds import Renderer, make_renderer
-from limner.worlds.paint.actions import standalone
+from limner.worlds.paint.settings import standalone
 
 
 @dataclass(frozen=True)
@@ -30,7 +27,7 @@ class Layer:
     """``float32[N, H, W, C]``, 0 … 255."""
 
     def over(self, below: Tensor) -> Tensor:
-        """Canvases ``uint8[N, M, H, W, C]``, M for each layer, with it on top."""
+        """Canvases ``below`` uint8[N, M, H, W, C], M for each layer, with the layer on top."""
         above = (below * self.keep[:, None]).add_(self.add[:, None])
         return above.round_().clamp_(0, 255).to(torch.uint8)
 
@@ -45,30 +42,30 @@ class Layer:
 
 
 def best_colours(cover: Tensor, below: Tensor, above: Layer, goals: Tensor) -> tuple[Tensor, Tensor]:
-    """The colours ``float32[N, M, C]``, 0 … 1, in which strokes bring their pictures closest to their goals.
+    """The colours of strokes that bring pictures closest to their goals, by least squares, and the errors then.
 
-    And the squared errors then ``[N, M]``, summed over the picture, 0 … 255. By least squares. ``cover``
-    ``float32[N·M, H, W, 1]`` is what M strokes of one colour each cover of each of N canvases, one after the other;
-    they are put on ``below`` and under ``above``, all ``[N, H, W, C]``, 0 … 255.
+    ``cover`` float32[N·M, H, W, 1] is the opacity of M candidate strokes for each of N canvases, those of one canvas
+    next to each other. They lie between ``below`` and ``above``; these and ``goals`` are ``[N, H, W, C]``, 0 … 255.
+    Colours are ``float32[N, M, C]`` in [0, 1]; errors ``[N, M]`` are squared, of values 0 … 255, and summed.
     """
-    seen = cover.view(len(goals), -1, cover[0].numel()) * above.keep.view(len(goals), 1, -1)
+    shown = cover.view(len(goals), -1, cover[0].numel()) * above.keep.view(len(goals), 1, -1)
     ground = below.flatten(1, 2)
     missing = (goals - above.add).flatten(1, 2) - ground * above.keep.flatten(1, 2)
-    # A stroke adds its ink where it is seen and takes away the ground: missing + seen · ground is left to explain.
-    squares = seen.square()
-    once = seen @ torch.cat([missing, (missing * ground).sum(2, keepdim=True)], dim=2)
+    # A stroke adds shown · colour and removes shown · ground, so the colour has to fit missing + shown · ground.
+    squares = shown.square()
+    once = shown @ torch.cat([missing, (missing * ground).sum(2, keepdim=True)], dim=2)
     twice = squares @ torch.cat([ground, ground.square().sum(2, keepdim=True)], dim=2)
     wanted, covered = once[..., :-1] + twice[..., :-1], squares.sum(2, keepdim=True)
-    ink = (wanted / covered.clamp(min=1e-6)).clamp_(0, 255)
+    colours = (wanted / covered.clamp(min=1e-6)).clamp_(0, 255)
     errors = missing.square().sum((1, 2))[:, None] + 2 * once[..., -1] + twice[..., -1]
-    return ink / 255, errors + (ink.square() * covered - 2 * ink * wanted).sum(2)
+    return colours / 255, errors + (colours.square() * covered - 2 * colours * wanted).sum(2)
 
 
 class LayerPainter:
     """Paints single actions as layers, for canvases like those of a renderer."""
 
     def __init__(self, renderer: Renderer, threads: int) -> None:
-        """``renderer`` paints standalone strokes on white: see ``paints_layers``."""
+        """``renderer`` has to satisfy ``paints_layers``."""
         self.renderer = make_renderer(renderer.settings() | {"ground": "transparent"}, renderer.batch, threads)
 
     def paint(self, actions: Tensor) -> Layer:
@@ -78,7 +75,7 @@ class LayerPainter:
         return Layer(1 - cover, picture[..., :-1] * cover)
 
     def cover(self, actions: Tensor) -> Tensor:
-        """What each of ``actions`` int64[N, P] covers, ``float32[N, H, W, 1]``, 0 … 1."""
+        """Opacity ``float32[N, H, W, 1]`` in [0, 1] of what ``actions`` int64[N, P] paint."""
         return self._picture(actions)[..., -1:] / 255
 
     def nothing(self) -> Layer:
@@ -93,5 +90,5 @@ class LayerPainter:
 
 
 def paints_layers(renderer: Renderer) -> bool:
-    """Whether what an action paints on ``renderer`` is a layer."""
+    """Whether an action on ``renderer`` paints a layer: a standalone stroke on white."""
     return standalone(renderer.actions) and renderer.settings().get("ground") == "white"

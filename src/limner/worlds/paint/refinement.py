@@ -1,14 +1,14 @@
 """Refinement under layers, for strokes that do not depend on each other.
 
 Notable choices:
-- What comes after a candidate is not painted again but laid over it as layers, which are exact but for rounding
-  (``layers``): the cost of a change does not grow with the program.
-- In colour every candidate is given the colour that suits it best, by least squares over the layers. A quarter of the
-  candidates are residual proposals, aimed at what the finished picture misses: a stroke that opaque paint covers is not
-  improved by small changes. Without colours these proposals do not help.
+- What comes after a candidate is not painted again but put on top of it as layers, exact up to rounding: the cost of a
+  change does not grow with the program.
+- In colour every candidate is given its best colour, by least squares over the layers. A quarter of the candidates are
+  residual proposals, aimed at the error of the finished picture: small changes do not improve a stroke that is hidden
+  under opaque paint. Without colours these proposals do not help.
 """
 
-from __future__ import annotations
+import math
 
 import torch
 from torch import Tensor
@@ -31,9 +31,13 @@ class LayeredRefinement(Refinement):
         self.shapes = LayerPainter(simulator.renderer, simulator.threads) if renderer.actions.coloured else None
         self.layers = [self.painter.paint(action) for action in actions]
 
-    def _begin(self) -> None:
+    def sweep(self, generator: torch.Generator, end: float = math.inf) -> None:
+        """As ``Refinement.sweep``."""
         self._changed = list(self.layers)
-        self._above = self._stack()
+        self._above = [self.painter.nothing()]  # what lies above each action, as one layer
+        for layer in reversed(self.layers[1:]):
+            self._above.insert(0, layer.then(self._above[0]))
+        super().sweep(generator, end)
 
     def _choose(self, actions: Tensor, t: int, generator: torch.Generator) -> Tensor:
         candidates = self._perturbed(actions[t], generator)
@@ -67,10 +71,3 @@ class LayeredRefinement(Refinement):
         better = super()._accept(actions, canvas)
         self.layers = [new.where(better, old) for new, old in zip(self._changed, self.layers, strict=True)]
         return better
-
-    def _stack(self) -> list[Layer]:
-        """What lies above each action, as one layer."""
-        above = [self.painter.nothing()]
-        for layer in reversed(self.layers[1:]):
-            above.append(layer.then(above[-1]))
-        return list(reversed(above))

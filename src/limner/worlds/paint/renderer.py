@@ -1,12 +1,11 @@
-"""Painting with libmypaint: integer actions become Bézier curves, a native engine paints them on a batch of canvases.
+"""The paint renderer: actions are decoded into Bézier curves, which a native engine paints on a batch of canvases.
 
 Notable choices:
-- The engine (``paint.cpp``) takes decoded curves and knows nothing of actions; ``curves.py`` decodes them.
-- A curve is ``events`` pen events 0.1 s apart. Colour and size change at once. A curve that starts after a jump (or the
+- A curve is ``events`` pen events 0.1 s apart. Colour and size change at once. A curve that starts after a jump (or a
   reset) has one more event, which sets the pen down where it starts.
 - Sizes are radii in pixels of a 64-pixel canvas and scale with the canvas: a program can be painted at any size.
 - A brush is new after every reset, so a program paints the same pixels whatever was painted before it.
-- ``preset="deepmind-2018"`` repeats what google-deepmind/spiral did instead: see ``PaintSettings.preset``.
+- ``preset="deepmind-2018"`` repeats google-deepmind/spiral where it differs: see ``PaintSettings.preset``.
 """
 
 from __future__ import annotations
@@ -17,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from limner.actions import ActionSpace, FloatArray, IntArray
+from limner.actions import FloatArray, IntArray
 from limner.worlds.paint import _paint
 from limner.worlds.paint.brushes import load_brush
 from limner.worlds.paint.curves import CurveDecoder, Pens
 from limner.worlds.paint.settings import PaintSettings
-from limner.worlds.validation import hand_out, plain
+from limner.worlds.validation import check_actions, check_indices, copy_out, plain
 from limner.worlds.world import Canvas, State
 
 
@@ -46,7 +45,8 @@ class PaintState:
 class Paint:
     """``batch`` canvases painted by ``threads`` threads; implements ``limner.worlds.world.Renderer``.
 
-    Calls from several Python threads are serialised. After ``os.fork`` a child paints on with threads of its own.
+    A canvas has 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGBA) channels. Calls from several Python threads are
+    serialised. After ``os.fork`` the renderer of a child starts threads of its own.
     """
 
     def __init__(self, settings: PaintSettings = PaintSettings(), batch: int = 1, threads: int = 1) -> None:
@@ -66,33 +66,20 @@ class Paint:
             mappings=brush.mappings,
             threads=min(threads, batch),
         )
-        self._batch = batch
+        self.batch = batch
+        self.shape = (settings.canvas, settings.canvas, self._engine.channels)
+        self.actions = self._decoder.actions
         self._pixels = np.empty((batch, *self.shape), np.uint8)
         self._pens = self._decoder.new(batch)
         self.reset()
 
-    @property
-    def actions(self) -> ActionSpace:
-        """The parts of the space in the settings; by default ``flag, end, control, size, pressure``."""
-        return self._decoder.actions
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Height, width and channels of one canvas: 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGBA)."""
-        return self._settings.canvas, self._settings.canvas, self._engine.channels
-
-    @property
-    def batch(self) -> int:
-        """Number of canvases."""
-        return self._batch
-
     def settings(self) -> dict[str, Any]:
-        """JSON-able settings from which ``make_renderer`` rebuilds this renderer."""
+        """Settings as JSON values from which ``make_renderer`` rebuilds this renderer."""
         return plain(self._settings)
 
     def reset(self, indices: IntArray | None = None) -> None:
         """Blank canvases, new brushes and the pen in the upper left corner: all of them, or ``indices`` only."""
-        rows = self._rows(indices)
+        rows = check_indices(indices, self.batch)
         self._engine.reset(rows.tolist(), self._pixels)
         self._pens = self._pens.put(rows, self._decoder.new(len(rows)))
 
@@ -101,7 +88,7 @@ class Paint:
 
         ``ValueError`` when the ground is transparent, or the pictures are not like the canvases.
         """
-        rows = self._rows(indices)
+        rows = check_indices(indices, self.batch)
         if pictures.dtype != np.uint8 or pictures.ndim != 4:
             raise ValueError(f"pictures must be uint8[N, H, W, C], got {pictures.dtype}{list(pictures.shape)}")
         self._engine.load(np.ascontiguousarray(pictures), rows.tolist(), self._pixels)
@@ -109,10 +96,7 @@ class Paint:
 
     def step(self, actions: IntArray) -> None:
         """Execute one action ``int64[N, P]`` on every canvas; ``ValueError`` on a bad one, nothing painted."""
-        checked = self.actions.validate(actions)
-        if checked.shape != (self._batch, len(self.actions)):
-            raise ValueError(f"actions must have shape {(self._batch, len(self.actions))}, got {checked.shape}")
-        curves, pens = self._decoder.decode(checked, self._pens)
+        curves, pens = self._decoder.decode(check_actions(self.actions, actions, self.batch), self._pens)
         if self._engine.step(curves, self._pixels) >= 0:
             self.reset()
             raise ValueError(
@@ -123,7 +107,7 @@ class Paint:
 
     def canvas(self, out: Canvas | None = None) -> Canvas:
         """The pictures ``uint8[N, H, W, C]``: a fresh array, or written into ``out``."""
-        return hand_out(self._pixels, out)
+        return copy_out(self._pixels, out)
 
     def pen(self) -> FloatArray:
         """Where the next curve starts: ``float32[N, 2]``, (x, y) in [0, 1] of the canvas."""
@@ -131,7 +115,7 @@ class Paint:
 
     def save(self, indices: IntArray | None = None) -> PaintState:
         """The state of all canvases, or of ``indices``, with everything that decides what is painted next."""
-        rows = self._rows(indices)
+        rows = check_indices(indices, self.batch)
         saved = tuple(self._engine.save(rows.tolist()))
         return PaintState(self._settings, saved, self._pens.take(rows))
 
@@ -145,14 +129,6 @@ class Paint:
         """
         if not isinstance(state, PaintState) or state.settings != self._settings:
             raise ValueError("cannot restore what a renderer with other settings has saved")
-        rows = np.arange(len(state)) if indices is None else self._rows(indices)
+        rows = np.arange(len(state)) if indices is None else check_indices(indices, self.batch)
         self._engine.restore(list(state.canvases), rows.tolist(), self._pixels)
         self._pens = self._pens.put(rows, state.pens)
-
-    def _rows(self, indices: IntArray | None) -> IntArray:
-        if indices is None:
-            return np.arange(self._batch)
-        rows = np.atleast_1d(np.asarray(indices))
-        if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iu"):
-            raise ValueError(f"indices must be a list of whole numbers, got {indices!r}")
-        return rows.astype(np.int64)

@@ -1,18 +1,22 @@
-"""Settings of the paint renderer."""
-
-from __future__ import annotations
+"""Settings and action spaces of the paint renderer."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from limner.worlds.paint.actions import Space
+from limner.actions import COLOURS, ActionSpace, Part
 from limner.worlds.validation import check_fields, require
 from limner.worlds.world import Settings
+
+JUMP, PAINT, VIA = 0, 1, 2
+"""Values of the part ``flag``: move with the pen lifted, paint a curve, or (splines only) add a control point."""
+
+Space = Literal["bezier", "line", "stroke", "relative", "spline"]
+"""How the places of an action are given: see ``paint_actions``."""
 
 
 @dataclass(frozen=True)
 class PaintSettings(Settings):
-    """What to paint with, and on what."""
+    """Canvas, brush and action space."""
 
     name: ClassVar[str] = "paint"
     canvas: int = 64
@@ -25,12 +29,12 @@ class PaintSettings(Settings):
     """A transparent ground adds an alpha channel; colours are then not multiplied by alpha."""
     space: Space = "bezier"
     """What an action paints: a curve or a line from the pen, a stroke of its own, a curve by offsets from the pen, or a
-    spline of points given by earlier actions. ``actions.paint_actions`` defines it."""
+    spline of points given by earlier actions: see ``paint_actions``."""
     grid: int = 32
     """Cells along each side of the grid that places are chosen from, 2 … 4096; they may be smaller than pixels."""
     sizes: tuple[float, ...] = (1, 2, 4, 8, 12, 24)
-    """Brush radii in pixels of a 64-pixel canvas. libmypaint paints none below 0.2 real pixels (of 2048 at most, larger
-    canvases being that, scaled) or above 1000; with pressure a stroke may be wider than this."""
+    """Brush radii in pixels of a 64-pixel canvas, 0.05 … 64. libmypaint limits radii to 0.2 … 1000 pixels (of a canvas
+    of 2048 at most; larger ones are scaled). Pressure can make a stroke wider than its radius."""
     pressures: int = 10
     """Number of pressures, from ``1 / pressures`` to 1."""
     levels: int = 20
@@ -41,7 +45,7 @@ class PaintSettings(Settings):
     """Repeat the released SPIRAL environment where it deviates from its paper.
 
     A grid cell means its upper left corner, not its centre; after a jump to (x, y) the next curve starts at (y, y); and
-    colours are divided by alpha even on white, which only shows with brushes that erase. (That environment's action
+    colours are divided by alpha even on white, which shows only with brushes that erase. (That environment's action
     mask at the first step and its 19 actions concern episodes, not painting.)
     """
 
@@ -52,3 +56,54 @@ class PaintSettings(Settings):
             self.preset is None or self.space == "bezier",
             f"renderer.space is {self.space!r}: must be 'bezier' with preset {self.preset!r}",
         )
+
+
+def paint_actions(settings: PaintSettings = PaintSettings()) -> ActionSpace:
+    """The action space: the places of ``settings.space``, then ``size``, ``pressure`` and, in colour, three channels.
+
+    - ``bezier`` (Ganin et al. 2018, section 4.2 and appendix): ``flag, end, control``. The quadratic Bézier from the
+      pen through ``control`` to ``end``, or a jump to ``end``.
+    - ``line``: ``flag, end``. A straight line from the pen to ``end``, or a jump there.
+    - ``stroke``: ``start, control, end``. A quadratic Bézier of its own: what it paints does not depend on where the
+      pen was left. There is no flag, and all parts count.
+    - ``relative``: ``flag, end, control`` as in ``bezier``, but ``end`` and ``control`` are offsets from the pen's
+      cell, up to r = ``grid // 2`` cells each way: parts of (2r + 1)² values. Places beyond the edge of the canvas are
+      moved to the cell at the edge. The pen starts in the upper left cell.
+    - ``spline``: ``flag, point``. A jump starts a stroke at ``point``, VIA adds a control point to it, PAINT paints it
+      all as far as its own ``point``, where the next stroke starts unless a jump comes first: the compound strokes of
+      Mellor et al. 2019. The curve is a quadratic B-spline (``curves.spline``) where theirs is cubic: the engine paints
+      it exactly, it never leaves the canvas, and it is a line without a control point, the curve of ``bezier`` with
+      one. Control points that no PAINT follows, because a jump or the end of the program comes first, have no effect.
+    """
+    grid, reach, flagged = settings.grid, settings.grid // 2, settings.space != "stroke"
+
+    def flag(*verbs: str) -> Part:
+        return Part("flag", len(verbs), verbs=verbs, full=("paint",))
+
+    def place(name: str, dependent: bool = False) -> Part:
+        return Part(name, grid * grid, (grid, grid), dependent=dependent)
+
+    def offset(name: str, dependent: bool = False) -> Part:
+        side = 2 * reach + 1
+        return Part(name, side * side, (side, side), dependent=dependent, origin=(reach, reach))
+
+    def scale(name: str, values: list[float]) -> Part:
+        return Part(name, len(values), values=tuple(values), dependent=flagged)
+
+    parts = {
+        "bezier": [flag("jump", "paint"), place("end"), place("control", dependent=True)],
+        "line": [flag("jump", "paint"), place("end")],
+        "stroke": [place("start"), place("control"), place("end")],
+        "spline": [flag("jump", "paint", "via"), place("point")],
+        "relative": [flag("jump", "paint"), offset("end"), offset("control", dependent=True)],
+    }[settings.space]
+    parts.append(scale("size", [float(size) for size in settings.sizes]))
+    parts.append(scale("pressure", [(i + 1) / settings.pressures for i in range(settings.pressures)]))
+    if settings.color:
+        parts += [scale(name, [i / (settings.levels - 1) for i in range(settings.levels)]) for name in COLOURS]
+    return ActionSpace(tuple(parts))
+
+
+def standalone(actions: ActionSpace) -> bool:
+    """Whether an action gives the start of its stroke, so that it does not depend on where the pen was left."""
+    return "start" in actions

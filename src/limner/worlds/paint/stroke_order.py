@@ -1,26 +1,23 @@
 """Stroke order: the strokes of a program in an order in which a person could draw them.
 
-A search finds strokes in any order and direction, and as many programs paint one picture as its strokes have
-permutations. A prior over programs is learnt from one standard order instead.
-
-Notable choices:
-- Strokes follow each other so that the pen travels little between them: from the one that starts nearest to the upper
-  left corner, always on to the nearest end, in either direction.
-- Dark strokes on white paint the same picture in any order, up to rounding; only reversing one can change the picture a
-  little where a brush depends on the direction. Colours cover each other, so programs in colour keep their order.
+A search finds strokes in any order and direction, so one picture has as many programs as its strokes have permutations.
+A prior over programs is learnt from one standard order instead: from the stroke that starts nearest to the upper left
+corner, always on to the nearest end, in either direction.
 """
-
-from __future__ import annotations
 
 import torch
 from torch import Tensor
 
 from limner.actions import ActionSpace
-from limner.worlds.paint.actions import standalone
+from limner.worlds.paint.settings import standalone
 
 
 def can_order_strokes(space: ActionSpace) -> bool:
-    """Whether the order of strokes matters little: each says where it starts, and all have one colour."""
+    """Whether the order of strokes matters little: each gives its start, and all have one colour.
+
+    Dark strokes on white paint the same picture in any order, up to rounding; a reversed stroke differs a little where
+    a brush depends on the direction. Colours cover each other.
+    """
     return standalone(space) and not space.coloured
 
 

@@ -1,14 +1,11 @@
-"""Strokes: the way of the pen that a painter's program describes, as polylines.
+"""The path of the pen in a program, as polylines; nothing is painted.
 
 Notable choices:
-- ``curves`` decodes what actions mean; nothing is painted here; size and colour do not count.
 - A curve continues the stroke before it when the pen was not lifted between them, or when it starts within one grid
   cell (in x and in y) of where that one ended. The rule is the same for all action spaces: in ``stroke`` the pen is
   lifted after every action, and without the rule no stroke could be as long as a person's. Curves that meet but do not
-  follow each other in the program stay apart: a person who comes back has lifted the pen, too.
+  follow each other in the program stay apart.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator
 

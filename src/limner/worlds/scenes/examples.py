@@ -1,12 +1,9 @@
 """Examples of scenes: random objects on a platform, their pictures, and the programs behind them.
 
-Notable choices:
-- A scene has 1 to 5 objects, as many scenes of each number. All else is uniform, but that no two objects are in one
-  place and each can be seen (as in CLEVR, Johnson et al. 2017): a hidden object cannot be inferred from the picture.
-  Every seventh random scene has a hidden object; it is drawn again.
+A scene has 1 to 5 objects, each number equally often. All else is uniform, except that no two objects are in one place
+and each is visible (as in CLEVR, Johnson et al. 2017): a hidden object cannot be inferred from the picture. Every
+seventh random scene has a hidden object and is drawn again.
 """
-
-from __future__ import annotations
 
 from dataclasses import asdict
 
@@ -27,7 +24,7 @@ VISIBLE = 11
 def visible_scenes(
     rng: np.random.Generator, count: int, threads: int = 1, fewest: int = 1, most: int = MOST
 ) -> tuple[Canvas, IntArray]:
-    """So many scenes with ``fewest`` to ``most`` objects each, all of which can be seen.
+    """``count`` scenes of ``fewest`` to ``most`` objects each, all of them visible.
 
     Pictures ``uint8[count, 64, 64, 3]`` and canonical programs ``int64[count, most, P]``.
     """
@@ -40,7 +37,7 @@ def visible_scenes(
         programs[rows] = scatter(rng, objects[rows], most)
         renderer = Scenes(settings, len(rows), threads)
         images[rows] = show(renderer, programs[rows])
-        rows = rows[seen(renderer, programs[rows], images[rows]).min(1) < VISIBLE]
+        rows = rows[changed_pixels(renderer, programs[rows], images[rows]).min(1) < VISIBLE]
     return images, programs
 
 
@@ -54,8 +51,11 @@ def scatter(rng: np.random.Generator, objects: IntArray, most: int = MOST) -> In
     return space.canonical(actions)
 
 
-def seen(renderer: Scenes, programs: IntArray, images: Canvas) -> IntArray:
-    """How many pixels of ``images`` each action of ``programs`` int64[N, T, P] changes, a skip all: ``int64[N, T]``."""
+def changed_pixels(renderer: Scenes, programs: IntArray, images: Canvas) -> IntArray:
+    """Pixels of ``images`` that change without each action of ``programs`` int64[N, T, P]: ``int64[N, T]``.
+
+    All pixels are counted for a skip.
+    """
     pixels = np.full(programs.shape[:2], images[0, ..., 0].size)
     skip = np.array([SKIP, *[0] * (programs.shape[2] - 1)])
     for step in range(programs.shape[1]):
@@ -67,7 +67,7 @@ def seen(renderer: Scenes, programs: IntArray, images: Canvas) -> IntArray:
 
 
 def show(renderer: Scenes, actions: IntArray) -> Canvas:
-    """What the programs ``int64[N, T, P]`` show, one on each canvas of ``renderer``: ``uint8[N, H, W, 3]``."""
+    """Pictures ``uint8[N, H, W, 3]`` of programs ``int64[N, T, P]``, one on each canvas of ``renderer``."""
     renderer.reset()
     for step in actions.swapaxes(0, 1):
         renderer.step(step)

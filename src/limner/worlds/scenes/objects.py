@@ -1,6 +1,4 @@
-"""Programs that place objects: what stands there in the end."""
-
-from __future__ import annotations
+"""The objects that a program places."""
 
 from functools import reduce
 
@@ -14,19 +12,19 @@ PLACE, CHANGE, SKIP = 0, 1, 2
 
 
 def objects(space: ActionSpace, actions: IntArray) -> IntArray:
-    """The objects that canonical ``actions`` int64[T, P] leave, in the order in which they were placed: int64[n, P].
+    """The objects after canonical ``actions`` int64[T, P], in the order in which they were placed: ``int64[n, P]``.
 
-    Each as the action that places it, with all that was changed later.
+    Each is the action that places it, with all later changes.
     """
     op = space.index("op")
-    return reduce(lambda left, action: build(left, action, op), actions, np.empty((0, len(space)), np.int64))
+    return reduce(lambda before, action: build(before, action, op), actions, np.empty((0, len(space)), np.int64))
 
 
-def build(left: IntArray, action: IntArray, op: int) -> IntArray:
-    """What ``action`` int64[P], whose verb is part ``op``, makes of the objects ``left``, int64[n, P]."""
+def build(before: IntArray, action: IntArray, op: int) -> IntArray:
+    """The objects ``before``, int64[n, P], after one ``action`` int64[P], whose verb is part ``op``."""
     if action[op] == SKIP:
-        return left
-    kept = left[:-1] if action[op] == CHANGE else left
+        return before
+    kept = before[:-1] if action[op] == CHANGE else before
     built = np.concatenate([kept, action[None]])
     built[-1, op] = PLACE
     return built

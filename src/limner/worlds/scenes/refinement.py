@@ -1,21 +1,19 @@
 """Refinement of programs that place objects.
 
 Notable choices:
-- The candidates for an object are: nothing; the few of all possible objects with which the picture would be closest to
-  its goal if all others stood there already (``Scenes.additions``); what a proposer would place there; perturbations of
-  the object. At the end of the program one more object is tried.
-- Before a sweep some objects of every second program are removed: a part that several wrong objects explain cannot be
-  corrected one object at a time. Such a program has ``PASSES`` passes to become better than it was.
-- An object has a small price, so that none stands where it does not show. A sweep is kept only where the score less the
-  price is not worse than before. All that is scored is rendered.
-- Once a picture is exact, a last sweep removes what cannot be seen. Then its program takes no more time, and when half
-  of a batch is finished the others go on alone.
+- The candidates for an object are: a skip; the few of all possible objects that would bring the picture closest to its
+  goal, given all other objects (``Scenes.additions``); the proposer's objects; perturbations of the object. At the end
+  of the program one more object is tried.
+- Before a sweep some objects of every second program are removed: several wrong objects that together explain a part of
+  the picture cannot be corrected one at a time. Such a program has ``PASSES`` passes to become better than it was.
+- An object costs ``PRICE``, so that hidden ones go. A sweep is kept only where the score less the costs is not worse
+  than before. All that is scored is rendered.
+- Once a picture is exact, a last sweep removes hidden objects, and the program is finished. When half of a batch is
+  finished the others continue as a batch of their own.
 """
 
-from __future__ import annotations
-
+import math
 import threading
-import time
 
 import torch
 from torch import Tensor
@@ -24,7 +22,7 @@ from limner.actions import ActionSpace
 from limner.worlds import make_renderer
 from limner.worlds.observation import Observation, Targets, preprocess
 from limner.worlds.proposals import Proposer
-from limner.worlds.refinement import Budget, Refinement
+from limner.worlds.refinement import Budget, Refinement, reached
 from limner.worlds.scenes.objects import PLACE, SKIP, objects
 from limner.worlds.scenes.renderer import Scenes
 from limner.worlds.simulator import Simulator, execute, negative_mse
@@ -32,11 +30,11 @@ from limner.worlds.simulator import Simulator, execute, negative_mse
 BEST = 4
 """How many of all possible objects are tried."""
 EXACT = 1e-8
-"""Mean squared error of an exact picture at most: a few bytes are off by one."""
+"""Largest mean squared error of an exact picture: a few bytes are off by one."""
 PASSES = 2
 """Passes of a sweep."""
 PRICE = 1e-6
-"""What an object has to gain in score to stay: a pixel that is off by 16 of 255, of 64 × 64."""
+"""Smallest gain in score for which an object is kept: one pixel of 64 × 64 that is off by 16 of 255."""
 
 
 class ObjectRefinement(Refinement):
@@ -56,22 +54,20 @@ class ObjectRefinement(Refinement):
         self.skip[self.op] = SKIP
 
     def run(self, budget: Budget, generator: torch.Generator, stop: threading.Event | None = None) -> None:
-        """As ``Refinement.run``, until all are finished; once half of the pictures are, with the others alone."""
-        end = time.perf_counter() + budget.seconds if budget.seconds is not None else float("inf")
-        done = 0
-        while not self._over(end, done, budget.sweeps) and not (stop and stop.is_set()) and not self.finished.all():
+        """As ``Refinement.run``, until all are finished; once half of the programs are, with the others alone."""
+        end, done = budget.end(), 0
+        while not budget.spent(end, done) and not (stop and stop.is_set()) and not self.finished.all():
             self.sweep(generator, end)
             done += 1
             left = (~self.finished).nonzero().flatten()
             if 0 < len(left) <= len(self.finished) // 2:
-                seconds = None if budget.seconds is None else end - time.perf_counter()
-                sweeps = None if budget.sweeps is None else budget.sweeps - done
-                self._go_on_with(left, Budget(seconds, sweeps), generator, stop)
+                self._continue_with(left, budget.rest(end, done), generator, stop)
                 return
 
-    def _go_on_with(
+    def _continue_with(
         self, rows: Tensor, budget: Budget, generator: torch.Generator, stop: threading.Event | None
     ) -> None:
+        """Refine the programs ``rows`` int64[M] as a batch of their own."""
         renderer = make_renderer(self.renderer.settings(), len(rows), self.simulator.threads)
         assert isinstance(renderer, Scenes)
         simulator = Simulator(renderer, self.simulator.candidates, self.simulator.threads, self.simulator.objective)
@@ -81,41 +77,30 @@ class ObjectRefinement(Refinement):
         self.finished[rows] = others.finished
 
     @torch.no_grad()
-    def sweep(self, generator: torch.Generator, end: float = float("inf")) -> None:
-        """Try other objects for every object and one more, in a few passes; after ``end`` leave the rest."""
+    def sweep(self, generator: torch.Generator, end: float = math.inf) -> None:
+        """Try other objects for every object and one more, in ``PASSES`` passes; none after the time ``end``."""
         actions = self._without_some(generator)
         for _ in range(PASSES):
-            before, actions = actions, actions.clone()
-            self.renderer.reset()
-            for t in range(len(actions)):
-                if end == float("inf") or time.perf_counter() < end:
-                    actions[t] = self._choose(actions, t, generator)
-                self.renderer.step(actions[t].numpy())
+            before, actions = actions, self._choose_all(actions, generator, end)
             actions = settle(self.renderer.actions, actions)
         exact = self._exact(self.simulator.objective(execute(self.renderer, before), self.goals))
         actions = torch.where(self.finished[:, None], self.actions, actions)
         self._accept(actions, execute(self.renderer, actions))
-        self.finished |= exact & self._exact(self.scores) & (end == float("inf") or time.perf_counter() < end)
+        self.finished |= exact & self._exact(self.scores) & (not reached(end))
 
     def _exact(self, scores: Tensor) -> Tensor:
-        """Which pictures equal their goals, if nothing else counts: ``bool[B]``."""
+        """Which pictures equal their goals, ``bool[B]``; none unless the objective is the squared error alone."""
         return (scores > -EXACT) & (self.simulator.objective is negative_mse)
 
-    def _accept(self, actions: Tensor, canvas: Tensor) -> Tensor:
-        """Keep programs whose score less the price of their objects is no less than before."""
-        scores = self.simulator.objective(canvas, self.goals)
-        better = self._worth(scores, actions) >= self._worth(self.scores, self.actions)
-        self.actions = torch.where(better[:, None], actions, self.actions)
-        self.canvas = torch.where(better[:, None, None, None], canvas, self.canvas)
-        self.scores = torch.where(better, scores, self.scores)
-        return better
+    def _better(self, scores: Tensor, actions: Tensor) -> Tensor:
+        return self._worth(scores, actions) >= self._worth(self.scores, self.actions)
 
     def _worth(self, scores: Tensor, actions: Tensor) -> Tensor:
         """``scores`` float32[…] less the price of the objects of ``actions`` int64[T, …, P]."""
         return scores - PRICE * (actions[..., self.op] != SKIP).sum(0)
 
     def _without_some(self, generator: torch.Generator) -> Tensor:
-        """The programs, every second without some of its objects, any or those near one; finished ones without all."""
+        """The programs, every second without some of its objects, any or neighbours; finished ones without all."""
         placed = self.actions[..., self.op] != SKIP
         count, random = placed.sum(0), torch.rand(3, *placed.shape, generator=generator)
         cells = torch.from_numpy(self.renderer.actions.cells(self.actions.numpy(), "location")).float()
@@ -127,7 +112,7 @@ class ObjectRefinement(Refinement):
         return settle(self.renderer.actions, torch.where(gone[..., None], self.skip, self.actions))
 
     def _choose(self, actions: Tensor, t: int, generator: torch.Generator) -> Tensor:
-        """The best of action ``t`` of ``actions`` int64[T, B, P], to skip, what is proposed, and perturbations.
+        """The best of action ``t`` of ``actions`` int64[T, B, P], a skip, proposed objects and perturbations.
 
         Of the skips that end a program only the first may become an object.
         """
@@ -153,11 +138,11 @@ class ObjectRefinement(Refinement):
     def _best(self, over: Tensor) -> Tensor:
         """The few objects that would bring the canvases closest to the goals: ``int64[B, BEST or 0, P]``."""
         canvas = torch.from_numpy(self.renderer.canvas())
-        goals = torch.where(over[:, None, None, None], canvas, self.goals)  # there nothing is missing
+        goals = torch.where(over[:, None, None, None], canvas, self.goals)  # without an error nothing is computed
         return torch.from_numpy(self.renderer.additions(goals.numpy(), BEST))
 
     def _propose(self, actions: Tensor, t: int, generator: torch.Generator) -> Tensor:
-        """What the proposer would place where all but action ``t`` are done: ``int64[B, candidates, P]``."""
+        """The proposer's objects after all actions but ``t``: ``int64[B, candidates, P]``."""
         others = torch.cat([actions[:t], actions[t + 1 :]])
         placed = others[..., self.op] != SKIP
         last = (placed * torch.arange(1, len(others) + 1)[:, None]).amax(0) if len(others) else placed.sum(0)
@@ -177,7 +162,7 @@ class ObjectRefinement(Refinement):
 
 
 def settle(space: ActionSpace, programs: Tensor) -> Tensor:
-    """Programs ``int64[T, B, P]`` that place the same objects at once, and skip from then on."""
+    """Programs ``int64[T, B, P]`` that place the final objects of ``programs`` first, then skip."""
     settled = torch.zeros_like(programs)
     settled[..., space.index("op")] = SKIP
     for row, program in enumerate(programs.transpose(0, 1).numpy()):

@@ -1,15 +1,13 @@
 """The scenes renderer: coloured primitives on a platform, in MuJoCo (Ganin et al. 2018, section 4.2).
 
 Notable choices:
-- One action places an object, changes the one placed last, or does nothing. Rows of the platform are counted from the
-  back, so that ``location`` lies in the picture much as a location of a painter does.
-- Objects rest on the platform. They may overlap: nothing is moved, they pass through one another, and the nearest
-  surface shows. Where surfaces coincide it is that of the later cell, in one cell the newer one's: so a scene is a set,
-  and only of objects in one place the order counts. The places are so far from the wall that nothing stands in it.
-- Changing the last object where there is none places one: every part of the action counts then, too.
-- What decides a picture is its objects. A state is their actions and the picture itself, so restoring renders nothing.
-- A picture is taken when somebody wants to see it, and kept until the scene changes: what is built in several steps and
-  looked at in the end costs one, and a skip none. Until then neither MuJoCo nor OpenGL is needed (``ImportError``).
+- One action places an object, changes the one placed last, or does nothing. A change without an object places one.
+- Objects rest on the platform. They may overlap: nothing is moved, and the nearest surface shows. Where surfaces
+  coincide it is that of the later cell, in one cell that of the newer object. So a scene is a set: order matters only
+  among objects in one place.
+- A state is the actions behind the objects and the picture, so restoring renders nothing.
+- A picture is rendered when it is read, and kept until the scene changes: several steps cost one picture, a skip none.
+  Until then neither MuJoCo nor OpenGL is needed (``ImportError``).
 """
 
 from __future__ import annotations
@@ -23,11 +21,11 @@ import numpy as np
 from limner.actions import FloatArray, IntArray
 from limner.worlds.scenes.objects import SKIP, build
 from limner.worlds.scenes.settings import MAX_OBJECTS, SHAPE, ScenesSettings, place, scene_actions
-from limner.worlds.validation import chosen, hand_out, plain
+from limner.worlds.validation import check_actions, check_indices, copy_out, plain, require
 from limner.worlds.world import Canvas, State
 
 MATCHED = 2**24
-"""Objects that there can be, regardless of colour, times the pixels of a picture: beyond it there are no templates."""
+"""Limit of templates: possible objects, regardless of colour, times the pixels of a picture."""
 
 
 @dataclass(frozen=True)
@@ -62,34 +60,33 @@ class Scenes:
         self._stale = np.ones(batch, np.bool_)
 
     def settings(self) -> dict[str, Any]:
-        """What ``make_renderer`` rebuilds this renderer from."""
+        """Settings as JSON values from which ``make_renderer`` rebuilds this renderer."""
         return plain(self._settings)
 
     def reset(self, indices: IntArray | None = None) -> None:
         """Empty platforms: all of them, or ``indices``."""
-        rows = chosen(indices, self.batch)
+        rows = check_indices(indices, self.batch)
         for row in rows:
             self._objects[row] = self._nothing
         self._stale[rows] = True
 
     def step(self, actions: IntArray) -> None:
         """Execute one action on every scene, ``int64[N, P]``; ``ValueError`` on a bad one, nothing changed."""
-        actions = self.actions.validate(actions)
-        if actions.shape != (self.batch, len(self.actions)):
-            raise ValueError(f"actions must be int64{[self.batch, len(self.actions)]}, got {list(actions.shape)}")
+        actions = check_actions(self.actions, actions, self.batch)
         changed = np.flatnonzero(actions[:, 0] != SKIP)
-        after = [build(self._objects[row], actions[row], 0) for row in changed]
-        for row, objects in zip(changed, after, strict=True):
-            if len(objects) > MAX_OBJECTS:
-                raise ValueError(f"scene {row} holds {MAX_OBJECTS} objects already, the most there can be")
-        for row, objects in zip(changed, after, strict=True):
+        after = {row: build(self._objects[row], actions[row], 0) for row in changed}
+        for row, objects in after.items():
+            require(
+                len(objects) <= MAX_OBJECTS, f"scene {row} holds {MAX_OBJECTS} objects already, the most there can be"
+            )
+        for row, objects in after.items():
             self._objects[row] = objects
         self._stale[changed] = True
 
     def canvas(self, out: Canvas | None = None) -> Canvas:
         """The pictures ``uint8[N, H, W, 3]``, fresh or written into ``out``."""
         self._refresh()
-        return hand_out(self._canvas, out)
+        return copy_out(self._canvas, out)
 
     def pen(self) -> FloatArray:
         """Where the last object stands: ``float32[N, 2]``, (x, y) in [0, 1] from the back left; (0, 0) for none."""
@@ -100,13 +97,13 @@ class Scenes:
 
     def save(self, indices: IntArray | None = None) -> ScenesState:
         """The state of all scenes, or of ``indices``."""
-        rows = chosen(indices, self.batch)
+        rows = check_indices(indices, self.batch)
         self._refresh()
         return ScenesState(tuple(self._objects), self._canvas).take(rows)
 
     def restore(self, state: State, indices: IntArray | None = None) -> None:
         """Put saved scene ``i`` into scene ``indices[i]``; ``ValueError`` when it does not fit."""
-        rows = chosen(indices, self.batch)
+        rows = check_indices(indices, self.batch)
         if not isinstance(state, ScenesState) or state.canvas.shape != (len(rows), *self.shape):
             raise ValueError(
                 f"cannot restore {type(state).__name__} of {len(state)} canvases into {len(rows)} of {self.shape}"
@@ -116,10 +113,10 @@ class Scenes:
             self._objects[row] = objects
 
     def additions(self, goals: Canvas, count: int) -> IntArray:
-        """The ``count`` objects that would bring each scene closest to its goal in ``uint8[N, H, W, 3]``, in any order.
+        """The ``count`` objects ``int64[N, count, P]`` that would bring each scene closest to its goal, in any order.
 
-        ``int64[N, count, P]``; all that there can be are compared by mean squared error, see ``templates``. None of
-        them, ``[N, 0, P]``, where these would be more than ``MATCHED``.
+        ``goals`` are ``uint8[N, H, W, 3]``. All possible objects are compared by mean squared error (``templates``);
+        where these are too many (``MATCHED``) the result is ``[N, 0, P]``.
         """
         from limner.worlds.scenes.camera import borrow_cameras
         from limner.worlds.scenes.templates import templates
@@ -129,11 +126,11 @@ class Scenes:
             return np.empty((self.batch, 0, len(self.actions)), np.int64)
         known, pictures = templates(settings), self.canvas()
         with borrow_cameras(1, settings.canvas) as (camera,):
-            seen = camera.look([place(settings, objects) for objects in self._objects], settings.canvas).result()
-        return np.stack([known.match(*each, count) for each in zip(seen, pictures, goals, strict=True)])
+            samples = camera.sample([place(settings, objects) for objects in self._objects], settings.canvas).result()
+        return np.stack([known.match(*each, count) for each in zip(samples, pictures, goals, strict=True)])
 
     def _refresh(self) -> None:
-        """Take new pictures of what has changed: one of all empty platforms, and of scenes that are alike."""
+        """Render scenes that have changed, equal ones only once."""
         rows = np.flatnonzero(self._stale)
         bare = np.asarray([len(self._objects[row]) == 0 for row in rows], np.bool_)
         if bare.any():
@@ -142,16 +139,16 @@ class Scenes:
             built = [self._objects[row] for row in rows[~bare]]
             keys = [objects.tobytes() for objects in built]
             unlike = dict(zip(keys, built, strict=True))
-            pictures = dict(zip(unlike, self._shoot(list(unlike.values())), strict=True))
+            pictures = dict(zip(unlike, self._render(list(unlike.values())), strict=True))
             self._canvas[rows[~bare]] = [pictures[key] for key in keys]
         self._stale[rows] = False
 
     @cached_property
     def _empty(self) -> Canvas:
-        return self._shoot([self._nothing])
+        return self._render([self._nothing])
 
-    def _shoot(self, scenes: list[IntArray]) -> Canvas:
-        """Pictures of the objects behind actions ``int64[n, P]``, an equal share of them by each camera."""
+    def _render(self, scenes: list[IntArray]) -> Canvas:
+        """Pictures of scenes given by their actions ``int64[n, P]``, an equal share of them by each camera."""
         from limner.worlds.scenes.camera import borrow_cameras
 
         placed = place(self._settings, np.concatenate(scenes))
@@ -160,9 +157,8 @@ class Scenes:
         size, cuts = self._settings.canvas, np.linspace(0, len(scenes), self._threads + 1).astype(int)
         parts = [part for part in map(slice, cuts, cuts[1:]) if part.start < part.stop]
         with borrow_cameras(len(parts), size) as cameras:
-            shots = [
-                camera.shoot(each[part], size, pictures[part]) for camera, part in zip(cameras, parts, strict=True)
-            ]
-            for shot in shots:
-                shot.result()
+            jobs = zip(cameras, parts, strict=True)
+            futures = [camera.render(each[part], size, pictures[part]) for camera, part in jobs]
+            for future in futures:
+                future.result()
         return pictures

@@ -1,13 +1,11 @@
-"""Settings and action space of scenes, and where an object of an action stands.
+"""Settings and action space of scenes, and the places of objects.
 
 Notable choices:
-- Rows of the platform are counted from the back, so that ``location`` lies in the picture much as a location of a
-  painter does. ``sights`` says where the camera sees each cell.
-- Places are so far from the edge that nothing stands across it. Where surfaces coincide the object of the later cell
-  shows (``NEARER``).
+- Rows of the platform are counted from the back, so that ``location`` lies in the picture much as in a painting.
+  ``Part.sights`` says where the camera sees each cell.
+- Places are far enough from the edge that no object extends beyond it. Where surfaces coincide the object of the later
+  cell shows (``NEARER``).
 """
-
-from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
@@ -29,12 +27,12 @@ SHAPE = ("type", "location", "size")
 MAX_OBJECTS = 1000
 """Of one scene."""
 NEARER = 1e-5
-"""By how much an object is larger than it would be one cell before, so that it is settled where surfaces coincide."""
+"""Relative growth of an object from cell to cell, so that no two surfaces coincide."""
 
 
 @dataclass(frozen=True)
 class ScenesSettings(Settings):
-    """Everything that decides the pixels."""
+    """Canvas and platform, and the objects that there can be."""
 
     name: ClassVar[str] = "scenes"
     canvas: int = 64
@@ -42,7 +40,7 @@ class ScenesSettings(Settings):
     grid: int = 16
     """Rows and columns of the places on the platform, 2 to 64."""
     sizes: tuple[float, ...] = (0.14, 0.22, 0.34)
-    """Radii of the objects, where the platform is 2 wide."""
+    """Radii of the objects, 0.01 to 1; the platform is 2 wide."""
     levels: int = 4
     """Number of values of red, green and blue, from 0 to 1."""
 
@@ -69,13 +67,13 @@ def scene_actions(settings: ScenesSettings) -> ActionSpace:
 
 
 def stand(cells: ArrayLike, size: ArrayLike, grid: int) -> NDArray[np.float64]:
-    """Where objects of the radii ``size`` [n] stand in ``cells`` [n, 2]: ``float64[n, 2]``, x and y on the platform."""
+    """Places ``float64[n, 2]``, x and y on the platform, of objects of radii ``size`` [n] in ``cells`` [n, 2]."""
     back, across = (1 - np.asarray(size)) * ((2 * np.asarray(cells) + 1) / grid - 1).T
     return np.column_stack([across, -back])
 
 
 def place(settings: ScenesSettings, objects: IntArray) -> NDArray[np.float64]:
-    """The actions ``int64[n, P]`` as ``camera.Objects``."""
+    """The objects of actions ``int64[n, P]`` as ``camera.Objects``."""
     space = scene_actions(settings)
     size = space.values(objects, "size")
     colours = [space.values(objects, name) for name in COLOURS]
@@ -86,7 +84,7 @@ def place(settings: ScenesSettings, objects: IntArray) -> NDArray[np.float64]:
 
 @cache
 def _sights(settings: ScenesSettings) -> tuple[tuple[float, float], ...]:
-    """Where the camera of ``scenes.xml`` sees the middle of an object of middling size in each cell."""
+    """Where the camera of ``scenes.xml`` sees the middle of an object of mean size in each cell."""
     camera = ElementTree.fromstring(files("limner.worlds.scenes").joinpath("scenes.xml").read_text()).find(".//camera")
     assert camera is not None
     eye, axes = (np.array(camera.get(name, "").split(), float) for name in ("pos", "xyaxes"))

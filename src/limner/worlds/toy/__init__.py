@@ -1,27 +1,23 @@
 """The world ``toy``: round strokes in pure NumPy, for tests and as the smallest example of a world."""
 
-from __future__ import annotations
-
 from typing import Any, ClassVar
 
 import numpy as np
 
 from limner.actions import ActionSpace, IntArray
 from limner.worlds import register
-from limner.worlds.toy.settings import PAINT, ToySettings, toy_actions
-from limner.worlds.world import Points, Renderer, World
+from limner.worlds.toy.renderer import PAINT, Toy, ToySettings, toy_actions
+from limner.worlds.world import Points, World
 
 
 class ToyWorld(World):
-    """Everything as by default."""
+    """The defaults of ``World``, and strokes."""
 
     name: ClassVar[str] = "toy"
     settings_type: ClassVar[type[Any]] = ToySettings
 
-    def make(self, settings: ToySettings, batch: int, threads: int) -> Renderer:
+    def make(self, settings: ToySettings, batch: int, threads: int) -> Toy:
         """As ``World.make``; one thread paints."""
-        from limner.worlds.toy.renderer import Toy
-
         return Toy(settings, batch)
 
     def actions(self, settings: ToySettings) -> ActionSpace:
@@ -29,7 +25,7 @@ class ToyWorld(World):
         return toy_actions(settings)
 
     def strokes(self, settings: ToySettings, actions: IntArray) -> list[Points] | None:
-        """Curves as polylines; one goes on with the stroke before it unless the pen was lifted between them."""
+        """As ``World.strokes``; a curve continues the stroke before it unless a jump comes between them."""
         space = toy_actions(settings)
         pen, down, pressure = np.zeros(2), False, 0.0
         strokes: list[list[Points]] = []

@@ -4,10 +4,10 @@ import torch
 
 from limner.worlds import find_world
 from limner.worlds.scenes.objects import CHANGE, PLACE, SKIP, objects
-from limner.worlds.scenes.programs import correct_objects, random_scenes
 from limner.worlds.scenes.settings import ScenesSettings, scene_actions
 from limner.worlds.variation import perturb
 
+WORLD = find_world("scenes")
 SPACE = scene_actions(ScenesSettings())
 BATCH = 50
 
@@ -25,8 +25,7 @@ def wrong_colours(actions):
 
 
 def test_random_scenes_place_and_then_skip():
-    actions = random_scenes(SPACE, 8, 400, random())
-    assert torch.equal(find_world("scenes").random_programs(SPACE, 8, 400, random()), actions)
+    actions = WORLD.random_programs(SPACE, 8, 400, random())
     np.testing.assert_array_equal(SPACE.canonical(SPACE.validate(actions.numpy())), actions)
     placed = actions[..., 0] == PLACE
     assert set(placed.sum(0).tolist()) == {1, 2, 3, 4, 5}
@@ -38,20 +37,20 @@ def test_random_scenes_place_and_then_skip():
 
 @pytest.mark.parametrize("steps", [1, 2, 3])
 def test_the_shortest_scenes_have_an_object(steps):
-    assert (random_scenes(SPACE, steps, 50, random())[0, :, 0] == PLACE).all()
+    assert (WORLD.random_programs(SPACE, steps, 50, random())[0, :, 0] == PLACE).all()
 
 
 def test_without_perturbation_the_expert_follows_the_program():
-    known = random_scenes(SPACE, 7, BATCH, random())
-    expert, done = correct_objects(SPACE, known, lambda actions: actions)
+    known = WORLD.random_programs(SPACE, 7, BATCH, random())
+    expert, done = WORLD.correct(SPACE, known, lambda actions: actions)
     assert torch.equal(expert, known)
     assert torch.equal(done, known)
 
 
 @pytest.mark.parametrize("perturbed", [wrong_colours, lambda actions: perturb(SPACE, actions, random(5))])
 def test_perturbed_objects_are_changed_until_they_are_right_and_all_are_placed_in_the_end(perturbed):
-    known = random_scenes(SPACE, 12, BATCH, random())
-    expert, done = find_world("scenes").correct(SPACE, known, perturbed)
+    known = WORLD.random_programs(SPACE, 12, BATCH, random())
+    expert, done = WORLD.correct(SPACE, known, perturbed)
     for row in range(BATCH):
         np.testing.assert_array_equal(objects(SPACE, done[:, row].numpy()), objects(SPACE, known[:, row].numpy()))
         wrong = False
@@ -64,6 +63,6 @@ def test_perturbed_objects_are_changed_until_they_are_right_and_all_are_placed_i
 def test_nothing_is_perturbed_where_no_step_is_left_to_correct_it():
     full = torch.from_numpy(SPACE.canonical(np.random.default_rng(0).integers(0, SPACE.sizes, (4, BATCH, 7))))
     full[..., 0] = PLACE
-    expert, done = correct_objects(SPACE, full, wrong_colours)
+    expert, done = WORLD.correct(SPACE, full, wrong_colours)
     assert torch.equal(expert, full)
     assert torch.equal(done, full)
