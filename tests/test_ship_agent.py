@@ -18,7 +18,7 @@ from limner.training.distance.config import DistanceConfig
 from limner.training.imitation.config import AgentExpert, FileExpert, ImitationConfig, RandomExpert
 from limner.training.presets import PRESETS
 from limner.training.saving import save_checkpoint
-from limner.worlds.toy.settings import ToySettings
+from limner.worlds.toy.renderer import ToySettings
 
 
 def load_script() -> ModuleType:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from limner.inference.paint import paint
     from limner.inference.parse import parse
     from limner.inference.sample import sample
-    from limner.programs.program import Program, execute, execute_all, load_programs, save_programs
+    from limner.programs.execution import execute, execute_all
+    from limner.programs.program import Program, load_programs, save_programs
     from limner.training.run import train
     from limner.worlds import make_renderer
 
@@ -41,7 +42,8 @@ _HOMES = {
     "inference.paint": ("paint",),
     "inference.parse": ("parse",),
     "inference.sample": ("sample",),
-    "programs.program": ("Program", "execute", "execute_all", "load_programs", "save_programs"),
+    "programs.execution": ("execute", "execute_all"),
+    "programs.program": ("Program", "load_programs", "save_programs"),
     "training.run": ("train",),
     "worlds": ("make_renderer",),
 }

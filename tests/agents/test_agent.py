@@ -11,7 +11,7 @@ from limner.inference.draw import draw
 from limner.inference.sample import sample
 from limner.training import make_trainer
 from limner.training.saving import save_checkpoint
-from limner.worlds.toy.settings import ToySettings
+from limner.worlds.toy.renderer import ToySettings
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from limner.training.presets import PRESETS
 from limner.worlds import find_world
 from limner.worlds.paint.settings import PaintSettings
 from limner.worlds.scenes.settings import ScenesSettings
-from limner.worlds.toy.settings import ToySettings
+from limner.worlds.toy.renderer import ToySettings
 
 TINY, SCENES = PRESETS["tiny"].config.agent, PRESETS["scenes"].config.agent
 SECTIONS = {"": AgentConfig, "policy.": PolicyConfig, "renderer.": PaintSettings}

@@ -9,7 +9,7 @@ from limner.models.config import PolicyConfig
 from limner.training.presets import PRESETS
 from limner.worlds import make_renderer
 from limner.worlds.observation import Observation, preprocess
-from limner.worlds.toy.settings import ToySettings
+from limner.worlds.toy.renderer import ToySettings
 
 STEPS, BATCH, RESOLUTION = 4, 6, 16
 CONFIGS = [

@@ -12,8 +12,8 @@ from limner.training.policy_gradient import PolicyGradient
 from limner.training.presets import PRESETS, Preset
 from limner.training.spiral.critic_learner import CriticLearner
 from limner.training.spiral.trainer import SpiralTrainer
-from limner.worlds.paint.actions import PAINT
 from limner.worlds.paint.renderer import Paint
+from limner.worlds.paint.settings import PAINT
 
 
 @pytest.mark.parametrize("space", ["bezier", "stroke"])

@@ -12,7 +12,8 @@ from limner.cli import main as cli
 from limner.data import load_dataset
 from limner.data.resize import match_channels
 from limner.metrics.reconstruction import squared_error
-from limner.programs.program import execute, load_programs
+from limner.programs.execution import execute
+from limner.programs.program import load_programs
 
 
 def evaluate(words: str, folder: Path) -> dict[str, object]:

@@ -14,7 +14,8 @@ from limner.cli import main as cli
 from limner.data.dataset import ArrayDataset
 from limner.data.picture_source import PictureSource
 from limner.inference import paint as inference
-from limner.programs.program import Program, execute
+from limner.programs.execution import execute
+from limner.programs.program import Program
 from limner.training import make_trainer
 from limner.training.imitation.config import ImitationConfig
 from limner.training.saving import save_checkpoint

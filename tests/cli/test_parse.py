@@ -9,7 +9,8 @@ import pytest
 from limner.cli import main as cli
 from limner.data import load_dataset
 from limner.metrics.reconstruction import squared_error
-from limner.programs.program import execute, load_programs
+from limner.programs.execution import execute
+from limner.programs.program import load_programs
 
 
 def test_every_picture_has_its_program_and_a_cut_file_goes_on(

@@ -13,7 +13,8 @@ import pytest
 from PIL import Image, ImageSequence
 
 from limner.cli import main as cli
-from limner.programs.program import Program, execute
+from limner.programs.execution import execute
+from limner.programs.program import Program
 
 
 def replay(words: str) -> None:

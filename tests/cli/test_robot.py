@@ -14,7 +14,8 @@ from PIL import Image, ImageSequence
 from robot_programs import make_program
 
 from limner.cli import main as cli
-from limner.programs.program import Program, execute, save_programs
+from limner.programs.execution import execute
+from limner.programs.program import Program, save_programs
 from limner.worlds import make_renderer
 
 needs_mujoco = pytest.mark.skipif(not find_spec("mujoco"), reason='needs MuJoCo: pip install "limner[scenes]"')

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from limner.cli import main as cli
-from limner.programs.program import execute, load_programs
+from limner.programs.execution import execute
+from limner.programs.program import load_programs
 
 
 def sample(words: str, folder: Path) -> None:

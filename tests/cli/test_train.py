@@ -15,7 +15,8 @@ from PIL import Image
 from limner.cli import main as cli
 from limner.data import load_dataset
 from limner.files import hold
-from limner.programs.program import execute, load_programs
+from limner.programs.execution import execute
+from limner.programs.program import load_programs
 from limner.training.log import Log
 from limner.training.spiral.config import SpiralConfig
 

@@ -10,7 +10,8 @@ from limner.data import generated as module
 from limner.data import load_dataset
 from limner.data.check import check_dataset
 from limner.data.generated import ProgramDataset, generate, generated_names, load_generated
-from limner.programs.program import Program, execute, save_programs
+from limner.programs.execution import execute
+from limner.programs.program import Program, save_programs
 from limner.worlds.paint.renderer import Paint
 from limner.worlds.paint.settings import PaintSettings
 from limner.worlds.scenes import examples

@@ -14,9 +14,8 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 import limner  # noqa: F401 (registers the environments)
 from limner.environments.gymnasium import PaintEnv, PaintVectorEnv
-from limner.programs.program import execute
-from limner.worlds.toy.renderer import Toy
-from limner.worlds.toy.settings import ToySettings
+from limner.programs.execution import execute
+from limner.worlds.toy.renderer import Toy, ToySettings
 
 PAINT = {"id": "limner/Paint-v0"}
 IDS = [

@@ -18,7 +18,7 @@ from limner.export.gcode import GcodeSettings, gcode, simplify
 from limner.programs.program import Program
 from limner.programs.strokes import pen_strokes
 from limner.worlds import make_renderer
-from limner.worlds.paint.actions import Space
+from limner.worlds.paint.settings import Space
 
 ROUNDED = 0.002
 """Two numbers of three decimals, in two or three coordinates."""

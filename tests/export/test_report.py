@@ -16,7 +16,8 @@ from PIL import Image
 from limner.export.curves import COLOURS
 from limner.export.picture import png, sheet
 from limner.export.report import DRAWING_SIZE, report
-from limner.programs.program import Program, execute, frames, save_programs
+from limner.programs.execution import execute, frames
+from limner.programs.program import Program, save_programs
 from limner.worlds import make_renderer
 
 TOY = make_renderer({"name": "toy"})

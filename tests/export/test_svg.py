@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from limner.export.svg import svg
-from limner.programs.program import Program, execute
+from limner.programs.execution import execute
+from limner.programs.program import Program
 from limner.worlds import make_renderer
-from limner.worlds.paint.actions import PAINT, Space
+from limner.worlds.paint.settings import PAINT, Space
 
 NAMESPACE = "{http://www.w3.org/2000/svg}"
 GRID = 16

@@ -16,7 +16,8 @@ from limner.agents.rollout import replay
 from limner.inference import draw as drawing
 from limner.inference.draw import BATCH, SEARCHED, DrawOptions, batch_size, draw
 from limner.metrics.reconstruction import squared_error
-from limner.programs.program import Program, execute_all
+from limner.programs.execution import execute_all
+from limner.programs.program import Program
 from limner.training import make_trainer
 from limner.training.saving import save_checkpoint
 from limner.worlds import refinement

@@ -12,7 +12,7 @@ from limner.data.resize import match_channels
 from limner.inference.draw import BATCH, DrawOptions
 from limner.inference.evaluate import reconstruct
 from limner.metrics.reconstruction import FEWEST, frechet, structural_similarity
-from limner.programs.program import execute
+from limner.programs.execution import execute
 
 RNG = np.random.default_rng(0)
 

@@ -11,9 +11,10 @@ from limner.inference import paint as painting
 from limner.inference.draw import SEARCHED, Drawings, DrawOptions, draw
 from limner.inference.paint import CLOSE, canvas_shape, paint
 from limner.metrics.reconstruction import squared_error
-from limner.programs.program import Program, execute
+from limner.programs.execution import execute
+from limner.programs.program import Program
 from limner.worlds.paint.large import WIDEST
-from limner.worlds.toy.settings import ToySettings
+from limner.worlds.toy.renderer import ToySettings
 
 
 def picture(side, channels=1, seed=0):

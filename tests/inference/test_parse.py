@@ -10,7 +10,8 @@ from limner.inference import parse as parsing
 from limner.inference.draw import SEARCHED, DrawOptions, draw
 from limner.inference.parse import parse
 from limner.metrics.reconstruction import squared_error
-from limner.programs.program import execute, load_alike, load_programs
+from limner.programs.execution import execute
+from limner.programs.program import load_alike, load_programs
 
 COUNT, BATCH = 10, 4
 OPTIONS = DrawOptions(seed=7)

@@ -7,10 +7,11 @@ import torch
 
 from limner.agents.agent import load_agent
 from limner.inference.sample import sample
-from limner.programs.program import Program, execute_all
+from limner.programs.execution import execute_all
+from limner.programs.program import Program
 from limner.training import make_trainer
 from limner.training.saving import save_checkpoint
-from limner.worlds.paint.actions import PAINT, Space
+from limner.worlds.paint.settings import PAINT, Space
 
 
 @pytest.fixture(scope="module")

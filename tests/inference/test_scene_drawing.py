@@ -16,7 +16,7 @@ from limner.inference.draw import DrawOptions, draw
 from limner.inference.evaluate import reconstruct
 from limner.inference.paint import canvas_shape
 from limner.models.config import PolicyConfig
-from limner.programs.program import execute
+from limner.programs.execution import execute
 from limner.training import make_trainer
 from limner.training.config import RunConfig
 from limner.training.imitation.config import ImitationConfig, RandomExpert

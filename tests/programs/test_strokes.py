@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from limner.programs.program import Program
-from limner.programs.strokes import pen_strokes, trajectory
+from limner.programs.strokes import pen_strokes
 from limner.worlds import find_world, make_renderer, read_settings
 
 
@@ -15,14 +15,12 @@ def test_strokes_are_those_of_the_world(name: str) -> None:
     strokes = pen_strokes(program)
     expected = find_world(name).strokes(read_settings(program.renderer), program.actions)
     assert expected
-    for stroke, same, places in zip(strokes, expected, trajectory(program), strict=True):
+    for stroke, same in zip(strokes, expected, strict=True):
         np.testing.assert_array_equal(stroke, same)
-        np.testing.assert_array_equal(places, same[:, :2])
         assert ((stroke >= 0) & (stroke <= 1)).all()
 
 
 def test_scenes_have_no_strokes() -> None:
     program = Program({"name": "scenes"}, np.zeros((2, 7), np.int64))
-    for strokes in (pen_strokes, trajectory):
-        with pytest.raises(ValueError, match="'scenes' has no pen: a program of 'paint' is needed"):
-            strokes(program)
+    with pytest.raises(ValueError, match="'scenes' has no pen: a program of 'paint' is needed"):
+        pen_strokes(program)

@@ -7,15 +7,15 @@ import pytest
 
 from limner.actions import ActionSpace, Part
 from limner.programs.program import Program
-from limner.programs.table import brief, columns, read_rows, write_rows
-from limner.worlds.paint.actions import paint_actions
+from limner.programs.table import columns, read_rows, write_rows
+from limner.worlds.paint.settings import PaintSettings, paint_actions
 from limner.worlds.scenes.settings import ScenesSettings, scene_actions
-from limner.worlds.toy.settings import ToySettings, toy_actions
+from limner.worlds.toy.renderer import ToySettings, toy_actions
 
 SPACES = {
-    "relative": paint_actions("relative", 7, (1, 2), 3, True, 4),
-    "spline": paint_actions("spline", 8, (1, 2), 3, False, 4),
-    "stroke": paint_actions("stroke", 8, (1, 2), 3, False, 4),
+    "relative": paint_actions(PaintSettings(space="relative", grid=7, sizes=(1, 2), pressures=3, color=True, levels=4)),
+    "spline": paint_actions(PaintSettings(space="spline", grid=8, sizes=(1, 2), pressures=3, levels=4)),
+    "stroke": paint_actions(PaintSettings(space="stroke", grid=8, sizes=(1, 2), pressures=3, levels=4)),
     "scenes": scene_actions(ScenesSettings()),
     "toy": toy_actions(ToySettings()),
 }
@@ -70,8 +70,3 @@ def test_a_verb_need_not_come_first() -> None:
     space = ActionSpace((Part("time", 3), verb, Part("speed", 4, dependent=True)))
     assert write_rows(space, np.array([[2, 1, 3], [1, 0, 0]])) == [[2, "go", 3], [1, "wait"]]
     assert read_rows(space, [[2, "go", 3], [1, "wait"]]).tolist() == [[2, 1, 3], [1, 0, 0]]
-
-
-def test_long_values_are_cut_short_in_messages() -> None:
-    assert brief("x") == "'x'"
-    assert brief("x" * 1000) == "'" + "x" * 199 + " …"

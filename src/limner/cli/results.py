@@ -57,7 +57,7 @@ def write_pairs(folder: Path, result: Reconstruction) -> None:
 def _write_drawing(folder: Path, programs: Sequence[Program]) -> None:
     """``drawing.gif``: the first programs being executed."""
     from limner.export.animation import gif, together
-    from limner.programs.program import frames
+    from limner.programs.execution import frames
 
     drawings = [frames(program, DRAWING_SIZE) for program in programs[:DRAWINGS]]
     write(folder / "drawing.gif", gif(together(drawings), step=0.3))
@@ -73,7 +73,7 @@ def write_painting(folder: Path, program: Program, frame: Frame, size: int, repo
 
     from limner.export.animation import gif
     from limner.export.picture import png
-    from limner.programs.program import snapshots
+    from limner.programs.execution import snapshots
 
     program.save(folder / "program.json")
     counts = np.unique(np.linspace(0, len(program), 101, dtype=int)).tolist()

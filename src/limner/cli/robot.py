@@ -101,7 +101,7 @@ class Robot:
         import numpy as np
 
         from limner.export.picture import on_white, pairs, png
-        from limner.programs.program import execute
+        from limner.programs.execution import execute
         from limner.robot.ink import picture
 
         drawn = picture(drawing, arm.sheet, self.nib, self.size)

@@ -23,7 +23,8 @@ from limner.data.dataset import ArrayDataset, Split
 from limner.data.folder import every_tenth
 from limner.data.root import download_folder, find_place
 from limner.files import write_atomic
-from limner.programs.program import execute_all, load_programs
+from limner.programs.execution import execute_all
+from limner.programs.program import load_programs
 from limner.worlds import find_world, world_names
 from limner.worlds.world import Canvas, Examples
 

@@ -20,7 +20,8 @@ import numpy as np
 
 from limner.export import curves
 from limner.export.picture import on_white, png
-from limner.programs.program import Program, frames, load_programs
+from limner.programs.execution import frames
+from limner.programs.program import Program, load_programs
 from limner.programs.table import columns, write_rows
 from limner.training.log import read_log
 

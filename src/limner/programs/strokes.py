@@ -1,22 +1,15 @@
-"""The strokes of a program as polylines, what can be compared with the strokes of a person or drawn by a plotter."""
-
-from __future__ import annotations
+"""The strokes of a program as polylines, for plotters and for comparison with the strokes of a person."""
 
 from limner.programs.program import Program
 from limner.worlds import find_world, read_settings
 from limner.worlds.world import Points
 
 
-def trajectory(program: Program) -> list[Points]:
-    """The strokes of a program, in order: ``float64[n, 2]`` each, (x, y) in [0, 1] of the canvas.
+def pen_strokes(program: Program) -> list[Points]:
+    """The strokes of a program, in order: ``float64[n, 3]`` each, (x, y, pressure) in [0, 1]: see ``World.strokes``.
 
     ``ValueError`` when the program is of a world without strokes.
     """
-    return [stroke[:, :2] for stroke in pen_strokes(program)]
-
-
-def pen_strokes(program: Program) -> list[Points]:
-    """As ``trajectory``, with the pressure in [0, 1] at each point: ``float64[n, 3]``, (x, y, pressure)."""
     settings = read_settings(program.renderer)
     strokes = find_world(settings.name).strokes(settings, program.actions)
     if strokes is None:

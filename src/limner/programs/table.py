@@ -1,12 +1,10 @@
-"""Actions as a table that a person can read and edit: how program files hold them.
+"""Actions as a table that a person can read and edit, as in the files of programs.
 
 Notable choices:
 - A row starts with the verb, where the space has one ("paint", "jump", "place" …); only the columns that count follow.
-- A location is two columns, x and y, counted in grid cells: from the upper left, or from where the pen is.
+- A location is two columns, x and y, counted in grid cells: from the upper left, or from the pen.
 - ``["paint", 12, 5, 10, 3, 2, 9]`` under ``["flag", "end x", "end y", "control x", "control y", "size", "pressure"]``.
 """
-
-from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,17 +12,15 @@ from typing import Any
 import numpy as np
 
 from limner.actions import ActionSpace, IntArray
+from limner.worlds.validation import brief
 
 Row = list[int | str]
 
 
 def columns(space: ActionSpace) -> list[str]:
     """Names of the columns: the parts in order, each location as its x and its y."""
-    return [
-        name
-        for part in space.parts
-        for name in ((f"{part.name} x", f"{part.name} y") if part.grid is not None else (part.name,))
-    ]
+    names = [(f"{part.name} x", f"{part.name} y") if part.grid is not None else (part.name,) for part in space.parts]
+    return [name for several in names for name in several]
 
 
 def write_rows(space: ActionSpace, actions: IntArray) -> list[Row]:
@@ -36,15 +32,6 @@ def read_rows(space: ActionSpace, rows: Sequence[Any]) -> IntArray:
     """Canonical actions ``int64[T, P]``; ``ValueError`` naming the step and the column of the first bad cell."""
     actions = [_read_row(space, row, step) for step, row in enumerate(rows)]
     return np.asarray(actions, np.int64).reshape(len(rows), len(space))
-
-
-def brief(value: object) -> str:
-    """``repr``, cut short for an error message."""
-    try:
-        text = repr(value)
-    except RecursionError:
-        return "something nested too deeply"
-    return text if len(text) <= 200 else text[:200] + " …"
 
 
 def _write_row(space: ActionSpace, action: list[int]) -> Row:

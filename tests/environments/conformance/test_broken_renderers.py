@@ -10,8 +10,7 @@ import pytest
 from broken import TINY, assert_caught, caught, name_of
 
 from limner.environments.conformance import RENDERER, check_renderer
-from limner.worlds.toy.renderer import Toy
-from limner.worlds.toy.settings import ToySettings
+from limner.worlds.toy.renderer import Toy, ToySettings
 
 
 class LiesAboutBatch(Toy):

@@ -12,7 +12,7 @@ from broken import TINY, caught, ink, name_of
 
 from limner.environments.conformance import RENDERER, check_environment, check_vector_environment
 from limner.worlds import make_renderer
-from limner.worlds.paint.actions import Space
+from limner.worlds.paint.settings import Space
 
 RENDERERS = [
     pytest.param({"name": "toy"}, id="toy"),
