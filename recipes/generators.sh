@@ -13,6 +13,7 @@ run python experiments/compare.py generators --data "$digits" --minutes 30 --way
 agents=("$runs/thirty-minutes/generators/$digits"/taught-{0,1,2}-1)
 if [[ -n ${SMOKE:-} ]]; then agents=("${agents[0]}"); fi
 run python experiments/temperatures.py "${agents[@]}" --temperatures 0.2 --first-action-temperature 0.8
-run python experiments/compare.py generators --data "$digits" --minutes 3 --threads 1 --out "$runs/three-minutes" $smoke
-run python experiments/compare.py generators --data omniglot --minutes 3 --threads 1 --out "$runs/three-minutes" \
-  --ways adversarial likelihood "likelihood, then adversarial" $smoke
+three=(--minutes 3 --threads 1 --out "$runs/three-minutes"
+  --ways adversarial likelihood "likelihood, then adversarial")
+run python experiments/compare.py generators --data "$digits" "${three[@]}" $smoke
+run python experiments/compare.py generators --data omniglot "${three[@]}" $smoke

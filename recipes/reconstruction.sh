@@ -2,7 +2,7 @@
 # docs/results.md, "Drawing what is shown": errors of the conditional agents that ship, alone and with a second of search.
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
-recipe "metrics.json for every row (runs/evaluation)" "25 min on two cores" \
+recipe "metrics.json for every row (runs/evaluation)" "15 min on two cores" \
   "the data sets mnist, omniglot, faces and scenes (docs/data.md)"
 
 held=Armenian,Burmese_\(Myanmar\),Gujarati,Latin,Syriac_\(Estrangelo\)

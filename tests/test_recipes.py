@@ -131,3 +131,15 @@ def test_a_complete_stage_is_not_run_again_and_an_interrupted_one_is_resumed(tmp
     assert f"complete: {tmp_path}/scenes" in lines
     assert f"+ limner train --resume {tmp_path}/scenes2" in lines
     assert not any(line.startswith("+ limner train scenes") for line in lines)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_the_list_of_recipes_says_what_each_says_itself(recipe):
+    makes, takes, needs = (line.partition(": ")[2] for line in printed(recipe).splitlines()[:3])
+    row = f"| [`{recipe}.sh`]({recipe}.sh) | {makes} | {takes} | {needs} |"
+    assert row in (ROOT / "recipes" / "README.md").read_text().splitlines()
+
+
+@pytest.mark.parametrize("agent", shipped_agents())
+def test_the_card_of_a_shipped_agent_names_its_recipe(agent):
+    assert f"`recipes/{agent}.sh`" in (shipped_agents()[agent] / "card.md").read_text()
