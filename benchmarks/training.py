@@ -5,10 +5,11 @@
 
 Every measurement is a process of its own, in which a trainer is made and moved on by some updates, of which the first
 do not count; painting and search are part of an update, evaluation and saving are not. With ``--against`` both
-checkouts take turns in every round, each first in every second one, and the ratio is that of a round: so what else runs
-on the machine disturbs both alike. Both take the same updates from the same seed. Where the other checkout has another
-API, ``--program`` names a script that measures it: with the arguments ``--measure NAME --updates N`` it prints the same
-JSON object as this one.
+checkouts take turns in every round, each first in every second one, so that what else runs on the machine disturbs both
+alike. From the same seed both do the same updates: besides the ratio of each round, the last line gives that of the
+least times of every update in any round, which other work disturbs least. Where the other checkout has another API,
+``--program`` names a script that measures it: with the arguments ``--measure NAME --updates N`` it prints the same JSON
+object as this one.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from limner.training.config import PolicyGradientConfig, TrainingConfig
 from limner.training.distance.config import DistanceConfig
@@ -42,49 +45,57 @@ def config(name: str) -> TrainingConfig:
     return DistanceConfig(preset.agent, replace(run, episodes=64), learning=learning)
 
 
-def measure(name: str, updates: int) -> dict[str, float]:
-    """Environment steps, and the seconds that they take."""
+def measure(name: str, updates: int) -> dict[str, Any]:
+    """Environment steps in an update, and the CPU seconds that each update takes."""
     from limner.data import load_dataset
     from limner.data.picture_source import PictureSource
     from limner.training import make_trainer
 
     chosen = config(name)
     trainer = make_trainer(chosen, PictureSource(load_dataset(chosen.run.data), chosen.agent.renderer.canvas))
-    for _ in range(WARM_UP):
+    seconds = []
+    for _ in range(WARM_UP + updates):
+        started = time.process_time()
         trainer.update(0.0)
-    frames, cpu, wall = trainer.frames, time.process_time(), time.perf_counter()
-    for _ in range(updates):
-        trainer.update(0.0)
-    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    return {"steps": trainer.frames - frames, "cpu": cpu, "wall": wall}
+        seconds.append(time.process_time() - started)
+    return {"steps": chosen.agent.horizon * chosen.run.episodes, "seconds": seconds[WARM_UP:]}
 
 
-def measured(program: Path, source: Path, name: str, updates: int) -> float:
-    """Steps per CPU second of the checkout whose ``src`` is ``source``, in a process of its own."""
+def measured(program: Path, source: Path, name: str, updates: int) -> tuple[int, list[float]]:
+    """The same of the checkout whose ``src`` is ``source``, in a process of its own."""
     environment = os.environ | {"PYTHONPATH": str(source), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, str(program), "--measure", name, "--updates", str(updates)]
     result = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
     found = json.loads(result.stdout)
-    return float(found["steps"] / found["cpu"])
+    return found["steps"], found["seconds"]
 
 
 def compare(name: str, arguments: argparse.Namespace) -> None:
-    """Print a line for each round, and the medians."""
+    """Print a line for each round, and one for all."""
     here = Path(__file__).resolve()
     checkouts = {"this": (here, here.parents[1] / "src")}
     if arguments.against is not None:
         checkouts["other"] = (arguments.program or here, arguments.against.resolve())
-    rounds = []
+    least: dict[str, list[float]] = {}
+    ratios = []
     for number in range(arguments.rounds):
-        order = sorted(checkouts, reverse=number % 2 == 0)
-        speeds = {which: measured(*checkouts[which], name, arguments.updates) for which in order}
-        rounds.append(speeds)
-        ratio = f", ratio {speeds['this'] / speeds['other']:.3f}" if "other" in speeds else ""
-        print(f"{name}: " + ", ".join(f"{which} {speeds[which]:,.0f}" for which in checkouts) + ratio, flush=True)
-    text = ", ".join(f"{which} {statistics.median(speeds[which] for speeds in rounds):,.0f}" for which in checkouts)
-    if arguments.against is not None:
-        text += f", ratio {statistics.median(speeds['this'] / speeds['other'] for speeds in rounds):.3f}"
-    print(f"{name}, median of {len(rounds)}: {text} environment steps per CPU second")
+        speeds = {}
+        for which in sorted(checkouts, reverse=number % 2 == 0):
+            steps, seconds = measured(*checkouts[which], name, arguments.updates)
+            speeds[which] = steps * len(seconds) / sum(seconds)
+            least[which] = list(map(min, seconds, least.get(which, seconds)))
+        ratios.append(speeds["this"] / speeds.get("other", speeds["this"]))
+        print(f"{name}: {text(speeds)}" + (f", ratio {ratios[-1]:.3f}" if len(speeds) > 1 else ""), flush=True)
+    best = {which: steps * len(seconds) / sum(seconds) for which, seconds in least.items()}
+    line = f"{name}, least times of {len(ratios)} rounds: {text(best)} environment steps per CPU second"
+    if "other" in best:
+        line += f", ratio {best['this'] / best['other']:.3f} (median of rounds {statistics.median(ratios):.3f})"
+    print(line)
+
+
+def text(speeds: Mapping[str, float]) -> str:
+    """Speeds, in words."""
+    return ", ".join(f"{which} {speeds[which]:,.0f}" for which in sorted(speeds, reverse=True))
 
 
 def main() -> None:
