@@ -28,7 +28,7 @@ from safetensors.torch import load, save
 
 from limner.agents.agent import Agent, load_agent
 from limner.agents.checkpoint import newest_checkpoint, read_manifest
-from limner.cli.train import parse_train, preset_config
+from limner.cli.train import preset_config, read
 from limner.data import load_dataset
 from limner.inference.draw import DrawOptions
 from limner.inference.evaluate import reconstruct
@@ -215,7 +215,7 @@ def command(config: TrainingConfig, folder: Path) -> str:
     world = config.agent.renderer.name
     names = [name for name in worlds if worlds[name] == world] or [world]
     words = [*min((_words(name, config) for name in names), key=len), "--out", str(folder)]
-    parsed: Any = parse_train(words)
+    parsed: Any = read(words)
     assert parsed.config == config, f"{shlex.join(words)} gives another configuration"
     return shlex.join(["limner", "train", *words])
 

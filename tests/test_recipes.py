@@ -14,7 +14,7 @@ import tyro
 
 import limner.training
 from limner.agents.zoo import shipped_agents
-from limner.cli.main import COMMANDS, PARSERS
+from limner.cli.main import _read
 
 ROOT = Path(__file__).parents[1]
 RECIPES = sorted(path.stem for path in (ROOT / "recipes").glob("*.sh") if path.stem != "common")
@@ -36,13 +36,6 @@ def commands(name: str, smoke: bool = False) -> list[list[str]]:
 
 class Parsed(Exception):
     """A script has read its arguments."""
-
-
-def parse_limner(name: str, words: list[str]) -> None:
-    if name in PARSERS:
-        PARSERS[name](words)
-    else:
-        tyro.cli(COMMANDS[name], args=words)
 
 
 def parse_script(script: str, words: list[str]) -> None:
@@ -76,7 +69,7 @@ def test_every_command_of_a_recipe_can_be_parsed(recipe, smoke):
     assert found
     for program, *words in found:
         if program == "limner":
-            parse_limner(words[0], words[1:])
+            _read(words[0], words[1:])
         else:
             assert program == "python"
             if words[0] == "experiments/face_detection.py":

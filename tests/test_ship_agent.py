@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from limner.agents.agent import load_agent
-from limner.cli.train import parse_train
+from limner.cli.train import read
 from limner.programs.program import Program, save_programs
 from limner.training import make_trainer
 from limner.training.distance.config import DistanceConfig
@@ -73,7 +73,7 @@ def test_a_command_names_what_differs_and_gives_the_configuration_of_the_run(tin
     for words, config in configs.items():
         command = script.command(config, Path("runs/x"))
         assert words in command
-        assert parse_train(script.shlex.split(command)[2:]).config == config
+        assert read(script.shlex.split(command)[2:]).config == config
 
 
 def test_a_card_lists_the_commands_of_all_runs_behind_an_agent(tiny, source, conditional_config, tmp_path):
