@@ -108,7 +108,7 @@ def collect(
     """
     renderer.reset()
     batch.noise.normal_(generator=generator)
-    memory: Memory | None = None
+    memory: Memory = None
     for t in range(batch.steps):
         observe_canvas(renderer, batch, t)
         now = temperature if t or first_action_temperature is None else first_action_temperature

@@ -1,10 +1,4 @@
-"""What a network looks like: the sections of a configuration that networks are made from.
-
-Notable choices:
-- Values without behaviour, and no torch: ``limner train --help`` reads them.
-"""
-
-from __future__ import annotations
+"""The sections of a configuration that networks are made from; ``limner train --help`` reads them without torch."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -3,12 +3,10 @@
 Notable choices:
 - DCGAN-like strided convolutions (Radford et al. 2016), no batch statistics: the gradient penalty needs a score that
   depends on one picture only (Gulrajani et al. 2017, section 4).
-- For a CPU, ``pixel_unshuffle`` moves blocks of pixels into channels first: the large, thin convolutions at full
-  resolution are what takes a CPU longest (docs/log.md, "cheaper networks").
+- ``pixel_unshuffle`` moves blocks of pixels into channels first: on a CPU the convolutions at full resolution take the
+  most time (docs/log.md, "cheaper networks").
 - Spectral normalisation (Miyato et al. 2018) comes with the logistic loss.
 """
-
-from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
@@ -20,11 +18,13 @@ from limner.models.config import CriticConfig
 
 
 class Critic(nn.Module):
-    """Strided 4×4 convolutions down to 4×4 pixels, the width doubling, then one linear unit.
+    """Strided 4×4 convolutions down to 4×4 pixels, each of twice the width, then one linear unit.
 
     With ``pixel_unshuffle`` f above 1 the first is a 3×3 convolution, not strided, of f×f blocks of pixels. The
     pictures of conditional agents have the targets as further channels, or are complemented by them (``complement``).
     """
+
+    offset: Tensor
 
     def __init__(self, config: CriticConfig, channels: int, resolution: int, conditional: bool = False) -> None:
         super().__init__()
@@ -43,7 +43,6 @@ class Critic(nn.Module):
             self.convolutions.append(constrain(nn.Conv2d(channels, width, 4, 2, 1)))
             channels, width, side = width, min(2 * width, 512), side // 2
         self.output = constrain(nn.Linear(channels * side * side, 1))
-        self.offset: Tensor
         self.register_buffer("offset", torch.zeros(()))
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -55,7 +54,7 @@ class Critic(nn.Module):
         return score.squeeze(-1)
 
     def _hidden(self, pictures: Tensor) -> Tensor:
-        """What the output layer is given, ``[N, F]``."""
+        """Inputs of the output layer, ``[N, F]``."""
         x = F.pixel_unshuffle(pictures, self.pixel_unshuffle).contiguous(memory_format=torch.channels_last)
         for convolution in self.convolutions:
             x = F.leaky_relu(convolution(x), 0.2)
@@ -67,16 +66,16 @@ class Critic(nn.Module):
         return score
 
     def centre(self, scores: Tensor) -> None:
-        """Move the free offset towards the mean of ``scores`` of real and painted pictures, half and half."""
+        """Move the offset towards the mean of ``scores`` of real and painted pictures, half and half."""
         self.offset.lerp_(scores.mean(), 0.1)
 
 
 def complement(pictures: Tensor, sides: Tensor) -> Tensor:
     """Pictures of which one half is the target's, ``float32[N, C, R, R]`` (Mellor et al. 2019, "complement").
 
-    Given are pictures with their targets as further channels, ``float32[N, 2C, R, R]``, and which half is replaced, by
-    ``sides`` int64[N]: 0 left, 1 right, 2 top, 3 bottom. What is real and what is painted then differ in the other half
-    only, which must fit the first: the critic cannot compare the two pixel by pixel.
+    ``pictures`` have their targets as further channels, ``float32[N, 2C, R, R]``; ``sides`` int64[N] is the half that
+    is replaced: 0 left, 1 right, 2 top, 3 bottom. Real and painted pictures then differ in the other half only, which
+    must fit the first, and the critic cannot compare picture and target pixel by pixel.
     """
     picture, target = pictures.chunk(2, dim=1)
     half = torch.arange(picture.shape[-1], device=pictures.device) * 2 < picture.shape[-1]

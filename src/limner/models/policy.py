@@ -1,15 +1,12 @@
 """The policy: an observation to a distribution over the next action, and the value of the state.
 
-Notable choices:
-- Time is folded into the batch everywhere but in the LSTM, which alone needs the order of steps.
+Time is folded into the batch everywhere except in the LSTM, which alone needs the order of steps.
 """
-
-from __future__ import annotations
 
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from limner.actions import ActionSpace
 from limner.models.config import PolicyConfig
@@ -48,16 +45,15 @@ class Policy(nn.Module):
     def act(
         self,
         observation: Observation,
-        memory: Memory | None,
-        generator: torch.Generator,
+        memory: Memory,
+        generator: Generator,
         temperature: float = 1.0,
         count: int = 1,
         verb: int | None = None,
     ) -> Acted:
         """Draw ``count`` actions for each of N canvases, those of one canvas next to each other.
 
-        ``memory`` is what the previous call returned, None at first. With a ``verb``, a value of the part that says
-        what kind of action it is, all are of that kind.
+        ``memory`` is what the previous call returned. With a ``verb`` all actions have that verb.
         """
         core, places = self.torso(self._pictures(observation))
         if self.lstm is not None:
@@ -77,7 +73,7 @@ class Policy(nn.Module):
         return Evaluated(*(x.view(steps, batch) for x in (decoded.log_prob, decoded.entropy, value)))
 
     def _pictures(self, observation: Observation) -> Observation:
-        """The same with canvas and target as the channels of one picture; without the canvas for a blind policy."""
+        """The observation with canvas and target as channels of one picture, or the target alone if blind."""
         if not observation.target.shape[1]:
             return observation
         if self.blind:

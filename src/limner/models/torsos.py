@@ -1,27 +1,19 @@
-"""Torsos: an observation to one vector.
-
-- ``small`` learns on two CPU cores: 32×32 input, two strided convolutions, two hidden layers.
-- ``paper`` is the published network ([P] figure 5, completed from the authors' released agent).
-- ``pointer``, in a file of its own, gives a map of features beside the vector.
-"""
-
-from __future__ import annotations
+"""Torsos without a map: an observation to one vector. ``pointer.PointerTorso`` gives a map of features beside it."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limner.actions import ActionSpace
-from limner.models.blocks import ResidualBlock, coordinate_planes, reduced_precision
-from limner.models.conditioning import Conditioning
+from limner.models.blocks import Conditioning, ResidualBlock, coordinate_planes, reduced_precision
 from limner.models.config import PolicyConfig
 from limner.worlds.observation import Observation
 
 
 class SmallTorso(nn.Module):
-    """Two convolutions, by 4 and by 2, and two hidden layers: few large steps are what a CPU is quick at.
+    """Two convolutions, of stride 4 and 2, and two hidden layers, for 32×32 pictures and two CPU cores.
 
-    A learned number per channel and place serves as coordinates.
+    A learned bias per channel and place takes the part of coordinate planes.
     """
 
     def __init__(self, actions: ActionSpace, config: PolicyConfig, channels: int, resolution: int) -> None:
@@ -46,13 +38,17 @@ class SmallTorso(nn.Module):
 
 
 class PaperTorso(nn.Module):
-    """5×5 convolution, conditioning, three of 4×4 and stride 2, eight residual blocks, FC ([P] figure 5a; width 32)."""
+    """The published network ([P] figure 5a, completed from the authors' released agent; 32 channels).
+
+    5×5 convolution, conditioning, three 4×4 convolutions of stride 2, eight residual blocks and a linear layer.
+    """
+
+    planes: Tensor
 
     def __init__(self, actions: ActionSpace, config: PolicyConfig, channels: int, resolution: int) -> None:
         super().__init__()
         side, width = resolution // 8, config.channels
         self.reduced = reduced_precision(config.precision)
-        self.planes: Tensor
         self.register_buffer("planes", coordinate_planes(resolution), persistent=False)
         self.first = nn.Conv2d(channels + 2, width, 5, padding=2)
         self.conditioning = Conditioning(actions, config.noise, width)
