@@ -83,23 +83,22 @@ class RectangleWorld(World):
         return Rectangles(settings, 1).actions
 
 
-register(RectangleWorld())
-AGENT = AgentConfig(RectangleSettings(), True, horizon=3, resolution=8, policy=PolicyConfig(channels=4, hidden=16))
-CRITIC = CriticConfig(width=4, batch_size=4, replay=2)
-
-
 @pytest.mark.parametrize("name", ["spiral", "distance", "random", "search", "unconditional", "file"])
 def test_a_world_from_outside_is_trained_drawn_with_and_replayed(name, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(limner.worlds, "_worlds", dict(limner.worlds._worlds))  # other tests know three worlds
+    register(RectangleWorld())
     random = limner.make_renderer(RectangleSettings()).actions.sample(np.random.default_rng(0), (40, 3))
     limner.save_programs("data.jsonl", [limner.Program({"name": "rectangles"}, program) for program in random])
-    run, alone = RunConfig("programs:data.jsonl", episodes=8, frames=48, threads=1), replace(AGENT, conditional=False)
+    agent = AgentConfig(RectangleSettings(), True, horizon=3, resolution=8, policy=PolicyConfig(channels=4, hidden=16))
+    run, alone = RunConfig("programs:data.jsonl", episodes=8, frames=48, threads=1), replace(agent, conditional=False)
+    critic = CriticConfig(width=4, batch_size=4, replay=2)
     config = {
-        "spiral": SpiralConfig(AGENT, run, critic=CRITIC),
-        "distance": DistanceConfig(AGENT, run),
-        "random": ImitationConfig(AGENT, run, RandomExpert(), 4, 2),
-        "search": ImitationConfig(AGENT, run, SearchExpert(candidates=4, sweeps=1), 4, 2),
-        "unconditional": SpiralConfig(alone, run, critic=CRITIC),
+        "spiral": SpiralConfig(agent, run, critic=critic),
+        "distance": DistanceConfig(agent, run),
+        "random": ImitationConfig(agent, run, RandomExpert(), 4, 2),
+        "search": ImitationConfig(agent, run, SearchExpert(candidates=4, sweeps=1), 4, 2),
+        "unconditional": SpiralConfig(alone, run, critic=critic),
         "file": ImitationConfig(alone, run, FileExpert("data.jsonl"), 4, 2),
     }[name]
     if not config.agent.conditional:  # a whole run would be measured with 1,000 pictures
