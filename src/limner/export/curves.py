@@ -19,6 +19,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import EngFormatter
 
 BINS = 300
+COLUMNS = 3
 PANEL = (3.6, 2.4)  # width and height of a panel in inches
 DOTS = 200  # pixels per inch of the PNG
 
@@ -59,10 +60,7 @@ Log = Sequence[Mapping[str, Any]]
 
 
 def learning_curves(
-    log: Log,
-    axes: Sequence[str] = AXES,
-    reference: Mapping[str, Mapping[str, float]] | None = None,
-    columns: int = 3,
+    log: Log, axes: Sequence[str] = AXES, reference: Mapping[str, Mapping[str, float]] | None = None
 ) -> Figure:
     """A panel for each of ``QUANTITIES`` that the log holds, over each of ``axes`` ("frames", "minutes").
 
@@ -70,12 +68,11 @@ def learning_curves(
     are dashed lines.
     """
     curves = [(axis, key, points) for axis in axes for key in QUANTITIES if (points := series(log, axis, key))]
-    columns = max(1, min(columns, len(curves)))
+    columns = max(1, min(COLUMNS, len(curves)))
     rows = max(1, math.ceil(len(curves) / columns))
     with style.context(["default", STYLE]):
-        figure = Figure(
-            (PANEL[0] * columns, PANEL[1] * rows), DOTS, layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1)
-        )
+        size = (PANEL[0] * columns, PANEL[1] * rows)
+        figure = Figure(size, DOTS, layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1))
         for i, (axis, key, points) in enumerate(curves, 1):
             panel = figure.add_subplot(rows, columns, i, title=QUANTITIES[key], xlabel=axis)
             levels = (reference or {}) if key.startswith("eval/") else {}

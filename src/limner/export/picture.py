@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 Pixels = NDArray[np.uint8]
+GROUND = 216  # shade of a sheet between canvases
 
 
 def image(canvas: Pixels) -> Image.Image:
@@ -35,11 +36,11 @@ def on_white(canvases: Pixels) -> Pixels:
     return ((canvases[..., :-1] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
 
 
-def sheet(canvases: Pixels, columns: int | None = None, padding: int | None = None, ground: int = 216) -> Pixels:
+def sheet(canvases: Pixels, columns: int | None = None, padding: int | None = None) -> Pixels:
     """Canvases ``uint8[..., N, H, W, C]`` as a grid ``uint8[..., H', W', C]``, left to right, top to bottom.
 
-    ``columns`` makes the grid about square by default. ``padding`` pixels (a sixteenth of a canvas by default)
-    of shade ``ground`` separate and surround the canvases. ``ValueError`` without canvases or columns.
+    ``columns`` makes the grid about square by default. ``padding`` grey pixels (a sixteenth of a canvas by default)
+    separate and surround the canvases. ``ValueError`` without canvases or columns.
     """
     *leading, count, height, width, channels = canvases.shape
     if count < 1 or (columns is not None and columns < 1):
@@ -48,7 +49,7 @@ def sheet(canvases: Pixels, columns: int | None = None, padding: int | None = No
     padding = max(1, height // 16) if padding is None else padding
     rows = -(-count // columns)
     shape = (*leading, padding + rows * (height + padding), padding + columns * (width + padding), channels)
-    result = np.full(shape, ground, np.uint8)
+    result = np.full(shape, GROUND, np.uint8)
     if channels in (2, 4):
         result[..., -1] = 255
     for i in range(count):

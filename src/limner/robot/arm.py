@@ -52,7 +52,7 @@ class Sheet:
             )
 
     def world(self, points: Floats) -> Floats:
-        """World coordinates in metres ``[..., 3]`` of points (right, down, depth): in sides, depth in metres."""
+        """World coordinates in metres ``[..., 3]`` of (right, down) in sides of the sheet and depth in metres."""
         right, down, depth = np.moveaxis(np.asarray(points, np.float64), -1, 0)
         x = self.x + (down - 0.5) * self.size
         y = self.y + (right - 0.5) * self.size
