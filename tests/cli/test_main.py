@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -55,6 +56,17 @@ def test_a_wrong_command_line_tells_what_there_is(words: list[str], capsys: pyte
     output, error = capsys.readouterr()
     assert output == ""
     assert "limner" in error
+
+
+def test_every_flag_has_a_text(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    for words in HELP:
+        with pytest.raises(SystemExit):
+            cli.main(words.split())
+        text = " ".join(re.sub("[│╭╮╰╯─-]{2,}|[│╭╮╰╯─]", " ", capsys.readouterr().out).split())
+        assert "``" not in text, words
+        for entry in re.findall(r"[\w\]}]+ \((?:default: [^)]*|required)\)", text):
+            assert not re.match(r"[A-Z]{3,}\b|[\]}]", entry), f"{words}: {entry}"
 
 
 def test_commands_are_listed_in_80_columns(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,7 +22,7 @@ class Evaluate(DrawingFlags):
     agent: str
     """Name of an agent that comes with Limner, or folder of a run or checkpoint."""
     data: str = "mnist-5k"
-    """A data set (as for train), of which the test split is drawn, or FILE.npz with ``images`` uint8."""
+    """Data set, as for train, whose test split is drawn; or FILE.npz with an array images, uint8."""
     out: Path = Path("evaluation")
     """Folder for the results."""
 

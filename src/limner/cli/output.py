@@ -32,11 +32,13 @@ class DrawingFlags:
     critic: str | None = None
     """Folder of a run whose critic's score is added to what search maximises."""
     critic_weight: float = 0.001
-    """Of the critic's score, beside minus the mean squared error."""
+    """Weight of the critic's score, beside minus the mean squared error."""
     limit: int | None = None
-    """So many pictures, spread evenly through the set. None: all."""
+    """Number of pictures, spread evenly through the set. None: all."""
     seed: int = 0
+    """Seed of actions and search. Without search, or with sweeps, the same seed draws the same."""
     threads: int = 2
+    """Threads that render and search."""
 
     def check(self) -> None:
         """``ValueError`` naming the flag of the first that is out of its range."""

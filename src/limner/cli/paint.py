@@ -30,7 +30,9 @@ class Paint:
     size: int = 1024
     """Pixels along the longer side of painted.png, for which the program is executed anew."""
     seed: int = 0
+    """Seed of actions and search. Without search, or with sweeps, the same seed paints the same."""
     threads: int = 2
+    """Threads that render and search."""
     out: Path = Path("painting")
     """Folder for the results. Stopped with Ctrl-C, they show what was painted so far."""
 

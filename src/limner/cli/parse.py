@@ -18,10 +18,11 @@ class Parse(DrawingFlags):
     """Let an agent write the program of every picture of a data set, one a line; goes on where it was interrupted."""
 
     data: tyro.conf.Positional[str]
-    """A data set, as for train."""
+    """Data set, as for train."""
     agent: str
     """Name of an agent that comes with Limner, or folder of a run or checkpoint."""
     split: Literal["train", "test"] = "train"
+    """Part of the data set."""
     out: Path = Path("programs.jsonl")
     """File of programs, JSON lines, in the order of the pictures."""
 

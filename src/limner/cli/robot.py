@@ -29,7 +29,7 @@ class Robot:
     """Draw a program with a simulated arm: film, drawing, joints and errors in a folder (needs MuJoCo)."""
 
     program: tyro.conf.Positional[Path]
-    """A program of the painter as JSON, or many as JSON lines."""
+    """A program of strokes as JSON, or many as JSON lines."""
     out: Path = Path("robot")
     """Folder for robot.gif, drawn.png, pair.png, joints.csv and tracking.json."""
     index: int | None = None

@@ -21,12 +21,11 @@ class Sample:
     count: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 64
     """Number of drawings."""
     seed: int = 0
-    """The same seed draws the same."""
+    """Seed of noise and actions: the same seed draws the same."""
     temperature: float | None = None
-    """Below 1 less varied; 0 takes the likeliest action every time. None: that of the agent."""
+    """Temperature of actions: below 1 less varied, 0 the likeliest. None: that of the agent."""
     first_action_temperature: float | None = None
-    """Of the first action, which decides much of what is drawn. None: that of the agent, or, where a temperature is
-    given, the same."""
+    """Temperature of the first action. None: --temperature where that is given, else that of the agent."""
     out: Path = Path("samples")
     """Folder for the results."""
 
