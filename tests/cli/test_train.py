@@ -89,8 +89,12 @@ def test_a_conditional_agent(here: Path, fails: Callable[[str], str], capsys: py
 
     assert "use limner evaluate" in fails("sample --agent run")
     assert run("evaluate --agent run --limit 2") == 0
-    assert run("train --resume run --frames 72") == 0
+    assert run("train --resume run --frames 72 --threads 2") == 0
     assert "The agent at 72 frames" in Path("run/report.html").read_text()
+    config = json.loads(Path("run/config.json").read_text())
+    assert (config["run"]["frames"], config["run"]["threads"]) == (72, 2)
+    frames = [json.loads(line)["frames"] for line in Path("run/log.jsonl").read_text().splitlines()]
+    assert frames == [48, 48, 72, 72]
 
 
 @pytest.mark.usefixtures("no_report")
@@ -168,16 +172,6 @@ def test_limits_of_a_resumed_run_can_be_changed(
     assert run("train --resume=run --frames 96") == 0
     configs = [replace(tiny, run=replace(tiny.run, **limits)) for limits in ({}, changed, {"frames": 96})]
     assert given == [(config, Path("run"), {"resume": True}) for config in configs]
-
-
-@pytest.mark.usefixtures("no_report")
-def test_more_frames_go_on_where_the_run_ended(here: Path) -> None:
-    assert run("train tiny --frames 48 --out run") == 0
-    assert run("train --resume run --frames 96 --threads 2") == 0
-    config = json.loads(Path("run/config.json").read_text())
-    assert (config["run"]["frames"], config["run"]["threads"]) == (96, 2)
-    frames = [json.loads(line)["frames"] for line in Path("run/log.jsonl").read_text().splitlines()]
-    assert frames == [48, 48, 96, 96]
 
 
 @pytest.mark.parametrize(
