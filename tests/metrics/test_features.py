@@ -3,11 +3,10 @@ from importlib import resources
 
 import numpy as np
 import pytest
-import torch
 
 from limner.data import load_dataset
 from limner.data.resize import resize_square
-from limner.metrics.features import DigitNetwork, digit_network, extract_features, fingerprint, small_grey
+from limner.metrics.features import digit_network, extract_features, fingerprint, small_grey
 
 
 def test_small_grey_averages_areas_and_weighs_colours() -> None:
@@ -30,20 +29,6 @@ def test_the_shipped_network_knows_digits_it_has_not_seen() -> None:
     assert plain.min() == 0
     assert (classes == digits.labels).mean() >= 0.985
     assert sum(weight.numel() for weight in digit_network().parameters()) < 300_000
-
-
-def test_standardise_turns_the_covariance_into_a_unit_one() -> None:
-    torch.manual_seed(0)
-    network = DigitNetwork().eval()
-    pictures = torch.rand(300, 1, 32, 32)
-    network.standardise(pictures, 0.0)
-    features = network(pictures)[0].detach().numpy().astype(np.float64)
-    assert np.allclose(features.mean(0), 0, atol=0.02)
-    assert np.allclose(np.cov(features, rowvar=False), np.eye(64), atol=0.05)
-    network.standardise(pictures, 1e6)  # so much shrinkage leaves the plain distances, but for one factor
-    features, plain = (x.detach().numpy() for x in (network(pictures)[0], network.torso(pictures)))
-    ratio = np.linalg.norm(features[:-1] - features[1:], axis=1) / np.linalg.norm(plain[:-1] - plain[1:], axis=1)
-    assert np.ptp(ratio) < 0.01 * ratio.mean()
 
 
 def test_the_network_measures_each_picture_alone() -> None:

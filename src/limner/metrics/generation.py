@@ -1,16 +1,13 @@
-"""How good are drawn digits? Fréchet distance, precision, coverage, classes: 1,000 drawn against 1,000 real.
+"""Metrics of drawn digits: Fréchet distance, precision, coverage and classes, of 1,000 drawn against 1,000 real ones.
 
 Notable choices:
-- All distances are between features of ``metrics.features``, a small classifier that ships with the library.
 - Every figure stands beside two reference rows: real training digits and random strokes of the same renderer.
   ``normalised_frechet`` puts a Fréchet distance between them: 0 as good as real digits, 1 as bad as random strokes.
-- Every distance is given twice: on standardised features, which scribbles cannot fool, and on the classifier's plain
-  activations, as publications do, so that figures compare with theirs (``plain_…``).
+- Every distance is given twice: on standardised features, which scribbles cannot satisfy, and on the classifier's plain
+  activations, as in publications, so that figures compare with theirs (``plain_…``).
 - A set of pictures must be as large as the reference set: all these figures depend on the number of pictures.
-- The mathematics is pure functions in float64, so the figures do not depend on the machine beyond the features.
+- The mathematics is in float64, so the figures do not depend on the machine beyond the features.
 """
-
-from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
@@ -36,9 +33,9 @@ class GenerationMetrics:
     """Figures of one set of pictures against the reference set."""
 
     frechet: float
-    """Fréchet distance of the features, squared, as usual in the literature; less is better."""
+    """Squared Fréchet distance of the features; less is better."""
     normalised_frechet: float
-    """Share of the way from real training digits (0) to random strokes (1) in Fréchet distance."""
+    """Fréchet distance as a share of the way from real training digits (0) to random strokes (1)."""
     precision: float
     """Share of the pictures that lie among real digits, in [0, 1]."""
     coverage: float
@@ -51,7 +48,7 @@ class GenerationMetrics:
     entropy: float
     """Entropy of the classes in nats; ln 10 = 2.303 when every digit is drawn equally often."""
     histogram: tuple[int, ...]
-    """How many pictures the classifier takes for each digit, 0 to 9."""
+    """Number of pictures that the classifier takes for each digit, 0 to 9."""
     empty: float
     """Share of the pictures without a pixel darker than ``VISIBLE``, in [0, 1]."""
     ink: float
@@ -60,18 +57,17 @@ class GenerationMetrics:
 
 @dataclass(frozen=True)
 class Reference:
-    """What pictures are measured against: the features of real test digits, and the two reference rows."""
+    """The features of N real test digits, and the two reference rows."""
 
     digits: ExtractedFeatures
-    """N real test digits."""
     real: GenerationMetrics
-    """As many real training digits, none of them in ``digits``."""
+    """Of N real training digits, none of them in ``digits``."""
     random: GenerationMetrics
-    """As many pictures of random strokes."""
+    """Of N pictures of random strokes."""
 
     @property
     def count(self) -> int:
-        """How many pictures have to be given."""
+        """The number of pictures N."""
         return len(self.digits.features)
 
 
@@ -105,12 +101,9 @@ def evaluate_pictures(canvases: Pictures, reference: Reference) -> GenerationMet
             " figures compare only between equal numbers"
         )
     metrics, near, far = _measure(canvases, reference.digits), reference.real, reference.random
-    return replace(
-        metrics,
-        normalised_frechet=(metrics.frechet - near.frechet) / (far.frechet - near.frechet),
-        plain_normalised_frechet=(metrics.plain_frechet - near.plain_frechet)
-        / (far.plain_frechet - near.plain_frechet),
-    )
+    plain = (metrics.plain_frechet - near.plain_frechet) / (far.plain_frechet - near.plain_frechet)
+    share = (metrics.frechet - near.frechet) / (far.frechet - near.frechet)
+    return replace(metrics, normalised_frechet=share, plain_normalised_frechet=plain)
 
 
 def random_pictures(renderer: Renderer, steps: int, count: int, rng: np.random.Generator) -> Pictures:
@@ -170,11 +163,11 @@ def _measure(canvases: Pictures, digits: ExtractedFeatures) -> GenerationMetrics
     flat = canvases.reshape(len(canvases), -1)
     return GenerationMetrics(
         frechet=frechet_distance(digits.features, drawn.features),
-        normalised_frechet=float("nan"),
+        normalised_frechet=np.nan,
         precision=precision,
         coverage=coverage,
         plain_frechet=frechet_distance(digits.plain, drawn.plain),
-        plain_normalised_frechet=float("nan"),
+        plain_normalised_frechet=np.nan,
         plain_precision=plain_precision,
         plain_coverage=plain_coverage,
         entropy=entropy,

@@ -1,14 +1,11 @@
-"""How close drawings come to the pictures that were to be drawn: error, structural similarity, Fréchet distance.
+"""Metrics of drawings against their targets: squared error, structural similarity, Fréchet distance.
 
 Notable choices:
-- Pixel values are counted from 0 to 1, so that errors compare with the curves of Ganin et al. 2018 (64×64).
-- The Fréchet distance is that of ``generation``, on the standardised features of ``features``, between the drawings and
-  the very pictures that were to be drawn. They share their content, so it is 0 for perfect drawings and less than the
-  same figure between other pictures. Colour counts as luma: the features are those of a classifier of grey digits. On
-  other pictures they measure a difference, but it has no name.
+- Pixel values are scaled to [0, 1], so that errors compare with the curves of Ganin et al. 2018 (64×64).
+- The Fréchet distance is that of ``generation``, between the drawings and their targets. They share their content, so
+  it is 0 for perfect drawings and smaller than between other pictures. Its features are those of a classifier of grey
+  digits: colour counts as luma, and on other pictures they have no interpretation.
 """
-
-from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +16,11 @@ from limner.metrics.generation import frechet_distance
 from limner.worlds.world import Canvas
 
 FEWEST = 128
-"""Pictures that a Fréchet distance needs: twice the 64 features; from fewer their covariance cannot be estimated."""
+"""Smallest number of pictures for a Fréchet distance, twice the 64 features whose covariance is estimated."""
 
 
 def squared_error(drawings: Canvas, goals: Pictures) -> NDArray[np.float64]:
-    """Mean squared error ``float64[N]`` of ``uint8[N, H, W, C]``, values counted from 0 to 1."""
+    """Mean squared error ``float64[N]`` of ``uint8[N, H, W, C]``, pixel values scaled to [0, 1]."""
     difference = (drawings.astype(np.float64) - goals) / 255
     return np.asarray(np.square(difference).reshape(len(goals), -1).mean(1))
 
