@@ -1,7 +1,5 @@
 """Commands, and which of them is meant."""
 
-from __future__ import annotations
-
 # ruff: noqa: T201 (printing is what a command line does)
 import shutil
 import sys

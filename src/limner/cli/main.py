@@ -10,8 +10,6 @@ Notable choices:
 - Every file is written whole or not at all.
 """
 
-from __future__ import annotations
-
 # ruff: noqa: T201 (printing is what a command line does)
 import logging
 import os

@@ -4,8 +4,6 @@ Notable choices:
 - The split is fixed by the name alone, so figures from different machines are about the same pictures.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -8,8 +8,6 @@ Notable choices:
 - Names are sorted as text, with ``/`` between folders: a folder and its zip give the same pictures in the same order.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import stat

@@ -1,7 +1,5 @@
 """Pictures in a NumPy archive."""
 
-from __future__ import annotations
-
 import zipfile
 from pathlib import Path
 from typing import Any

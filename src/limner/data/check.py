@@ -1,7 +1,5 @@
 """Opening every picture of a data set, to find those that cannot be read."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod

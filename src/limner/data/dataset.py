@@ -5,8 +5,6 @@ Notable choices:
   bytes are full; later ones are decoded each time. For rows drawn uniformly every replacement policy has this hit rate.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from copy import copy

@@ -7,8 +7,6 @@ Notable choices:
 - Colour becomes grey as luma (ITU-R BT.601), as in ``limner.metrics.features``.
 """
 
-from __future__ import annotations
-
 import io
 import warnings
 from collections.abc import Callable

@@ -6,8 +6,6 @@ Notable choices:
 - An existing file is never overwritten, whatever its content.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Callable, Iterator

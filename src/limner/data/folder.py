@@ -9,8 +9,6 @@ Notable choices:
   0 is train, 1 validation (in neither split) and 2 test. Pictures are cropped to their centred 178 × 178 pixels.
 """
 
-from __future__ import annotations
-
 from pathlib import Path, PurePosixPath
 
 import numpy as np

@@ -7,8 +7,6 @@ Notable choices:
   and gives the same bytes on any number of threads.
 """
 
-from __future__ import annotations
-
 import io
 import json
 from collections.abc import Callable

@@ -9,8 +9,6 @@ Notable choices:
 - The archive is unpacked in memory, up to ``LARGEST`` bytes. Files are parsed when their strokes are asked for.
 """
 
-from __future__ import annotations
-
 import io
 import lzma
 import re

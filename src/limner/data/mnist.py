@@ -8,8 +8,6 @@ Notable choices:
   content, so figures from different machines are about the same pictures.
 """
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import zlib

@@ -9,8 +9,6 @@ Notable choices:
 - ``omniglot-evaluation`` is ``images_evaluation``, alphabets that nothing should be tuned on.
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Picture source: a data set at the size of the canvas, for the critic and as targets of conditional agents."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """Resizing pictures, to the same bytes on every machine: weights are integers, and sums are exact in float64."""
 
-from __future__ import annotations
-
 import math
 from functools import lru_cache
 

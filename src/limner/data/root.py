@@ -1,7 +1,5 @@
 """The data folder: where data sets are read from, and where they are fetched to."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

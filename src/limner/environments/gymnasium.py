@@ -14,8 +14,6 @@ Notable choices:
   ``gymnasium.make("limner:limner/Paint-v0")`` imports the package by itself.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, ClassVar
 

@@ -7,8 +7,6 @@ Notable choices:
 - GIF counts in hundredths of a second; most viewers slow down frames shorter than two.
 """
 
-from __future__ import annotations
-
 import io
 from collections.abc import Sequence
 

@@ -5,8 +5,6 @@ Notable choices:
 - More than ``BINS`` points of a quantity are averaged in ``BINS`` equal intervals of the axis.
 """
 
-from __future__ import annotations
-
 import io
 import math
 from collections.abc import Mapping, Sequence

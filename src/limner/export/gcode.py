@@ -7,8 +7,6 @@ Notable choices:
 - Strokes without length are left out, as brushes paint nothing there.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """Canvases as PNG files and as sheets of many canvases. Channels: 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA."""
 
-from __future__ import annotations
-
 import io
 import math
 

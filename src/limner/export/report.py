@@ -5,8 +5,6 @@ Notable choices:
   ``reference.json``, ``config.json``, ``programs.jsonl``, ``sheet.png`` or ``pairs.png``, ``drawing.gif``.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 from collections.abc import Mapping, Sequence

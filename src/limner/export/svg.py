@@ -9,8 +9,6 @@ Notable choices:
 - A curve without length is left out, unless the brush paints while at rest (``dabs_per_second``).
 """
 
-from __future__ import annotations
-
 import colorsys
 import re
 from collections.abc import Iterable

@@ -7,8 +7,6 @@ Notable choices:
 - Limits are in the XML: ranges and torques in MuJoCo's attributes, velocities and accelerations as ``user`` values.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from importlib.resources import files

@@ -8,8 +8,6 @@ Notable choices:
   velocities are measured without noise or delay, and motors have no delay.
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass

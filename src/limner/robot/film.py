@@ -1,7 +1,5 @@
 """A film of the arm while it draws: MuJoCo's renderer, off screen. The drawing is a texture of the sheet."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -5,8 +5,6 @@ Notable choices:
   spring is compressed, as with a soft tip.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw

@@ -7,8 +7,6 @@ Notable choices:
 - Steps are clipped to the ranges of the joints.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from limner.robot.arm import JOINTS, MILLIMETRE, Arm, Floats

@@ -9,8 +9,6 @@ Notable choices:
 - Every sample is checked afterwards; a segment that exceeds a limit is planned again, slower.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product

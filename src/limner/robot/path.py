@@ -6,8 +6,6 @@ Notable choices:
 - Pressure becomes depth of the tip of the pen's holder below the paper. Radii and colours are lost.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise

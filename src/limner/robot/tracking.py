@@ -6,8 +6,6 @@ Notable choices:
 - Torques are those before clipping, so they can exceed their limits.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -15,8 +15,6 @@ Notable choices:
 - The caller passes a function that makes what is checked, so that every promise starts from new objects.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from limner.environments.conformance.environments import ENVIRONMENT, VECTOR_ENVIRONMENT, MakeVector, SingleEnv

@@ -1,7 +1,5 @@
 """What every environment and every vector environment promises. Each function is one, stated by its docstring."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from itertools import chain

@@ -1,7 +1,5 @@
 """What the conformance checks share: random actions, comparisons, and the report of all broken promises."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 

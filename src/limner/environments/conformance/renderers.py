@@ -1,7 +1,5 @@
 """What every renderer promises. Each function is one promise, which its docstring states."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator
 from copy import deepcopy
