@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.torch import load_file
 
+from limner.agents.checkpoint import list_checkpoints
 from limner.cli import main as cli
 from limner.data import load_dataset
 from limner.files import hold
@@ -249,3 +252,36 @@ def test_colours_on_grey_canvases_are_refused(here: Path, fails: Callable[[str],
     message = fails(f"{CONDITIONAL} --data folder:set --out run")
     assert "choose renderer settings that fit the data" in message
     assert not list(here.glob("run/*"))
+
+
+@pytest.mark.parametrize(
+    ("rates", "saved"),
+    [
+        ("--learning.learning-rate 100000 --critic.learning-rate 1e8", 0),
+        ("--critic.learning-rate 1e8", 2),
+        ("--learning.learning-rate 1e38", 2),
+    ],
+)
+def test_training_whose_numbers_are_no_longer_finite_stops(
+    rates: str, saved: int, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def no_constant(name: str) -> None:
+        raise AssertionError(f"{name} is no JSON")
+
+    assert run(f"train tiny {rates} --checkpoint-every 1 --out run") == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert re.fullmatch(
+        r"limner: training stopped in update \d+: 10 gradient steps in a row were not finite\. First .* (of the "
+        r"policy|of the critic) became (NaN|infinite), in update [12]; batches are in run/non_finite\. Start .*",
+        error,
+    )
+    for text in (*Path("run/log.jsonl").read_text().splitlines(), Path("run/reference.json").read_text()):
+        json.loads(text, parse_constant=no_constant)
+    assert 1 <= len(list(Path("run/non_finite").glob("*.safetensors"))) <= 10
+    checkpoints = list_checkpoints(Path("run/checkpoints"))
+    assert len(checkpoints) == saved
+    for checkpoint in checkpoints:
+        for file in checkpoint.glob("*.safetensors"):
+            assert all(tensor.double().isfinite().all() for tensor in load_file(file).values())
+        json.loads((checkpoint / "manifest.json").read_text(), parse_constant=no_constant)
+    assert not Path("run/report.html").exists()

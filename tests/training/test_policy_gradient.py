@@ -143,3 +143,40 @@ def test_counters_put_back_the_adaptive_scales():
     again = Bandit(PolicyGradientConfig())
     again.learner.load(counters)
     assert again.learner.counters() == counters
+
+
+def test_only_the_minibatch_with_a_reward_that_is_not_finite_is_skipped():
+    bandit = Bandit(PolicyGradientConfig(minibatches=4, entropy_floor=100.0))
+    learner, rewards = bandit.learner, bandit.play()
+    rewards[0, 7] = math.nan
+    metrics = learner.step(bandit.episodes, rewards, 0.0)
+    assert learner.guard.counters() == {"policy_skipped": 1, "policy_skipped_in_a_row": learner.guard.in_a_row}
+    assert learner.guard.first[1] == "rewards of the policy became NaN"
+    assert all(math.isfinite(value) for value in metrics.values())
+    assert all(parameter.isfinite().all() for parameter in learner.policy.parameters())
+    assert learner.entropy_scale == 1.02
+
+
+def test_where_no_step_is_taken_nothing_is_learnt_or_adapted():
+    bandit = Bandit(PolicyGradientConfig(minibatches=4, entropy_floor=100.0, target_kl=1e-12))
+    learner, rewards = bandit.learner, bandit.play()
+    before = [parameter.clone() for parameter in learner.policy.parameters()]
+    metrics = learner.step(bandit.episodes, rewards + math.inf, 0.0, scores=torch.full((3, 64), math.inf))
+    assert learner.guard.skipped == 4
+    assert learner.guard.first[1] == "scores of the policy became infinite"
+    assert all(map(torch.equal, before, learner.policy.parameters()))
+    assert (learner.entropy_scale, learner.learning_rate_divisor) == (1, 1)
+    assert math.isnan(metrics["policy/entropy"])
+
+
+def test_a_policy_whose_actions_have_no_finite_probability_is_found_out():
+    """Finite weights so large that what is computed from them is not."""
+    bandit = Bandit(PolicyGradientConfig(minibatches=4))
+    with torch.no_grad():
+        for parameter in bandit.learner.policy.parameters():
+            parameter.mul_(1e15)
+    rewards = bandit.play()
+    assert rewards.isfinite().all()
+    bandit.learner.step(bandit.episodes, rewards, 0.0)
+    assert bandit.learner.guard.skipped == 4
+    assert bandit.learner.guard.first[1] == "log_prob of the policy became NaN"

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 from toy_episodes import Bandit
@@ -49,3 +51,22 @@ def test_starting_from_a_policy_takes_its_weights_for_policy_and_average():
         pairs = zip(network.parameters(), other.learner.policy.parameters(), strict=True)
         assert all(torch.equal(mine, its) for mine, its in pairs)
     assert bandit.learner.taken == 1000
+
+
+def test_the_average_takes_up_no_parameter_that_is_not_finite(monkeypatch):
+    bandit = Bandit(PolicyGradientConfig(minibatches=4))
+    learner, step, calls = bandit.learner, bandit.learner.optimizer.step, []
+
+    def poisoned():
+        step()
+        calls.append(None)
+        if len(calls) == 2:
+            learner.policy.value.weight.data[0, 3] = math.nan
+
+    monkeypatch.setattr(learner.optimizer, "step", poisoned)
+    (metrics,) = bandit.learn(1)
+    assert len(calls) == 4
+    assert learner.guard.skipped == 1
+    assert all(math.isfinite(value) for value in metrics.values())
+    for network in (learner.policy, learner.average):
+        assert all(parameter.isfinite().all() for parameter in network.parameters())

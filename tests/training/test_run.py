@@ -1,6 +1,7 @@
 import functools
 import itertools
 import json
+import math
 import os
 import shutil
 import signal
@@ -18,15 +19,16 @@ from event_files import read_scalars
 from safetensors.torch import load
 
 from limner.agents.agent import load_agent
-from limner.agents.checkpoint import newest_checkpoint
+from limner.agents.checkpoint import list_checkpoints, newest_checkpoint, read_manifest
 from limner.data import load_dataset
 from limner.programs.execution import execute_all
 from limner.programs.program import Program, save_programs
-from limner.training import run
+from limner.training import NonFiniteError, losses, policy_gradient, run
 from limner.training.evaluation import GenerationEvaluation
 from limner.training.imitation.config import ImitationConfig
 from limner.training.presets import PRESETS
 from limner.training.run import last_evaluation, read_run, train, train_once
+from limner.training.spiral import critic_learner
 from limner.training.spiral.trainer import SpiralTrainer
 
 TINY = PRESETS["tiny"].config
@@ -68,7 +70,12 @@ def whole(small, uninterrupted, tmp_path):
 
 
 def lines(folder):
-    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    text = (folder / "log.jsonl").read_text()
+    return [json.loads(line, parse_constant=no_constant) for line in text.splitlines()]
+
+
+def no_constant(name):
+    raise AssertionError(f"{name} is no JSON")
 
 
 def timeless(folder):
@@ -387,6 +394,130 @@ def test_the_critic_is_shown_other_pictures_than_those_that_samples_are_measured
     assert len(trainer.source) == 200
     reference = json.loads((tmp_path / "run/reference.json").read_text())
     assert reference["real"]["precision"] > reference["random"]["precision"] + 0.3
+
+
+# --- Numbers that are not finite ---------------------------------------------------------------------------------
+
+LOSSES = {
+    "policy": (policy_gradient, "clipped_surrogate_loss"),
+    "critic": (critic_learner, "wasserstein_critic_loss"),
+}
+
+
+@pytest.fixture
+def poison(monkeypatch):
+    """A function that makes losses of a learner NaN: those whose numbers, from 1, are given."""
+
+    def poison(learner, numbers):
+        module, name = LOSSES[learner]
+        original, calls = getattr(losses, name), []
+
+        def loss(*arguments):
+            calls.append(arguments)
+            return original(*arguments) * (math.nan if len(calls) in numbers else 1.0)
+
+        monkeypatch.setattr(module, name, loss)
+
+    return poison
+
+
+def all_finite(folder):
+    return all(tensor.double().isfinite().all() for tensor in weights(folder).values())
+
+
+@pytest.mark.parametrize("learner", LOSSES)
+def test_one_loss_that_is_not_finite_is_skipped_counted_and_kept_and_training_goes_on(learner, small, poison, tmp_path):
+    poison(learner, {5})
+    assert train(CONFIG, tmp_path)
+    assert [path.name for path in (tmp_path / "non_finite").iterdir()] == [f"00000005-{learner}.safetensors"]
+    assert load((tmp_path / f"non_finite/00000005-{learner}.safetensors").read_bytes())["loss"].isnan()
+    means = [line for line in lines(tmp_path) if "policy/entropy" in line]
+    other = "critic" if learner == "policy" else "policy"
+    assert [(line[f"{learner}/skipped_steps"], line[f"{other}/skipped_steps"]) for line in means] == [(1, 0), (1, 0)]
+    assert {"policy/gradient_norm", "critic/gap", "reward/return"} <= means[0].keys()
+    assert "eval/frechet" in lines(tmp_path)[-1]
+    checkpoint = newest_checkpoint(tmp_path / "checkpoints")
+    counters = read_manifest(checkpoint)["counters"]
+    assert checkpoint.name == "00000020"
+    assert (counters[f"{learner}_skipped"], counters[f"{other}_skipped"]) == (1, 0)
+    assert counters["critic_steps"] == (19 if learner == "critic" else 20)
+    assert all_finite(tmp_path)
+
+
+def test_a_resumed_run_goes_on_counting(small, poison, at_update, tmp_path):
+    whole, folder = tmp_path / "whole", tmp_path / "interrupted"
+    poison("critic", {5, 12, 13, 14})
+    assert train(CONFIG, whole)
+    poison("critic", {5, 12, 13})
+    at_update(13, lambda: os.kill(os.getpid(), signal.SIGINT))
+    assert not train(CONFIG, folder)
+    counters = read_manifest(newest_checkpoint(folder / "checkpoints"))["counters"]
+    assert (counters["critic_skipped"], counters["critic_skipped_in_a_row"]) == (3, 2)
+    poison("critic", {1})
+    assert train(CONFIG, folder, resume=True)
+    assert differences(weights(whole), weights(folder)) == []
+    assert timeless(folder)[-1] == timeless(whole)[-1]
+    assert [line.get("critic/skipped_steps") for line in lines(folder)] == [1, None, 4, None]
+    counters = [read_manifest(newest_checkpoint(run / "checkpoints"))["counters"] for run in (whole, folder)]
+    assert counters[0].keys() == counters[1].keys()
+    assert {name for name in counters[0] if counters[0][name] != counters[1][name]} <= {"minutes"}
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("learner", LOSSES)
+def test_after_ten_in_a_row_training_stops_and_the_last_checkpoint_stays(learner, threads, whole, poison, tmp_path):
+    folder = tmp_path / "stopped"
+    config = with_run(CONFIG, checkpoint_every=7, threads=threads)
+    poison(learner, range(9, 100))
+    with pytest.raises(NonFiniteError, match=f"in update 18: .* First loss of the {learner} became NaN, in update 9"):
+        train(config, folder)
+    assert [path.name for path in list_checkpoints(folder / "checkpoints")] == ["00000007", "00000014"]
+    assert all_finite(folder)
+    last = lines(folder)[-1]
+    assert (last["update"], last[f"{learner}/skipped_steps"]) == (18, 10)
+    assert len(list((folder / "non_finite").iterdir())) == 10
+
+
+def test_after_a_stop_the_run_can_be_continued_from_its_last_checkpoint(whole, small, poison, tmp_path):
+    """For instance by a version that mends the cause: the checkpoint is as good as any."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("limner.training.finite.PATIENCE", 1)
+        poison("critic", {13})
+        with pytest.raises(NonFiniteError, match="in update 13"):
+            train(CONFIG, tmp_path / "stopped")
+    assert train(CONFIG, tmp_path / "stopped", resume=True)
+    assert differences(weights(whole), weights(tmp_path / "stopped")) == []
+    assert timeless(tmp_path / "stopped") == timeless(whole)
+
+
+def test_a_checkpoint_that_is_not_finite_is_left_out_with_a_warning_unless_it_is_the_last(
+    small, tmp_path, monkeypatch, caplog
+):
+    original = SpiralTrainer.tensors
+
+    def poison_tensors(update):
+        def tensors(self):
+            poisoned = {"episodes.log_prob": torch.tensor([math.nan])} if self.updates == update else {}
+            return original(self) | poisoned
+
+        monkeypatch.setattr(SpiralTrainer, "tensors", tensors)
+
+    poison_tensors(10)
+    assert train(CONFIG, tmp_path / "once")
+    assert [path.name for path in list_checkpoints(tmp_path / "once" / "checkpoints")] == ["00000020"]
+    assert "after update 10: episodes.log_prob is not finite" in caplog.text
+    poison_tensors(20)
+    with pytest.raises(NonFiniteError, match=r"after update 20: episodes\.log_prob is not finite"):
+        train(CONFIG, tmp_path / "last")
+    assert [path.name for path in list_checkpoints(tmp_path / "last" / "checkpoints")] == ["00000010"]
+
+
+def test_references_that_are_not_finite_are_left_out(small, tmp_path, monkeypatch):
+    rows = {"real": {"frechet": math.inf, "entropy": 2.0}, "random": {"frechet": 3.0}}
+    monkeypatch.setattr(GenerationEvaluation, "reference_rows", lambda self: rows)
+    assert train(with_run(CONFIG, frames=24), tmp_path)
+    text = (tmp_path / "reference.json").read_text()
+    assert json.loads(text, parse_constant=no_constant) == {"real": {"entropy": 2.0}, "random": {"frechet": 3.0}}
 
 
 # --- Reading runs, and training once -----------------------------------------------------------------------------

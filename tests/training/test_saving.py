@@ -1,6 +1,7 @@
 import errno
 import hashlib
 import json
+import math
 import os
 import resource
 from dataclasses import replace
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from limner.agents.checkpoint import newest_checkpoint, read_manifest
+from limner.training import NonFiniteError
 from limner.training.config import PolicyGradientConfig
 from limner.training.presets import PRESETS
 from limner.training.saving import restore_checkpoint, save_checkpoint
@@ -247,3 +249,37 @@ def test_a_write_that_the_system_cuts_short_leaves_what_was_there(checkpoint, tr
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert contents(tmp_path) == before
     assert listing(tmp_path) == ["00000003", *(f"00000003/{name}" for name in FILES)]
+
+
+# --- Numbers that are not finite ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", [math.nan, -math.inf])
+@pytest.mark.parametrize("where", ["policy", "average", "critic", "moments", "offset", "episodes", "counters"])
+def test_nothing_that_is_not_finite_is_written(where, value, source, tmp_path):
+    trainer = SpiralTrainer(replace(TINY, run=replace(TINY.run, keep=1)), source)
+    advance(trainer, 1)
+    save_checkpoint(tmp_path, trainer, {})
+    advance(trainer, 2)
+    before = contents(tmp_path)
+    critic = trainer.critic_learner
+    tensor = {
+        "policy": trainer.policy_learner.policy.value.weight,
+        "average": trainer.policy_learner.average.value.bias,
+        "critic": critic.critic.output.weight,
+        "moments": critic.optimizer.state[critic.critic.output.weight]["exp_avg_sq"],
+        "offset": critic.critic.offset,
+        "episodes": trainer.episodes.log_prob,
+        "counters": torch.zeros(1),
+    }[where]
+    with torch.no_grad():
+        tensor.view(-1)[0] = value
+    if where == "counters":
+        trainer.policy_learner.entropy_scale = value
+    with pytest.raises(
+        NonFiniteError, match=r"no checkpoint can be written after update 2: .* is not finite"
+    ) as caught:
+        save_checkpoint(tmp_path, trainer, {"minutes": 1.0})
+    names = {"moments": "critic_adam.", "offset": "critic.offset", "average": "policy.", "counters": "entropy_scale"}
+    assert names.get(where, where) in str(caught.value)
+    assert contents(tmp_path) == before

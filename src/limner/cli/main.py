@@ -7,6 +7,7 @@ Notable choices:
   not enough.
 - What can be wrong with a command line is found before any work is done. ``ValueError`` and ``OSError`` end in one line
   on the standard error and exit status 2; with LIMNER_DEBUG=1 in the traceback. Ctrl-C ends quietly in 130.
+  Training whose numbers are no longer finite ends in one line and exit status 1.
 - Every file is written whole or not at all.
 """
 
@@ -19,6 +20,7 @@ from importlib import import_module
 from importlib.metadata import version
 
 from limner.cli.choose import Runnable, choose
+from limner.training import NonFiniteError
 
 COMMANDS = {
     "train": "train an agent, then let it draw and write a report",
@@ -59,11 +61,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _read(name, words[1:]).run()
     except KeyboardInterrupt:
         return 130
-    except (ValueError, OSError, ImportError, MemoryError) as error:
+    except (ValueError, OSError, ImportError, MemoryError, NonFiniteError) as error:
         if os.environ.get("LIMNER_DEBUG"):
             raise
         print(f"limner: {_explain(error)}", file=sys.stderr)
-        return 2
+        return 1 if isinstance(error, NonFiniteError) else 2
     return 0
 
 

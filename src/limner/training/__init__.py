@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 _algorithms: dict[str, type[TrainingConfig]] = {}
 
 
+class NonFiniteError(ArithmeticError):
+    """Training met numbers that are not finite, and cannot go on."""
+
+
 def register(config_type: type[TrainingConfig]) -> None:
     """Make an algorithm known by the name of its configuration."""
     _algorithms[config_type.algorithm] = config_type

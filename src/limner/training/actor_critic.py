@@ -54,7 +54,7 @@ class ActorCritic(Trainer):
     def _learn(self, scores: Tensor, progress: float) -> Scalars:
         """Learn from the episodes, whose canvases have ``scores`` float32[T + 1, B]."""
         rewards = reward(scores, self.episodes, self.renderer.actions, self.config.reward)
-        metrics = self.policy_learner.step(self.episodes, rewards, progress)
+        metrics = self.policy_learner.step(self.episodes, rewards, progress, scores)
         returns = rewards.sum(0)
         return metrics | {"reward/return": returns.mean().item(), "reward/deviation": returns.std().item()}
 

@@ -1,13 +1,15 @@
 """The log of a run: ``log.jsonl``, one JSON object a line.
 
 Notable choices:
+- JSON knows neither NaN nor infinity: figures that are not finite are left out, of a line and of the means in it.
 - No torch import here: reading a log must be quick.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,21 +51,36 @@ class Log:
         self.pending.append(metrics)
 
     def write(self, trainer: Trainer, seconds: float, evaluation: Record | None = None) -> None:
-        """Write a line: an evaluation, or the means of the updates since the last such line."""
+        """Write a line: an evaluation, or the means of the updates since the last such line.
+
+        With the means stand how many gradient steps were skipped so far.
+        """
         record: Record = {"update": trainer.updates, "frames": trainer.frames, "minutes": seconds / 60}
         if evaluation is not None:
             record |= evaluation
         else:
-            names = sorted({name for metrics in self.pending for name in metrics})
-            for name in names:
-                values = [metrics[name] for metrics in self.pending if name in metrics]
-                record[name] = float(np.mean(values))
+            pending = [finite_figures(metrics) for metrics in self.pending]
+            for name in sorted({name for metrics in pending for name in metrics}):
+                record[name] = float(np.mean([metrics[name] for metrics in pending if name in metrics]))
+            record |= {f"{guard.learner}/skipped_steps": guard.skipped for guard in trainer.guards()}
             self.pending.clear()
+        record = finite_figures(record)
         with self.path.open("a") as file:
-            file.write(json.dumps(record) + "\n")
+            file.write(json.dumps(record, allow_nan=False) + "\n")
         self.board.write(record)
         if self.report is not None:
             self.report(record)
+
+
+def finite_figures(record: Mapping[str, Any]) -> Record:
+    """The entries of a record but for numbers that are NaN or infinite, and lists that hold one."""
+
+    def fits(value: Any) -> bool:
+        if isinstance(value, list | tuple):
+            return all(map(fits, value))
+        return not isinstance(value, float) or math.isfinite(value)
+
+    return {name: value for name, value in record.items() if fits(value)}
 
 
 def read_log(path: str | Path) -> list[Record]:

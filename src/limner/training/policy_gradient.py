@@ -35,8 +35,12 @@ class PolicyGradient(PolicyLearner):
         if self.prior is not None:
             self.prior.load_state_dict(policy.state_dict())
 
-    def step(self, episodes: EpisodeBatch, rewards: Tensor, progress: float) -> Scalars:
-        """Learn from ``episodes`` paid ``rewards`` float32[T, B]; ``progress`` in [0, 1] moves the schedules."""
+    def step(self, episodes: EpisodeBatch, rewards: Tensor, progress: float, scores: Tensor | None = None) -> Scalars:
+        """Learn from ``episodes`` paid ``rewards`` float32[T, B]; ``progress`` in [0, 1] moves the schedules.
+
+        The ``scores`` float32[T + 1, B] that the rewards come from are kept with a batch that is not finite. Figures
+        are NaN when no gradient step was taken.
+        """
         config = self.config
         rate, entropy_cost = self.schedules(progress)
         rate, entropy_cost = rate / self.learning_rate_divisor, entropy_cost * self.entropy_scale
@@ -46,15 +50,19 @@ class PolicyGradient(PolicyLearner):
         if self.prior is not None:
             log_ratio = episodes.log_prob - _log_prob(self.prior, episodes)
             rewards = rewards - config.kl_prior_cost * log_ratio
+        paid = {"rewards": rewards} if scores is None else {"scores": scores, "rewards": rewards}
         sums = rewards.new_zeros(6)
         count = 0
         for _ in range(config.epochs):
             shuffled = torch.randperm(rewards.shape[1], generator=self.generator, device=rewards.device)
             for rows in shuffled.chunk(config.minibatches):
-                sums += self._minibatch(episodes, rewards, rows, average, entropy_cost)
-                count += 1
+                figures = self._minibatch(episodes, paid, rows, average, entropy_cost)
+                if figures is not None:
+                    sums += figures
+                    count += 1
         entropy, value_loss, deviation, kl, kl_average, norm = (sums / count).tolist()
-        self._adapt(entropy, kl)
+        if count:
+            self._adapt(entropy, kl)
         self._update_average()
         return {
             "policy/entropy": entropy,
@@ -92,14 +100,21 @@ class PolicyGradient(PolicyLearner):
             self.learning_rate_divisor = max(self.learning_rate_divisor / 1.5, 1.0)
 
     def _minibatch(
-        self, episodes: EpisodeBatch, rewards: Tensor, rows: Tensor, average: Tensor | None, entropy_cost: float
-    ) -> Tensor:
+        self,
+        episodes: EpisodeBatch,
+        paid: Mapping[str, Tensor],
+        rows: Tensor,
+        average: Tensor | None,
+        entropy_cost: float,
+    ) -> Tensor | None:
+        """A gradient step on the episodes ``rows``, which are ``paid`` rewards; its figures, None when skipped."""
         config = self.config
-        behaviour = episodes.log_prob[:, rows]
-        new = self.policy.evaluate(episodes.observations(rows), episodes.actions[:, rows])
+        behaviour, rewards, actions = episodes.log_prob[:, rows], paid["rewards"][:, rows], episodes.actions[:, rows]
+        observation = episodes.observations(rows)
+        new = self.policy.evaluate(observation, actions)
         with torch.no_grad():
             log_ratio = new.log_prob - behaviour
-            returns = vtrace(log_ratio, rewards[:, rows], new.value, config.discount, config.gae_lambda)
+            returns = vtrace(log_ratio, rewards, new.value, config.discount, config.gae_lambda)
             advantages = normalise_advantages(returns.advantages, config.advantage_floor)
         if config.clip is None:
             policy_loss = policy_gradient_loss(new.log_prob, behaviour, advantages)
@@ -109,7 +124,11 @@ class PolicyGradient(PolicyLearner):
         loss = policy_loss + config.value_cost * value_loss - entropy_cost * new.entropy.mean()
         kl_average = behaviour.new_zeros(()) if average is None else divergence(new.log_prob, average[:, rows])
         loss = loss + config.kl_average_cost * kl_average
-        norm = self._descend(loss)
+        given = {**observation._asdict(), "actions": actions, "log_prob": behaviour}
+        given |= {name: tensor[:, rows] for name, tensor in paid.items()}
+        computed = {f"new_{name}": tensor for name, tensor in new._asdict().items()}
+        if (norm := self._descend(loss, given | computed)) is None:
+            return None
         deviation = returns.advantages.std()
         return torch.stack([new.entropy.mean(), value_loss, deviation, -log_ratio.mean(), kl_average, norm]).detach()
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from limner.models.policy import Policy
 from limner.training.config import OptimizerConfig
+from limner.training.finite import FiniteGuard
 
 Scalars = dict[str, float]
 """Figures of an update, by their names in the log."""
@@ -25,6 +26,7 @@ class PolicyLearner:
         self.policy, self.optimizer_config, self.generator = policy, config, generator
         self.average = copy.deepcopy(policy).requires_grad_(False)
         self.optimizer = torch.optim.Adam(policy.parameters(), lr=config.learning_rate, fused=True)
+        self.guard = FiniteGuard("policy", self.optimizer)
         self.taken = 0
 
     def schedules(self, progress: float) -> tuple[float, float]:
@@ -41,23 +43,26 @@ class PolicyLearner:
 
     def counters(self) -> dict[str, float]:
         """Numbers that change from update to update."""
-        return {"policy_steps": self.taken}
+        return {"policy_steps": self.taken, **self.guard.counters()}
 
     def load(self, counters: Mapping[str, float]) -> None:
         """Put back what ``counters`` gave."""
         self.taken = int(counters["policy_steps"])
+        self.guard.load(counters)
 
     def _set_rate(self, rate: float) -> None:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
 
-    def _descend(self, loss: Tensor) -> Tensor:
-        """One gradient step; returns the norm of the gradient before it was clipped."""
+    def _descend(self, loss: Tensor, values: Mapping[str, Tensor]) -> Tensor | None:
+        """One gradient step; returns the norm of the gradient before it was clipped, None when the step was skipped.
+
+        ``values`` as for ``FiniteGuard.step``.
+        """
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(self.policy.parameters(), self.optimizer_config.gradient_norm)
-        self.optimizer.step()
-        return norm
+        return norm if self.guard.step(loss, norm, values) else None
 
     @torch.no_grad()
     def _update_average(self) -> None:

@@ -1,7 +1,7 @@
 """A run: a folder that training fills, and that can be continued at any time.
 
 ``config.json``, ``reference.json``, ``log.jsonl`` (one JSON object a line), ``checkpoints/NNNNNNNN/``, and event files
-for TensorBoard.
+for TensorBoard. ``non_finite/`` has the batches of gradient steps that were skipped.
 
 Notable choices:
 - Ctrl-C and SIGTERM finish the update, save a checkpoint and leave; resuming goes on from there as if nothing had
@@ -25,10 +25,10 @@ from limner.agents.checkpoint import list_checkpoints, newest_checkpoint, read_m
 from limner.data import load_dataset
 from limner.data.picture_source import PictureSource
 from limner.files import hold, write_atomic
-from limner.training import make_trainer
+from limner.training import NonFiniteError, make_trainer
 from limner.training.config import TrainingConfig, read_config
 from limner.training.evaluation import Evaluation, make_evaluation
-from limner.training.log import Log, Record, read_log
+from limner.training.log import Log, Record, finite_figures, read_log
 from limner.training.progress import is_evaluation
 from limner.training.saving import restore_checkpoint, save_checkpoint
 from limner.training.trainer import Trainer
@@ -48,29 +48,26 @@ def train(
 
     ``report`` is given every line of the log. ``ValueError`` when the folder already holds a run and ``resume`` is
     not set; with ``resume``, when it holds none, or one of another configuration; when another process trains in it. A
-    run that has no checkpoint yet starts again.
+    run that has no checkpoint yet starts again. ``NonFiniteError`` when too many gradient steps in a row are not
+    finite: the last checkpoints stay.
     """
     saved = _saved_state(config, folder, resume)
-    with hold(folder):
-        return _train(config, folder, saved, resume, report)
-
-
-def _train(
-    config: TrainingConfig, folder: Path, saved: Path | None, resume: bool, report: Callable[[Record], None] | None
-) -> bool:
-    """As ``train``, from the checkpoint ``saved`` if there is one."""
     train_data, test_data = load_dataset(config.run.data, "train"), load_dataset(config.run.data, "test")
-    trainer = make_trainer(config, PictureSource(train_data, config.agent.renderer.canvas))
-    if config.run.start and saved is None:
-        trainer.start_from(load_agent(config.run.start).policy)
-    evaluation = make_evaluation(config, train_data, test_data)
-    seconds = restore_checkpoint(saved, trainer)["minutes"] * 60 if saved is not None else 0.0
-    log = Log(folder, report, trainer.frames)
-    if resume:
-        log.continue_from(trainer.updates)
-    write_atomic(folder / "config.json", json.dumps(config.to_dict(), indent=2))
-    write_atomic(folder / "reference.json", json.dumps(evaluation.reference_rows(), indent=2))
-    return _loop(trainer, folder / "checkpoints", log, evaluation, seconds)
+    with hold(folder):
+        trainer = make_trainer(config, PictureSource(train_data, config.agent.renderer.canvas))
+        if config.run.start and saved is None:
+            trainer.start_from(load_agent(config.run.start).policy)
+        evaluation = make_evaluation(config, train_data, test_data)
+        seconds = restore_checkpoint(saved, trainer)["minutes"] * 60 if saved is not None else 0.0
+        log = Log(folder, report, trainer.frames)
+        if resume:
+            log.continue_from(trainer.updates)
+        write_atomic(folder / "config.json", json.dumps(config.to_dict(), indent=2))
+        reference = {name: finite_figures(row) for name, row in evaluation.reference_rows().items()}
+        write_atomic(folder / "reference.json", json.dumps(reference, indent=2, allow_nan=False))
+        for guard in trainer.guards():
+            guard.folder = folder / "non_finite"
+        return _loop(trainer, folder / "checkpoints", log, evaluation, seconds)
 
 
 def train_once(config: TrainingConfig, folder: Path, report: Callable[[Record], None] | None = None) -> Record:
@@ -140,7 +137,11 @@ def _loop(trainer: Trainer, checkpoints: Path, log: Log, evaluation: Evaluation,
             if run.minutes is not None and seconds >= run.minutes * 60:
                 break
             started = time.perf_counter()
-            metrics = trainer.update(config.progress(trainer.updates, seconds / 60))
+            try:
+                metrics = trainer.update(config.progress(trainer.updates, seconds / 60))
+            except NonFiniteError:
+                log.write(trainer, seconds)
+                raise
             seconds += time.perf_counter() - started
             log.add(metrics)
             last = trainer.updates == config.updates
@@ -149,13 +150,23 @@ def _loop(trainer: Trainer, checkpoints: Path, log: Log, evaluation: Evaluation,
             if trainer.updates % run.evaluate_every == 0 or last:
                 log.write(trainer, seconds, evaluation.measure(trainer))
             if trainer.updates % run.checkpoint_every == 0 or last:
-                save_checkpoint(checkpoints, trainer, {"minutes": seconds / 60})
+                _save(checkpoints, trainer, seconds, needed=last)
         complete = trainer.updates >= config.updates or not stopped()
         if trainer.updates and trainer.updates < config.updates:
             if complete and trainer.updates % run.evaluate_every:
                 log.write(trainer, seconds, evaluation.measure(trainer))
-            save_checkpoint(checkpoints, trainer, {"minutes": seconds / 60})
+            _save(checkpoints, trainer, seconds, needed=True)
     return complete
+
+
+def _save(checkpoints: Path, trainer: Trainer, seconds: float, needed: bool) -> None:
+    """Write a checkpoint; one that is not ``needed`` is left out with a warning where a number is not finite."""
+    try:
+        save_checkpoint(checkpoints, trainer, {"minutes": seconds / 60})
+    except NonFiniteError as error:
+        if needed:
+            raise
+        logger.warning("%s", error)
 
 
 def _check_same(config: TrainingConfig, checkpoint: Path) -> None:

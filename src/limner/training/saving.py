@@ -2,6 +2,7 @@
 
 Notable choices:
 - A checkpoint is written beside its place and renamed into it, so there is never half of one. The last N are kept.
+- One that would hold a number that is not finite is not written.
 """
 
 import hashlib
@@ -20,26 +21,33 @@ from torch import Tensor, nn
 
 from limner.agents.checkpoint import SCHEMA, list_checkpoints, read_manifest, read_tensors
 from limner.files import write_atomic
+from limner.training import NonFiniteError
+from limner.training.finite import is_finite
 from limner.training.trainer import Trainer
 
 
 def save_checkpoint(folder: Path, trainer: Trainer, counters: Mapping[str, float]) -> Path:
-    """Write ``folder/NNNNNNNN`` (the number of updates) and drop all but the last ``run.keep``."""
-    files = {
-        "agent.safetensors": save(_named("policy", trainer.policy_learner.average)),
-        "state.safetensors": save(_state(trainer)),
-    }
+    """Write ``folder/NNNNNNNN`` (the number of updates) and drop all but the last ``run.keep``.
+
+    ``NonFiniteError`` naming the first number that is not finite, nothing written.
+    """
+    agent, state = _named("policy", trainer.policy_learner.average), _state(trainer)
+    numbers = {**trainer.counters(), **counters}
+    every = [
+        *agent.items(),
+        *state.items(),
+        *((name, torch.tensor(float(x), dtype=torch.float64)) for name, x in numbers.items()),
+    ]
+    if bad := next((name for name, tensor in every if not is_finite(tensor)), None):
+        raise NonFiniteError(f"no checkpoint can be written after update {trainer.updates}: {bad} is not finite")
+    files = {"agent.safetensors": save(agent), "state.safetensors": save(state)}
     manifest = {
         "schema": SCHEMA,
         "limner": version("limner"),
         "torch": torch.__version__,
         "agent": trainer.config.agent.to_dict(),
         "training": trainer.config.to_dict(),
-        "counters": {
-            "frames": trainer.frames,
-            **trainer.counters(),
-            **counters,
-        },
+        "counters": {"frames": trainer.frames, **numbers},
         "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
     }
     files["manifest.json"] = json.dumps(manifest, indent=2).encode()

@@ -24,6 +24,7 @@ from limner.data.picture_source import PictureSource
 from limner.malloc import keep_freed_memory
 from limner.models.policy import Policy
 from limner.training.config import TrainingConfig
+from limner.training.finite import FiniteGuard, stop_if_hopeless
 from limner.training.policy_learner import PolicyLearner, Scalars
 
 GENERATORS = ("acting", "critic", "policy")
@@ -31,7 +32,10 @@ GENERATORS = ("acting", "critic", "policy")
 
 
 class Trainer(ABC):
-    """Everything that a run consists of, and ``update``, which moves it on by one batch of episodes."""
+    """Everything that a run consists of, and ``update``, which moves it on by one batch of episodes.
+
+    An algorithm defines ``_update``.
+    """
 
     def __init__(self, config: TrainingConfig, source: PictureSource, device: str = "cpu") -> None:
         """``source``: the pictures of the data. ``ValueError`` when these do not fit the canvas, or without a GPU."""
@@ -56,9 +60,16 @@ class Trainer(ABC):
         self.updates = 0
         self.thread = ThreadPoolExecutor(1, "other side") if config.run.threads > 1 else None
 
-    @abstractmethod
     def update(self, progress: float) -> Scalars:
-        """Move on by one batch of episodes; ``progress`` in [0, 1] is how far the run is."""
+        """Move on by one batch of episodes; ``progress`` in [0, 1] is how far the run is.
+
+        ``NonFiniteError`` when too many gradient steps in a row are not finite.
+        """
+        for guard in self.guards():
+            guard.update = self.updates + 1
+        metrics = self._update(progress)
+        stop_if_hopeless(self.guards())
+        return metrics
 
     @abstractmethod
     def tensors(self) -> dict[str, Tensor]:
@@ -85,6 +96,10 @@ class Trainer(ABC):
         """Optimizers by name."""
         return {"policy_adam": self.policy_learner.optimizer}
 
+    def guards(self) -> list[FiniteGuard]:
+        """What watches the gradient steps of each learner."""
+        return [self.policy_learner.guard]
+
     def counters(self) -> dict[str, float]:
         """Numbers that change from update to update."""
         return {"updates": self.updates, **self.policy_learner.counters()}
@@ -94,6 +109,10 @@ class Trainer(ABC):
         self.actor.load_state_dict(self.policy_learner.policy.state_dict())
         self.updates = int(counters["updates"])
         self.policy_learner.load(counters)
+
+    @abstractmethod
+    def _update(self, progress: float) -> Scalars:
+        """As ``update``."""
 
     @abstractmethod
     def _make_learner(self, policy: Policy) -> PolicyLearner:

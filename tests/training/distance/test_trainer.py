@@ -1,7 +1,9 @@
 import copy
+import math
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import torch
 from safetensors.torch import load
 
@@ -10,9 +12,11 @@ from limner.data import ArrayDataset
 from limner.data.picture_source import PictureSource
 from limner.models.config import PolicyConfig
 from limner.models.critic import Critic
+from limner.training import NonFiniteError
 from limner.training.config import PolicyGradientConfig
 from limner.training.distance.config import DistanceConfig
 from limner.training.distance.trainer import DistanceTrainer
+from limner.training.finite import PATIENCE
 from limner.training.presets import PRESETS
 from limner.training.saving import restore_checkpoint, save_checkpoint
 
@@ -93,6 +97,22 @@ def test_no_critic_is_made_fed_scored_or_saved(source, tmp_path, monkeypatch):
     assert {"episodes.distance", "generator.policy", "policy"} <= set(names)
     assert not [name for name in names if "critic" in name or "replay" in name]
     assert not [name for name in vars(trainer) if "critic" in name or "replay" in name]
+
+
+def test_scores_that_are_not_finite_are_named_and_training_stops(source):
+    trainer = DistanceTrainer(CONFIG, source)
+    act = trainer._act
+
+    def poisoned(episodes):
+        act(episodes)
+        episodes.distance[-1, 3] = math.nan
+
+    trainer._act = poisoned
+    trainer.update(0.0)
+    for _ in range(PATIENCE - 1):
+        trainer.update(0.0)
+    with pytest.raises(NonFiniteError, match=r"in update 11: .* First scores of the policy became NaN, in update 2"):
+        trainer.update(0.0)
 
 
 def test_a_short_training_comes_closer_to_targets_that_it_was_not_shown():

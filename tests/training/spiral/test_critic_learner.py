@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import pytest
@@ -127,3 +128,38 @@ def test_every_canvas_is_scored_with_its_target(shown):
         if shown == "complement":  # the same half all through an episode
             pictures = complement(pictures, torch.arange(8) % 4)
         torch.testing.assert_close(scores[t], critic(pictures).detach())
+
+
+def test_only_the_step_on_pictures_that_are_not_finite_is_skipped():
+    (learner, replay), (healthy, _) = make_critic_learner(), make_critic_learner()
+    real, calls = learner.real, []
+
+    def poisoned(count, generator):
+        calls.append(count)
+        return real(count, generator) * (math.nan if len(calls) == 10 else 1.0)
+
+    learner.real = poisoned
+    metrics = learner.step(replay)
+    assert (learner.taken, learner.guard.skipped) == (9, 1)
+    assert learner.guard.first[1] == "real of the critic became NaN"
+    healthy.config = replace(healthy.config, steps_per_update=9)
+    assert healthy.step(replay) == metrics
+    assert torch.equal(learner.critic.output.weight, healthy.critic.output.weight)
+    assert learner.critic.offset == healthy.critic.offset
+
+
+def test_a_gradient_that_is_not_finite_is_skipped_where_the_loss_is(monkeypatch):
+    """The penalty's gradient of a critic that is flat at a picture: a root has no slope at zero."""
+    learner, replay = make_critic_learner()
+    before = [parameter.clone() for parameter in learner.critic.parameters()]
+
+    def poisoned(critic, real, fake, mix):
+        return (critic(real).sum() * 0.0).sqrt()
+
+    monkeypatch.setattr("limner.training.spiral.critic_learner.gradient_penalty", poisoned)
+    metrics = learner.step(replay)
+    assert learner.guard.first[1] == "gradient of the critic became NaN"
+    assert (learner.taken, learner.guard.skipped) == (0, 10)
+    assert all(map(torch.equal, before, learner.critic.parameters()))
+    assert all(math.isnan(value) for value in metrics.values())
+    assert learner.critic.offset == 0

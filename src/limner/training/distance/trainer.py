@@ -14,7 +14,7 @@ class DistanceTrainer(ActorCritic):
 
     config: DistanceConfig
 
-    def update(self, progress: float) -> Scalars:
+    def _update(self, progress: float) -> Scalars:
         """Learn from one batch of episodes while the next is painted; ``progress`` in [0, 1] is how far the run is."""
         acting_side = self._beside(lambda: self._act(self.spare))
         metrics = self._learn(-self.config.reward.weight * self.episodes.distance, progress)

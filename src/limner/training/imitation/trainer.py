@@ -37,7 +37,7 @@ class ImitationTrainer(Trainer):
             self._demonstrate()
             self._swap()
 
-    def update(self, progress: float) -> Scalars:
+    def _update(self, progress: float) -> Scalars:
         """Learn from demonstrations while the expert makes new ones; ``progress`` in [0, 1] is how far the run is."""
         if not len(self.demonstrations):
             self._demonstrate()

@@ -15,6 +15,7 @@ from limner.data.picture_source import PictureSource
 from limner.models.critic import Critic
 from limner.training.actor_critic import ActorCritic
 from limner.training.buffers import RingBuffer
+from limner.training.finite import FiniteGuard
 from limner.training.policy_learner import Scalars
 from limner.training.spiral.config import SpiralConfig
 from limner.training.spiral.critic_learner import CriticLearner, score
@@ -36,7 +37,7 @@ class SpiralTrainer(ActorCritic):
         self.critic_learner = self._make_critic_learner()
         self.replay = RingBuffer(config.critic.replay * config.run.episodes, self._painted(), "replay")
 
-    def update(self, progress: float) -> Scalars:
+    def _update(self, progress: float) -> Scalars:
         """Learn from one batch of episodes, then paint the next; ``progress`` in [0, 1] is how far the run is."""
         self.replay.add(self._painted())
         critic_side = self._beside(lambda: self.critic_learner.step(self.replay))
@@ -56,19 +57,25 @@ class SpiralTrainer(ActorCritic):
         """One for each learner."""
         return super().optimizers() | {"critic_adam": self.critic_learner.optimizer}
 
+    def guards(self) -> list[FiniteGuard]:
+        """What watches the gradient steps of each learner."""
+        return [*super().guards(), self.critic_learner.guard]
+
     def tensors(self) -> dict[str, Tensor]:
         """The episodes that the next update learns from, and the replay buffer."""
         return super().tensors() | self.replay.tensors()
 
     def counters(self) -> dict[str, float]:
         """Numbers that change from update to update."""
-        return super().counters() | {"replay": self.replay.added, "critic_steps": self.critic_learner.taken}
+        counters = {"replay": self.replay.added, "critic_steps": self.critic_learner.taken}
+        return super().counters() | counters | self.critic_learner.guard.counters()
 
     def load(self, tensors: Mapping[str, Tensor], counters: Mapping[str, float]) -> None:
         """Put back what ``tensors`` and ``counters`` gave."""
         super().load(tensors, counters)
         self.replay.load(tensors, int(counters["replay"]))
         self.critic_learner.taken = int(counters["critic_steps"])
+        self.critic_learner.guard.load(counters)
 
     def _make_networks(self) -> None:
         agent, channels = self.config.agent, self.renderer.shape[2]
