@@ -34,10 +34,9 @@ from limner.inference.draw import CANDIDATES
 from limner.worlds import find_world
 from limner.worlds.proposals import MixedProposals
 from limner.worlds.scenes.examples import MOST, scatter, show, visible_scenes
-from limner.worlds.scenes.objects import PLACE, SKIP
 from limner.worlds.scenes.refinement import ObjectRefinement
 from limner.worlds.scenes.renderer import Scenes
-from limner.worlds.scenes.settings import ScenesSettings
+from limner.worlds.scenes.settings import PLACE, SKIP, ScenesSettings
 from limner.worlds.scenes.templates import templates
 from limner.worlds.simulator import Simulator
 from limner.worlds.world import Canvas

@@ -22,9 +22,8 @@ from limner.training.config import RunConfig
 from limner.training.imitation.config import ImitationConfig, RandomExpert
 from limner.training.saving import save_checkpoint
 from limner.worlds.scenes.examples import visible_scenes
-from limner.worlds.scenes.objects import PLACE
 from limner.worlds.scenes.renderer import Scenes
-from limner.worlds.scenes.settings import ScenesSettings
+from limner.worlds.scenes.settings import PLACE, ScenesSettings
 
 pytestmark = pytest.mark.usefixtures("gl")
 

@@ -16,8 +16,7 @@ from limner.training.distance.config import DistanceConfig
 from limner.training.imitation.config import ImitationConfig, RandomExpert, SearchExpert
 from limner.training.spiral.config import SpiralConfig
 from limner.worlds.scenes.examples import visible_scenes
-from limner.worlds.scenes.objects import CHANGE, PLACE
-from limner.worlds.scenes.settings import ScenesSettings
+from limner.worlds.scenes.settings import CHANGE, PLACE, ScenesSettings
 
 pytestmark = pytest.mark.usefixtures("gl")
 AGENT = AgentConfig(

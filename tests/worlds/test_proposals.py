@@ -6,8 +6,7 @@ from limner.worlds import find_world
 from limner.worlds.observation import Observation
 from limner.worlds.paint.settings import JUMP, PAINT, PaintSettings, paint_actions
 from limner.worlds.proposals import Acted, MixedProposals, ResidualProposals
-from limner.worlds.scenes.objects import SKIP
-from limner.worlds.scenes.settings import ScenesSettings, scene_actions
+from limner.worlds.scenes.settings import SKIP, ScenesSettings, scene_actions
 
 SPACES = ["bezier", "line", "stroke", "relative", "spline"]
 BATCH, SIDE = 3, 32

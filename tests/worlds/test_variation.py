@@ -3,8 +3,7 @@ import pytest
 import torch
 
 from limner.worlds.paint.settings import PaintSettings, paint_actions
-from limner.worlds.scenes.objects import PLACE, SKIP
-from limner.worlds.scenes.settings import ScenesSettings, scene_actions
+from limner.worlds.scenes.settings import PLACE, SKIP, ScenesSettings, scene_actions
 from limner.worlds.variation import perturb, recolour
 
 

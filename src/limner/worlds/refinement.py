@@ -87,7 +87,7 @@ class Refinement:
         """The best of action ``t`` of ``actions`` int64[T, B, P] and its perturbations, ``int64[B, P]``."""
         candidates = self._perturbed(actions[t], generator)
         candidates[:, 0] = actions[t]
-        return self.simulator.best(self.renderer.save(), self.goals, candidates, list(actions[t + 1 :]))[0]
+        return self.simulator.best(self.renderer.save(), self.goals, candidates, list(actions[t + 1 :]))
 
     def _perturbed(self, action: Tensor, generator: torch.Generator) -> Tensor:
         """Perturbations ``int64[B, candidates, P]`` of ``action`` int64[B, P]."""

@@ -48,13 +48,10 @@ class Simulator:
 
     def best(
         self, state: State, goals: Tensor, actions: Tensor, later: Sequence[Tensor] = (), above: Overlay | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """The best of ``actions`` int64[N, candidates, P] on each saved canvas, ``int64[N, P]``, and its score [N].
-
-        ``later`` and ``above`` as for ``scores``.
-        """
-        top = self.scores(state, goals, actions, later, above).max(dim=1)
-        return actions[torch.arange(len(actions)), top.indices], top.values
+    ) -> Tensor:
+        """The best of ``actions`` int64[N, candidates, P] on each saved canvas, ``int64[N, P]``: see ``scores``."""
+        highest = self.scores(state, goals, actions, later, above).argmax(dim=1)
+        return actions[torch.arange(len(actions)), highest]
 
     def scores(
         self, state: State, goals: Tensor, actions: Tensor, later: Sequence[Tensor] = (), above: Overlay | None = None

@@ -4,15 +4,18 @@ from typing import get_args
 
 import numpy as np
 import pytest
+import torch
 
 from limner.programs.execution import execute
 from limner.programs.program import Program
 from limner.programs.strokes import pen_strokes
-from limner.worlds import make_renderer
-from limner.worlds.paint.settings import JUMP, PAINT, VIA, Space
-from limner.worlds.paint.strokes import SAMPLES
+from limner.worlds import find_world, make_renderer
+from limner.worlds.paint.renderer import Paint
+from limner.worlds.paint.settings import JUMP, PAINT, VIA, PaintSettings, Space, paint_actions
+from limner.worlds.paint.strokes import SAMPLES, can_order_strokes, order_strokes
 
 GRID = 16
+ORDERED = PaintSettings(brush="classic/pen", space="stroke", grid=16, sizes=(1.5, 3.0), pressures=3, events=8)
 PLACES = {"bezier": "end", "line": "end", "spline": "point"}
 
 
@@ -120,3 +123,72 @@ def test_pressure_goes_from_its_last_value_to_the_new_one() -> None:
     assert np.allclose(pressures[:SAMPLES], 0.2)
     assert np.allclose(pressures[SAMPLES:], np.linspace(0.2, 1, SAMPLES))
     assert np.array_equal(line[:, :2], polylines(program("bezier", first, then))[0])
+
+
+# --- order --------------------------------------------------------------------------------------------------------
+
+
+def random_programs(count: int = 12, steps: int = 6):
+    space = paint_actions(ORDERED)
+    return space, space.sample(np.random.default_rng(0), (steps, count))
+
+
+def travel(space, actions: np.ndarray) -> np.ndarray:
+    """Cells that the pen moves without painting, ``[B]``."""
+    starts, ends = (space.cells(actions, name) for name in ("start", "end"))
+    before = np.concatenate([np.zeros_like(ends[:1]), ends[:-1]])
+    return np.linalg.norm(starts - before, axis=-1).sum(0)
+
+
+def picture(actions: np.ndarray) -> np.ndarray:
+    renderer = Paint(ORDERED, actions.shape[1])
+    for action in actions:
+        renderer.step(action)
+    return renderer.canvas().astype(int)
+
+
+def test_the_same_strokes_are_painted_though_some_are_reversed() -> None:
+    space, given = random_programs()
+    ordered = order_strokes(space, given)
+    start, end = space.index("start"), space.index("end")
+
+    def strokes(actions):
+        ends = np.sort(actions[..., [start, end]], axis=-1)
+        rest = actions[..., [i for i in range(len(space)) if i not in (start, end)]]
+        return sorted(np.concatenate([ends, rest], axis=-1).tolist())
+
+    for i in range(given.shape[1]):
+        assert strokes(ordered[:, i]) == strokes(given[:, i])
+    assert not np.array_equal(ordered, given)
+
+
+def test_the_picture_of_ordered_strokes_stays_the_same() -> None:
+    space, given = random_programs()
+    painted = picture(given)
+    change = np.abs(picture(order_strokes(space, given)) - painted).mean()
+    assert change < 0.1 * np.abs(painted[1:] - painted[:-1]).mean()
+
+
+def test_the_pen_travels_less_and_starts_with_what_is_nearest_to_the_corner() -> None:
+    space, given = random_programs(count=40)
+    ordered = order_strokes(space, given)
+    assert travel(space, ordered).mean() < 0.7 * travel(space, given).mean()
+    ends = np.concatenate([space.cells(given, name) for name in ("start", "end")])
+    first = space.cells(ordered[0], "start")
+    np.testing.assert_allclose(np.linalg.norm(first, axis=-1), np.linalg.norm(ends, axis=-1).min(0))
+
+
+def test_an_ordered_program_stays() -> None:
+    space, given = random_programs()
+    once = order_strokes(space, given)
+    assert np.array_equal(order_strokes(space, once), once)
+    found = find_world("paint").order(space, torch.from_numpy(given))
+    assert found is not None
+    assert np.array_equal(found.numpy(), once)
+
+
+@pytest.mark.parametrize(
+    ("name", "color", "possible"), [("stroke", False, True), ("stroke", True, False), ("bezier", False, False)]
+)
+def test_only_strokes_of_one_colour_that_stand_alone_can_be_ordered(name: str, color: bool, possible: bool) -> None:
+    assert can_order_strokes(paint_actions(PaintSettings(space=name, color=color))) == possible

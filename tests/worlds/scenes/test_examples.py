@@ -3,9 +3,8 @@ import pytest
 
 from limner.worlds import find_world
 from limner.worlds.scenes.examples import VISIBLE, changed_pixels, scatter, show, visible_scenes
-from limner.worlds.scenes.objects import PLACE, SKIP
 from limner.worlds.scenes.renderer import Scenes
-from limner.worlds.scenes.settings import ScenesSettings, scene_actions
+from limner.worlds.scenes.settings import PLACE, SKIP, ScenesSettings, scene_actions
 
 pytestmark = pytest.mark.usefixtures("gl")
 

@@ -5,8 +5,7 @@ import pytest
 
 from limner.worlds.scenes.examples import scatter
 from limner.worlds.scenes.metrics import compare_scenes
-from limner.worlds.scenes.objects import CHANGE, PLACE, SKIP
-from limner.worlds.scenes.settings import ScenesSettings, scene_actions
+from limner.worlds.scenes.settings import CHANGE, PLACE, SKIP, ScenesSettings, scene_actions
 
 SPACE = scene_actions(ScenesSettings())
 

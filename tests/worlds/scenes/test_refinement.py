@@ -10,10 +10,9 @@ from limner.worlds.observation import Targets, preprocess
 from limner.worlds.proposals import ResidualProposals
 from limner.worlds.refinement import Budget
 from limner.worlds.scenes.examples import scatter, show, visible_scenes
-from limner.worlds.scenes.objects import PLACE, SKIP
 from limner.worlds.scenes.refinement import PASSES, ObjectRefinement, settle
 from limner.worlds.scenes.renderer import Scenes
-from limner.worlds.scenes.settings import ScenesSettings, scene_actions
+from limner.worlds.scenes.settings import PLACE, SKIP, ScenesSettings, scene_actions
 from limner.worlds.simulator import Simulator, negative_mse
 
 pytestmark = pytest.mark.usefixtures("gl")

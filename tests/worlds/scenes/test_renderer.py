@@ -13,9 +13,8 @@ from gymnasium.utils.env_checker import check_env
 from limner.programs.execution import execute, frames
 from limner.programs.program import Program
 from limner.worlds.scenes import renderer as scenes
-from limner.worlds.scenes.objects import CHANGE, PLACE, SKIP
 from limner.worlds.scenes.renderer import Scenes
-from limner.worlds.scenes.settings import KINDS, ScenesSettings, scene_actions
+from limner.worlds.scenes.settings import CHANGE, KINDS, PLACE, SKIP, ScenesSettings, scene_actions
 
 pytestmark = pytest.mark.usefixtures("gl")
 RED, GREEN, BLUE = (3, 0, 0), (0, 3, 0), (0, 0, 3)

@@ -2,7 +2,19 @@ import numpy as np
 import pytest
 
 from limner.worlds import make_renderer
-from limner.worlds.scenes.settings import KINDS, ScenesSettings, place, scene_actions, stand
+from limner.worlds.scenes.settings import (
+    CHANGE,
+    KINDS,
+    PLACE,
+    SKIP,
+    ScenesSettings,
+    objects,
+    place,
+    scene_actions,
+    stand,
+)
+
+SPACE = scene_actions(ScenesSettings())
 
 
 @pytest.mark.parametrize(
@@ -50,3 +62,24 @@ def test_an_object_has_the_values_of_its_action() -> None:
     assert found[3] == pytest.approx(0.3, rel=1e-3)
     assert found[3] > 0.3 * (1 + 3e-5)  # a little larger than in the cells before, so that it shows
     assert found[4:].tolist() == [1, 0, 0.5]
+
+
+def program(*verbs):
+    """Actions that differ, with these verbs."""
+    actions = SPACE.sample(np.random.default_rng(3), len(verbs))
+    actions[:, 1:] = np.random.default_rng(4).integers(0, SPACE.sizes[1:], (len(verbs), 6))
+    actions[:, 0] = verbs
+    return SPACE.canonical(actions)
+
+
+def test_what_is_changed_counts_as_it_is_in_the_end():
+    actions = program(PLACE, SKIP, CHANGE, PLACE, CHANGE, CHANGE, SKIP)
+    np.testing.assert_array_equal(objects(SPACE, actions)[:, 1:], actions[[2, 5], 1:])
+    assert (objects(SPACE, actions)[:, 0] == PLACE).all()
+
+
+def test_the_first_change_places_and_nothing_is_nothing():
+    actions = program(CHANGE, CHANGE)
+    np.testing.assert_array_equal(objects(SPACE, actions)[:, 1:], actions[[1], 1:])
+    assert objects(SPACE, program(SKIP, SKIP)).shape == (0, 7)
+    assert objects(SPACE, np.zeros((0, 7), np.int64)).shape == (0, 7)

@@ -5,9 +5,8 @@ import pytest
 
 from limner.worlds.scenes._scenes import match
 from limner.worlds.scenes.examples import show, visible_scenes
-from limner.worlds.scenes.objects import PLACE
 from limner.worlds.scenes.renderer import Scenes
-from limner.worlds.scenes.settings import ScenesSettings
+from limner.worlds.scenes.settings import PLACE, ScenesSettings
 
 pytestmark = pytest.mark.usefixtures("gl")
 

@@ -3,8 +3,7 @@ import pytest
 import torch
 
 from limner.worlds import find_world
-from limner.worlds.scenes.objects import CHANGE, PLACE, SKIP, objects
-from limner.worlds.scenes.settings import ScenesSettings, scene_actions
+from limner.worlds.scenes.settings import CHANGE, PLACE, SKIP, ScenesSettings, objects, scene_actions
 from limner.worlds.variation import perturb
 
 WORLD = find_world("scenes")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from limner.actions import ActionSpace, IntArray
 from limner.worlds import register
 from limner.worlds.paint.settings import PaintSettings, paint_actions
-from limner.worlds.paint.strokes import pen_strokes
+from limner.worlds.paint.strokes import can_order_strokes, order_strokes, pen_strokes
 from limner.worlds.world import LargeCanvas, Points, Renderer, World
 
 if TYPE_CHECKING:
@@ -61,9 +61,9 @@ class PaintWorld(World):
 
     def order(self, space: ActionSpace, programs: Tensor) -> Tensor | None:
         """See ``order_strokes``; None unless the order of strokes matters little."""
-        from limner.worlds.paint.stroke_order import can_order_strokes, order_strokes
+        import torch
 
-        return order_strokes(space, programs) if can_order_strokes(space) else None
+        return torch.from_numpy(order_strokes(space, programs.numpy())) if can_order_strokes(space) else None
 
     def refine(
         self, renderer: Renderer, simulator: Simulator, targets: Targets, actions: Tensor, proposer: Proposer

@@ -45,7 +45,7 @@ class LayeredRefinement(Refinement):
             best = self._choose_coloured(self.shapes, actions[t], candidates, self._above[t], generator)
         else:
             candidates[:, 0] = actions[t]
-            best = self.simulator.best(self.renderer.save(), self.goals, candidates, above=self._above[t].over)[0]
+            best = self.simulator.best(self.renderer.save(), self.goals, candidates, above=self._above[t].over)
         self._changed[t] = self.painter.paint(best)
         return best
 
@@ -65,7 +65,7 @@ class LayeredRefinement(Refinement):
         if self.simulator.objective is negative_mse:
             return candidates[torch.arange(batch), errors.argmin(dim=1)]
         candidates[:, 0] = action
-        return self.simulator.best(self.renderer.save(), self.goals, candidates, above=above.over)[0]
+        return self.simulator.best(self.renderer.save(), self.goals, candidates, above=above.over)
 
     def _accept(self, actions: Tensor, canvas: Tensor) -> Tensor:
         better = super()._accept(actions, canvas)

@@ -1,19 +1,22 @@
-"""The path of the pen in a program, as polylines; nothing is painted.
+"""Strokes of a program: the path of the pen as polylines, and a standard order.
 
 Notable choices:
 - A curve continues the stroke before it when the pen was not lifted between them, or when it starts within one grid
   cell (in x and in y) of where that one ended. The rule is the same for all action spaces: in ``stroke`` the pen is
   lifted after every action, and without the rule no stroke could be as long as a person's. Curves that meet but do not
   follow each other in the program stay apart.
+- A search finds strokes in any order and direction, so one picture has as many programs as its strokes have
+  permutations. A prior over programs is learnt from one standard order instead: from the stroke that starts nearest to
+  the upper left corner, always on to the nearest end, in either direction.
 """
 
 from collections.abc import Iterator
 
 import numpy as np
 
-from limner.actions import IntArray
+from limner.actions import ActionSpace, IntArray
 from limner.worlds.paint.curves import DOWN, ON, CurveDecoder
-from limner.worlds.paint.settings import PaintSettings
+from limner.worlds.paint.settings import PaintSettings, standalone
 from limner.worlds.world import Points
 
 SAMPLES = 32
@@ -41,6 +44,33 @@ def pen_curves(settings: PaintSettings, actions: IntArray) -> Iterator[Points]:
     for action in actions:
         curves, pens = decoder.decode(action[None], pens)
         yield from curves[0][np.isin(curves[0, :, 0], (DOWN, ON))]
+
+
+def can_order_strokes(space: ActionSpace) -> bool:
+    """Whether the order of strokes matters little: each gives its start, and all have one colour.
+
+    Dark strokes on white paint the same picture in any order, up to rounding; a reversed stroke differs a little where
+    a brush depends on the direction. Colours cover each other.
+    """
+    return standalone(space) and not space.coloured
+
+
+def order_strokes(space: ActionSpace, programs: IntArray) -> IntArray:
+    """Programs ``int64[T, B, P]`` with their strokes reordered, some of them reversed."""
+    steps, batch, _ = programs.shape
+    start, end = space.index("start"), space.index("end")
+    reversed_ = programs.copy()
+    reversed_[..., [start, end]] = programs[..., [end, start]]
+    both = np.concatenate([programs, reversed_])
+    starts, ends = (space.cells(both, name) for name in ("start", "end"))  # [2T, B, 2]
+    pen, left = np.zeros((batch, 2), np.int64), np.ones((2 * steps, batch), np.bool_)
+    ordered, rows = np.empty_like(programs), np.arange(batch)
+    for t in range(steps):
+        distances = np.square(starts - pen).sum(-1)
+        chosen = np.where(left, distances, np.inf).argmin(0)
+        ordered[t], pen = both[chosen, rows], ends[chosen, rows]
+        left[chosen, rows] = left[(chosen + steps) % (2 * steps), rows] = False
+    return ordered
 
 
 def _bezier(start: Points, control: Points, end: Points) -> Points:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from limner.actions import ActionSpace, IntArray
 from limner.worlds import register
-from limner.worlds.scenes.objects import CHANGE, PLACE, SKIP, objects
-from limner.worlds.scenes.settings import ScenesSettings, scene_actions
+from limner.worlds.scenes.settings import CHANGE, PLACE, SKIP, ScenesSettings, objects, scene_actions
 from limner.worlds.world import Examples, Renderer, World
 
 if TYPE_CHECKING:

@@ -10,9 +10,8 @@ from dataclasses import asdict
 import numpy as np
 
 from limner.actions import IntArray
-from limner.worlds.scenes.objects import PLACE, SKIP
 from limner.worlds.scenes.renderer import Scenes
-from limner.worlds.scenes.settings import ScenesSettings, scene_actions
+from limner.worlds.scenes.settings import PLACE, SKIP, ScenesSettings, scene_actions
 from limner.worlds.world import Canvas, Examples
 
 MOST = 5

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
 
 from limner.actions import COLOURS, ActionSpace, IntArray
-from limner.worlds.scenes.objects import objects
+from limner.worlds.scenes.settings import objects
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ from limner.worlds import make_renderer
 from limner.worlds.observation import Observation, Targets, preprocess
 from limner.worlds.proposals import Proposer
 from limner.worlds.refinement import Budget, Refinement, reached
-from limner.worlds.scenes.objects import PLACE, SKIP, objects
 from limner.worlds.scenes.renderer import Scenes
+from limner.worlds.scenes.settings import PLACE, SKIP, objects
 from limner.worlds.simulator import Simulator, execute, negative_mse
 
 BEST = 4

@@ -19,8 +19,7 @@ from typing import Any
 import numpy as np
 
 from limner.actions import FloatArray, IntArray
-from limner.worlds.scenes.objects import SKIP, build
-from limner.worlds.scenes.settings import MAX_OBJECTS, SHAPE, ScenesSettings, place, scene_actions
+from limner.worlds.scenes.settings import MAX_OBJECTS, SHAPE, SKIP, ScenesSettings, build, place, scene_actions
 from limner.worlds.validation import check_actions, check_indices, copy_out, plain, require
 from limner.worlds.world import Canvas, State
 

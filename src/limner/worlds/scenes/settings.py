@@ -1,4 +1,4 @@
-"""Settings and action space of scenes, and the places of objects.
+"""Settings and action space of scenes, and the objects that actions place.
 
 Notable choices:
 - Rows of the platform are counted from the back, so that ``location`` lies in the picture much as in a painting.
@@ -8,7 +8,7 @@ Notable choices:
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
 from importlib.resources import files
 from typing import ClassVar
 from xml.etree import ElementTree
@@ -17,10 +17,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from limner.actions import COLOURS, ActionSpace, IntArray, Part
-from limner.worlds.scenes.objects import VERBS
 from limner.worlds.validation import check_fields
 from limner.worlds.world import Settings
 
+VERBS = ("place", "change", "skip")
+PLACE, CHANGE, SKIP = 0, 1, 2
+"""Values of the part ``op``: place a new object, change the one placed last, or do nothing."""
 KINDS = ("box", "sphere", "cylinder", "capsule")
 SHAPE = ("type", "location", "size")
 """The parts of an action that say what an object is, but for its colour."""
@@ -64,6 +66,25 @@ def scene_actions(settings: ScenesSettings) -> ActionSpace:
             *(Part(name, settings.levels, values=shades, dependent=True) for name in COLOURS),
         )
     )
+
+
+def objects(space: ActionSpace, actions: IntArray) -> IntArray:
+    """The objects after canonical ``actions`` int64[T, P], in the order in which they were placed: ``int64[n, P]``.
+
+    Each is the action that places it, with all later changes.
+    """
+    op = space.index("op")
+    return reduce(lambda before, action: build(before, action, op), actions, np.empty((0, len(space)), np.int64))
+
+
+def build(before: IntArray, action: IntArray, op: int) -> IntArray:
+    """The objects ``before``, int64[n, P], after one ``action`` int64[P], whose verb is part ``op``."""
+    if action[op] == SKIP:
+        return before
+    kept = before[:-1] if action[op] == CHANGE else before
+    built = np.concatenate([kept, action[None]])
+    built[-1, op] = PLACE
+    return built
 
 
 def stand(cells: ArrayLike, size: ArrayLike, grid: int) -> NDArray[np.float64]:
