@@ -3,28 +3,24 @@
     python benchmarks/training.py                                  # this version
     python benchmarks/training.py --against OTHER/src --rounds 5   # and the ratio to another checkout
 
-Every measurement is a process of its own, in which a trainer is made and moved on by some updates, of which the first
-do not count; painting and search are part of an update, evaluation and saving are not. With ``--against`` both
-checkouts take turns in every round, each first in every second one, so that what else runs on the machine disturbs both
-alike. From the same seed both do the same updates: besides the ratio of each round, the last line gives that of the
-least times of every update in any round, which other work disturbs least. Where the other checkout has another API,
-``--program`` names a script that measures it: with the arguments ``--measure NAME --updates N`` it prints the same JSON
-object as this one.
+In every round a new process makes a trainer and does some updates, of which the first do not count; painting and search
+are part of an update, evaluation and saving are not. With ``--against`` a second process does the same with the other
+checkout. The two take turns, an update each, so that what else runs on the machine disturbs both alike; from the same
+seed both do the same work. Where the other checkout has another API, ``--program`` names a script that works for it:
+with the arguments ``--work NAME`` it prints the environment steps of an update when it is ready, and for each line on
+its standard input it does an update and prints the CPU seconds.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from limner.training.config import PolicyGradientConfig, TrainingConfig
 from limner.training.distance.config import DistanceConfig
@@ -45,74 +41,85 @@ def config(name: str) -> TrainingConfig:
     return DistanceConfig(preset.agent, replace(run, episodes=64), learning=learning)
 
 
-def measure(name: str, updates: int) -> dict[str, Any]:
-    """Environment steps in an update, and the CPU seconds that each update takes."""
+def work(name: str) -> None:
+    """Train, an update for each line that is read."""
     from limner.data import load_dataset
     from limner.data.picture_source import PictureSource
     from limner.training import make_trainer
 
     chosen = config(name)
     trainer = make_trainer(chosen, PictureSource(load_dataset(chosen.run.data), chosen.agent.renderer.canvas))
-    seconds = []
-    for _ in range(WARM_UP + updates):
+    for _ in range(WARM_UP):
+        trainer.update(0.0)
+    print(chosen.agent.horizon * chosen.run.episodes, flush=True)
+    for _ in sys.stdin:
         started = time.process_time()
         trainer.update(0.0)
-        seconds.append(time.process_time() - started)
-    return {"steps": chosen.agent.horizon * chosen.run.episodes, "seconds": seconds[WARM_UP:]}
+        print(time.process_time() - started, flush=True)
 
 
-def measured(program: Path, source: Path, name: str, updates: int) -> tuple[int, list[float]]:
-    """The same of the checkout whose ``src`` is ``source``, in a process of its own."""
-    environment = os.environ | {"PYTHONPATH": str(source), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, str(program), "--measure", name, "--updates", str(updates)]
-    result = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
-    found = json.loads(result.stdout)
-    return found["steps"], found["seconds"]
+class Worker:
+    """A process that trains with a checkout, by the folder of its source."""
+
+    def __init__(self, program: Path, source: Path, name: str) -> None:
+        environment = os.environ | {"PYTHONPATH": str(source), "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, str(program), "--work", name]
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True, bufsize=1)
+        self.steps = self.read()
+        self.seconds = 0.0
+
+    def update(self) -> None:
+        """Do an update."""
+        assert self.process.stdin is not None
+        self.process.stdin.write("\n")
+        self.seconds += self.read()
+
+    def read(self) -> float:
+        """The next number that the process prints."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit(f"{' '.join(map(str, self.process.args))} has ended")
+        return float(line)
 
 
-def compare(name: str, arguments: argparse.Namespace) -> None:
-    """Print a line for each round, and one for all."""
+def measure(name: str, arguments: argparse.Namespace, first: int) -> list[float]:
+    """Steps per CPU second of this checkout and of the other one, if there is one; ``first`` is the first to go."""
     here = Path(__file__).resolve()
-    checkouts = {"this": (here, here.parents[1] / "src")}
+    workers = [Worker(here, here.parents[1] / "src", name)]
     if arguments.against is not None:
-        checkouts["other"] = (arguments.program or here, arguments.against.resolve())
-    least: dict[str, list[float]] = {}
-    ratios = []
-    for number in range(arguments.rounds):
-        speeds = {}
-        for which in sorted(checkouts, reverse=number % 2 == 0):
-            steps, seconds = measured(*checkouts[which], name, arguments.updates)
-            speeds[which] = steps * len(seconds) / sum(seconds)
-            least[which] = list(map(min, seconds, least.get(which, seconds)))
-        ratios.append(speeds["this"] / speeds.get("other", speeds["this"]))
-        print(f"{name}: {text(speeds)}" + (f", ratio {ratios[-1]:.3f}" if len(speeds) > 1 else ""), flush=True)
-    best = {which: steps * len(seconds) / sum(seconds) for which, seconds in least.items()}
-    line = f"{name}, least times of {len(ratios)} rounds: {text(best)} environment steps per CPU second"
-    if "other" in best:
-        line += f", ratio {best['this'] / best['other']:.3f} (median of rounds {statistics.median(ratios):.3f})"
-    print(line)
-
-
-def text(speeds: Mapping[str, float]) -> str:
-    """Speeds, in words."""
-    return ", ".join(f"{which} {speeds[which]:,.0f}" for which in sorted(speeds, reverse=True))
+        workers.append(Worker(arguments.program or here, arguments.against.resolve(), name))
+    for update in range(arguments.updates):
+        for which in range(len(workers)):
+            workers[(first + update + which) % len(workers)].update()
+    for worker in workers:
+        worker.process.communicate()
+    return [arguments.updates * worker.steps / worker.seconds for worker in workers]
 
 
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--names", nargs="+", choices=NAMES, default=NAMES, help="presets, and distance")
-    parser.add_argument("--updates", type=int, default=12, help="that count")
+    parser.add_argument("--updates", type=int, default=10, help="in a round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--against", type=Path, help="the folder src of another checkout")
-    parser.add_argument("--program", type=Path, help="the script that measures the other checkout; default: this one")
-    parser.add_argument("--measure", choices=NAMES, help="print one JSON object, in this process")
+    parser.add_argument("--program", type=Path, help="the script that trains with the other checkout; default: this")
+    parser.add_argument("--work", choices=NAMES, help="be the process that trains")
     arguments = parser.parse_args()
-    if arguments.measure is not None:
-        print(json.dumps(measure(arguments.measure, arguments.updates)))
+    if arguments.work is not None:
+        work(arguments.work)
         return
     for name in arguments.names:
-        compare(name, arguments)
+        rounds = [measure(name, arguments, first) for first in range(arguments.rounds)]
+        speeds = [statistics.median(values) for values in zip(*rounds, strict=True)]
+        line = f"{name}: {speeds[0]:,.0f} environment steps per CPU second"
+        if len(speeds) > 1:
+            ratios = [this / other for this, other in rounds]
+            line += f", the other {speeds[1]:,.0f}, ratio {statistics.median(ratios):.3f}"
+            line += f" ({', '.join(f'{ratio:.3f}' for ratio in ratios)})"
+        print(line, flush=True)
 
 
 if __name__ == "__main__":
