@@ -13,7 +13,6 @@ from limner.inference.draw import DrawOptions, draw
 from limner.inference.paint import paint
 from limner.inference.parse import parse
 from limner.worlds import refinement
-from limner.worlds.scenes import refinement as scenes_refinement
 from limner.worlds.scenes.examples import visible_scenes
 
 TOGETHER, COUNT = 2, 3
@@ -32,7 +31,7 @@ def jumping_clock(monkeypatch):
     def start():
         rng = np.random.default_rng(0)
         clock = SimpleNamespace(perf_counter=lambda: float(rng.uniform(-1e6, 1e6)))
-        for module in (drawing, refinement, scenes_refinement):
+        for module in (drawing, refinement):
             monkeypatch.setattr(module, "time", clock)
 
     return start
