@@ -39,11 +39,6 @@ class Budget:
         """Whether the time ``end`` is reached, or ``sweeps`` are as many as there may be."""
         return reached(end) or (self.sweeps is not None and sweeps >= self.sweeps)
 
-    def rest(self, end: float, sweeps: int) -> "Budget":
-        """The budget that is left before ``end`` and after ``sweeps``."""
-        seconds = None if self.seconds is None else end - time.perf_counter()
-        return Budget(seconds, None if self.sweeps is None else self.sweeps - sweeps)
-
 
 def reached(end: float) -> bool:
     """Whether ``time.perf_counter`` is at ``end`` or later; the clock is not read for ∞."""

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from limner.worlds.paint.layers import LayerPainter, best_colours, paints_layers
+from limner.worlds.paint.refinement import LayerPainter, best_colours, paints_layers
 from limner.worlds.paint.renderer import Paint
 from limner.worlds.paint.settings import PaintSettings
 from limner.worlds.toy.renderer import Toy, ToySettings

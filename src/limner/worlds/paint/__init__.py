@@ -69,8 +69,7 @@ class PaintWorld(World):
         self, renderer: Renderer, simulator: Simulator, targets: Targets, actions: Tensor, proposer: Proposer
     ) -> Refinement:
         """A ``LayeredRefinement`` where strokes are layers."""
-        from limner.worlds.paint.layers import paints_layers
-        from limner.worlds.paint.refinement import LayeredRefinement
+        from limner.worlds.paint.refinement import LayeredRefinement, paints_layers
 
         if paints_layers(renderer):
             return LayeredRefinement(renderer, simulator, targets.goal, actions)

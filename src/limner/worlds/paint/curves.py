@@ -1,19 +1,14 @@
 """Decodes the actions of each action space into curves for the engine.
 
 Notable choices:
-- All spaces become the same rows, jumps and quadratic Béziers (``Curve`` in paint.cpp), some of them several rows an
-  action. They differ in places only; size, pressure and colour are decoded alike.
-- The state between actions, apart from canvas and brush, is one value, ``Pens``, that decoding leaves unchanged: an
-  action that is refused moves no pen.
-- Pressure changes linearly from the last value to the new one; a curve after a jump or a reset has the same pressure
-  all along.
-- A jump has the first size, because its own does not count: a brush with tracking noise is displaced in proportion to
-  its radius.
+- All spaces become the same rows, jumps and quadratic Béziers (``Curve`` in paint.cpp), some of them several an action.
+- Decoding leaves ``Pens``, the state between actions, unchanged: an action that is refused moves no pen.
+- Pressure changes linearly from the last value to the new one; after a jump or a reset it is constant along the curve.
+- A jump has the first size, because its own does not count, but the brush's tracking noise depends on the radius.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -68,13 +63,8 @@ class CurveDecoder:
         self._log_radii = np.log(np.asarray(settings.sizes, np.float64) * (settings.canvas / 64))
         self._pressures = np.arange(1, settings.pressures + 1) / settings.pressures
         self._shades = np.arange(levels) / (levels - 1)
-        self._decode: Callable[[IntArray, Pens], tuple[Doubles, Pens]] = {
-            "bezier": self._bezier,
-            "line": self._line,
-            "stroke": self._stroke,
-            "relative": self._relative,
-            "spline": self._spline,
-        }[settings.space]
+        spaces = (self._bezier, self._line, self._stroke, self._relative, self._spline)
+        self._decode = {decode.__name__[1:]: decode for decode in spaces}[settings.space]
 
     def new(self, count: int) -> Pens:
         """Lifted pens in the upper left corner."""
@@ -104,8 +94,8 @@ class CurveDecoder:
 
         def place(name: str) -> Doubles:
             cells = np.clip(here + self.actions.cells(actions, name), 0, self._grid - 1)
-            places: Doubles = self._places[cells[:, 0] * self._grid + cells[:, 1]]
-            return places
+            numbers: IntArray = cells[:, 0] * self._grid + cells[:, 1]
+            return self._places[numbers]
 
         return self._from_pen(actions, pens, place("control"), place("end"))
 
@@ -115,8 +105,7 @@ class CurveDecoder:
         curves = np.zeros((len(actions), 1, 13))
         curves[:, 0, 0] = np.where(painting, np.where(pens.down, ON, DOWN), _JUMP)
         curves[:, 0, 1:3], curves[:, 0, 3:5], curves[:, 0, 5:7] = pens.place, control, end
-        curves[:, 0, 8] = np.where(pens.down, pens.pressure, pressure)
-        curves[:, 0, 9] = pressure
+        curves[:, 0, 8], curves[:, 0, 9] = np.where(pens.down, pens.pressure, pressure), pressure
         return curves, Pens(end, pressure, painting, pens.via)
 
     def _stroke(self, actions: IntArray, pens: Pens) -> tuple[Doubles, Pens]:
@@ -124,9 +113,7 @@ class CurveDecoder:
         curves = np.zeros((len(actions), 2, 13))
         curves[:, :, 0] = _JUMP, DOWN
         curves[:, 0, 5:7] = start
-        curves[:, 1, 1:3] = start
-        curves[:, 1, 3:5] = self._place(actions, "control")
-        curves[:, 1, 5:7] = end
+        curves[:, 1, 1:3], curves[:, 1, 3:5], curves[:, 1, 5:7] = start, self._place(actions, "control"), end
         curves[:, 1, 8:10] = pressure[:, None]
         return curves, Pens(end, pressure, np.zeros(len(end), np.bool_), pens.via)
 

@@ -1,25 +1,110 @@
 """Refinement under layers, for strokes that do not depend on each other.
 
+A pixel under a stroke becomes ``keep · below + add``, whatever it was. So a stroke that is painted once on a
+transparent ground is known on every ground, and a stack of strokes is one layer again. This holds for standalone
+strokes, up to rounding to 8 bits. Brushes that smudge or erase break it, so the real picture is scored at the end of a
+sweep.
+
 Notable choices:
-- What comes after a candidate is not painted again but put on top of it as layers, exact up to rounding: the cost of a
-  change does not grow with the program.
+- What comes after a candidate is not painted again but put on top of it as layers: the cost of a change does not grow
+  with the program.
 - In colour every candidate is given its best colour, by least squares over the layers. A quarter of the candidates are
   residual proposals, aimed at the error of the finished picture: small changes do not improve a stroke that is hidden
   under opaque paint. Without colours these proposals do not help.
 """
 
+from __future__ import annotations
+
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from limner.worlds import Renderer
+from limner.worlds import Renderer, make_renderer
 from limner.worlds.observation import preprocess
-from limner.worlds.paint.layers import Layer, LayerPainter, best_colours
+from limner.worlds.paint.settings import standalone
 from limner.worlds.proposals import ResidualProposals
 from limner.worlds.refinement import Refinement
 from limner.worlds.simulator import Simulator, negative_mse
 from limner.worlds.variation import recolour
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer on each of N canvases."""
+
+    keep: Tensor
+    """``float32[N, H, W, 1]``: share of what lies below that still shows."""
+    add: Tensor
+    """``float32[N, H, W, C]``, 0 … 255."""
+
+    def over(self, below: Tensor) -> Tensor:
+        """Canvases ``below`` uint8[N, M, H, W, C], M for each layer, with the layer on top."""
+        above = (below * self.keep[:, None]).add_(self.add[:, None])
+        return above.round_().clamp_(0, 255).to(torch.uint8)
+
+    def then(self, upper: Layer) -> Layer:
+        """This layer and one above it, as one."""
+        return Layer(self.keep * upper.keep, self.add * upper.keep + upper.add)
+
+    def where(self, rows: Tensor, other: Layer) -> Layer:
+        """This layer in ``rows`` bool[N], ``other`` elsewhere."""
+        chosen = rows[:, None, None, None]
+        return Layer(torch.where(chosen, self.keep, other.keep), torch.where(chosen, self.add, other.add))
+
+
+def best_colours(cover: Tensor, below: Tensor, above: Layer, goals: Tensor) -> tuple[Tensor, Tensor]:
+    """The colours of strokes that bring pictures closest to their goals, by least squares, and the errors then.
+
+    ``cover`` float32[N·M, H, W, 1] is the opacity of M candidate strokes for each of N canvases, those of one canvas
+    next to each other. They lie between ``below`` and ``above``; these and ``goals`` are ``[N, H, W, C]``, 0 … 255.
+    Colours are ``float32[N, M, C]`` in [0, 1]; errors ``[N, M]`` are squared, of values 0 … 255, and summed.
+    """
+    shown = cover.view(len(goals), -1, cover[0].numel()) * above.keep.view(len(goals), 1, -1)
+    ground = below.flatten(1, 2)
+    missing = (goals - above.add).flatten(1, 2) - ground * above.keep.flatten(1, 2)
+    # A stroke adds shown · colour and removes shown · ground, so the colour has to fit missing + shown · ground.
+    squares = shown.square()
+    once = shown @ torch.cat([missing, (missing * ground).sum(2, keepdim=True)], dim=2)
+    twice = squares @ torch.cat([ground, ground.square().sum(2, keepdim=True)], dim=2)
+    wanted, covered = once[..., :-1] + twice[..., :-1], squares.sum(2, keepdim=True)
+    colours = (wanted / covered.clamp(min=1e-6)).clamp_(0, 255)
+    errors = missing.square().sum((1, 2))[:, None] + 2 * once[..., -1] + twice[..., -1]
+    return colours / 255, errors + (colours.square() * covered - 2 * colours * wanted).sum(2)
+
+
+class LayerPainter:
+    """Paints single actions as layers, for canvases like those of a renderer."""
+
+    def __init__(self, renderer: Renderer, threads: int) -> None:
+        """``renderer`` has to satisfy ``paints_layers``."""
+        self.renderer = make_renderer(renderer.settings() | {"ground": "transparent"}, renderer.batch, threads)
+
+    def paint(self, actions: Tensor) -> Layer:
+        """The layers of ``actions`` int64[N, P]."""
+        picture = self._picture(actions).float()
+        cover = picture[..., -1:] / 255
+        return Layer(1 - cover, picture[..., :-1] * cover)
+
+    def cover(self, actions: Tensor) -> Tensor:
+        """Opacity ``float32[N, H, W, 1]`` in [0, 1] of what ``actions`` int64[N, P] paint."""
+        return self._picture(actions)[..., -1:] / 255
+
+    def nothing(self) -> Layer:
+        """Empty layers."""
+        batch, height, width, channels = (self.renderer.batch, *self.renderer.shape)
+        return Layer(torch.ones(batch, height, width, 1), torch.zeros(batch, height, width, channels - 1))
+
+    def _picture(self, actions: Tensor) -> Tensor:
+        self.renderer.reset()
+        self.renderer.step(actions.numpy())
+        return torch.from_numpy(self.renderer.canvas())
+
+
+def paints_layers(renderer: Renderer) -> bool:
+    """Whether an action on ``renderer`` paints a layer: a standalone stroke on white."""
+    return standalone(renderer.actions) and renderer.settings().get("ground") == "white"
 
 
 class LayeredRefinement(Refinement):

@@ -87,20 +87,15 @@ class ScenesWorld(World):
         return ResidualProposals(space, first_spread=SPREAD / 2, verbs=SKIP)
 
     def refine(
-        self, renderer: Renderer, simulator: Simulator, targets: Targets, actions: Tensor, proposer: Proposer
+        self, renderer: Any, simulator: Simulator, targets: Targets, actions: Tensor, proposer: Proposer
     ) -> Refinement:
         """Objects are removed, added and replaced: see ``ObjectRefinement``."""
         from limner.worlds.scenes.refinement import ObjectRefinement
-        from limner.worlds.scenes.renderer import Scenes
 
-        assert isinstance(renderer, Scenes)
         return ObjectRefinement(renderer, simulator, targets, actions, proposer)
 
-    def warm_up(self, renderer: Renderer) -> None:
+    def warm_up(self, renderer: Any) -> None:
         """Render the templates, once in a process."""
-        from limner.worlds.scenes.renderer import Scenes
-
-        assert isinstance(renderer, Scenes)
         renderer.additions(renderer.canvas(), 1)
 
     def count(self, space: ActionSpace, actions: IntArray) -> int:

@@ -14,6 +14,8 @@ Notable choices:
 
 import math
 import threading
+import time
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -61,15 +63,16 @@ class ObjectRefinement(Refinement):
             done += 1
             left = (~self.finished).nonzero().flatten()
             if 0 < len(left) <= len(self.finished) // 2:
-                self._continue_with(left, budget.rest(end, done), generator, stop)
+                seconds = None if budget.seconds is None else end - time.perf_counter()
+                sweeps = None if budget.sweeps is None else budget.sweeps - done
+                self._continue_with(left, Budget(seconds, sweeps), generator, stop)
                 return
 
     def _continue_with(
         self, rows: Tensor, budget: Budget, generator: torch.Generator, stop: threading.Event | None
     ) -> None:
         """Refine the programs ``rows`` int64[M] as a batch of their own."""
-        renderer = make_renderer(self.renderer.settings(), len(rows), self.simulator.threads)
-        assert isinstance(renderer, Scenes)
+        renderer: Any = make_renderer(self.renderer.settings(), len(rows), self.simulator.threads)
         simulator = Simulator(renderer, self.simulator.candidates, self.simulator.threads, self.simulator.objective)
         others = ObjectRefinement(renderer, simulator, self.targets.take(rows), self.actions[:, rows], self.proposer)
         others.run(budget, generator, stop)
