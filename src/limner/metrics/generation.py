@@ -6,7 +6,6 @@ Notable choices:
 - Every distance is given twice: on standardised features, which scribbles cannot satisfy, and on the classifier's plain
   activations, as in publications, so that figures compare with theirs (``plain_…``).
 - A set of pictures must be as large as the reference set: all these figures depend on the number of pictures.
-- The mathematics is in float64, so the figures do not depend on the machine beyond the features.
 """
 
 from dataclasses import dataclass, replace
@@ -57,17 +56,17 @@ class GenerationMetrics:
 
 @dataclass(frozen=True)
 class Reference:
-    """The features of N real test digits, and the two reference rows."""
+    """The features of real test digits, and the two reference rows, of as many pictures each."""
 
     digits: ExtractedFeatures
     real: GenerationMetrics
-    """Of N real training digits, none of them in ``digits``."""
+    """Of real training digits, none of them in ``digits``."""
     random: GenerationMetrics
-    """Of N pictures of random strokes."""
+    """Of random strokes."""
 
     @property
     def count(self) -> int:
-        """The number of pictures N."""
+        """Number of pictures."""
         return len(self.digits.features)
 
 
@@ -96,10 +95,7 @@ def evaluate_pictures(canvases: Pictures, reference: Reference) -> GenerationMet
     ``ValueError`` when there are more or fewer, or on any other shape or type.
     """
     if len(canvases) != reference.count:
-        raise ValueError(
-            f"got {len(canvases)} pictures, the reference has {reference.count}:"
-            " figures compare only between equal numbers"
-        )
+        raise ValueError(f"got {len(canvases)} pictures, the reference has {reference.count}: must be as many")
     metrics, near, far = _measure(canvases, reference.digits), reference.real, reference.random
     plain = (metrics.plain_frechet - near.plain_frechet) / (far.plain_frechet - near.plain_frechet)
     share = (metrics.frechet - near.frechet) / (far.frechet - near.frechet)

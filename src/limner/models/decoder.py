@@ -1,9 +1,7 @@
 """The autoregressive decoder: a vector to a distribution over actions, one part after the other.
 
-Notable choices:
-- Sampling and evaluating are one loop, in which ``choose`` samples a part or reads it from a given action. So both
-  compute the probability of an action in the same way.
-- A part that does not count (``ActionSpace.mask_table``) is 0 and contributes neither log-probability nor entropy.
+Sampling and evaluating are one loop, so both compute the probability of an action in the same way. A part that does not
+count (``ActionSpace.mask_table``) is 0 and contributes neither log-probability nor entropy.
 """
 
 import math

@@ -119,8 +119,7 @@ class Lookup(nn.Module):
         found: Tensor = F.grid_sample(fine.float(), self.at.expand(len(canvas), -1, -1, -1), align_corners=False)
         return found + self.cell
 
-    def _window(self, places: Tensor, scale: int) -> Tensor:
-        """The window of a map with ``scale · MAP`` places a side."""
+    def _window(self, places: Tensor, scale: int) -> Tensor:  # of a map with scale · MAP places a side
         return places[..., scale * self.top : scale * self.bottom, scale * self.left : scale * self.right]
 
 

@@ -5,9 +5,8 @@ Notable choices:
   cannot change the picture, and validates everything, so a ``Program`` that exists can be executed.
 - Parts that do not count (see ``ActionSpace.mask``) are set to 0: programs that paint alike are equal.
 - The file is JSON meant for a text editor: actions are the rows of a table (see ``limner.programs.table``).
-- ``seed`` records what the program was sampled from. Execution does not use it: the random generator of libmypaint
-  cannot be seeded and starts from the same constant in every fresh brush, so that the renderer's settings and the
-  actions alone decide the picture.
+- ``seed`` records what the program was sampled from. Settings and actions alone decide the picture: every fresh brush
+  of libmypaint has the same random numbers.
 """
 
 from __future__ import annotations
@@ -62,11 +61,10 @@ class Program:
         require(is_integer, f"seed must be an integer, got {self.seed!r}")
         seed = operator.index(self.seed)
         require(0 <= seed < 2**63, f"seed must be in 0 … 2^63 − 1, got {seed}")
-        for name in ("agent", "title"):
-            text = getattr(self, name)
+        for name, text in (("agent", self.agent), ("title", self.title)):
             require(isinstance(text, str), f"{name} must be text, got {text!r}")
-            if any("\ud800" <= character <= "\udfff" for character in text):
-                raise ValueError(f"{name} holds half of a surrogate pair, which UTF-8 cannot store: {text!r}")
+            surrogate = any("\ud800" <= character <= "\udfff" for character in text)
+            require(not surrogate, f"{name} holds half of a surrogate pair, which UTF-8 cannot store: {text!r}")
         object.__setattr__(self, "renderer", json.loads(settings))
         object.__setattr__(self, "actions", actions)
         object.__setattr__(self, "seed", seed)
@@ -124,8 +122,8 @@ class Program:
             raise ValueError(f"columns are {brief(data['columns'])}, but this renderer has {columns(space)}")
         if not isinstance(rows, list):
             raise ValueError(f'"actions" must be a list of rows, got {brief(rows)}')
-        text_fields = {name: data.get(name, "") for name in ("agent", "title")}
-        return cls(settings, read_rows(space, rows), data.get("seed", 0), **text_fields)
+        about = data.get("seed", 0), data.get("agent", ""), data.get("title", "")
+        return cls(settings, read_rows(space, rows), *about)
 
     def save(self, path: str | Path) -> None:
         """Write the program to ``path`` as JSON, atomically."""

@@ -1,10 +1,8 @@
 """Refinement: a finished program is changed here and there, and changes that bring the picture closer are kept.
 
-Notable choices:
-- All programs of a batch have the same length and are refined side by side, in sweeps: perturbations of the first
-  action are tried and the best is executed, then those of the second, and so on.
-- A candidate is scored by the finished picture. A sweep is kept only where the picture that was painted in the end has
-  a better score than before.
+All programs of a batch have the same length and are refined side by side, in sweeps: perturbations of the first action
+are tried and the best is executed, then those of the second, and so on. A candidate is scored by the finished picture,
+and a sweep is kept only where the final score is better than before.
 """
 
 import math

@@ -1,10 +1,7 @@
 """The protocols of a renderer, and ``World``: a renderer by name and functions of its programs.
 
-Notable choices:
-- A renderer is a batch: one call steps N canvases. A single canvas is a batch of one.
-- The hidden state of a canvas can be saved and restored, bit for bit, one saved canvas into any number of canvases.
-- ``World`` has defaults for all but settings, renderer and action space, which serve any renderer.
-- Nothing here imports torch, so that a command line can be parsed without it; the methods do when they are called.
+A renderer is a batch: one call steps N canvases. All hidden state of a canvas can be saved and restored, bit for bit.
+Torch is imported only inside methods, so that a command line can be parsed without it.
 """
 
 from __future__ import annotations
@@ -115,7 +112,10 @@ class Examples:
 
 
 class World(ABC):
-    """A renderer by name, and the functions of its programs that training, search and evaluation use."""
+    """A renderer by name, and the functions of its programs that training, search and evaluation use.
+
+    All but settings, renderer and action space have defaults that serve any renderer.
+    """
 
     name: ClassVar[str]
     settings_type: ClassVar[type[Any]]
@@ -182,9 +182,9 @@ class World(ABC):
         return {}
 
     def strokes(self, settings: Any, actions: IntArray) -> list[Points] | None:
-        """The strokes of a program ``int64[T, P]`` as polylines ``float64[n, 3]``; None in a world without strokes.
+        """The strokes of a program ``int64[T, P]`` as polylines; None in a world without strokes.
 
-        Rows are (x, y, pressure), each in [0, 1], places as shares of the canvas.
+        ``float64[n, 3]`` each: x, y and pressure in [0, 1], places as shares of the canvas.
         """
         return None
 

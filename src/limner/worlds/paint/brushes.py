@@ -15,6 +15,7 @@ import json
 import math
 import os
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from limner.worlds.paint import _paint
@@ -33,10 +34,10 @@ class Brush:
 
 
 def brush_folders() -> list[Path]:
-    """Where brushes are looked for, first match first.
+    """Folders of brushes, the first with a brush of a name counts.
 
-    The folders in the environment variable ``LIMNER_BRUSHES`` (separated by ``:``), then
-    ``mypaint-data/1.0/brushes`` below ``XDG_DATA_HOME`` and ``XDG_DATA_DIRS``.
+    Those in the environment variable ``LIMNER_BRUSHES`` (separated by ``:``), then ``mypaint-data/1.0/brushes`` below
+    ``XDG_DATA_HOME`` and ``XDG_DATA_DIRS``.
     """
     own = [Path(folder) for folder in os.environ.get("LIMNER_BRUSHES", "").split(os.pathsep) if folder]
     home = os.environ.get("XDG_DATA_HOME") or str(Path("~/.local/share").expanduser())
@@ -58,8 +59,7 @@ def find_brush(name: str) -> Path:
         return Path(name)
     if name and ".." not in Path(name).parts and not Path(name).is_absolute():
         for folder in brush_folders():
-            path = folder / f"{name}.myb"
-            if path.is_file():
+            if (path := folder / f"{name}.myb").is_file():
                 return path
     names = brush_names()
     require(
@@ -70,8 +70,7 @@ def find_brush(name: str) -> Path:
     near = difflib.get_close_matches(name, names, 5, 0.4) or [n for n in names if n.endswith("/" + name)][:5]
     hint = f"did you mean {', '.join(near)}?" if near else f"there are {len(names)}, such as {', '.join(names[:5])}"
     raise ValueError(
-        f"unknown brush {name!r}: {hint} (the brushes come with apt-get install mypaint-brushes; "
-        f"a path to a .myb file works as well)"
+        f"unknown brush {name!r}: {hint} (apt-get install mypaint-brushes, or give the path of a .myb file)"
     )
 
 
@@ -80,11 +79,9 @@ def load_brush(name: str) -> Brush:
     path = find_brush(name)
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+            return parse_brush(file.read(MAX_BYTES + 1))
     except OSError as error:
         raise ValueError(f"cannot read the brush file {path}: {error.strerror}") from None
-    try:
-        return parse_brush(data)
     except ValueError as error:
         raise ValueError(f"brush file {path}: {error}") from None
 
@@ -100,12 +97,10 @@ def parse_brush(data: bytes) -> Brush:
         raise ValueError(f"not UTF-8 text ({error.reason} at byte {error.start})") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON ({error})") from None
-    if not isinstance(document, dict):
-        raise ValueError("not a JSON object")
+    require(isinstance(document, dict), "not a JSON object")
     require(document.get("version") == 3, f"version must be 3, got {brief(document.get('version'))}")
     given = document.get("settings")
-    if not isinstance(given, dict) or not given:
-        raise ValueError("'settings' must be an object with at least one setting")
+    require(isinstance(given, dict) and len(given) > 0, "'settings' must be an object with at least one setting")
     table, inputs = _paint.settings(), _paint.inputs()
     if unknown := given.keys() - {name for name, *_ in table}:
         near = difflib.get_close_matches(min(unknown), [name for name, *_ in table], 3)
@@ -133,11 +128,12 @@ def _points(points: object, what: str) -> tuple[tuple[float, float], ...]:
         raise ValueError(f"{what}: a curve has 2 … 64 points (or none), got {count}")
     checked = []
     for point in points:
-        if not isinstance(point, list) or len(point) != 2:
-            raise ValueError(f"{what}: a point is a pair of numbers, got {brief(point)}")
+        require(
+            isinstance(point, list) and len(point) == 2, f"{what}: a point is a pair of numbers, got {brief(point)}"
+        )
         checked.append((_number(point[0], -1e4, 1e4, what), _number(point[1], -1e4, 1e4, what)))
-        if len(checked) > 1 and checked[-1][0] < checked[-2][0]:
-            raise ValueError(f"{what}: points must not go back in x, got {checked[-2][0]} then {checked[-1][0]}")
+    for (x, _), (after, _) in pairwise(checked):
+        require(x <= after, f"{what}: points must not go back in x, got {x} then {after}")
     return tuple(checked)
 
 

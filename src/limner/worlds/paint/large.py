@@ -1,9 +1,8 @@
 """A large canvas for an agent that paints small ones: its patches, and the agent's strokes on the large canvas.
 
-Notable choices:
-- Strokes are not clipped to their patch, so its edge does not show. Of the strokes of a patch only those are kept that
-  bring the canvas closer to its goal in the patch and half way into the next ones.
-- The large canvas has the agent's grid for each of the finest patches, and its radii divided by each level.
+Strokes are not clipped to their patch, so its edge does not show. Of the strokes of a patch only those are kept that
+bring the canvas closer to its goal in the patch and half way into the next ones. The large canvas has the agent's grid
+for each of the finest patches, and its radii divided by each level.
 """
 
 from dataclasses import replace

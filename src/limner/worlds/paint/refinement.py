@@ -5,12 +5,9 @@ transparent ground is known on every ground, and a stack of strokes is one layer
 strokes, up to rounding to 8 bits. Brushes that smudge or erase break it, so the real picture is scored at the end of a
 sweep.
 
-Notable choices:
-- What comes after a candidate is not painted again but put on top of it as layers: the cost of a change does not grow
-  with the program.
-- In colour every candidate is given its best colour, by least squares over the layers. A quarter of the candidates are
-  residual proposals, aimed at the error of the finished picture: small changes do not improve a stroke that is hidden
-  under opaque paint. Without colours these proposals do not help.
+Later strokes are put on top of a candidate as layers, so the cost of a change does not grow with the program. In colour
+every candidate is given its best colour, by least squares over the layers, and a quarter of the candidates are residual
+proposals: small changes do not improve a stroke that is hidden under opaque paint.
 """
 
 from __future__ import annotations

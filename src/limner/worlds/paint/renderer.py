@@ -84,7 +84,7 @@ class Paint:
         self._pens = self._pens.put(rows, self._decoder.new(len(rows)))
 
     def load(self, pictures: Canvas, indices: IntArray | None = None) -> None:
-        """As ``reset``, but the canvases show ``pictures`` uint8[N, H, W, C], opaque, for later actions to paint on.
+        """As ``reset``, but to opaque ``pictures`` uint8[N, H, W, C].
 
         ``ValueError`` when the ground is transparent, or the pictures are not like the canvases.
         """
@@ -101,7 +101,7 @@ class Paint:
             self.reset()
             raise ValueError(
                 f"brush {self._settings.brush!r} needs too many or too large dabs for one curve: use another brush "
-                f"(all canvases were reset)"
+                "(all canvases were reset)"
             )
         self._pens = pens
 
@@ -116,16 +116,14 @@ class Paint:
     def save(self, indices: IntArray | None = None) -> PaintState:
         """The state of all canvases, or of ``indices``, with everything that decides what is painted next."""
         rows = check_indices(indices, self.batch)
-        saved = tuple(self._engine.save(rows.tolist()))
-        return PaintState(self._settings, saved, self._pens.take(rows))
+        return PaintState(self._settings, tuple(self._engine.save(rows.tolist())), self._pens.take(rows))
 
     def restore(self, state: State, indices: IntArray | None = None) -> None:
         """Put saved canvas ``i`` into canvas ``indices[i]`` (default: canvas ``i``), bit for bit.
 
-        A brush without randomness (``pen``, ``calligraphy``) is copied: some 10 µs. Any other is rebuilt by replaying
-        its curves since the last reset, which takes about half as long as painting them (``dry_brush``), or as long as
-        painting them when the brush smudges. ``benchmarks/painting.py`` measures it. ``ValueError`` when the state was
-        saved by a renderer with other settings.
+        A brush without randomness (``pen``, ``calligraphy``) is copied, in some 10 µs. Any other replays its curves
+        since the last reset, which takes about half as long as painting them, or as long if the brush smudges
+        (``benchmarks/painting.py``). ``ValueError`` when the state was saved by a renderer with other settings.
         """
         if not isinstance(state, PaintState) or state.settings != self._settings:
             raise ValueError("cannot restore what a renderer with other settings has saved")

@@ -2,12 +2,11 @@
 
 Notable choices:
 - A curve continues the stroke before it when the pen was not lifted between them, or when it starts within one grid
-  cell (in x and in y) of where that one ended. The rule is the same for all action spaces: in ``stroke`` the pen is
-  lifted after every action, and without the rule no stroke could be as long as a person's. Curves that meet but do not
-  follow each other in the program stay apart.
-- A search finds strokes in any order and direction, so one picture has as many programs as its strokes have
-  permutations. A prior over programs is learnt from one standard order instead: from the stroke that starts nearest to
-  the upper left corner, always on to the nearest end, in either direction.
+  cell (in x and in y) of its end. In the space ``stroke`` the pen is lifted after every action, and without the rule no
+  stroke could be as long as a person's.
+- A search finds strokes in any order and direction, so one picture has many programs. A prior over programs is learnt
+  from a standard order: from the stroke that starts nearest to the upper left corner, always on to the nearest end, in
+  either direction.
 """
 
 from collections.abc import Iterator

@@ -1,15 +1,12 @@
 """A camera in a MuJoCo world: pictures of objects that stand on the platform of ``scenes.xml``.
 
 Notable choices:
-- Physics is not used. The world without objects is laid out once; for a picture one geometry for each object is
-  appended to its list. That is less work than editing a model, and any number of objects fits.
+- Physics is not used. The world without objects is laid out once, and for a picture one geometry for each object is
+  appended: less work than editing a model.
 - Pictures are rendered at twice their size and averaged, without multisampling: smoother, and a third of the time.
-  Round objects have few facets in small pictures (``scenes.xml``): vertices cost as much as pixels.
 - An OpenGL context belongs to a thread, so every camera has a thread. Cameras are made when none is free, and are kept
   for the next renderer. A forked child process makes its own.
 """
-
-from __future__ import annotations
 
 import os
 from collections import deque
@@ -27,14 +24,13 @@ from numpy.typing import NDArray
 from limner.worlds.scenes._scenes import halve
 from limner.worlds.scenes.mujoco import mujoco, open_context
 from limner.worlds.scenes.settings import KINDS, MAX_OBJECTS
+from limner.worlds.world import Canvas
 
 SMALL = 128
 """Largest picture for which few facets suffice."""
 
 Objects = NDArray[np.float64]
 """``float64[n, 7]``: kind, x and y on the platform in [−1, 1], radius, red, green, blue in [0, 1]."""
-Pictures = NDArray[np.uint8]
-
 GEOMS = [getattr(mujoco.mjtGeom, f"mjGEOM_{kind.upper()}") for kind in KINDS]
 EXTENTS = np.array([(1, 1, 1), (1, 1, 1), (1, 1, 1), (0.7, 0.7, 0.6)])
 """For each kind half the width and depth and half the height (of a capsule: of its straight part), in radii."""
@@ -44,6 +40,10 @@ EFFECTS = [getattr(mujoco.mjtRndFlag, f"mjRND_{name}") for name in ("SHADOW", "R
 _UPRIGHT = np.eye(3).ravel()
 _NEWER = 3e-6
 """Relative growth of an object over one placed before it in the same place, so that the newer one shows."""
+
+
+Solid = tuple[int, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]
+"""Type, size, place, orientation and colour, as ``mjv_initGeom`` takes them."""
 
 
 class Samples(NamedTuple):
@@ -62,7 +62,7 @@ class Camera:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="camera")
         self._thread.submit(self._open, fine).result()
 
-    def render(self, scenes: Sequence[Objects], size: int, out: Pictures) -> Future[None]:
+    def render(self, scenes: Sequence[Objects], size: int, out: Canvas) -> Future[None]:
         """Write pictures of ``scenes`` into ``out``, ``uint8[len(scenes), size, size, 3]``, when the future is done."""
         return self._thread.submit(self._render, scenes, size, out)
 
@@ -88,7 +88,7 @@ class Camera:
         self._geoms = self._scene.geoms[self._platform :]
         self._buffer = np.empty((0, 0, 3), np.uint8)
 
-    def _render(self, scenes: Sequence[Objects], size: int, out: Pictures) -> None:
+    def _render(self, scenes: Sequence[Objects], size: int, out: Canvas) -> None:
         self._prepare(size)
         for solids, picture in zip(_solids(scenes), out, strict=True):
             self._draw(solids, None)
@@ -118,10 +118,6 @@ class Camera:
         self._scene.ngeom = self._platform + len(solids)
         mujoco.mjr_render(self._frame, self._scene, self._context)
         mujoco.mjr_readPixels(self._buffer, depths, self._frame, self._context)
-
-
-Solid = tuple[int, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]
-"""Type, size, place, orientation and colour, as ``mjv_initGeom`` takes them."""
 
 
 def _solids(scenes: Sequence[Objects]) -> Iterator[list[Solid]]:

@@ -1,9 +1,7 @@
 """Imports MuJoCo so that it renders without a screen.
 
-Notable choices:
-- OpenGL is EGL unless ``MUJOCO_GL`` is set, and Mesa renders in the calling thread (``LP_NUM_THREADS=0``): on small
-  pictures its own threads cost more time than they save.
-- Where EGL is missing MuJoCo is imported without OpenGL, which simulation does not need.
+OpenGL is EGL unless ``MUJOCO_GL`` is set; where EGL is missing MuJoCo is imported without OpenGL, which simulation does
+not need. Mesa renders in the calling thread (``LP_NUM_THREADS=0``): threads would slow small pictures down.
 """
 
 import logging

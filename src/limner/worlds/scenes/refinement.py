@@ -5,11 +5,9 @@ Notable choices:
   goal, given all other objects (``Scenes.additions``); the proposer's objects; perturbations of the object. At the end
   of the program one more object is tried.
 - Before a sweep some objects of every second program are removed: several wrong objects that together explain a part of
-  the picture cannot be corrected one at a time. Such a program has ``PASSES`` passes to become better than it was.
+  the picture cannot be corrected one at a time.
 - An object costs ``PRICE``, so that hidden ones go. A sweep is kept only where the score less the costs is not worse
-  than before. All that is scored is rendered.
-- Once a picture is exact, a last sweep removes hidden objects, and the program is finished. When half of a batch is
-  finished the others continue as a batch of their own.
+  than before. Once a picture is exact, a last sweep removes hidden objects, and the program is finished.
 """
 
 import math

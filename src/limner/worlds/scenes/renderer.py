@@ -2,10 +2,8 @@
 
 Notable choices:
 - One action places an object, changes the one placed last, or does nothing. A change without an object places one.
-- Objects rest on the platform. They may overlap: nothing is moved, and the nearest surface shows. Where surfaces
-  coincide it is that of the later cell, in one cell that of the newer object. So a scene is a set: order matters only
-  among objects in one place.
-- A state is the actions behind the objects and the picture, so restoring renders nothing.
+- Objects may overlap: nothing is moved, and the nearest surface shows. Where surfaces coincide it is that of the later
+  cell, in one cell that of the newer object. So order matters only among objects in one place.
 - A picture is rendered when it is read, and kept until the scene changes: several steps cost one picture, a skip none.
   Until then neither MuJoCo nor OpenGL is needed (``ImportError``).
 """
@@ -75,9 +73,7 @@ class Scenes:
         changed = np.flatnonzero(actions[:, 0] != SKIP)
         after = {row: build(self._objects[row], actions[row], 0) for row in changed}
         for row, objects in after.items():
-            require(
-                len(objects) <= MAX_OBJECTS, f"scene {row} holds {MAX_OBJECTS} objects already, the most there can be"
-            )
+            require(len(objects) <= MAX_OBJECTS, f"scene {row} holds {MAX_OBJECTS} objects already, the largest number")
         for row, objects in after.items():
             self._objects[row] = objects
         self._stale[changed] = True
@@ -89,9 +85,8 @@ class Scenes:
 
     def pen(self) -> FloatArray:
         """Where the last object stands: ``float32[N, 2]``, (x, y) in [0, 1] from the back left; (0, 0) for none."""
-        places = [
-            self.actions.cells(objects[-1], "location") if len(objects) else (-0.5, -0.5) for objects in self._objects
-        ]
+        last = [objects[-1] if len(objects) else None for objects in self._objects]
+        places = [(-0.5, -0.5) if action is None else self.actions.cells(action, "location") for action in last]
         return ((np.asarray(places)[:, ::-1] + 0.5) / self._settings.grid).astype(np.float32)
 
     def save(self, indices: IntArray | None = None) -> ScenesState:
@@ -123,10 +118,10 @@ class Scenes:
         settings = self._settings
         if np.prod([self.actions.sizes[self.actions.index(name)] for name in SHAPE]) * settings.canvas**2 > MATCHED:
             return np.empty((self.batch, 0, len(self.actions)), np.int64)
-        known, pictures = templates(settings), self.canvas()
         with borrow_cameras(1, settings.canvas) as (camera,):
             samples = camera.sample([place(settings, objects) for objects in self._objects], settings.canvas).result()
-        return np.stack([known.match(*each, count) for each in zip(samples, pictures, goals, strict=True)])
+        scenes = zip(samples, self.canvas(), goals, strict=True)
+        return np.stack([templates(settings).match(*scene, count) for scene in scenes])
 
     def _refresh(self) -> None:
         """Render scenes that have changed, equal ones only once."""

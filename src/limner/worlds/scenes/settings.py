@@ -1,10 +1,7 @@
 """Settings and action space of scenes, and the objects that actions place.
 
-Notable choices:
-- Rows of the platform are counted from the back, so that ``location`` lies in the picture much as in a painting.
-  ``Part.sights`` says where the camera sees each cell.
-- Places are far enough from the edge that no object extends beyond it. Where surfaces coincide the object of the later
-  cell shows (``NEARER``).
+Rows of the platform are counted from the back, so that ``location`` lies in the picture much as in a painting;
+``Part.sights`` says where the camera sees each cell. No object extends beyond the edge of the platform.
 """
 
 from dataclasses import dataclass

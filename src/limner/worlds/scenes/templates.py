@@ -1,10 +1,8 @@
 """Templates: every possible object rendered alone, to find the objects that a picture lacks.
 
-Notable choices:
-- Depth alone decides what is visible: there are no shadows and no reflections. So the picture with one more object
-  follows from the template and the depths of the scene, and nothing is rendered.
-- Templates hold the samples that the camera averages to pixels, so the result is exact up to rounding.
-- Channels are independent: a template is matched in each shade of each, and its best colour is the best shade of each.
+Depth alone decides what is visible, without shadows and reflections. So the picture with one more object follows from
+the samples of template and scene, and nothing is rendered. Channels are independent: the best colour of a template is
+the best shade of each.
 """
 
 from functools import cache

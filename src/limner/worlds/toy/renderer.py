@@ -1,11 +1,8 @@
 """The toy renderer: round strokes in pure NumPy.
 
-Notable choices:
-- The action space is that of the paint renderer, in grey and on a coarser grid.
-- A curve is 2 discs per canvas pixel, with soft edges one pixel wide; the darkest disc counts, so that a stroke
-  does not darken where it crosses itself. ``pressure`` is opacity and, as in the paint renderer, changes linearly along
-  the curve from its last value to the new one: hidden state that has to be saved.
-- Canvases are kept as bytes: later strokes depend on nothing but what ``canvas`` returns.
+The action space is that of the paint renderer, in grey and on a coarser grid. A curve is 2 discs per canvas pixel, with
+soft edges one pixel wide; the darkest disc counts, so a stroke does not darken where it crosses itself. ``pressure`` is
+opacity and changes linearly along the curve from its last value to the new one: hidden state that has to be saved.
 """
 
 from __future__ import annotations
