@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from limner.actions import IntArray
 from limner.data import Dataset, Pictures
 from limner.metrics.features import ExtractedFeatures, extract_features, small_grey
+from limner.worlds.validation import require
 from limner.worlds.world import Renderer
 
 Features = NDArray[np.float64]
@@ -94,8 +95,8 @@ def evaluate_pictures(canvases: Pictures, reference: Reference) -> GenerationMet
 
     ``ValueError`` when there are more or fewer, or on any other shape or type.
     """
-    if len(canvases) != reference.count:
-        raise ValueError(f"got {len(canvases)} pictures, the reference has {reference.count}: must be as many")
+    count = len(canvases)
+    require(count == reference.count, f"got {count} pictures, the reference has {reference.count}: must be as many")
     metrics, near, far = _measure(canvases, reference.digits), reference.real, reference.random
     plain = (metrics.plain_frechet - near.plain_frechet) / (far.plain_frechet - near.plain_frechet)
     share = (metrics.frechet - near.frechet) / (far.frechet - near.frechet)
@@ -135,8 +136,7 @@ def precision_coverage(real: Features, fake: Features, k: int = NEIGHBOURS) -> t
     Precision: the share of the fakes ``[M, D]`` inside the ball of at least one real point. Coverage: the share of
     the balls with at least one fake inside. The surface counts as inside.
     """
-    if not 1 <= k < len(real):
-        raise ValueError(f"k is {k}, must be in 1 … {len(real) - 1} with {len(real)} real pictures")
+    require(1 <= k < len(real), f"k is {k}, must be in 1 … {len(real) - 1} with {len(real)} real pictures")
     among = _squared_distances(real, real)
     np.fill_diagonal(among, 0)
     radii = np.partition(among, k, axis=1)[:, k]  # place 0 is the point itself
@@ -175,11 +175,9 @@ def _measure(canvases: Pictures, digits: ExtractedFeatures) -> GenerationMetrics
 
 def _root_covariance(points: Features) -> Features:
     values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(points, rowvar=False)))
-    root: Features = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
-    return root
+    return np.asarray((vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T)
 
 
 def _squared_distances(a: Features, b: Features) -> Features:
     """``[N, M]`` for ``[N, D]`` and ``[M, D]``; never negative."""
-    distances: Features = np.maximum((a * a).sum(1)[:, None] + (b * b).sum(1) - 2 * a @ b.T, 0)
-    return distances
+    return np.asarray(np.maximum((a * a).sum(1)[:, None] + (b * b).sum(1) - 2 * a @ b.T, 0))

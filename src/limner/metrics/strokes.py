@@ -71,8 +71,7 @@ def chamfer(a: Doubles, b: Doubles) -> Doubles:
 
     The mean distance of the points of each stroke from the other, as a polyline, averaged over both.
     """
-    distances: Doubles = (_distances(a, b).mean(2) + _distances(b, a).mean(2).T) / 2
-    return distances
+    return np.asarray((_distances(a, b).mean(2) + _distances(b, a).mean(2).T) / 2)
 
 
 def same_way(a: Points, b: Points) -> float:
@@ -105,16 +104,14 @@ def _distances(points: Doubles, strokes: Doubles) -> Doubles:
     offsets = points[:, None, :, None] - starts
     along = (offsets * steps).sum(-1) / np.maximum((steps * steps).sum(-1), 1e-24)
     apart = np.linalg.norm(offsets - np.clip(along, 0, 1)[..., None] * steps, axis=-1)
-    nearest: Doubles = apart.min(3)
-    return nearest
+    return np.asarray(apart.min(3))
 
 
 def _tangents(stroke: Points) -> Points:
     """Unit tangents at the points of a stroke; 0 where points coincide."""
     steps = np.gradient(stroke, axis=0)
     lengths = np.linalg.norm(steps, axis=1, keepdims=True)
-    tangents: Points = np.where(lengths > 1e-12, steps / np.maximum(lengths, 1e-12), 0.0)
-    return tangents
+    return np.where(lengths > 1e-12, steps / np.maximum(lengths, 1e-12), 0.0)
 
 
 def _box(strokes: Sequence[Points]) -> tuple[Doubles, Doubles]:

@@ -124,7 +124,7 @@ class Lookup(nn.Module):
 
 
 def _sights(actions: ActionSpace) -> Tensor | None:
-    """Where the cells of each place of the map are seen, ``float32[MAP, MAP, 2]``, (x, y) in [0, 1]; None if evenly."""
+    """Mean ``Part.sights`` of the cells of each place of the map, ``float32[MAP, MAP, 2]``; None without sights."""
     for part in actions.parts:
         if part.sights is not None and part.grid is not None:
             spread = part.grid[0] // MAP

@@ -1,8 +1,6 @@
 """Observations: what a policy, or another proposer of actions, is given before each action."""
 
-from __future__ import annotations
-
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -35,9 +33,9 @@ class Targets(NamedTuple):
     noise: Tensor
     """``float32[B, Z]``: of the episodes."""
 
-    def take(self, rows: Tensor) -> Targets:
+    def take(self, rows: Tensor) -> Self:
         """Those of the episodes ``rows`` int64[M]."""
-        return Targets(*(tensor[rows] for tensor in self))
+        return type(self)(*(tensor[rows] for tensor in self))
 
 
 def whole_episodes(canvas: Tensor, target: Tensor, pen: Tensor, actions: Tensor, noise: Tensor) -> Observation:

@@ -61,8 +61,7 @@ def read_section(kind: type[Section], values: Any, prefix: str) -> Section:
     """
     any_kind: Any = kind
     hints = _hints(any_kind)
-    unknown = expect_object(values, prefix).keys() - hints.keys()
-    if unknown:
+    if unknown := expect_object(values, prefix).keys() - hints.keys():
         raise ValueError(f"configuration: unknown field {prefix}{min(unknown)}, must be one of {', '.join(hints)}")
     for field in dataclasses.fields(any_kind):
         optional = field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING

@@ -72,9 +72,8 @@ def small_grey(canvases: Pictures) -> Pictures:
         raise ValueError(
             f"canvases must be uint8[N, S, S] or [N, S, S, 1 or 3] on white, got {canvases.dtype}{list(canvases.shape)}"
         )
-    if canvases.ndim == 4 and canvases.shape[3] == 3:
-        canvases = luma(canvases)
-    return resize_square(canvases.reshape(canvases.shape[:3]), SIZE)
+    grey = luma(canvases) if canvases.shape[3:] == (3,) else canvases.reshape(canvases.shape[:3])
+    return resize_square(grey, SIZE)
 
 
 def network_input(grey: Pictures) -> Tensor:

@@ -7,9 +7,8 @@ Notable choices:
 - A jump has the first size, because its own does not count, but the brush's tracking noise depends on the radius.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,11 +34,11 @@ class Pens:
     via: IntArray
     """``int64[N, K]``: cells of the control points of the next curve, in order, padded with -1."""
 
-    def take(self, rows: IntArray) -> Pens:
+    def take(self, rows: IntArray) -> Self:
         """Copies of the pens ``rows`` (int64[M], repeats allowed), in that order."""
-        return Pens(self.place[rows], self.pressure[rows], self.down[rows], self.via[rows])
+        return type(self)(self.place[rows], self.pressure[rows], self.down[rows], self.via[rows])
 
-    def put(self, rows: IntArray, pens: Pens) -> Pens:
+    def put(self, rows: IntArray, pens: Self) -> Self:
         """A copy in which pen ``rows[i]`` is replaced by pen ``i`` of ``pens``."""
         place, pressure, down = self.place.copy(), self.pressure.copy(), self.down.copy()
         place[rows], pressure[rows], down[rows] = pens.place, pens.pressure, pens.down
@@ -47,7 +46,7 @@ class Pens:
         via[:, : self.via.shape[1]] = self.via
         via[rows] = -1
         via[rows, : pens.via.shape[1]] = pens.via
-        return Pens(place, pressure, down, via)
+        return type(self)(place, pressure, down, via)
 
 
 class CurveDecoder:

@@ -10,10 +10,9 @@ every candidate is given its best colour, by least squares over the layers, and 
 proposals: small changes do not improve a stroke that is hidden under opaque paint.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -41,14 +40,14 @@ class Layer:
         above = (below * self.keep[:, None]).add_(self.add[:, None])
         return above.round_().clamp_(0, 255).to(torch.uint8)
 
-    def then(self, upper: Layer) -> Layer:
+    def then(self, upper: Self) -> Self:
         """This layer and one above it, as one."""
-        return Layer(self.keep * upper.keep, self.add * upper.keep + upper.add)
+        return type(self)(self.keep * upper.keep, self.add * upper.keep + upper.add)
 
-    def where(self, rows: Tensor, other: Layer) -> Layer:
+    def where(self, rows: Tensor, other: Self) -> Self:
         """This layer in ``rows`` bool[N], ``other`` elsewhere."""
         chosen = rows[:, None, None, None]
-        return Layer(torch.where(chosen, self.keep, other.keep), torch.where(chosen, self.add, other.add))
+        return type(self)(torch.where(chosen, self.keep, other.keep), torch.where(chosen, self.add, other.add))
 
 
 def best_colours(cover: Tensor, below: Tensor, above: Layer, goals: Tensor) -> tuple[Tensor, Tensor]:

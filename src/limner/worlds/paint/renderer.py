@@ -8,11 +8,9 @@ Notable choices:
 - ``preset="deepmind-2018"`` repeats google-deepmind/spiral where it differs: see ``PaintSettings.preset``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -36,10 +34,10 @@ class PaintState:
     def __len__(self) -> int:
         return len(self.canvases)
 
-    def take(self, rows: IntArray | Sequence[int]) -> PaintState:
+    def take(self, rows: IntArray | Sequence[int]) -> Self:
         """The saved canvases ``rows`` (int64[M], repeats allowed), in that order. Pixels are shared, not copied."""
         index = np.asarray(rows, np.int64)
-        return PaintState(self.settings, tuple(self.canvases[i] for i in index), self.pens.take(index))
+        return type(self)(self.settings, tuple(self.canvases[i] for i in index), self.pens.take(index))
 
 
 class Paint:

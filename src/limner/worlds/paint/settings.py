@@ -75,27 +75,26 @@ def paint_actions(settings: PaintSettings = PaintSettings()) -> ActionSpace:
       it exactly, it never leaves the canvas, and it is a line without a control point, the curve of ``bezier`` with
       one. Control points that no PAINT follows, because a jump or the end of the program comes first, have no effect.
     """
-    grid, reach, flagged = settings.grid, settings.grid // 2, settings.space != "stroke"
+    flagged, relative = settings.space != "stroke", settings.space == "relative"
+    side = settings.grid // 2 * 2 + 1 if relative else settings.grid
+    origin = (side // 2, side // 2) if relative else (0, 0)
 
     def flag(*verbs: str) -> Part:
         return Part("flag", len(verbs), verbs=verbs, full=("paint",))
 
     def place(name: str, dependent: bool = False) -> Part:
-        return Part(name, grid * grid, (grid, grid), dependent=dependent)
-
-    def offset(name: str, dependent: bool = False) -> Part:
-        side = 2 * reach + 1
-        return Part(name, side * side, (side, side), dependent=dependent, origin=(reach, reach))
+        return Part(name, side * side, (side, side), dependent=dependent, origin=origin)
 
     def scale(name: str, values: list[float]) -> Part:
         return Part(name, len(values), values=tuple(values), dependent=flagged)
 
+    bezier = [flag("jump", "paint"), place("end"), place("control", dependent=True)]
     parts = {
-        "bezier": [flag("jump", "paint"), place("end"), place("control", dependent=True)],
+        "bezier": bezier,
+        "relative": bezier,
         "line": [flag("jump", "paint"), place("end")],
         "stroke": [place("start"), place("control"), place("end")],
         "spline": [flag("jump", "paint", "via"), place("point")],
-        "relative": [flag("jump", "paint"), offset("end"), offset("control", dependent=True)],
     }[settings.space]
     parts.append(scale("size", [float(size) for size in settings.sizes]))
     parts.append(scale("pressure", [(i + 1) / settings.pressures for i in range(settings.pressures)]))

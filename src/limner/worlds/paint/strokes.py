@@ -75,5 +75,4 @@ def order_strokes(space: ActionSpace, programs: IntArray) -> IntArray:
 def _bezier(start: Points, control: Points, end: Points) -> Points:
     """Points ``float64[SAMPLES, 2]`` along a quadratic Bézier, ends included."""
     t = np.linspace(0, 1, SAMPLES)[:, None]
-    points: Points = (1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end
-    return points
+    return np.asarray((1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end)

@@ -56,5 +56,4 @@ def _match(space: ActionSpace, ours: IntArray, theirs: IntArray) -> NDArray[np.f
     places, wanted = (space.cells(either, "location") for either in (ours, theirs))
     apart = np.linalg.norm(places[:, None] - wanted, axis=2)
     rows, columns = linear_sum_assignment(apart + sum(1 - kind for kind in right))
-    table: NDArray[np.float64] = np.stack([*right, apart == 0, apart], axis=2)[rows, columns]
-    return table
+    return np.asarray(np.stack([*right, apart == 0, apart], axis=2)[rows, columns])

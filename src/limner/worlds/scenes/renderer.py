@@ -8,11 +8,9 @@ Notable choices:
   Until then neither MuJoCo nor OpenGL is needed (``ImportError``).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -35,17 +33,16 @@ class ScenesState:
     def __len__(self) -> int:
         return len(self.objects)
 
-    def take(self, rows: IntArray) -> ScenesState:
+    def take(self, rows: IntArray) -> Self:
         """The saved canvases ``rows``, in that order."""
-        return ScenesState(tuple(self.objects[row] for row in rows), self.canvas[rows])
+        return type(self)(tuple(self.objects[row] for row in rows), self.canvas[rows])
 
 
 class Scenes:
     """``batch`` scenes ``[canvas, canvas, 3]``, empty platforms at first; ``threads`` cameras share the work."""
 
     def __init__(self, settings: ScenesSettings = ScenesSettings(), batch: int = 1, threads: int = 1) -> None:
-        if batch < 1 or threads < 1:
-            raise ValueError(f"batch is {batch} and threads is {threads}, must be at least 1 each")
+        require(batch >= 1 and threads >= 1, f"batch is {batch} and threads is {threads}, must be at least 1 each")
         self._settings = settings
         self.batch = batch
         self.shape = (settings.canvas, settings.canvas, 3)

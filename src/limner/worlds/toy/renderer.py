@@ -5,10 +5,8 @@ soft edges one pixel wide; the darkest disc counts, so a stroke does not darken 
 opacity and changes linearly along the curve from its last value to the new one: hidden state that has to be saved.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -67,17 +65,16 @@ class ToyState:
     def __len__(self) -> int:
         return len(self.canvas)
 
-    def take(self, rows: IntArray) -> ToyState:
+    def take(self, rows: IntArray) -> Self:
         """The saved canvases ``rows``, in that order."""
-        return ToyState(self.canvas[rows], self.pen[rows], self.pressure[rows])
+        return type(self)(self.canvas[rows], self.pen[rows], self.pressure[rows])
 
 
 class Toy:
     """``batch`` grey canvases ``[canvas, canvas, 1]``, white at first, the pen at the upper left."""
 
     def __init__(self, settings: ToySettings = ToySettings(), batch: int = 1) -> None:
-        if batch < 1:
-            raise ValueError(f"batch is {batch}, must be at least 1 canvas")
+        require(batch >= 1, f"batch is {batch}, must be at least 1 canvas")
         self._settings = settings
         self.batch = batch
         self.shape = (settings.canvas, settings.canvas, 1)
