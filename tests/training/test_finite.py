@@ -22,17 +22,17 @@ ONE = torch.ones(())
 class Learner:
     """Two parameters of size one and their guard."""
 
-    def __init__(self, name="policy", folder=None):
+    def __init__(self, name="policy", folder=None, rate=0.1):
         torch.manual_seed(0)
         self.layer = nn.Linear(3, 2)
-        self.optimizer = torch.optim.Adam(self.layer.parameters(), lr=0.1, fused=True)
+        self.optimizer = torch.optim.Adam(self.layer.parameters(), lr=rate, fused=True)
         self.guard = FiniteGuard(name, self.optimizer)
         self.guard.folder = folder
 
     def learn(self, loss=ONE, gradient=ONE, **values):
         self.optimizer.zero_grad()
         (self.layer.weight.sum() + self.layer.bias.sum()).backward()
-        return self.guard.step(loss, gradient, values)
+        return self.guard.step(loss, values, gradient)
 
     def weights(self):
         return [parameter.detach().clone() for parameter in self.layer.parameters()]
@@ -89,7 +89,7 @@ def test_what_was_computed_first_is_named():
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e30])
 def test_parameters_that_are_not_finite_are_put_back_and_the_moments_start_anew(monkeypatch, value):
-    learner, fresh = Learner(), Learner()
+    learner, fresh = Learner(rate=2.0), Learner(rate=2.0)
     learner.learn()
     weights, step = learner.weights(), learner.optimizer.step
 
@@ -108,6 +108,28 @@ def test_parameters_that_are_not_finite_are_put_back_and_the_moments_start_anew(
     fresh.learn()
     assert equal(learner.moments(), fresh.moments())
     assert learner.guard.skipped == 1
+
+
+def test_the_gradient_is_looked_at_where_nothing_is_said_of_it():
+    learner = Learner()
+    assert learner.learn(gradient=None)
+    weights = learner.weights()
+    learner.layer.weight.register_hook(lambda gradient: gradient * math.inf)
+    assert not learner.learn(gradient=None)
+    assert learner.guard.first[1] == "gradient of the policy became infinite"
+    assert equal(learner.weights(), weights)
+
+
+@pytest.mark.parametrize("betas", [(0.9, 0.999), (0.5, 0.999)])
+@pytest.mark.parametrize("gradients", [[1e18], [1e-30, 1e-18], [0.0, 1e15, 1.0], [1.0] * 50 + [1e9] * 4, [1.0, -1.0]])
+def test_adam_moves_a_parameter_by_twenty_learning_rates_at_most(betas, gradients):
+    """So that parameters need not be looked at where the learning rate is not high."""
+    parameter = nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.Adam([parameter], lr=1.0, betas=betas, fused=True)
+    for gradient in gradients * 3:
+        before, parameter.grad = parameter.item(), torch.tensor([gradient])
+        optimizer.step()
+        assert abs(parameter.item() - before) < 20
 
 
 def test_the_batch_of_a_skipped_step_is_kept(tmp_path):

@@ -2,7 +2,8 @@
 
 Notable choices:
 - A step is taken only if its loss and its gradient are finite. If it makes a parameter that is not, all parameters are
-  put back, and the optimizer's moments start anew.
+  put back, and the optimizer's moments start anew. Adam moves a parameter by at most some twenty learning rates, so it
+  is only at high ones that parameters have to be copied and looked at.
 - What became NaN or infinite first is searched for only when a step is skipped; otherwise one number tells.
 - Adam keeps squares, so gradients and parameters whose sum of squares overflows count as infinite.
 - Training stops when no learner took a step between the last ten that were skipped. Learners are told apart until an
@@ -11,7 +12,7 @@ Notable choices:
 
 import math
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -25,6 +26,8 @@ PATIENCE = 10
 """Gradient steps that are skipped in a row before training stops."""
 MOST_FILES = 10
 """Batches that a run keeps."""
+HIGH_RATE = 1.0
+"""Learning rate up to which a parameter would need more steps to overflow than any run has."""
 
 _files = threading.Lock()
 
@@ -36,30 +39,32 @@ class FiniteGuard:
         """``learner`` is its name in messages and files."""
         self.learner, self.optimizer = learner, optimizer
         self.parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-        self.copies = [torch.empty_like(parameter) for parameter in self.parameters]
         self.update = 1  # number of the update that steps belong to
         self.folder: Path | None = None  # for the batches of skipped steps
         self.skipped = self.in_a_row = 0
         self.first = (0, "")  # the update in which the steps in a row began, and what was not finite
 
     @torch.no_grad()
-    def step(self, loss: Tensor, gradient: Tensor, values: Mapping[str, Tensor]) -> bool:
+    def step(self, loss: Tensor, values: Mapping[str, Tensor], gradient: Tensor | None = None) -> bool:
         """Let the optimizer take a step; False when it was skipped.
 
-        ``gradient`` is finite only if the gradients are, for instance their norm. ``values`` are what the loss was
-        computed from, by name, in the order of the computation.
+        ``values`` are what the loss was computed from, by name, in the order of the computation. ``gradient`` is finite
+        only if the gradients are, for instance their norm; it is computed where it is not given.
         """
         if self.in_a_row >= PATIENCE:
             return False
+        if gradient is None:
+            gradient = sum_of_squares([p.grad for p in self.parameters if p.grad is not None])
         if not math.isfinite(loss.item()) or not math.isfinite(gradient.item()):
             self._skip({**values, "loss": loss, "gradient": gradient})
             return False
-        torch._foreach_copy_(self.copies, self.parameters)
+        high = any(group["lr"] > HIGH_RATE for group in self.optimizer.param_groups)
+        before = [parameter.clone() for parameter in self.parameters] if high else []
         self.optimizer.step()
-        if not math.isfinite(size := sum_of_squares(self.parameters).item()):
-            torch._foreach_copy_(self.parameters, self.copies)
+        if high and not is_finite(size := sum_of_squares(self.parameters)):
+            torch._foreach_copy_(self.parameters, before)
             self.optimizer.state.clear()
-            self._skip({**values, "loss": loss, "gradient": gradient, "parameters": torch.tensor(size)})
+            self._skip({**values, "loss": loss, "gradient": gradient, "parameters": size})
             return False
         self.in_a_row = 0
         return True
@@ -93,20 +98,20 @@ class FiniteGuard:
 def stop_if_hopeless(guards: Sequence[FiniteGuard]) -> None:
     """``NonFiniteError`` when the guards of a run have skipped ``PATIENCE`` steps in a row, or more together."""
     skipping = [guard for guard in guards if guard.in_a_row]
-    if sum(guard.in_a_row for guard in skipping) < PATIENCE:
+    if (count := sum(guard.in_a_row for guard in skipping)) < PATIENCE:
         return
     began = min(guard.first[0] for guard in skipping)
     first = " and ".join(guard.first[1] for guard in skipping if guard.first[0] == began)
     where = f"; batches are in {skipping[0].folder}" if skipping[0].folder is not None else ""
     raise NonFiniteError(
-        f"training stopped in update {skipping[0].update}: {PATIENCE} gradient steps in a row were not finite. First "
+        f"training stopped in update {skipping[0].update}: {count} gradient steps in a row were not finite. First "
         f"{first}, in update {began}{where}. Start again with a lower learning rate"
     )
 
 
-def sum_of_squares(tensors: Iterable[Tensor]) -> Tensor:
+def sum_of_squares(tensors: list[Tensor]) -> Tensor:
     """Of all numbers in ``tensors``, a scalar: finite only if all of them are, and their squares too."""
-    return torch.stack(torch._foreach_norm(list(tensors))).square().sum()
+    return torch.stack(torch._foreach_norm(tensors)).square().sum()
 
 
 def is_finite(tensor: Tensor) -> bool:

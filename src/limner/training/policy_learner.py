@@ -62,7 +62,7 @@ class PolicyLearner:
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(self.policy.parameters(), self.optimizer_config.gradient_norm)
-        return norm if self.guard.step(loss, norm, values) else None
+        return norm if self.guard.step(loss, values, norm) else None
 
     @torch.no_grad()
     def _update_average(self) -> None:

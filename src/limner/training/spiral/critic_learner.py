@@ -10,7 +10,7 @@ from limner.agents.rollout import EpisodeBatch
 from limner.models.config import CriticConfig
 from limner.models.critic import Critic, complement
 from limner.training.buffers import RingBuffer
-from limner.training.finite import FiniteGuard, sum_of_squares
+from limner.training.finite import FiniteGuard
 from limner.training.losses import gradient_penalty, logistic_critic_loss, wasserstein_critic_loss
 from limner.training.policy_learner import Scalars
 
@@ -52,9 +52,8 @@ class CriticLearner:
             loss = loss + config.gradient_penalty * penalty
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        gradient = sum_of_squares(p.grad for p in self.critic.parameters() if p.grad is not None)
         values = {"real": real, "painted": fake, "scores_real": scores_real, "scores_painted": scores_fake}
-        if not self.guard.step(loss, gradient, values | {"penalty": penalty}):
+        if not self.guard.step(loss, values | {"penalty": penalty}):
             return None
         self.critic.centre(torch.cat([scores_real, scores_fake]).detach())
         self.taken += 1
