@@ -147,9 +147,9 @@ torch {torch.__version__} |
 **Use**: comparing sets of drawn digits with sets of real ones, always beside the two reference rows (real digits,
 random strokes). Figures compare only between runs that used these very weights.
 
-**Limits**: it knows ten digits and nothing else, and is as sure of a scribble as of a digit, so its confidence
-measures nothing. Its agreement with people was not tested. The shrinkage of the covariance was chosen among 0, 0.03,
-0.1, 0.3 and 1 by how well random strokes and damaged digits came apart from real ones
+**Limits**: its classes are the ten digits, and it is as confident with scribbles as with digits, so its confidence is
+no measure of quality. Its agreement with people was not tested. The shrinkage of the covariance was chosen among 0,
+0.03, 0.1, 0.3 and 1 by how well random strokes and damaged digits came apart from real ones
 (`experiments/check_features.py`); with plain features, precision is .64 for random strokes and 1 for white canvases.
 MNIST (LeCun and Cortes) is by American writers of around 1990. No picture of MNIST is in the weights' file.
 """
