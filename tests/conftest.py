@@ -23,11 +23,6 @@ from limner.training.spiral.trainer import SpiralTrainer
 from limner.worlds.scenes.renderer import Scenes
 
 
-def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
-    """Functions are named by their argument: their addresses differ between the processes that share the tests."""
-    return argname if "<lambda>" in repr(val) else None
-
-
 @pytest.fixture(scope="session")
 def tiny() -> SpiralConfig:
     """The configuration of the preset ``tiny``."""

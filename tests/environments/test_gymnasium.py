@@ -369,7 +369,6 @@ def test_impossible_configurations_of_paint(options, message):
         (lambda: PaintVectorEnv(3, Toy(batch=2)), "has 2 canvases, must have 3"),
         (lambda: PaintEnv(Toy(), grid=4), r"settings \['grid'\] given together with a ready renderer"),
     ],
-    ids=str,
 )
 def test_impossible_configurations(make, message):
     with pytest.raises(ValueError, match=message):
