@@ -29,7 +29,8 @@ from pathlib import Path
 import numpy as np
 
 from limner.worlds.paint.brushes import find_brush
-from limner.worlds.paint.renderer import Paint, PaintSettings
+from limner.worlds.paint.renderer import Paint
+from limner.worlds.paint.settings import PaintSettings
 
 BRUSHES = ("classic/dry_brush", "classic/pen", "classic/calligraphy")
 BATCH, STEPS = 64, 10

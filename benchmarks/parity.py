@@ -1,7 +1,7 @@
 """Compare `deepmind-2018` with what libmypaint 1.3.0 itself paints, event by event as the released environment fed it.
 
     python benchmarks/parity.py --library /path/to/libmypaint.so          # prints the largest difference per brush
-    python benchmarks/parity.py --library … --save tests/renderers/libmypaint-1.3.0.npz
+    python benchmarks/parity.py --library … --save tests/worlds/paint/libmypaint-1.3.0.npz
 
 The library must be libmypaint 1.3.0 (its plain API is called through ctypes; another version can be named to see how
 far it is). The events are computed here, independently of the renderer: start, control and end in pixels, 50 events a
@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from limner.worlds.paint.brushes import find_brush
-from limner.worlds.paint.renderer import Paint, PaintSettings
+from limner.worlds.paint.renderer import Paint
+from limner.worlds.paint.settings import PaintSettings
 
 BRUSHES = ("classic/pen", "classic/calligraphy")
 EPISODES, STEPS = 6, 19
@@ -27,7 +28,7 @@ RADIUS, HUE = 3, 20  # numbers of the settings radius_logarithmic and color_h in
 SECONDS = float(np.float32(0.1))
 
 
-class Request(ctypes.SceneMetrics):
+class Request(ctypes.Structure):
     """MyPaintTileRequest."""
 
     _fields_ = (

@@ -13,7 +13,7 @@ import time
 
 import numpy as np
 
-from limner.data.scenes import random_scenes, show
+from limner.worlds.scenes.examples import show, visible_scenes
 from limner.worlds.scenes.refinement import BEST
 from limner.worlds.scenes.renderer import Scenes
 
@@ -23,16 +23,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scenes", type=int, default=200)
     count = parser.parse_args().scenes
-    data = random_scenes(np.random.default_rng(0), count)
+    pictures, programs = visible_scenes(np.random.default_rng(0), count)
     start = time.process_time()
-    Scenes().additions(data.images[:1], 1)
+    Scenes().additions(pictures[:1], 1)
     print(f"templates  {time.process_time() - start:8.2f} s, once")
-    left, lacking = data.programs[:, 1:], data.programs[:, :1]
+    left, lacking = programs[:, 1:], programs[:, :1]
     renderer = Scenes(batch=count)
     start = time.process_time()
     show(renderer, left)
     rendered = time.process_time()
-    found = renderer.additions(data.images, BEST)
+    found = renderer.additions(pictures, BEST)
     searched = time.process_time()
     print(f"a render   {(rendered - start) / count * 1e3:8.2f} ms a scene")
     print(f"all objects{(searched - rendered) / count * 1e3:8.2f} ms a scene")

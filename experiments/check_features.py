@@ -15,7 +15,7 @@ from PIL import Image, ImageFilter
 
 from limner.data import Pictures, load_dataset
 from limner.metrics.features import fingerprint
-from limner.metrics.generation import Metrics, evaluate_pictures, make_reference
+from limner.metrics.generation import GenerationMetrics, evaluate_pictures, make_reference
 from limner.worlds.toy.renderer import Toy, ToySettings
 
 
@@ -24,10 +24,10 @@ def filtered(pictures: Pictures, change: ImageFilter.Filter) -> Pictures:
     return np.stack([np.asarray(Image.fromarray(picture).filter(change)) for picture in pictures])
 
 
-def row(name: str, metrics: Metrics) -> str:
+def row(name: str, metrics: GenerationMetrics) -> str:
     """One row of the table, in Markdown."""
-    figures = (metrics.precision, metrics.coverage, metrics.entropy)
-    return f"| {name} | {metrics.frechet:.2f} | {metrics.share:.3f} | " + " | ".join(f"{x:.3f}" for x in figures) + " |"
+    figures = (metrics.normalised_frechet, metrics.precision, metrics.coverage, metrics.entropy)
+    return f"| {name} | {metrics.frechet:.2f} | " + " | ".join(f"{figure:.3f}" for figure in figures) + " |"
 
 
 def main() -> None:
@@ -55,7 +55,7 @@ def main() -> None:
         "noise": rng.integers(0, 256, real.shape, np.uint8),
     }
     print(f"features {fingerprint()}", end="\n\n")
-    print("| pictures | Fréchet | share | precision | coverage | entropy |", "|---|---|---|---|---|---|", sep="\n")
+    print("| pictures | Fréchet | normalised | precision | coverage | entropy |", "|---|---|---|---|---|---|", sep="\n")
     print(row("real training digits", reference.real))
     print(row("random strokes", reference.random))
     for name, canvases in pictures.items():

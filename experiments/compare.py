@@ -6,14 +6,14 @@
     python experiments/compare.py generators --data mnist --minutes 5 --threads 1
     python experiments/compare.py generators --data mnist --minutes 30 --ways taught
 
-- ``rewards``: agents with targets that a critic rewards, minus the squared distance, or a critic while they never see
-  the canvas (Ganin et al. 2018, figure 8); after expert iteration, or from nothing.
+- ``rewards``: conditional agents that are rewarded by a critic, by minus the squared distance, or by a critic while
+  they never see the canvas (Ganin et al. 2018, figure 8); after expert iteration, or from nothing.
 - ``spaces``: action spaces, learnt by expert iteration.
-- ``starts``: minus the squared distance as reward, from nothing or after a warm start of half the time, on random
-  programs or on what search finds.
-- ``generators``: agents without targets. Adversarial training from nothing; maximum likelihood on programs that a
-  search finds; half of the time this, then adversarial training that is held near its start; and half of the time
-  expert iteration of an agent with targets, then maximum likelihood on what it would do where its hand slipped.
+- ``starts``: minus the squared distance as reward, from nothing or after half of the time of imitation, of random
+  programs or of what search finds.
+- ``generators``: unconditional agents. SPIRAL from nothing; maximum likelihood on programs that a search finds; half of
+  the time this, then SPIRAL that is held near its start; and half of the time expert iteration of a conditional agent,
+  then maximum likelihood on its actions under action noise.
 
 Notable choices:
 - All starts from nothing. The ways of one comparison share everything but what they are named after (and, for the
@@ -28,20 +28,39 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import tyro
-from seeds import FIGURES, finish
 
-from limner.actions import Space
-from limner.training.config import Config, ImitationConfig, LearningConfig, PolicyConfig, RewardConfig
+from limner.models.config import PolicyConfig
+from limner.training.config import PolicyGradientConfig, TrainingConfig
+from limner.training.distance.config import DistanceConfig
+from limner.training.imitation.config import AgentExpert, ImitationConfig, RandomExpert
 from limner.training.presets import PRESETS
+from limner.training.progress import watch
+from limner.training.run import train_once
+from limner.training.spiral.config import SpiralConfig
+from limner.worlds.paint.settings import Space
 
-Ways = dict[str, tuple[Config, ...]]
-"""The stages of each way to train; their budgets are given as shares, ``minutes`` in (0, 1]."""
-LIKENESS = RewardConfig(critic=0.0, distance=100.0)
-PAID = LearningConfig(learning_rate=2e-4, target_kl=0.02, entropy_cost=0.0, discount=0.95, average=0.98)
+GENERATION = (
+    "frechet", "normalised_frechet", "precision", "coverage",
+    "plain_normalised_frechet", "plain_precision", "plain_coverage", "entropy", "empty",
+)  # fmt: skip
+"""Figures of unconditional agents."""
+REWARDED = PolicyGradientConfig(learning_rate=2e-4, target_kl=0.02, entropy_cost=0.0, discount=0.95, ema_decay=0.98)
+BEFORE = "the stage before"
+
+
+class Stage(NamedTuple):
+    """A run, and its share of the budget."""
+
+    config: TrainingConfig
+    share: float = 1.0
+
+
+Ways = dict[str, tuple[Stage, ...]]
+"""The stages of each way to train."""
 
 
 @dataclass(frozen=True)
@@ -66,119 +85,137 @@ class Comparison:
             raise SystemExit(f"there is no way {min(unknown)!r}, only {', '.join(known)}")
         return {name: stages for name, stages in known.items() if not self.ways or name in self.ways}
 
-    def stage(self, config: Config, seed: int, start: str) -> Config:
-        """One stage of one run, with its share of the budget."""
-        share = config.minutes or 1.0
-        if config.imitation.teacher == "agent":
-            config = replace(config, imitation=replace(config.imitation, agent=start))
-            start = ""
-        return replace(
-            config,
+    def config(self, stage: Stage, seed: int, before: str) -> TrainingConfig:
+        """The configuration of a stage, which goes on from the run in the folder ``before``, or learns from it."""
+        config: Any = stage.config
+        if isinstance(config, ImitationConfig) and isinstance(config.expert, AgentExpert):
+            config, before = replace(config, expert=replace(config.expert, agent=before)), ""
+        run = replace(
+            config.run,
             data=self.data,
             seed=seed,
-            start=start,
+            start=before,
             threads=self.threads,
-            frames=10**9 if self.frames is None else round(self.frames * share),
-            minutes=None if self.minutes is None else self.minutes * share,
+            frames=10**9 if self.frames is None else round(self.frames * stage.share),
+            minutes=None if self.minutes is None else self.minutes * stage.share,
             evaluate_every=10**6,
             checkpoint_every=10**6,
             keep=1,
         )
+        return replace(config, run=run)
 
 
-def with_targets(data: str) -> Config:
+def conditional(data: str) -> ImitationConfig:
     """The preset of agents that draw pictures of ``data``, with the brush for them."""
-    return PRESETS["omniglot" if "omniglot" in data else "mnist-reconstruct"]
+    return preset("omniglot" if "omniglot" in data else "mnist-reconstruct", ImitationConfig)
+
+
+def preset(name: str, kind: type[Any]) -> Any:
+    """The configuration of a preset, which is of that kind."""
+    config = PRESETS[name].config
+    assert isinstance(config, kind)
+    return config
 
 
 def rewards(data: str) -> Ways:
-    """A tenth of the budget expert iteration, so that there is something to judge, then the reward in question.
+    """A tenth of the budget expert iteration, so that a critic has something to score, then the reward in question.
 
     Or that reward alone, from nothing: on digits as published, curves from where the pen is and a network that puts all
     it has seen into one vector; on characters, whose thin lines are far harder to meet, strokes that do not depend on
-    the pen and a network that points. What learns there need not be held to its past: the targets keep it from
-    wandering.
+    the pen and a network that points. What learns there need not be held to its average: its targets hold it.
     """
-    taught, bare = with_targets(data), PRESETS["mnist"]
-    paid = replace(taught, batch=64, imitation=ImitationConfig(), learning=PAID)
+    taught, bare = conditional(data), preset("mnist", SpiralConfig)
     if "omniglot" in data:
-        pen = replace(bare.renderer, space="stroke", brush=taught.renderer.brush, sizes=taught.renderer.sizes)
-        bare = replace(bare, renderer=pen, policy=replace(bare.policy, network="pointer"))
+        pen = replace(
+            bare.agent.renderer,
+            space="stroke",
+            brush=taught.agent.renderer.brush,
+            sizes=taught.agent.renderer.sizes,
+        )
+        policy = replace(bare.agent.policy, network="pointer")
+        bare = replace(bare, agent=replace(bare.agent, renderer=pen, policy=policy))
     alone = replace(
         bare,
-        conditional=True,
-        temperature=0.0,
-        batch=64,
-        critic=replace(bare.critic, steps=4),
-        learning=replace(bare.learning, anchor_cost=0.0, passes=2, entropy_floor=1.5),
+        agent=replace(bare.agent, conditional=True, temperature=0.0),
+        run=replace(bare.run, episodes=64),
+        critic=replace(bare.critic, steps_per_update=4),
+        learning=replace(bare.learning, kl_average_cost=0.0, epochs=2, entropy_floor=1.5),
     )
+    after = SpiralConfig(taught.agent, replace(taught.run, episodes=64), learning=REWARDED)
     ways: Ways = {}
-    for name, reward in {"critic": RewardConfig(), "likeness": LIKENESS, "critic, blind": RewardConfig()}.items():
-        policy, unaided = (replace(some, blind="blind" in name) for some in (taught.policy, bare.policy))
-        after = replace(paid, policy=policy, reward=reward, minutes=0.9)
-        ways[name] = replace(taught, policy=policy, minutes=0.1), after
-        ways[f"{name}, from nothing"] = (replace(alone, policy=unaided, reward=reward),)
+    for name in ("critic", "distance", "critic, blind"):
+        stages = [taught, after, alone]
+        if name == "distance":
+            stages[1:] = [DistanceConfig(one.agent, one.run, learning=one.learning) for one in (after, alone)]
+        for i, config in enumerate(stages):
+            policy = replace(config.agent.policy, blind="blind" in name)
+            stages[i] = replace(config, agent=replace(config.agent, policy=policy))
+        ways[name] = Stage(stages[0], 0.1), Stage(stages[1], 0.9)
+        ways[f"{name}, from nothing"] = (Stage(stages[2]),)
     return ways
 
 
 def spaces(data: str) -> Ways:
     """Expert iteration as in the preset ``omniglot``; offsets cannot be pointed at, so one other goes without."""
-    base = PRESETS["omniglot"]
+    base = preset("omniglot", ImitationConfig)
     unaided = PolicyConfig(precision="native")
 
-    def way(space: Space, policy: PolicyConfig) -> tuple[Config, ...]:
-        return (replace(base, renderer=replace(base.renderer, space=space), policy=policy),)
+    def way(space: Space, policy: PolicyConfig) -> tuple[Stage, ...]:
+        agent = replace(base.agent, renderer=replace(base.agent.renderer, space=space), policy=policy)
+        return (Stage(replace(base, agent=agent)),)
 
-    pointing = {space: way(space, base.policy) for space in get_args(Space) if space != "relative"}
+    pointing = {space: way(space, base.agent.policy) for space in get_args(Space) if space != "relative"}
     return pointing | {f"{space}, no pointer": way(space, unaided) for space in ("stroke", "relative")}
 
 
 def starts(data: str) -> Ways:
-    """The preset ``mnist-reconstruct`` without its teacher, or after a while with one."""
-    taught = PRESETS["mnist-reconstruct"]
-    alone = replace(taught, batch=64, imitation=ImitationConfig(), reward=LIKENESS, learning=PAID)
-    guessing = replace(taught, imitation=replace(taught.imitation, teacher="random"))
+    """The agent of the preset ``mnist-reconstruct``, rewarded from the start or after imitation of an expert."""
+    taught = preset("mnist-reconstruct", ImitationConfig)
+    alone = DistanceConfig(taught.agent, replace(taught.run, episodes=64), learning=REWARDED)
+    guessing = replace(taught, expert=RandomExpert())
     return {
-        "nothing": (alone,),
-        "random programs": (replace(guessing, minutes=0.5), replace(alone, minutes=0.5)),
-        "search": (replace(taught, minutes=0.5), replace(alone, minutes=0.5)),
+        "nothing": (Stage(alone),),
+        "random programs": (Stage(guessing, 0.5), Stage(alone, 0.5)),
+        "search": (Stage(taught, 0.5), Stage(alone, 0.5)),
     }
 
 
 def generators(data: str) -> Ways:
-    """The presets ``mnist`` and ``mnist-prior``, the one after the other, and the second after one with targets."""
-    adversarial, prior = PRESETS["mnist"], PRESETS["mnist-prior"]
-    taught = replace(with_targets(data), steps=prior.steps)
-    prior = replace(prior, renderer=taught.renderer)
+    """The presets ``mnist`` and ``mnist-prior``, the one after the other, and the second after a conditional agent."""
+    adversarial, prior = preset("mnist", SpiralConfig), preset("mnist-prior", ImitationConfig)
+    taught = conditional(data)
+    taught = replace(taught, agent=replace(taught.agent, horizon=prior.agent.horizon))
+    prior = replace(prior, agent=replace(prior.agent, renderer=taught.agent.renderer))
     if "omniglot" in data:
-        pen = taught.renderer
-        adversarial = replace(adversarial, renderer=replace(adversarial.renderer, brush=pen.brush, sizes=pen.sizes))
-    asking = replace(prior.imitation, teacher="agent", agent="the one before", steps=48)
+        pen = taught.agent.renderer
+        renderer = replace(adversarial.agent.renderer, brush=pen.brush, sizes=pen.sizes)
+        adversarial = replace(adversarial, agent=replace(adversarial.agent, renderer=renderer))
+    asking = replace(
+        prior,
+        run=replace(prior.run, episodes=256),
+        expert=AgentExpert(BEFORE, action_noise=prior.expert.action_noise),
+        steps_per_update=48,
+    )
     return {
-        "adversarial": (adversarial,),
-        "likelihood": (prior,),
-        "likelihood, then adversarial": (replace(prior, minutes=0.5), replace(polish(adversarial, prior), minutes=0.5)),
-        "taught": (replace(taught, minutes=0.5), replace(prior, batch=256, imitation=asking, minutes=0.5)),
+        "adversarial": (Stage(adversarial),),
+        "likelihood": (Stage(prior),),
+        "likelihood, then adversarial": (Stage(prior, 0.5), Stage(held(adversarial, prior), 0.5)),
+        "taught": (Stage(taught, 0.5), Stage(asking, 0.5)),
     }
 
 
-def polish(adversarial: Config, prior: Config) -> Config:
-    """Adversarial training of an agent that draws well already, held near where it starts."""
+def held(adversarial: SpiralConfig, prior: TrainingConfig) -> SpiralConfig:
+    """SPIRAL for an agent that draws well already, held near where it starts."""
     return replace(
         adversarial,
-        start="the prior",
-        temperature=prior.temperature,
-        opening=prior.opening,
-        steps=prior.steps,
-        resolution=prior.resolution,
-        renderer=prior.renderer,
-        policy=prior.policy,
-        critic=replace(adversarial.critic, steps=6),
+        agent=prior.agent,
+        run=replace(adversarial.run, start=BEFORE),
+        critic=replace(adversarial.critic, steps_per_update=6),
         learning=replace(
             adversarial.learning,
             learning_rate=3e-4,
             target_kl=0.03,
-            prior_cost=0.02,
+            kl_prior_cost=0.02,
             entropy_floor=0.0,
             entropy_cost=0.0,
         ),
@@ -191,17 +228,18 @@ def main(comparison: Comparison) -> None:
         raise SystemExit("give either --frames or --minutes: what is equal for all")
     out = comparison.out / comparison.what / comparison.data.partition(":")[0]
     ways = comparison.chosen()
-    figures = FIGURES if comparison.what == "generators" else ("mse",)
+    figures = GENERATION if comparison.what == "generators" else ("mse",)
     rows = []
-    folders: dict[Config, Path] = {}
+    folders: dict[TrainingConfig, Path] = {}
     for seed in comparison.seeds:
         for name, stages in ways.items():
-            folder, start, minutes = Path(), "", 0.0
-            for i, config in enumerate(stages):
-                stage = comparison.stage(config, seed, start)
-                folder = folders.setdefault(stage, out / f"{name.replace(', ', '-').replace(' ', '-')}-{seed}-{i}")
-                record = finish(stage, folder)
-                start, minutes = str(folder), minutes + record["minutes"]
+            folder, before, minutes = Path(), "", 0.0
+            for i, stage in enumerate(stages):
+                config = comparison.config(stage, seed, before)
+                folder = folders.setdefault(config, out / f"{name.replace(', ', '-').replace(' ', '-')}-{seed}-{i}")
+                with watch(config) as report:
+                    record = train_once(config, folder, report)
+                before, minutes = str(folder), minutes + record["minutes"]
             rows.append((name, str(seed), record["frames"], minutes, [record[f"eval/{key}"] for key in figures]))
     print(f"\n| way | seed | frames | minutes | {' | '.join(figures)} |")
     print("|---" * (len(figures) + 4) + "|")
@@ -215,4 +253,4 @@ def main(comparison: Comparison) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Comparison))
+    main(tyro.cli(Comparison, description=__doc__))

@@ -3,9 +3,9 @@
     LIMNER_DATA=DATA python experiments/compare_strokes.py --agent runs/omniglot --pictures 100 --search 0.5
 
 Notable choices:
-- Only characters by the test drawers, 19 and 20, of the eight alphabets whose strokes are here (``datasets.strokes``).
+- Only characters by the test drawers, 19 and 20, of the alphabets with recorded strokes (``data.human_strokes``).
 - The row "another person" is the other one of the two, drawing the same character. It is moved and scaled onto the
-  first drawing; its distances still hold the differences between two hands, while the agent draws the very picture.
+  first drawing; its distances still hold the differences between two people, while the agent draws the very picture.
 - The row "agent, at random" is the agent's drawings with their strokes in random order, each reversed or not, several
   times: what order and direction come to by chance. The other figures are the agent's by construction.
 - Every figure is a mean over the pictures that have one; "same number" is the share with as many strokes as the person.
@@ -25,9 +25,10 @@ from limner.agents.agent import load_agent
 from limner.data import FileDataset, load_dataset
 from limner.data.human_strokes import Handwriting, Points, drawing_name, load_handwriting
 from limner.data.omniglot import TEST_DRAWERS
+from limner.inference.draw import DrawOptions
 from limner.inference.evaluate import reconstruct
 from limner.metrics.strokes import Comparison, aligned, compare
-from limner.programs.strokes import trajectory
+from limner.programs.strokes import pen_strokes
 
 SHUFFLES = 8
 """Random orders of each drawing."""
@@ -45,6 +46,8 @@ class CompareStrokes:
     """Spread evenly through those with strokes. None: all."""
     search: float = 0.0
     """Seconds of search for each picture."""
+    sweeps: int | None = None
+    """Sweeps of refinement for each picture, in place of seconds."""
     seed: int = 0
     threads: int = 1
 
@@ -86,18 +89,19 @@ def main(asked: CompareStrokes) -> None:
     handwriting = load_handwriting()
     pictures = recorded(asked.data, handwriting)
     pictures = pictures.spread(asked.pictures) if asked.pictures is not None else pictures
-    result = reconstruct(load_agent(asked.agent), pictures, asked.search, seed=asked.seed, threads=asked.threads)
+    options = DrawOptions(seconds=asked.search, sweeps=asked.sweeps, seed=asked.seed, threads=asked.threads)
+    result = reconstruct(load_agent(asked.agent), pictures, options=options)
     names = [drawing_name(file) for file in pictures.files]
     theirs = [handwriting.strokes(name) for name in names]
     others = [handwriting.strokes(other_drawer(name)) for name in names]
-    drawn = [trajectory(program) for program in result.programs]
+    drawn = [[stroke[:, :2] for stroke in pen_strokes(program)] for program in result.programs]
     rows = {
         "agent": drawn,
         "agent, at random": [at_random(strokes, rng) for strokes in drawn * SHUFFLES],
         "another person": [aligned(other, onto) for other, onto in zip(others, theirs, strict=True)],
     }
-    likeness = result.likeness
-    print(f"{likeness.pictures} pictures, mse {likeness.mse:.4f}, {likeness.strokes:g} curves a drawing", end="\n\n")
+    metrics = result.metrics
+    print(f"{metrics.pictures} pictures, mse {metrics.mse:.4f}, {metrics.strokes:g} curves a drawing", end="\n\n")
     print("| drawn by | strokes | the person's | same number | Chamfer | order, τ | direction |")
     print("|---|---|---|---|---|---|---|")
     for name, drawings in rows.items():

@@ -1,9 +1,9 @@
-"""How many scenes that are thrown at random hold an object that is hidden, wholly or nearly.
+"""How many random scenes hold an object that is hidden, wholly or nearly.
 
     python experiments/hidden_objects.py
 
 For each number of objects the share of scenes with an object without which the picture would be the same, or would
-change in fewer than ``VISIBLE`` pixels: such scenes are thrown anew where data is made (``limner.data.scenes``).
+change in fewer than ``VISIBLE`` pixels: such scenes are drawn again where data is made (``worlds.scenes.examples``).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import tyro
 
-from limner.data.scenes import VISIBLE, scatter, seen, show
+from limner.worlds.scenes.examples import VISIBLE, changed_pixels, scatter, show
 from limner.worlds.scenes.renderer import Scenes
 
 
@@ -35,9 +35,9 @@ def main(given: Hidden) -> None:
     print("|---|---|---|")
     for count in given.objects:
         programs = scatter(np.random.default_rng([given.seed, count]), np.full(given.scenes, count), count)
-        fewest = seen(renderer, programs, show(renderer, programs)).min(1)
+        fewest = changed_pixels(renderer, programs, show(renderer, programs)).min(1)
         print(f"| {count} | {(fewest == 0).mean():.3f} | {(fewest < VISIBLE).mean():.3f} |", flush=True)
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Hidden))
+    main(tyro.cli(Hidden, description=__doc__))

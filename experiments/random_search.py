@@ -1,11 +1,11 @@
 """Drawing by search alone, without any learning: what every agent has to be better than.
 
-    python experiments/random_search.py --data mnist --strokes 8 --tries 32
+    python experiments/random_search.py --data mnist --strokes 8 --candidates 32
 
 Notable choices:
-- Proposals are those of ``limner.worlds.proposals``. The best of ``tries`` is varied as often once more
-  (``limner.search.lookahead.improve``), and the better one is painted.
-- The loop is the agents' own (``greedy_lookahead``); only the proposals are not learnt.
+- Proposals are those of the world. Of the best of ``candidates`` as many perturbations are tried
+  (``limner.search.lookahead``), and the best of all is painted.
+- The loop is that of agents (``greedy_lookahead``); only the proposals are not learnt.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ import tyro
 
 from limner.agents.rollout import EpisodeBatch
 from limner.data import load_dataset
-from limner.inference.evaluate import fit, squared_error, structural_similarity
-from limner.search.lookahead import Simulator, greedy_lookahead
-from limner.training.config import Config
+from limner.data.resize import match_channels
+from limner.metrics.reconstruction import squared_error, structural_similarity
+from limner.search.lookahead import greedy_lookahead
 from limner.training.presets import PRESETS
-from limner.worlds.proposals import ResidualProposals
+from limner.worlds.simulator import Simulator
 
 
 @dataclass(frozen=True)
@@ -35,29 +35,29 @@ class RandomSearch:
     pictures: int = 100
     """Of the test set, spread evenly through it."""
     strokes: int = 8
-    tries: int = 32
-    """Proposals for each stroke, and as many variations of the best."""
+    candidates: int = 32
+    """Proposals for each stroke, and as many perturbations of the best."""
     threads: int = 1
     seed: int = 0
 
 
 def main(arguments: RandomSearch) -> None:
     """Draw, and print one row of a table."""
-    config: Config = replace(PRESETS[arguments.preset], steps=arguments.strokes, data=arguments.data)
+    agent = replace(PRESETS[arguments.preset].config.agent, horizon=arguments.strokes)
     data = load_dataset(arguments.data, "test")
-    renderer = config.make_renderer(min(arguments.pictures, len(data)), arguments.threads)
-    goals = fit(data.spread(renderer.batch).pictures(renderer.shape[0]), renderer.shape[2])
-    episodes = EpisodeBatch.empty(config, renderer)
+    renderer = agent.make_renderer(min(arguments.pictures, len(data)), arguments.threads)
+    goals = match_channels(data.spread(renderer.batch).pictures(renderer.shape[0]), renderer.shape[2])
+    episodes = EpisodeBatch.empty(agent, renderer)
     episodes.aim(torch.from_numpy(goals))
     generator = torch.Generator().manual_seed(arguments.seed)
     started = time.process_time()
-    proposals = ResidualProposals(renderer.actions)
-    greedy_lookahead(renderer, Simulator(renderer, arguments.tries, arguments.threads), proposals, episodes, generator)
+    simulator = Simulator(renderer, arguments.candidates, arguments.threads)
+    greedy_lookahead(renderer, simulator, agent.world.proposals(renderer.actions), episodes, generator)
     seconds = (time.process_time() - started) / renderer.batch
     drawn = renderer.canvas()
-    print("| data | strokes | tries | mse | ssim | CPU seconds a picture |\n|---|---|---|---|---|---|")
+    print("| data | strokes | candidates | mse | ssim | CPU seconds a picture |\n|---|---|---|---|---|---|")
     figures = f"{squared_error(drawn, goals).mean():.4f} | {structural_similarity(drawn, goals).mean():.3f}"
-    print(f"| {arguments.data} | {arguments.strokes} | {arguments.tries} | {figures} | {seconds:.2f} |")
+    print(f"| {arguments.data} | {arguments.strokes} | {arguments.candidates} | {figures} | {seconds:.2f} |")
 
 
 if __name__ == "__main__":

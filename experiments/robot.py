@@ -4,8 +4,8 @@
     python experiments/robot.py characters.jsonl --count 20                     # the first programs of a file
 
 Notable choices:
-- A source is an agent that draws what it likes, whose first programs of seed 0 are taken, or a file of programs;
-  nothing is chosen.
+- A source is an unconditional agent, whose first programs of seed 0 are taken, or a file of programs;
+  none is selected.
 - Worst is the worst of all samples of all programs; shares are the largest of any joint in any program.
 """
 
@@ -19,10 +19,12 @@ import numpy as np
 import torch
 import tyro
 
-from limner.agents.agent import load_agent, sample
+from limner.agents.agent import load_agent
 from limner.export.picture import on_white, pairs, png
 from limner.files import write_atomic
-from limner.programs.program import Program, execute, load_programs
+from limner.inference.sample import sample
+from limner.programs.execution import execute
+from limner.programs.program import Program, load_programs
 from limner.programs.strokes import pen_strokes
 from limner.robot.arm import Arm, Sheet
 from limner.robot.drawing import draw
@@ -121,4 +123,4 @@ def main(task: Task) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Task))
+    main(tyro.cli(Task, description=__doc__))

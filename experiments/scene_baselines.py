@@ -8,7 +8,7 @@
 - ``greedy``: the same proposals, accepted when the picture is closer.
 - ``random``: scenes drawn independently; the closest counts.
 - ``agent``: what an agent draws, refined (``limner.worlds.scenes.refinement``).
-- ``chance``: the same refinement of nothing, with proposals by chance: what is left without what was learnt.
+- ``residual``: the same refinement of nothing, with residual proposals: what is left without what was learnt.
 
 All see the same pictures, the first of the test scenes (``limner data make scenes`` makes the same ones, but is not
 needed), and begin with the empty platform. The table gives the mean squared error, of the last state for the first way
@@ -26,22 +26,25 @@ import numpy as np
 import torch
 import tyro
 
-from limner.actions import PLACE, SKIP, IntArray
+from limner.actions import IntArray
 from limner.agents.agent import load_agent
 from limner.agents.rollout import EpisodeBatch, collect
-from limner.data.scenes import MOST, SHARD, random_scenes, scatter, show
-from limner.inference.draw import TRIES
-from limner.search.lookahead import Simulator
-from limner.worlds.proposals import MixedProposals, ResidualProposals
+from limner.data.generated import SHARD
+from limner.inference.draw import CANDIDATES
+from limner.worlds import find_world
+from limner.worlds.proposals import MixedProposals
+from limner.worlds.scenes.examples import MOST, scatter, show, visible_scenes
 from limner.worlds.scenes.refinement import ObjectRefinement
-from limner.worlds.scenes.renderer import Scenes, ScenesSettings
+from limner.worlds.scenes.renderer import Scenes
+from limner.worlds.scenes.settings import PLACE, SKIP, ScenesSettings
 from limner.worlds.scenes.templates import templates
+from limner.worlds.simulator import Simulator
 from limner.worlds.world import Canvas
 
 VARIANCE = 0.25
 SHOWN = (100, 1_000, 3_000, 10_000)
 """Renders after which the error is noted."""
-Way = Literal["agent", "chance", "metropolis-hastings", "greedy", "random"]
+Way = Literal["agent", "residual", "metropolis-hastings", "greedy", "random"]
 
 
 @dataclass(frozen=True)
@@ -97,9 +100,9 @@ class CountedScenes(Scenes):
 
     taken = 0
 
-    def _shoot(self, scenes: list[IntArray]) -> Canvas:
+    def _render(self, scenes: list[IntArray]) -> Canvas:
         CountedScenes.taken += len(scenes)
-        return super()._shoot(scenes)
+        return super()._render(scenes)
 
     def additions(self, goals: Canvas, count: int) -> IntArray:
         """A look at each is a render."""
@@ -108,7 +111,7 @@ class CountedScenes(Scenes):
 
 
 def parse(way: Way, goals: Canvas, given: Baselines) -> list[tuple[int, float]]:
-    """The same for the agent, or for chance in its place."""
+    """The same for the agent, or for residual proposals in its place."""
     agent, generator = load_agent(given.agent), torch.Generator().manual_seed(given.seed)
     CountedScenes.taken = 0
     renderer = CountedScenes(batch=len(goals), threads=given.threads)
@@ -116,14 +119,17 @@ def parse(way: Way, goals: Canvas, given: Baselines) -> list[tuple[int, float]]:
     episodes.aim(torch.from_numpy(goals))
     collect(renderer, agent.policy, episodes, generator, agent.config.temperature)
     curve = [(CountedScenes.taken // len(goals), episodes.distance[-1].mean().item())]
-    actions, proposer = episodes.actions, MixedProposals(agent.policy, renderer.actions)
-    if way == "chance":
+    residual = find_world("scenes").proposals(renderer.actions)
+    actions, proposer = episodes.actions, residual
+    if way == "agent":
+        proposer = MixedProposals(agent.policy, residual)
+    else:
         actions[:] = torch.tensor([SKIP, *[0] * (len(renderer.actions) - 1)])
-        curve, proposer = [], ResidualProposals(renderer.actions)
+        curve = []
     CountedScenes.taken += len(templates(ScenesSettings()).objects)
-    simulator = Simulator(renderer, TRIES, given.threads)
-    simulator.renderer = CountedScenes(batch=TRIES * len(goals), threads=given.threads)
-    refinement = ObjectRefinement(renderer, simulator, episodes, actions, proposer, given.threads)
+    simulator = Simulator(renderer, CANDIDATES, given.threads)
+    simulator.renderer = CountedScenes(batch=CANDIDATES * len(goals), threads=given.threads)
+    refinement = ObjectRefinement(renderer, simulator, episodes.targets, actions, proposer)
     for limit in (renders for renders in SHOWN if renders <= given.renders):
         while True:
             before = CountedScenes.taken / len(goals), abs(refinement.scores.mean().item())
@@ -139,15 +145,15 @@ def parse(way: Way, goals: Canvas, given: Baselines) -> list[tuple[int, float]]:
 def main(given: Baselines) -> None:
     """Print the table."""
     rng = np.random.default_rng([0, 1, 0])
-    goals = random_scenes(rng, SHARD, threads=given.threads).images[: given.scenes]
+    goals = visible_scenes(rng, SHARD, given.threads)[0][: given.scenes]
     empty = squared_error(Scenes(batch=len(goals)).canvas(), goals).mean()
     print(f"{given.scenes} scenes, the empty platform is at {empty / goals[0].size:.5f}")
     for way in given.ways:
         start = time.perf_counter()
-        curve = (parse if way in ("agent", "chance") else search)(way, goals, given)
+        curve = (parse if way in ("agent", "residual") else search)(way, goals, given)
         figures = ", ".join(f"{error:.5f} after {renders:,}" for renders, error in curve)
         print(f"{way}: {figures} ({time.perf_counter() - start:.0f} s)", flush=True)
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Baselines))
+    main(tyro.cli(Baselines, description=__doc__))

@@ -1,11 +1,11 @@
-"""What search makes of a given time: looking ahead, refining, and all that without an agent.
+"""What search makes of a given time: lookahead, refinement, and both without an agent.
 
     OMP_NUM_THREADS=1 python experiments/search_budgets.py --agent runs/reconstruct --pictures 24 --budgets .1 .3 1
 
 Notable choices:
 - Seconds are of CPU time, so that other work on the machine does not change the table.
-- Every row draws in batches of as many pictures as ``limner evaluate`` does, with as many tries.
-- "and refinement": a third of the time goes to looking ahead, as with ``--plan greedy``.
+- Every row draws in batches of as many pictures as ``limner evaluate`` does, with as many candidates.
+- "and refinement": a third of the time goes to lookahead, as with ``--plan greedy``.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ import tyro
 from limner.agents.agent import Agent, load_agent
 from limner.agents.rollout import EpisodeBatch, collect
 from limner.data import Pictures, load_dataset
-from limner.inference.draw import SEARCHED, TRIES, Plan, look_ahead
-from limner.inference.evaluate import fit, squared_error
-from limner.search.lookahead import Simulator
-from limner.worlds.paint.refinement import Refinement
-from limner.worlds.proposals import ResidualProposals
+from limner.data.resize import match_channels
+from limner.inference.draw import CANDIDATES, SEARCHED, look_ahead
+from limner.metrics.reconstruction import squared_error
+from limner.worlds.proposals import Proposer
+from limner.worlds.refinement import Budget
+from limner.worlds.simulator import Simulator
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class SearchBudgets:
     """What to draw, and how long."""
 
     agent: str
+    """Name of an agent that comes with Limner, or folder of a run or checkpoint."""
     data: str = "mnist"
     pictures: int = 24
     """Of the test set, spread evenly through it."""
@@ -46,37 +48,37 @@ class Way:
 
     name: str
     ahead: float
-    """Share of the time for looking ahead; the rest is for refinement."""
-    plan: Plan = "greedy"
+    """Share of the time for lookahead; the rest is for refinement."""
     learnt: bool = True
-    """Whether the agent proposes, or chance."""
+    """Whether the agent proposes, or nothing that was learnt."""
 
     def draw(self, agent: Agent, goals: Pictures, seconds: float, seed: int) -> float:
         """The mean squared error of ``goals`` ``uint8[N, H, W, C]``, a batch, with so many seconds for all of them."""
         begun = time.process_time()
+        world = agent.config.world
         renderer, generator = agent.config.make_renderer(len(goals)), torch.Generator().manual_seed(seed)
         episodes = EpisodeBatch.empty(agent.config, renderer)
         episodes.aim(torch.from_numpy(goals))
+        proposer: Proposer = agent.policy if self.learnt else world.proposals(renderer.actions)
         if self.learnt:
             collect(renderer, agent.policy, episodes, generator, agent.config.temperature)
         else:
             episodes.canvas.fill_(255)  # worse than what any search finds
-        simulator, actions = Simulator(renderer, TRIES, 1), episodes.actions
+        simulator, actions = Simulator(renderer, CANDIDATES, 1), episodes.actions
         if self.ahead:
-            proposer = agent.policy if self.learnt else ResidualProposals(renderer.actions)
-            actions = look_ahead(renderer, simulator, proposer, episodes, generator, self.ahead * seconds, self.plan)
-        refinement = Refinement(renderer, simulator, episodes.goal, actions)
+            actions = look_ahead(renderer, simulator, proposer, episodes, generator, self.ahead * seconds)
+        refinement = world.refine(renderer, simulator, episodes.targets, actions, proposer)
         if self.ahead < 1:
-            refinement.run(seconds - (time.process_time() - begun), generator)
+            refinement.run(Budget(seconds - (time.process_time() - begun)), generator)
         return float(squared_error(refinement.canvas.numpy(), goals).mean())
 
 
 WAYS = [
-    Way("chance, look-ahead", 1, learnt=False),
-    Way("chance, look-ahead and refinement", 1 / 3, learnt=False),
-    Way("look-ahead", 1),
+    Way("not learnt: lookahead", 1, learnt=False),
+    Way("not learnt: lookahead and refinement", 1 / 3, learnt=False),
+    Way("lookahead", 1),
     Way("refinement", 0),
-    Way("look-ahead and refinement", 1 / 3),
+    Way("lookahead and refinement", 1 / 3),
 ]
 
 
@@ -86,7 +88,7 @@ def main(arguments: SearchBudgets) -> None:
     time.perf_counter = time.process_time
     agent, data = load_agent(arguments.agent), load_dataset(arguments.data, "test").spread(arguments.pictures)
     shape = agent.config.make_renderer(1).shape
-    goals = fit(data.pictures(shape[0]), shape[2])
+    goals = match_channels(data.pictures(shape[0]), shape[2])
     batches = [np.ascontiguousarray(goals[i : i + SEARCHED]) for i in range(0, len(goals), SEARCHED)]
     print("| mean squared error after seconds a picture |", *(f" {budget:g} |" for budget in arguments.budgets), sep="")
     print("|---|" + "---|" * len(arguments.budgets))

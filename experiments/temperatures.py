@@ -3,7 +3,7 @@
     python experiments/temperatures.py runs/seeds/0 runs/seeds/1 --temperatures 1 0.9 0.8 0.7
 
 Notable choices:
-- The measures are those of a run's log: 1,000 pictures against 1,000 real test digits.
+- The measures are those of a run's log: 1,000 pictures against 1,000 test pictures.
 - All agents of one call are measured against the reference of the first, so they must be of the same data and renderer.
 """
 
@@ -14,11 +14,17 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import torch
 import tyro
-from seeds import FIGURES, figures
 
-from limner.agents.agent import load_agent, sample
+from limner.agents.agent import find_agent, load_agent
+from limner.agents.checkpoint import read_manifest
 from limner.data import load_dataset
-from limner.metrics.generation import Metrics, evaluate_pictures, make_reference
+from limner.inference.sample import sample
+from limner.metrics.generation import GenerationMetrics, evaluate_pictures, make_reference
+
+FIGURES = (
+    "frechet", "normalised_frechet", "precision", "coverage",
+    "plain_normalised_frechet", "plain_precision", "plain_coverage", "entropy", "empty",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -26,33 +32,38 @@ class Temperatures:
     """Which agents, at which temperatures."""
 
     agents: tyro.conf.Positional[tuple[str, ...]]
+    """Names, or folders of runs or checkpoints."""
     temperatures: tuple[float, ...] = (1.0, 0.8)
-    opening: float | None = None
-    """Temperature of the first action. None: as of the others."""
+    first_action_temperature: float | None = None
+    """None: as of the others."""
+    data: str | None = None
+    """Data set of the real pictures. None: that which the first agent was trained on."""
 
 
-def row(name: str, temperature: str, metrics: Metrics) -> str:
+def row(name: str, temperature: str, metrics: GenerationMetrics) -> str:
     """One row of the table, in Markdown."""
-    return f"| {name} | {temperature} | {figures(asdict(metrics))} |"
+    figures = asdict(metrics)
+    return f"| {name} | {temperature} | {' | '.join(f'{figures[figure]:.3f}' for figure in FIGURES)} |"
 
 
 def main(asked: Temperatures) -> None:
     """Print the table."""
     torch.set_num_threads(1)
     agents = {name: load_agent(name) for name in asked.agents}
-    config = next(iter(agents.values())).config
-    train, test = load_dataset(config.data, "train"), load_dataset(config.data, "test")
+    config = agents[asked.agents[0]].config
+    data = asked.data or read_manifest(find_agent(asked.agents[0])[0])["training"]["run"]["data"]
+    train, test = load_dataset(data, "train"), load_dataset(data, "test")
     renderer = config.make_renderer(1000)
-    reference = make_reference(test, train, renderer, config.steps, np.random.default_rng(0))
+    reference = make_reference(test, train, renderer, config.horizon, np.random.default_rng(0))
     print("| agent | temperature |" + "".join(f" {name} |" for name in FIGURES))
     print("|---" * (len(FIGURES) + 2) + "|")
-    print(row("real digits", "", reference.real))
+    print(row("real pictures", "", reference.real))
     for name, agent in agents.items():
         for temperature in asked.temperatures:
-            canvases, _ = sample(agent, reference.count, temperature=temperature, opening=asked.opening)
+            canvases, _ = sample(agent, reference.count, 0, temperature, asked.first_action_temperature)
             print(row(name, f"{temperature:g}", evaluate_pictures(canvases, reference)), flush=True)
     print(row("random strokes", "", reference.random))
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Temperatures))
+    main(tyro.cli(Temperatures, description=__doc__))

@@ -6,7 +6,7 @@ Notable choices:
 - It learns from MNIST's training digits except the 5,000 of ``mnist-5k`` (the first 500 of each class), so that in
   the default evaluation the network has seen neither the reference digits nor the real digits of the first row.
 - It sees digits as the evaluation does: enlarged to 64x64, then reduced to 32x32.
-- Its features are then standardised by the digits it learned from (``DigitNetwork.standardise``).
+- Its features are then standardised by the digits it learned from (``standardise``).
 - Each digit is turned, scaled and moved a little, as augmentation; nothing changes the width of its strokes.
 """
 
@@ -28,7 +28,7 @@ from torch.nn import functional
 import limner.metrics.features
 from limner.data import load_dataset
 from limner.files import write_atomic
-from limner.metrics.features import DigitNetwork, ink, small_grey
+from limner.metrics.features import DigitNetwork, network_input, small_grey
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,19 @@ def augment(pictures: Tensor, generator: torch.Generator) -> Tensor:
     return functional.grid_sample(pictures, grid, align_corners=False)
 
 
+def standardise(network: DigitNetwork, pictures: Tensor, shrinkage: float) -> None:
+    """Scale the features by those of ``pictures``, ``float32[N, 1, 32, 32]`` real digits.
+
+    Principal direction i, of variance v_i, is divided by the root of v_i + ``shrinkage`` · mean(v): at 0 that is the
+    Mahalanobis distance of the digits; the larger, the closer to the plain distance.
+    """
+    with torch.inference_mode():
+        hidden = torch.cat([network.torso(chunk) for chunk in pictures.split(500)]).double()
+    variances, directions = torch.linalg.eigh(hidden.T.cov())
+    network.mean = hidden.mean(0).float()
+    network.scale = (directions / (variances + shrinkage * variances.mean()).sqrt()).float()
+
+
 def accuracy(network: DigitNetwork, pictures: Tensor, labels: Tensor) -> float:
     """Share of the pictures ``float32[N, 1, 32, 32]`` whose class is found, in [0, 1]."""
     network.eval()
@@ -75,7 +88,7 @@ def main(settings: Settings) -> None:
     data = {split: load_dataset("mnist", split) for split in ("train", "test")}
     held_out = np.concatenate([np.flatnonzero(data["train"].labels == digit)[:500] for digit in range(10)])
     keep = np.setdiff1d(np.arange(len(data["train"])), held_out)
-    pictures = {split: ink(small_grey(digits.pictures(64))) for split, digits in data.items()}
+    pictures = {split: network_input(small_grey(digits.pictures(64))) for split, digits in data.items()}
     labels = {split: torch.from_numpy(digits.labels) for split, digits in data.items()}
     pictures["held out"], labels["held out"] = pictures["train"][held_out], labels["train"][held_out]
     pictures["train"], labels["train"] = pictures["train"][keep], labels["train"][keep]
@@ -98,7 +111,7 @@ def main(settings: Settings) -> None:
             optimizer.step()
             schedule.step()
         print(f"epoch {epoch + 1}: test accuracy {accuracy(network, pictures['test'], labels['test']):.4f}", flush=True)
-    network.eval().standardise(pictures["train"], settings.shrinkage)
+    standardise(network.eval(), pictures["train"], settings.shrinkage)
     seconds = time.process_time() - start
 
     state = {name: value.contiguous() for name, value in network.state_dict().items()}
@@ -134,9 +147,9 @@ torch {torch.__version__} |
 **Use**: comparing sets of drawn digits with sets of real ones, always beside the two reference rows (real digits,
 random strokes). Figures compare only between runs that used these very weights.
 
-**Limits**: it knows ten digits and nothing else, and is as sure of a scribble as of a digit, so its confidence
-measures nothing. Its agreement with people was not tested. The shrinkage of the covariance was chosen among 0, 0.03,
-0.1, 0.3 and 1 by how well random strokes and damaged digits came apart from real ones
+**Limits**: its classes are the ten digits, and it is as confident with scribbles as with digits, so its confidence is
+no measure of quality. Its agreement with people was not tested. The shrinkage of the covariance was chosen among 0,
+0.03, 0.1, 0.3 and 1 by how well random strokes and damaged digits came apart from real ones
 (`experiments/check_features.py`); with plain features, precision is .64 for random strokes and 1 for white canvases.
 MNIST (LeCun and Cortes) is by American writers of around 1990. No picture of MNIST is in the weights' file.
 """

@@ -1,4 +1,4 @@
-"""What several tests need: a few real digits, everything that decides how a training goes on, agents with targets."""
+"""What several tests need: a few real digits, everything that decides how a training goes on, small agents."""
 
 import itertools
 from collections.abc import Callable
@@ -12,39 +12,48 @@ import torch
 from torch import Tensor
 
 from limner.agents.agent import Agent, load_agent
-from limner.agents.checkpoint import save_checkpoint
 from limner.data import Dataset, load_dataset
 from limner.data.picture_source import PictureSource
-from limner.training.config import Config, ImitationConfig
-from limner.training.imitation.trainer import Imitation
+from limner.training import make_trainer
+from limner.training.imitation.config import ImitationConfig, SearchExpert
 from limner.training.presets import PRESETS
-from limner.training.spiral.trainer import Adversarial
+from limner.training.saving import save_checkpoint
+from limner.training.spiral.config import SpiralConfig
+from limner.training.spiral.trainer import SpiralTrainer
 from limner.worlds.scenes.renderer import Scenes
 
 
 @pytest.fixture(scope="session")
-def source() -> PictureSource:
-    """200 digits at the size of the canvas of the preset ``tiny``."""
-    return PictureSource(load_dataset().spread(200), PRESETS["tiny"].renderer.canvas)
+def tiny() -> SpiralConfig:
+    """The configuration of the preset ``tiny``."""
+    config = PRESETS["tiny"].config
+    assert isinstance(config, SpiralConfig)
+    return config
 
 
 @pytest.fixture(scope="session")
-def everything() -> Callable[[Adversarial], dict[str, Tensor]]:
-    """All state of a training as named copies of tensors: weights, moments, pictures, random states, counters."""
+def source(tiny: SpiralConfig) -> PictureSource:
+    """200 digits at the size of the canvas of the preset ``tiny``."""
+    return PictureSource(load_dataset().spread(200), tiny.agent.renderer.canvas)
 
-    def collect(training: Adversarial) -> dict[str, Tensor]:
-        policy, critic = training.policy_learner, training.critic_learner
-        modules = {"policy": policy.policy, "average": policy.average, "critic": critic.critic, "judge": training.judge}
+
+@pytest.fixture(scope="session")
+def everything() -> Callable[[SpiralTrainer], dict[str, Tensor]]:
+    """All state of a trainer as named copies of tensors: weights, moments, pictures, random states, counters."""
+
+    def collect(trainer: SpiralTrainer) -> dict[str, Tensor]:
+        policy = trainer.policy_learner
+        modules = trainer.modules() | {"average": policy.average}
         state = {
             f"{name} {key}": value for name, module in modules.items() for key, value in module.state_dict().items()
         }
-        for name, optimizer in {"policy": policy.optimizer, "critic": critic.optimizer}.items():
+        for name, optimizer in trainer.optimizers().items():
             for index, slots in optimizer.state_dict()["state"].items():
-                state |= {f"{name} adam {index} {slot}": value for slot, value in slots.items()}
-        state |= {f"random {name}": generator.get_state() for name, generator in training.generators.items()}
-        state |= {f"episodes {name}": value for name, value in vars(training.episodes).items()}
-        state["replay"] = training.replay.pictures
-        counters = [training.updates, training.replay.added, policy.taken, policy.entropy_scale, critic.taken]
+                state |= {f"{name} {index} {slot}": value for slot, value in slots.items()}
+        state |= {f"random {name}": generator.get_state() for name, generator in trainer.generators.items()}
+        state |= {f"episodes {name}": value for name, value in vars(trainer.episodes).items()}
+        state["replay"] = trainer.replay.rows["pictures"]
+        counters = [*trainer.counters().values()]
         state["counters"] = torch.from_numpy(np.array(counters, np.float64))
         return {name: value.clone() for name, value in state.items()}
 
@@ -52,40 +61,37 @@ def everything() -> Callable[[Adversarial], dict[str, Tensor]]:
 
 
 @pytest.fixture(scope="session")
-def conditional_config() -> Config:
-    """The preset ``tiny`` with targets, and a teacher that searches."""
-    tiny = PRESETS["tiny"]
-    return replace(
-        tiny,
-        conditional=True,
-        steps=3,
-        renderer=replace(tiny.renderer, space="stroke"),
-        imitation=ImitationConfig(teacher="search", tries=4, memory=32, batch=4, steps=2),
-    )
+def conditional_config(tiny: SpiralConfig) -> ImitationConfig:
+    """Imitation of a search, by a conditional agent like that of the preset ``tiny``."""
+    agent = replace(tiny.agent, conditional=True, renderer=replace(tiny.agent.renderer, space="stroke"))
+    expert = SearchExpert(candidates=4, capacity=32)
+    return ImitationConfig(agent=agent, run=tiny.run, expert=expert, batch_size=4, steps_per_update=2)
 
 
 @pytest.fixture(scope="session")
-def copyist_folder(conditional_config: Config, source: PictureSource, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run of an agent with targets that has learnt for two updates."""
-    folder = tmp_path_factory.mktemp("runs") / "copyist"
-    training = Imitation(conditional_config, source)
+def conditional_folder(
+    conditional_config: ImitationConfig, source: PictureSource, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The run of a conditional agent that has learnt for two updates."""
+    folder = tmp_path_factory.mktemp("runs") / "conditional"
+    trainer = make_trainer(conditional_config, source)
     for updates in range(2):
-        training.update(updates / 2)
-    save_checkpoint(folder / "checkpoints", training, {})
+        trainer.update(updates / 2)
+    save_checkpoint(folder / "checkpoints", trainer, {})
     return folder
 
 
 @pytest.fixture(scope="session")
-def copyist(copyist_folder: Path) -> Agent:
+def conditional_agent(conditional_folder: Path) -> Agent:
     """That agent."""
-    return load_agent(str(copyist_folder))
+    return load_agent(str(conditional_folder))
 
 
 @pytest.fixture(scope="session")
-def free_folder(source: PictureSource, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run of an agent without targets that has learnt nothing."""
-    folder = tmp_path_factory.mktemp("runs") / "free"
-    save_checkpoint(folder / "checkpoints", Adversarial(PRESETS["tiny"], source), {})
+def unconditional_folder(tiny: SpiralConfig, source: PictureSource, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of an unconditional agent that has learnt nothing."""
+    folder = tmp_path_factory.mktemp("runs") / "unconditional"
+    save_checkpoint(folder / "checkpoints", make_trainer(tiny, source), {})
     return folder
 
 

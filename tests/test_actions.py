@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import get_args
 
 import numpy as np
@@ -9,18 +10,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from limner.actions import JUMP, PAINT, ActionSpace, Part, Space, bezier_actions, paint_actions
-
-GREY = ("flag", "end", "control", "size", "pressure")
-
+from limner.actions import ActionSpace, Part
+from limner.worlds.paint.settings import JUMP, PAINT, PaintSettings, Space, paint_actions
 
 relaxed = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 SPACES = (
-    bezier_actions(),
-    bezier_actions(color=True),
-    bezier_actions(grid=2, sizes=(3,), pressures=1),
-    bezier_actions(grid=5, sizes=(1.5, 2.5, 4), pressures=4, color=True, levels=2),
-    *(paint_actions(space, 4, (2, 3), 3, True, 5) for space in get_args(Space)),
+    paint_actions(),
+    paint_actions(PaintSettings(color=True)),
+    paint_actions(PaintSettings(grid=2, sizes=(3,), pressures=1)),
+    paint_actions(PaintSettings(grid=5, sizes=(1.5, 2.5, 4), pressures=4, color=True, levels=2)),
+    *(
+        paint_actions(PaintSettings(space=space, grid=4, sizes=(2, 3), pressures=3, color=True, levels=5))
+        for space in get_args(Space)
+    ),
 )
 
 
@@ -32,23 +34,8 @@ def spaces_and_actions(draw):
     return space, rng.integers(0, space.sizes, (draw(st.integers(1, 6)), len(space)))
 
 
-def test_published_action_space():
-    """Part names, their order and their sizes as in Ganin et al. 2018."""
-    space = bezier_actions(color=True)
-    assert space.names == (*GREY, "red", "green", "blue")
-    assert space.sizes == (2, 1024, 1024, 6, 10, 20, 20, 20)
-    assert space.parts[1].grid == (32, 32)
-    assert space.parts[3].values == (1, 2, 4, 8, 12, 24)
-    assert np.allclose(space.parts[4].values, np.linspace(0.1, 1, 10))
-    assert np.allclose(space.parts[5].values, np.linspace(0, 1, 20))
-
-
-def test_grey_has_no_colour_parts():
-    assert bezier_actions().names == GREY
-
-
 def test_looking_parts_up():
-    space = bezier_actions()
+    space = paint_actions()
     assert len(space) == 5
     assert [space.index(name) for name in space.names] == [0, 1, 2, 3, 4]
     assert "control" in space
@@ -85,15 +72,42 @@ def test_canonical_zeroes_what_does_not_count_and_keeps_the_rest(example):
 
 
 def test_mask_of_any_leading_shape():
-    space = bezier_actions(grid=4)
+    space = paint_actions(PaintSettings(grid=4))
     actions = space.sample(np.random.default_rng(0), (3, 2))
     assert space.mask(actions).shape == (3, 2, 5)
     assert np.array_equal(space.mask(actions)[1, 1], space.mask(actions[1, 1]))
 
 
-def test_without_a_flag_every_part_counts():
-    space = ActionSpace((Part("end", 4, grid=(2, 2)), Part("size", 3, dependent=True)))
+@pytest.mark.parametrize(
+    "space", [paint_actions(), paint_actions(PaintSettings(space="stroke", grid=4, sizes=(2,), pressures=1, levels=2))]
+)
+def test_a_mask_is_fresh(space):
+    actions = space.sample(np.random.default_rng(0), 3)
+    table = space.mask_table.copy()
+    space.mask(actions)[:] = False
+    assert np.array_equal(space.mask_table, table)
+    assert space.mask(actions).any()
+
+
+def test_without_a_verb_every_part_counts():
+    space = ActionSpace((Part("end", 4, grid=(2, 2)), Part("size", 3)))
     assert space.mask(np.array([[3, 2], [0, 0]])).all()
+    assert space.mask_table.tolist() == [[True, True]]
+    assert (space.verb, space.full_verbs, space.jump) == (None, (), None)
+
+
+def test_the_mask_table_has_a_row_for_each_verb():
+    verb = Part("op", 3, verbs=("put", "jump", "wait"), full=("put",))
+    space = ActionSpace((Part("place", 4), verb, Part("size", 3, dependent=True), Part("time", 2)))
+    assert space.mask_table.tolist() == [[True] * 4, [True, True, False, True], [True, True, False, True]]
+    assert (space.verb, space.full_verbs, space.jump) == (1, (0,), 1)
+    assert space.mask(np.array([[3, 0, 2, 1], [3, 2, 2, 1]])).tolist() == space.mask_table[[0, 2]].tolist()
+
+
+def test_several_verbs_may_be_full_and_none_a_jump():
+    space = ActionSpace((Part("op", 3, verbs=("a", "b", "c"), full=("c", "a")), Part("size", 3, dependent=True)))
+    assert (space.full_verbs, space.jump) == ((2, 0), None)
+    assert space.mask_table[:, 1].tolist() == [True, False, True]
 
 
 # --- validation --------------------------------------------------------------------------------------------------
@@ -124,24 +138,24 @@ def test_a_bad_entry_is_named(example, data):
 
 def test_unsigned_integers_do_not_wrap_around():
     with pytest.raises(ValueError, match=f"'flag' is {2**64 - 1}"):
-        bezier_actions().validate(np.full(5, 2**64 - 1, np.uint64))
+        paint_actions().validate(np.full(5, 2**64 - 1, np.uint64))
 
 
 @pytest.mark.parametrize("actions", [[0.0] * 5, [True] * 5, ["0"] * 5, [None] * 5, [np.nan] * 5])
 def test_only_integers(actions):
     with pytest.raises(ValueError, match="must be integers"):
-        bezier_actions().validate(np.array(actions))
+        paint_actions().validate(np.array(actions))
 
 
 @pytest.mark.parametrize("shape", [(), (4,), (6,), (5, 4), (2, 0)])
 def test_last_axis_is_the_parts(shape):
     with pytest.raises(ValueError, match=r"5 parts \('flag', 'end'"):
-        bezier_actions().validate(np.zeros(shape, np.int64))
+        paint_actions().validate(np.zeros(shape, np.int64))
 
 
 @pytest.mark.parametrize("shape", [(5,), (1, 5), (2, 3, 5), (0, 5)])
 def test_any_leading_shape(shape):
-    assert bezier_actions().validate(np.zeros(shape, np.int64)).shape == shape
+    assert paint_actions().validate(np.zeros(shape, np.int64)).shape == shape
 
 
 # --- grids and values --------------------------------------------------------------------------------------------
@@ -150,7 +164,7 @@ def test_any_leading_shape(shape):
 @relaxed
 @given(st.integers(2, 64), st.data())
 def test_a_cell_is_row_times_width_plus_column(grid, data):
-    space = bezier_actions(grid=grid)
+    space = paint_actions(PaintSettings(grid=grid))
     row, column = (data.draw(st.integers(0, grid - 1)) for _ in range(2))
     action = np.array([PAINT, 0, row * grid + column, 0, 0])
     assert space.cells(action, "control").tolist() == [row, column]
@@ -162,17 +176,13 @@ def test_cells_of_a_grid_that_is_not_square():
     assert space.cells(np.arange(6)[:, None], "end").tolist() == [[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2]]
 
 
-def test_offsets_are_counted_from_the_middle():
-    space = paint_actions("relative", 4, (2,), 1, False, 2)
-    assert space.parts[1].grid == (5, 5)
-    action = np.array([PAINT, 0, 24, 0, 0])
-    assert space.cells(action, "end").tolist() == [-2, -2]
-    assert space.cells(action, "control").tolist() == [2, 2]
-    assert space.cells(np.array([PAINT, 13, 0, 0, 0]), "end").tolist() == [0, 1]
+def test_offsets_are_counted_from_their_origin():
+    space = ActionSpace((Part("end", 15, grid=(3, 5), origin=(1, 2)),))
+    assert space.cells(np.array([[0], [7], [14]]), "end").tolist() == [[-1, -2], [0, 0], [1, 2]]
 
 
 def test_values_look_the_physical_values_up():
-    space = bezier_actions(sizes=(1.5, 2.5, 4), pressures=4)
+    space = paint_actions(PaintSettings(sizes=(1.5, 2.5, 4), pressures=4))
     actions = np.array([[PAINT, 0, 0, 2, 0], [PAINT, 0, 0, 0, 3]])
     assert space.values(actions, "size").tolist() == [4, 1.5]
     assert space.values(actions, "pressure").tolist() == [0.25, 1]
@@ -180,7 +190,7 @@ def test_values_look_the_physical_values_up():
 
 
 def test_asking_for_what_a_part_does_not_have():
-    space, action = bezier_actions(), np.zeros(5, np.int64)
+    space, action = paint_actions(), np.zeros(5, np.int64)
     with pytest.raises(AssertionError, match="'end' has no physical values"):
         space.values(action, "end")
     with pytest.raises(AssertionError, match="'size' is not a location"):
@@ -200,7 +210,7 @@ def test_samples_are_valid_canonical_and_repeatable(space, seed, shape):
 
 
 def test_samples_reach_every_value_equally():
-    space = bezier_actions(grid=2, sizes=(1, 2, 3), pressures=5)
+    space = paint_actions(PaintSettings(grid=2, sizes=(1, 2, 3), pressures=5))
     actions = space.sample(np.random.default_rng(0), 20_000)
     curves = actions[actions[:, 0] == PAINT]
     assert abs(len(curves) / len(actions) - 0.5) < 0.02
@@ -223,6 +233,8 @@ def test_samples_reach_every_value_equally():
         ({"size": 1, "sights": ((0.5, 0.5),)}, "1 sights given for the grid None"),
         ({"size": 6, "grid": (2, 3), "origin": (2, 1)}, r"origin \(2, 1\) is no cell of the grid \(2, 3\)"),
         ({"size": 6, "grid": (2, 3), "origin": (0, -1)}, r"origin \(0, -1\) is no cell"),
+        ({"size": 3, "verbs": ("jump", "paint")}, r"verbs \('jump', 'paint'\), full \(\) do not fit size 3"),
+        ({"size": 2, "verbs": ("jump", "paint"), "full": ("draw",)}, r"full \('draw',\) do not fit size 2"),
     ],
 )
 def test_impossible_part(part, message):
@@ -237,33 +249,21 @@ def test_parts_are_distinct(parts):
 
 
 @pytest.mark.parametrize(
-    "options",
+    "parts",
     [
-        {"grid": 1},
-        {"pressures": 0},
-        {"sizes": ()},
-        {"sizes": (1, -2)},
-        {"sizes": (float("nan"),)},
-        {"sizes": (float("inf"),)},
-        {"color": True, "levels": 1},
+        (Part("size", 3, dependent=True),),
+        (Part("end", 4, grid=(2, 2)), Part("size", 3, dependent=True)),
+        (Part("size", 3, dependent=True), Part("flag", 2, verbs=("jump", "paint"), full=("paint",))),
+        (Part("flag", 2, dependent=True, verbs=("jump", "paint"), full=("paint",)), Part("size", 3, dependent=True)),
     ],
-    ids=str,
 )
-def test_impossible_bezier_actions(options):
-    name = list(options)[-1]
-    with pytest.raises(ValueError, match=f"impossible action space: .*{name}="):
-        bezier_actions(**options)
-
-
-@pytest.mark.parametrize("space", get_args(Space))
-def test_impossible_paint_actions(space):
-    for bad in ((1, (2,), 1, 2), (4, (), 1, 2), (4, (2,), 0, 2), (4, (2,), 1, 1)):
-        grid, sizes, pressures, levels = bad
-        with pytest.raises(ValueError, match="impossible action space"):
-            paint_actions(space, grid, sizes, pressures, True, levels)
+def test_dependent_parts_follow_the_verb(parts):
+    names = re.escape(str([part.name for part in parts]))
+    with pytest.raises(ValueError, match=f"^dependent parts must follow a part with verbs, got {names}$"):
+        ActionSpace(parts)
 
 
 def test_equal_spaces_are_equal_and_hashable():
-    assert bezier_actions() == bezier_actions()
-    assert hash(bezier_actions()) == hash(bezier_actions())
-    assert bezier_actions() != bezier_actions(grid=16)
+    assert paint_actions() == paint_actions()
+    assert hash(paint_actions()) == hash(paint_actions())
+    assert paint_actions() != paint_actions(PaintSettings(grid=16))

@@ -1,10 +1,18 @@
-"""Writing files so that a reader never sees half of one."""
+"""Files and folders that several processes may want.
+
+Notable choices:
+- A file is written so that a reader never sees half of it.
+- A folder is held by ``flock``: the kernel lets it go when the process ends, however it ends. Where a file system has
+  no such locks, folders count as not held.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -28,3 +36,35 @@ def write_atomic(path: str | Path, data: bytes | str) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
         raise
+
+
+@contextlib.contextmanager
+def hold(folder: Path) -> Iterator[None]:
+    """While open, ``folder`` is held by this process. It is made if needed; ``ValueError`` when another holds it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder, fcntl.LOCK_EX) as free:
+        if not free:
+            raise ValueError(f"another process is at work in {folder}: wait until it ends, or choose another folder")
+        yield
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a process holds ``folder``."""
+    with _locked(folder, fcntl.LOCK_SH) as free:
+        return not free
+
+
+@contextlib.contextmanager
+def _locked(folder: Path, kind: int) -> Iterator[bool]:
+    """While open, ``folder`` is locked; gives False where another lock forbids that."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        free = True
+        with contextlib.suppress(OSError):
+            try:
+                fcntl.flock(handle, kind | fcntl.LOCK_NB)
+            except BlockingIOError:
+                free = False
+        yield free
+    finally:
+        os.close(handle)

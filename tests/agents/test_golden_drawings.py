@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 import torch
 
-from limner.agents.agent import load_agent, sample
-from limner.data.scenes import random_scenes
+from limner.agents.agent import load_agent
 from limner.inference.draw import draw
+from limner.inference.sample import sample
 from limner.models.blocks import reduced_precision
+from limner.worlds.scenes.examples import visible_scenes
 
 GOLDEN = json.loads(Path(__file__).with_name("golden_drawings.json").read_text())
 
@@ -43,13 +44,14 @@ def test_an_unconditional_agent_draws_the_same_as_ever(name):
 def test_a_conditional_agent_draws_the_same_as_ever(name):
     agent = load_agent(name)
     shape = agent.config.make_renderer(1).shape
-    (drawings,) = draw(agent, discs(20, shape[0], shape[2]), seed=0)
+    (drawings,) = draw(agent, discs(20, shape[0], shape[2]))
     assert hashes(drawings.canvases, drawings.programs) == GOLDEN[name]
 
 
 @pytest.mark.usefixtures("gl")
 def test_the_agent_of_scenes_builds_the_same_as_ever():
-    (drawings,) = draw(load_agent("scenes"), random_scenes(np.random.default_rng(0), 20).images, seed=0)
+    pictures, _ = visible_scenes(np.random.default_rng(0), 20, threads=1)
+    (drawings,) = draw(load_agent("scenes"), pictures)
     assert hashes(drawings.canvases, drawings.programs) == GOLDEN["scenes"]
 
 

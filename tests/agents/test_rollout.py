@@ -2,12 +2,14 @@ import numpy as np
 import pytest
 import torch
 
-from limner.agents.rollout import EpisodeBatch, collect, follow
-from limner.models.policy import Policy, make_policy
-from limner.training.config import Config, PolicyConfig
+from limner.agents.agent import make_policy
+from limner.agents.config import AgentConfig
+from limner.agents.rollout import EpisodeBatch, collect, observation, replay
+from limner.models.config import PolicyConfig
 from limner.training.presets import PRESETS
-from limner.worlds.observation import preprocess
-from limner.worlds.toy.renderer import Toy, ToySettings
+from limner.worlds import make_renderer
+from limner.worlds.observation import Observation, preprocess
+from limner.worlds.toy.renderer import ToySettings
 
 STEPS, BATCH, RESOLUTION = 4, 6, 16
 CONFIGS = [
@@ -17,34 +19,33 @@ CONFIGS = [
 ]
 
 
-def make(config=CONFIGS[0].values[0], renderer=None, seed=0):
-    renderer = renderer or Toy(ToySettings(canvas=32), batch=BATCH)
+TOY, PAINT = ToySettings(canvas=32), PRESETS["tiny"].config.agent.renderer
+
+
+def make(policy=CONFIGS[0].values[0], settings=TOY, batch=BATCH, seed=0):
+    config = AgentConfig(settings, horizon=STEPS, resolution=RESOLUTION, policy=policy)
+    renderer = config.make_renderer(batch)
     torch.manual_seed(seed)
-    policy = Policy(renderer.actions, config, renderer.shape[2], RESOLUTION)
-    return renderer, policy, EpisodeBatch.empty(Config(steps=STEPS, resolution=RESOLUTION, policy=config), renderer)
+    return renderer, make_policy(config), EpisodeBatch.empty(config, renderer)
 
 
 def generator(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-@pytest.mark.parametrize(
-    "renderer",
-    [lambda: Toy(ToySettings(canvas=32), BATCH), lambda: PRESETS["tiny"].make_renderer(BATCH)],
-    ids=["toy", "paint"],
-)
-def test_a_batch_holds_what_its_actions_paint(renderer):
-    acting, policy, batch = make(renderer=renderer())
+@pytest.mark.parametrize("settings", [TOY, PAINT], ids=["toy", "paint"])
+def test_a_batch_holds_what_its_actions_paint(settings):
+    acting, policy, batch = make(settings=settings)
     acting.step(acting.actions.sample(np.random.default_rng(0), BATCH))  # what was painted before does not matter
     collect(acting, policy, batch, generator())
-    again = renderer()
+    again = make_renderer(settings, BATCH)
     for t in range(STEPS):
-        assert torch.equal(batch.ink[t], preprocess(torch.from_numpy(again.canvas()), RESOLUTION))
+        assert torch.equal(batch.observed[t], preprocess(torch.from_numpy(again.canvas()), RESOLUTION))
         np.testing.assert_array_equal(batch.pen[t], again.pen())
         again.step(batch.actions[t].numpy())
     np.testing.assert_array_equal(batch.canvas, again.canvas())
     assert torch.equal(batch.final, preprocess(batch.canvas, RESOLUTION))
-    assert not batch.ink[0].any()
+    assert not batch.observed[0].any()
     assert batch.final.flatten(1).any(1).float().mean() > 0.5
     np.testing.assert_array_equal(batch.actions, acting.actions.canonical(batch.actions.numpy()))
 
@@ -68,7 +69,7 @@ def test_observations_are_what_was_known_before_each_action():
         seen, chosen = batch.observations(rows), range(BATCH) if rows is None else rows
         for i, b in enumerate(chosen):
             for t in range(STEPS):
-                assert torch.equal(seen.ink[t, i], batch.ink[t, b])
+                assert torch.equal(seen.canvas[t, i], batch.observed[t, b])
                 assert torch.equal(seen.pen[t, i], batch.pen[t, b])
                 assert seen.step[t, i] == t / STEPS
                 assert torch.equal(seen.noise[t, i], batch.noise[b])
@@ -90,8 +91,7 @@ def test_a_batch_is_refilled_in_place_and_follows_the_generator():
 
 
 def test_noise_is_standard_normal():
-    renderer = Toy(ToySettings(canvas=16, grid=2), batch=2000)
-    _, policy, batch = make(renderer=renderer)
+    renderer, policy, batch = make(settings=ToySettings(canvas=16, grid=2), batch=2000)
     collect(renderer, policy, batch, generator())
     assert batch.noise.mean().abs() < 0.05
     assert (batch.noise.std(0) - 1).abs().max() < 0.07
@@ -106,23 +106,23 @@ def test_temperature_reaches_the_decoder():
 
 
 def with_targets():
-    renderer = PRESETS["tiny"].make_renderer(BATCH)
-    config = Config(conditional=True, steps=STEPS, resolution=RESOLUTION, policy=CONFIGS[0].values[0])
+    config = AgentConfig(PAINT, conditional=True, horizon=STEPS, resolution=RESOLUTION, policy=CONFIGS[0].values[0])
+    renderer = config.make_renderer(BATCH)
     torch.manual_seed(0)
     batch = EpisodeBatch.empty(config, renderer)
     batch.aim(torch.randint(256, batch.goal.shape, generator=generator(), dtype=torch.uint8))
-    return renderer, make_policy(config, renderer), batch
+    return renderer, make_policy(config), batch
 
 
 def test_targets_are_seen_and_the_distance_to_them_is_measured():
     renderer, policy, batch = with_targets()
     collect(renderer, policy, batch, generator())
     assert torch.equal(batch.target, preprocess(batch.goal, RESOLUTION))
-    assert torch.equal(batch.final, torch.cat([batch.ink[-1], batch.target], dim=1))
+    assert torch.equal(batch.final, torch.cat([batch.observed[-1], batch.target], dim=1))
     rows = torch.tensor([4, 0])
     seen = batch.observations(rows)
     assert all(torch.equal(seen.target[t], batch.target[rows]) for t in range(STEPS))
-    again = PRESETS["tiny"].make_renderer(BATCH)
+    again = make_renderer(PAINT, BATCH)
     for t in range(STEPS + 1):
         difference = (again.canvas().astype(float) - batch.goal.numpy()) / 255
         np.testing.assert_allclose(batch.distance[t], (difference**2).reshape(BATCH, -1).mean(1), rtol=1e-5)
@@ -130,12 +130,45 @@ def test_targets_are_seen_and_the_distance_to_them_is_measured():
             again.step(batch.actions[t].numpy())
 
 
-def test_following_given_actions_fills_a_batch_as_acting_did():
+def test_replaying_given_actions_fills_a_batch_as_acting_did():
     renderer, policy, batch = with_targets()
     acted = {name: value.clone() for name, value in vars(collect(renderer, policy, batch, generator())).items()}
-    for name in ("ink", "pen", "canvas", "distance"):
+    names = ("observed", "pen", "canvas", "distance")
+    for name in names:
         getattr(batch, name).zero_()
-    follow(renderer, batch, acted["actions"])
-    assert all(
-        torch.equal(getattr(batch, name), acted[name]) for name in ("ink", "pen", "canvas", "distance", "actions")
-    )
+    replay(renderer, batch, acted["actions"])
+    assert all(torch.equal(getattr(batch, name), acted[name]) for name in (*names, "actions"))
+
+
+def test_the_first_action_has_a_temperature_of_its_own():
+    renderer, policy, batch = make(PolicyConfig(channels=4, hidden=32, noise=0))  # only sampling differs
+
+    def different(*temperatures):
+        """How many first and how many second actions there are in the batch."""
+        actions = collect(renderer, policy, batch, generator(), *temperatures).actions
+        return [len(torch.unique(actions[t], dim=0)) for t in (0, 1)]
+
+    assert different(0.0) == different(0.0, 0.0) == [1, 1]
+    assert different(0.0, 10.0)[0] > 1
+    first, second = different(10.0, 0.0)
+    assert first == 1 < second
+
+
+def test_what_is_executed_is_perturbed_and_the_probabilities_are_those_of_what_was_sampled():
+    renderer, policy, batch = make()
+    sampled = []
+
+    def perturb(actions):
+        sampled.append(actions)
+        return torch.from_numpy(renderer.actions.canonical(actions.flip(0).numpy()))
+
+    collect(renderer, policy, batch, generator(), perturb=perturb)
+    assert torch.equal(batch.actions, torch.stack(sampled).flip(1))
+    again = make_renderer(TOY, BATCH)
+    for action in batch.actions:
+        again.step(action.numpy())
+    np.testing.assert_array_equal(batch.canvas, again.canvas())
+    for t in range(STEPS):
+        seen = Observation(*(part[None] for part in observation(batch, t)))
+        expected = policy.evaluate(seen, sampled[t][None]).log_prob[0]
+        torch.testing.assert_close(batch.log_prob[t], expected, rtol=1e-6, atol=1e-5)

@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from limner.cli import main as cli
+from limner.programs.program import Program, save_programs
+from limner.worlds import make_renderer
 
 Fails = Callable[[str], str]
 
@@ -32,3 +35,17 @@ def fails(here: Path, capsys: pytest.CaptureFixture[str]) -> Fails:
         return error
 
     return fails
+
+
+@pytest.fixture
+def toy_programs(here: Path) -> list[Program]:
+    """Three programs in ``programs.jsonl``, the first in ``program.json`` too."""
+    toy = make_renderer({"name": "toy"})
+    programs = []
+    for seed in range(3):
+        actions = toy.actions.sample(np.random.default_rng(seed), 4)
+        actions[0, 0] = 1
+        programs.append(Program(toy.settings(), actions, seed))
+    programs[0].save("program.json")
+    save_programs("programs.jsonl", programs)
+    return programs

@@ -1,3 +1,5 @@
+"""``limner bench``: what it measures, on clocks of the tests' own."""
+
 import functools
 import json
 import time
@@ -5,12 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from limner.actions import PAINT
-from limner.cli import bench_measure as bench
-from limner.training.presets import PRESETS
-from limner.worlds.paint.renderer import Paint, PaintSettings
-
-TINY = PRESETS["tiny"]
+from limner.cli import bench
+from limner.training.policy_gradient import PolicyGradient
+from limner.training.presets import PRESETS, Preset
+from limner.training.spiral.critic_learner import CriticLearner
+from limner.training.spiral.trainer import SpiralTrainer
+from limner.worlds.paint.renderer import Paint
+from limner.worlds.paint.settings import PAINT
 
 
 @pytest.mark.parametrize("space", ["bezier", "stroke"])
@@ -26,47 +29,56 @@ def test_painting_speed_is_strokes_over_time(monkeypatch, space):
 
     monkeypatch.setattr(Paint, "step", step)
     monkeypatch.setattr(time, "perf_counter", lambda: now)
-    settings = PaintSettings(events=8, space=space)
+    settings = {"name": "paint", "events": 8, "space": space}
     assert bench.painting_speed(settings, threads=1, seconds=0.5, batch=16) == pytest.approx(1600)
     assert now == pytest.approx(0.6), "whole programs of 20 strokes until the time is up"
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_training_speed_is_environment_steps_over_time(source, monkeypatch, threads):
+def test_training_speed_is_environment_steps_over_time(tiny, source, monkeypatch, threads):
     """On a clock that ticks one second an update."""
-    from limner.training.spiral.trainer import Adversarial
-
-    now, original = 0.0, Adversarial.update
+    now, original = 0.0, SpiralTrainer.update
 
     def update(self, progress):
         nonlocal now
         now += 1.0
         return original(self, progress)
 
-    monkeypatch.setattr(Adversarial, "update", update)
+    monkeypatch.setattr(SpiralTrainer, "update", update)
     monkeypatch.setattr(time, "perf_counter", lambda: now)
-    speed = bench.training_speed(replace(TINY, threads=threads), source, updates=3, warm_up=2)
-    assert speed == TINY.steps * TINY.batch
+    config = replace(tiny, run=replace(tiny.run, threads=threads))
+    assert bench.training_speed(config, source, updates=3, warm_up=2) == tiny.agent.horizon * tiny.run.episodes
     assert now == 5
 
 
-def test_shares_of_training_time_add_up_and_are_where_the_work_is(source):
-    shares = bench.training_shares(TINY, source, updates=4, warm_up=2)
-    assert sorted(shares) == ["critic learning", "inference", "painting", "policy learning"]
-    assert sum(shares.values()) == pytest.approx(1)
-    assert all(share > 0 for share in shares.values())
-    more = replace(TINY, critic=replace(TINY.critic, steps=30))
-    busier = bench.training_shares(more, source, updates=4, warm_up=2)
-    assert busier["critic learning"] > max(0.6, shares["critic learning"])
+def test_shares_of_training_time_add_up_and_are_where_the_work_is(tiny, source, monkeypatch):
+    """On a clock that only work of a known length moves: two seconds an update are spent beside the three parts."""
+    now = 0.0
+
+    def lasts(owner, method, seconds):
+        original = getattr(owner, method)
+
+        def work(self, *arguments):
+            nonlocal now
+            now += seconds
+            return original(self, *arguments)
+
+        monkeypatch.setattr(owner, method, work)
+
+    monkeypatch.setattr(time, "perf_counter", lambda: now)
+    lasts(Paint, "step", 1 / tiny.agent.horizon)
+    lasts(PolicyGradient, "step", 3)
+    lasts(CriticLearner, "step", 4)
+    lasts(SpiralTrainer, "update", 2)
+    shares = bench.training_shares(replace(tiny, run=replace(tiny.run, threads=2)), source, updates=4, warm_up=2)
+    assert shares == pytest.approx({"inference": 0.2, "painting": 0.1, "policy learning": 0.3, "critic learning": 0.4})
 
 
-def test_everything_is_one_json_object(source, monkeypatch):
-    """On a preset whose data set need not be there: speed is measured with digits that come with the library."""
-    monkeypatch.setattr(bench, "PRESETS", {"mnist": replace(TINY, data="mnist")})
+def test_everything_is_one_json_object(tiny, monkeypatch):
+    monkeypatch.setitem(PRESETS, "mnist", Preset("", tiny))
     monkeypatch.setattr(bench, "painting", lambda: dict.fromkeys(bench.BRUSHES, 1.0))
     monkeypatch.setattr(bench, "training_speed", functools.partial(bench.training_speed, updates=1, warm_up=1))
     monkeypatch.setattr(bench, "training_shares", functools.partial(bench.training_shares, updates=1, warm_up=1))
-    monkeypatch.setattr("limner.data.picture_source.PictureSource", lambda data, size: source)
     result = bench.bench()
     json.dumps(result)
     assert result["cores"] >= 1

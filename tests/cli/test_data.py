@@ -1,7 +1,6 @@
-"""``limner data`` and what ``limner info`` says of data sets."""
+"""``limner data``: fetch, make, check."""
 
 import hashlib
-import json
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +8,8 @@ import pytest
 from PIL import Image
 
 from limner.cli import main as cli
-from limner.data import DATA_VARIABLE, NAMES
 from limner.data.fetch import SOURCES, Source
+from limner.data.root import DATA_VARIABLE
 
 
 @pytest.fixture
@@ -89,16 +88,3 @@ def test_a_wrong_command_line_tells_what_there_is(words: list[str], capsys: pyte
     output, error = capsys.readouterr()
     assert output == ""
     assert "limner data" in error
-
-
-def test_info_names_the_data_folder_and_every_data_set(
-    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert cli.main(["info", "--json"]) == 0
-    data = json.loads(capsys.readouterr().out)["data"]
-    assert list(data) == ["data folder", *NAMES]
-    assert data["data folder"].startswith(f"none: name one in {DATA_VARIABLE}")
-    assert all(data[name].startswith("not found: ") for name in NAMES[1:])
-    monkeypatch.setenv(DATA_VARIABLE, "set")
-    assert cli.main(["info", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["data"]["data folder"] == "set"

@@ -12,7 +12,7 @@ from limner.export.gcode import GcodeSettings, gcode
 from limner.export.svg import svg
 from limner.programs.program import Program, save_programs
 from limner.programs.strokes import pen_strokes
-from limner.worlds.world import make_renderer
+from limner.worlds import make_renderer
 
 
 def program(seed: int, name: str = "paint", steps: int = 4) -> Program:
@@ -29,7 +29,7 @@ def programs(here: Path) -> list[Program]:
     Path("deep").mkdir()
     made[1].save("deep/one.json")
     save_programs("all.jsonl", made)
-    program(0, "toy").save("toy.json")
+    program(0, "scenes").save("scenes.json")
     program(0, steps=0).save("nothing.json")
     return made
 
@@ -72,8 +72,8 @@ def test_nothing_is_an_empty_sheet(programs: list[Program]) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("toy.json --to svg", "the renderer 'toy' has no pen: a program of 'paint' is needed"),
-        ("toy.json --to gcode", "the renderer 'toy' has no pen"),
+        ("scenes.json --to svg", "the renderer 'scenes' has no pen: a program of 'paint' is needed"),
+        ("scenes.json --to gcode", "the renderer 'scenes' has no pen"),
         ("nothing.json --to gcode", "there is nothing to draw"),
         ("nowhere/x.json --to svg", "nowhere/x.json: No such file"),
         (". --to svg", ".: Is a directory"),
@@ -107,7 +107,7 @@ def test_a_wrong_command_line_tells_what_there_is(words: list[str], capsys: pyte
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--gcode.sheet 0", "gcode.sheet is 0.0: must be positive"),
+        ("--gcode.sheet 0", "gcode.sheet is 0.0: must be in 1 …"),
         ("--gcode.safe -1", "gcode.safe is -1.0: must be above gcode.contact"),
         ("--gcode.feed inf", "gcode.feed is inf: must be a number"),
         ("--gcode.margin 60", "gcode.margin is 60.0: must leave"),

@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from limner.agents.checkpoint import save_checkpoint
 from limner.cli import main as cli
 from limner.data.dataset import ArrayDataset
 from limner.data.picture_source import PictureSource
-from limner.inference import paint as painting
-from limner.programs.program import Program, execute
-from limner.training.config import Config
-from limner.training.imitation.trainer import Imitation
+from limner.inference import paint as inference
+from limner.programs.execution import execute
+from limner.programs.program import Program
+from limner.training import make_trainer
+from limner.training.imitation.config import ImitationConfig
+from limner.training.saving import save_checkpoint
 
 
 def gradient(width: int, height: int) -> Image.Image:
@@ -41,26 +42,27 @@ def pixels(path: str) -> np.ndarray:
 def goals(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
     """What the agent was given to paint, each time."""
     given = []
-    honest = painting.paint
-    monkeypatch.setattr(painting, "paint", lambda agent, goal, *rest: given.append(goal) or honest(agent, goal, *rest))
+    honest = inference.paint
+    monkeypatch.setattr(inference, "paint", lambda agent, goal, *rest: given.append(goal) or honest(agent, goal, *rest))
     return given
 
 
 @pytest.fixture(scope="module")
-def colour_folder(conditional_config: Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def colour_folder(conditional_config: ImitationConfig, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "colourful"
-    config = replace(conditional_config, renderer=replace(conditional_config.renderer, color=True))
+    agent = conditional_config.agent
+    config = replace(conditional_config, agent=replace(agent, renderer=replace(agent.renderer, color=True)))
     colours = ArrayDataset("colours", np.random.default_rng(0).integers(0, 256, (200, 8, 8, 3), np.uint8))
-    save_checkpoint(folder / "checkpoints", Imitation(config, PictureSource(colours, 64)), {})
+    save_checkpoint(folder / "checkpoints", make_trainer(config, PictureSource(colours, 64)), {})
     return folder
 
 
-def test_a_photograph(here: Path, copyist_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_photograph(here: Path, conditional_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     gradient(300, 200).save("photo.jpg")
-    paint("photo.jpg --detail 2 --size 200", copyist_folder)
+    paint("photo.jpg --detail 2 --size 200", conditional_folder)
     assert sorted(path.name for path in Path("painting").iterdir()) == ["painted.png", "painting.gif", "program.json"]
     program = Program.load("painting/program.json")
-    assert program.agent == "copyist"
+    assert program.agent == "conditional"
     assert capsys.readouterr().out == f"painting: {len(program)} strokes\n"
     painted = pixels("painting/painted.png")
     assert painted.shape == (133, 200)
@@ -84,16 +86,16 @@ def test_an_agent_in_colour(here: Path, colour_folder: Path, goals: list[np.ndar
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (2000, 3), (3, 2000)])
-def test_strange_shapes(here: Path, copyist_folder: Path, shape: tuple[int, int]) -> None:
+def test_strange_shapes(here: Path, conditional_folder: Path, shape: tuple[int, int]) -> None:
     Image.new("L", shape, 40).save("thing.png")
-    paint("thing.png --detail 1 --size 64", copyist_folder)
+    paint("thing.png --detail 1 --size 64", conditional_folder)
     longer = max(shape)
     assert pixels("painting/painted.png").shape == tuple(max(1, round(64 * side / longer)) for side in shape[::-1])
 
 
-def test_colour_for_a_grey_agent_is_luma(here: Path, copyist_folder: Path, goals: list[np.ndarray]) -> None:
+def test_colour_for_a_grey_agent_is_luma(here: Path, conditional_folder: Path, goals: list[np.ndarray]) -> None:
     Image.new("RGB", (64, 64), (255, 0, 0)).save("red.png")
-    paint("red.png --detail 1 --size 64", copyist_folder)
+    paint("red.png --detail 1 --size 64", conditional_folder)
     assert (goals[0] == 76).all()
     assert pixels("painting/painted.png").ndim == 2
 
@@ -119,10 +121,10 @@ def test_kinds_of_files(here: Path, colour_folder: Path, goals: list[np.ndarray]
     assert (turned[:, :15] == 255).all()
 
 
-def test_the_program_is_executed_anew_at_the_size(here: Path, copyist_folder: Path) -> None:
+def test_the_program_is_executed_anew_at_the_size(here: Path, conditional_folder: Path) -> None:
     gradient(50, 100).save("photo.png")
     for size in (64, 1500):
-        paint(f"photo.png --detail 1 --size {size} --out s{size}", copyist_folder)
+        paint(f"photo.png --detail 1 --size {size} --out s{size}", conditional_folder)
     assert Path("s64/program.json").read_bytes() == Path("s1500/program.json").read_bytes()
     large = pixels("s1500/painted.png")
     assert large.shape == (1500, 750)
@@ -131,11 +133,15 @@ def test_the_program_is_executed_anew_at_the_size(here: Path, copyist_folder: Pa
 
 @pytest.mark.parametrize("patches", [0, 1, 3])
 def test_ctrl_c_keeps_what_is_painted(
-    here: Path, copyist_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], patches: int
+    here: Path,
+    conditional_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    patches: int,
 ) -> None:
     gradient(64, 64).save("photo.png")
-    options = f"photo.png --detail 2 --size 128 --search 0 --agent {copyist_folder}"
-    honest, drawn = painting.draw_on, []
+    options = f"photo.png --detail 2 --size 128 --search 0 --agent {conditional_folder}"
+    honest, drawn = inference.draw_on, []
 
     def draw_on(*arguments: object) -> object:
         if len(drawn) == patches:
@@ -144,7 +150,7 @@ def test_ctrl_c_keeps_what_is_painted(
         return honest(*arguments)
 
     assert cli.main(["paint", *options.split(), "--out", "whole"]) == 0
-    monkeypatch.setattr(painting, "draw_on", draw_on)
+    monkeypatch.setattr(inference, "draw_on", draw_on)
     capsys.readouterr()
     assert cli.main(["paint", *options.split()]) == 130
     assert f"limner: stopped after {patches} of 5 patches" in capsys.readouterr().err
@@ -168,7 +174,7 @@ def png(width: int, height: int, rows: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("photo.png --search -1", "--search is -1.0: must be in 0 … 3600 seconds a picture"),
+        ("photo.png --search -1", "--search is -1.0: must be in 0 … 3600 seconds"),
         ("photo.png --search nan", "--search is nan"),
         ("photo.png --size 63", "--size is 63: must be in 64 … 4096 pixels"),
         ("photo.png --size 4097", "--size is 4097"),
@@ -188,18 +194,20 @@ def png(width: int, height: int, rows: bytes) -> bytes:
     ],
 )
 def test_bad_input_is_one_line(
-    here: Path, copyist_folder: Path, fails: Callable[[str], str], words: str, message: str
+    here: Path, conditional_folder: Path, fails: Callable[[str], str], words: str, message: str
 ) -> None:
     gradient(64, 64).save("photo.png")
     Path("text.png").write_text("hello")
     Path("half.png").write_bytes(Path("photo.png").read_bytes()[:-60])
     Path("huge.png").write_bytes(png(20_000, 20_000, b""))
     Path("bomb.png").write_bytes(png(65_535, 65_535, zlib.compress(bytes(10**7))))
-    agent = "" if "--agent" in words else f" --agent {copyist_folder}"
+    agent = "" if "--agent" in words else f" --agent {conditional_folder}"
     assert message in fails(f"paint {words}{agent}")
     assert not list(here.glob("painting/*"))
 
 
-def test_a_wrong_agent_is_one_line(here: Path, free_folder: Path, fails: Callable[[str], str]) -> None:
+def test_a_wrong_agent_is_one_line(here: Path, unconditional_folder: Path, fails: Callable[[str], str]) -> None:
     gradient(64, 64).save("photo.png")
-    assert "agent 'free' draws what it likes: use limner sample" in fails(f"paint photo.png --agent {free_folder}")
+    assert "agent 'unconditional' is unconditional: use limner sample" in fails(
+        f"paint photo.png --agent {unconditional_folder}"
+    )

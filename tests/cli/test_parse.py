@@ -8,14 +8,17 @@ import pytest
 
 from limner.cli import main as cli
 from limner.data import load_dataset
-from limner.inference.evaluate import squared_error
-from limner.programs.program import execute, load_programs
+from limner.metrics.reconstruction import squared_error
+from limner.programs.execution import execute
+from limner.programs.program import load_programs
 
 
 def test_every_picture_has_its_program_and_a_cut_file_goes_on(
-    here: Path, copyist_folder: Path, capsys: pytest.CaptureFixture[str]
+    here: Path, conditional_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = f"parse mnist-5k --split test --agent {copyist_folder} --limit 70 --seed 3 --out deep/er/it.jsonl".split()
+    words = (
+        f"parse mnist-5k --split test --agent {conditional_folder} --limit 70 --seed 3 --out deep/er/it.jsonl".split()
+    )
     path = Path("deep/er/it.jsonl")
     assert cli.main(words) == 0
     whole = path.read_bytes()
@@ -37,9 +40,9 @@ def test_every_picture_has_its_program_and_a_cut_file_goes_on(
 
 
 def test_other_pictures_of_the_same_data_set_do_not_go_into_the_same_file(
-    here: Path, copyist_folder: Path, fails: Callable[[str], str]
+    here: Path, conditional_folder: Path, fails: Callable[[str], str]
 ) -> None:
-    words = f"parse mnist-5k --agent {copyist_folder} --limit 2"
+    words = f"parse mnist-5k --agent {conditional_folder} --limit 2"
     assert cli.main(words.split()) == 0
     before = Path("programs.jsonl").read_bytes()
     for other in ("--split test", "--limit 3", "--limit 4000"):
@@ -51,7 +54,7 @@ def test_other_pictures_of_the_same_data_set_do_not_go_into_the_same_file(
     ("words", "message"),
     [
         ("mnist-5k --limit 0", "--limit is 0: must be at least 1"),
-        ("mnist-5k --search -0.5", "--search is -0.5: must be in 0 … 3600 seconds a picture"),
+        ("mnist-5k --search -0.5", "--search is -0.5: must be in 0 … 3600 seconds"),
         ("mnist-5k --search nan", "--search is nan"),
         ("mnist-5k --search inf", "--search is inf"),
         ("mnist-5k --seed -1", "--seed is -1"),
@@ -63,16 +66,16 @@ def test_other_pictures_of_the_same_data_set_do_not_go_into_the_same_file(
     ],
 )
 def test_bad_input_is_one_line(
-    here: Path, copyist_folder: Path, fails: Callable[[str], str], words: str, message: str
+    here: Path, conditional_folder: Path, fails: Callable[[str], str], words: str, message: str
 ) -> None:
     Path("thesis").write_text("Chapter 1")
-    assert message in fails(f"parse {words} --agent {copyist_folder}")
+    assert message in fails(f"parse {words} --agent {conditional_folder}")
     assert Path("thesis").read_text() == "Chapter 1"
     assert not Path("programs.jsonl").exists()
 
 
-def test_a_wrong_agent_is_one_line(free_folder: Path, fails: Callable[[str], str]) -> None:
+def test_a_wrong_agent_is_one_line(unconditional_folder: Path, fails: Callable[[str], str]) -> None:
     assert "there is no agent 'picasso'" in fails("parse mnist-5k --agent picasso")
     for data in ("mnist-5k", "folder:nothing"):
-        assert "use limner sample" in fails(f"parse {data} --agent {free_folder}")
+        assert "use limner sample" in fails(f"parse {data} --agent {unconditional_folder}")
     assert not Path("programs.jsonl").exists()

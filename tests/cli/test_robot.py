@@ -14,8 +14,9 @@ from PIL import Image, ImageSequence
 from robot_programs import make_program
 
 from limner.cli import main as cli
-from limner.programs.program import Program, execute, save_programs
-from limner.worlds.world import make_renderer
+from limner.programs.execution import execute
+from limner.programs.program import Program, save_programs
+from limner.worlds import make_renderer
 
 needs_mujoco = pytest.mark.skipif(not find_spec("mujoco"), reason='needs MuJoCo: pip install "limner[scenes]"')
 FILES = ["drawn.png", "joints.csv", "pair.png", "tracking.json"]
@@ -169,9 +170,9 @@ def test_a_bad_sheet_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_programs_that_cannot_be_drawn_are_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    toy = make_renderer({"name": "toy"})
-    Program(toy.settings(), toy.actions.sample(np.random.default_rng(0), 3)).save("program-toy.json")
-    assert "the renderer 'toy' has no pen" in fails("program-toy.json", capsys)
+    scenes = make_renderer({"name": "scenes"})
+    Program(scenes.settings(), scenes.actions.sample(np.random.default_rng(0), 3)).save("program-scene.json")
+    assert "the renderer 'scenes' has no pen" in fails("program-scene.json", capsys)
     make_program().save("program-empty.json")
     assert "program-empty.json paints nothing" in fails("program-empty.json", capsys)
     paint = make_renderer({"name": "paint", "space": "bezier"})

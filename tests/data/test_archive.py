@@ -91,7 +91,7 @@ def test_what_is_neither_folder_nor_zip(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "set.zip").write_bytes(content)
     with pytest.raises(ValueError, match=r"cannot read .*set\.zip as a zip.*name a folder or zip"):
         Archive(tmp_path / "set.zip")
-    with pytest.raises(ValueError, match=r"nowhere\.zip: No such file"):
+    with pytest.raises(ValueError, match=r"nowhere\.zip as a zip: No such file"):
         Archive(tmp_path / "nowhere.zip")
 
 
@@ -156,7 +156,7 @@ def test_an_unreadable_folder_is_named(tmp_path: Path, monkeypatch: pytest.Monke
 
     def scandir(path: Path) -> object:
         if Path(path).name == "inner":
-            raise PermissionError(13, "Permission denied")
+            raise PermissionError(13, "Permission denied", str(path))
         return original(path)
 
     monkeypatch.setattr(os, "scandir", scandir)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from limner.data import load_dataset, prepare
+from limner.data import load_dataset, resize_square
 
 NAMES = [f"{i:06}.jpg" for i in range(1, 22)]
 PARTITION = {name: ("0", "1", "2")[i % 3] for i, name in enumerate(NAMES)}
@@ -48,7 +48,7 @@ def test_faces_are_cut_out_of_the_middle(root: Path) -> None:
     data = load_dataset("celeba", "train", root)
     assert (data.channels, data.labels) == (3, None)
     assert np.array_equal(data.pictures(178, slice(1))[0], face(178, 218)[20:198])
-    assert np.array_equal(data.pictures(64, slice(1)), prepare(face(178, 218)[None, 20:198], 64))
+    assert np.array_equal(data.pictures(64, slice(1)), resize_square(face(178, 218)[None, 20:198], 64))
     assert np.array_equal(data.pictures(50, np.array([1]))[0], face(50, 60)[5:55])
 
 

@@ -1,9 +1,20 @@
-"""What every data set offers, on one in memory."""
+"""What every data set offers, in memory and in files: files are decoded on demand and kept within bounds."""
+
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
 
-from limner.data import ArrayDataset, load_dataset, prepare
+from limner.data import ArrayDataset, Dataset, FileDataset, load_dataset, resize_square
+from limner.data import dataset as module
+from limner.data.archive import Archive
+
+COUNT, SIDE = 12, 10
+PIXELS = np.random.default_rng(0).integers(0, 256, (COUNT, SIDE, SIDE, 3), np.uint8)
 
 
 def test_spread_is_even() -> None:
@@ -18,13 +29,13 @@ def test_spread_is_even() -> None:
         data.spread(0)
 
 
-def test_pictures_of_digits_are_what_prepare_makes() -> None:
+def test_pictures_of_digits_are_resized() -> None:
     data = load_dataset(split="test")
     assert (data.name, data.channels, data.groups, len(data)) == ("mnist-5k", 1, None, 1000)
     everything = data.pictures(64)
     assert everything.shape == (1000, 64, 64, 1)
     assert everything.dtype == np.uint8
-    assert np.array_equal(everything[..., 0], prepare(data.images, 64))
+    assert np.array_equal(everything[..., 0], resize_square(data.images, 64))
     assert np.array_equal(data.pictures(64, slice(10, 500, 7)), everything[10:500:7])
     rows = np.array([3, 999, 3, -1])
     assert np.array_equal(data.pictures(64, rows), everything[rows])
@@ -35,7 +46,7 @@ def test_pictures_of_digits_are_what_prepare_makes() -> None:
         data.pictures(0)
 
 
-def test_what_is_given_away_is_a_copy() -> None:
+def test_pictures_in_memory_are_copies() -> None:
     data = ArrayDataset("some", np.zeros((2, 4, 4), np.uint8))
     data.pictures(4)[:] = 1
     assert data.images.max() == 0
@@ -48,3 +59,105 @@ def test_colour_in_memory() -> None:
     assert np.array_equal(data.pictures(8), images)
     assert data.spread(2).groups.tolist() == ["a", "b"]
     assert data.spread(2).labels is None
+
+
+@pytest.fixture
+def data(tmp_path: Path, pack: Callable, encode: Callable) -> FileDataset:
+    archive = Archive(pack(tmp_path / "set", {f"{i:02}.png": encode(PIXELS[i]) for i in range(COUNT)}))
+    groups = np.array(["even", "odd"])[np.arange(COUNT) % 2]
+    return FileDataset("some", archive, archive.names, 3, np.arange(COUNT), groups)
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files that have been decoded, as they are."""
+    names: list[str] = []
+    original = module.read_picture
+
+    def read(archive: Archive, name: str) -> object:
+        names.append(Path(name).name)
+        return original(archive, name)
+
+    monkeypatch.setattr(module, "read_picture", read)
+    return names
+
+
+def test_pictures_of_files(data: FileDataset) -> None:
+    assert isinstance(data, Dataset)
+    assert np.array_equal(data.pictures(SIDE), PIXELS)
+    assert np.array_equal(data.pictures(7), resize_square(PIXELS, 7))
+    assert np.array_equal(data.pictures(16, slice(3, None, 4)), resize_square(PIXELS[3::4], 16))
+    assert np.array_equal(data.pictures(SIDE, np.array([5, 0, 5, -1])), PIXELS[[5, 0, 5, -1]])
+    assert data.pictures(SIDE, np.array([], np.int64)).shape == (0, SIDE, SIDE, 3)
+    with pytest.raises(IndexError):
+        data.pictures(SIDE, np.array([COUNT]))
+    for size in (0, 4097):
+        with pytest.raises(ValueError, match=f"size is {size}"):
+            data.pictures(size)
+
+
+def test_only_what_is_asked_for_is_decoded(data: FileDataset, decoded: list[str]) -> None:
+    view = data.spread(4)
+    assert len(view) == 4
+    assert view.labels.tolist() == [0, 3, 6, 9]
+    assert view.groups.tolist() == ["even", "odd", "even", "odd"]
+    assert decoded == []
+    view.pictures(8, slice(1, 3))
+    assert decoded == ["03.png", "06.png"]
+    view.pictures(8)
+    assert decoded == ["03.png", "06.png", "00.png", "09.png"]
+    view.pictures(9, np.array([0, 0, 0]))
+    assert decoded[4:] == ["00.png"]
+    assert np.array_equal(view.pictures(8), resize_square(PIXELS[[0, 3, 6, 9]], 8))
+
+
+def test_pictures_of_files_are_copies(data: FileDataset) -> None:
+    data.pictures(SIDE)[:] = 0
+    assert np.array_equal(data.pictures(SIDE), PIXELS)
+
+
+def test_the_cache_is_bounded(data: FileDataset, decoded: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CACHE", 5 * 8 * 8 * 3 + 1)
+    for _ in range(3):
+        assert np.array_equal(data.pictures(8), resize_square(PIXELS, 8))
+    assert len(decoded) == 12 + 7 + 7
+    assert sum(picture.nbytes for picture in data._cache.values()) == 5 * 8 * 8 * 3
+    data.pictures(4)  # another size: what was kept at 8 goes
+    assert {picture.shape for picture in data._cache.values()} == {(4, 4, 3)}
+    monkeypatch.setattr(module, "CACHE", 0)
+    assert np.array_equal(data.pictures(8), resize_square(PIXELS, 8))
+    assert len(data._cache) <= COUNT
+    assert all(picture.base is None for picture in data._cache.values())
+
+
+def test_a_broken_picture_is_named_when_it_is_asked_for(tmp_path: Path, pack: Callable, encode: Callable) -> None:
+    whole = encode(PIXELS[0])
+    archive = Archive(pack(tmp_path / "set", {"a.png": whole, "b.png": whole[:100], "c.png": whole}))
+    data = FileDataset("some:set", archive, archive.names, 3)
+    assert len(data.pictures(8, np.array([0, 2]))) == 2
+    with pytest.raises(ValueError, match=r"cannot read .*b\.png.*; 'limner data check some:set' names every such file"):
+        data.pictures(8)
+
+
+@given(st.lists(st.integers(-COUNT, COUNT - 1), max_size=20), st.integers(1, 20), st.integers(0, 2000))
+def test_any_rows_in_any_order_are_as_in_memory(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[int], size: int, cache: int
+) -> None:
+    data = hypothesis_data(tmp_path_factory)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "CACHE", cache)
+        assert np.array_equal(data.pictures(size, np.array(rows, np.int64)), resize_square(PIXELS[rows], size))
+
+
+KEPT: list[FileDataset] = []
+
+
+def hypothesis_data(factory: pytest.TempPathFactory) -> FileDataset:
+    """One data set for all examples, with what earlier ones left in its cache."""
+    if not KEPT:
+        folder = factory.mktemp("pictures")
+        for i in range(COUNT):
+            Image.fromarray(PIXELS[i]).save(folder / f"{i:02}.png")
+        archive = Archive(folder)
+        KEPT.append(FileDataset("some", archive, archive.names, 3))
+    return KEPT[0]

@@ -179,7 +179,9 @@ def closed_port() -> int:
         return closed.getsockname()[1]
 
 
-@pytest.mark.parametrize("address", [f"http://127.0.0.1:{closed_port()}", "http://nowhere.invalid"])
+@pytest.mark.parametrize(
+    "address", [f"http://127.0.0.1:{closed_port()}", "http://nowhere.invalid"], ids=["closed port", "no such host"]
+)
 def test_an_unreachable_host_is_one_line(tmp_path: Path, address: str, server: tuple[str, Behaviour]) -> None:
     with pytest.raises(
         ValueError, match=r"^cannot reach .*file\.zip \(.+\): try again later, or put the file at"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from limner.data import DATA_VARIABLE, load_dataset, open_files, prepare
+from limner.data import DATA_VARIABLE, load_dataset, open_files, resize_square
 
 GREY = np.random.default_rng(0).integers(0, 256, (8, 8), np.uint8)
 COLOUR = np.random.default_rng(1).integers(0, 256, (8, 8, 3), np.uint8)
@@ -29,7 +29,7 @@ def test_pictures_are_cut_to_their_middle(tmp_path: Path, pack: Callable, encode
     wide = np.random.default_rng(0).integers(0, 256, (10, 30, 3), np.uint8)
     path = pack(tmp_path / "set", {"a.png": encode(wide), "b.bmp": encode(COLOUR, "BMP")})
     found = load_dataset(f"folder:{path}").pictures(8)
-    assert np.array_equal(found, np.concatenate([prepare(wide[None, :, 10:20], 8), COLOUR[None]]))
+    assert np.array_equal(found, np.concatenate([resize_square(wide[None, :, 10:20], 8), COLOUR[None]]))
 
 
 def test_one_picture_of_colour_among_few_makes_the_set_coloured(

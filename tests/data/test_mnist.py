@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from limner.data import DATA_VARIABLE, load_dataset, parse_idx
+from limner.data import DATA_VARIABLE, load_dataset, mnist
 
 NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
 
@@ -26,13 +26,23 @@ def idx(array: np.ndarray) -> bytes:
     return bytes((0, 0, 8, array.ndim)) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes()
 
 
+IMAGES, LABELS = np.arange(3 * 28 * 28, dtype=np.uint8).reshape(3, 28, 28), np.array([1, 2, 3], np.uint8)
+CONTENTS = {name: idx(array) for name, array in zip(NAMES, (IMAGES, LABELS), strict=True)}
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A data folder with two well-formed IDX files that are not MNIST."""
-    images = np.arange(3 * 28 * 28, dtype=np.uint8).reshape(3, 28, 28)
-    for name, array in zip(NAMES, (images, np.array([1, 2, 3], np.uint8)), strict=True):
-        (tmp_path / f"{name}.gz").write_bytes(gzip.compress(idx(array)))
+    for name, content in CONTENTS.items():
+        (tmp_path / f"{name}.gz").write_bytes(gzip.compress(content))
     return tmp_path
+
+
+@pytest.fixture
+def expected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These files are taken for MNIST's."""
+    for name, content in CONTENTS.items():
+        monkeypatch.setitem(mnist._MD5, name, hashlib.md5(content).hexdigest())
 
 
 def test_mnist_5k_splits_are_balanced_disjoint_and_dark_on_white() -> None:
@@ -91,7 +101,7 @@ def test_damaged_mnist_pixel_is_noticed(tmp_path: Path) -> None:
         if "images" in name:
             content[5000] ^= 1
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(ValueError, match=r"t10k-images.*expected digits.*MD5.*download"):
+    with pytest.raises(ValueError, match=r"t10k-images.*is not MNIST's .*MD5.*download"):
         load_dataset("mnist", "test", tmp_path)
 
 
@@ -113,10 +123,10 @@ def test_no_folder_missing_folder_and_missing_files(tmp_path: Path, monkeypatch:
         load_dataset("mnist")
     with pytest.raises(ValueError, match=r"nowhere: No such file"):
         load_dataset("mnist", root=tmp_path / "nowhere")
-    with pytest.raises(ValueError, match=r"no train-images-idx3-ubyte.gz"):
+    with pytest.raises(ValueError, match=r"no mnist/train-images-idx3-ubyte.gz"):
         load_dataset("mnist", root=tmp_path)
     (tmp_path / ".cache/limner").mkdir(parents=True)
-    with pytest.raises(ValueError, match=r"no train-images-idx3-ubyte.gz.*\.cache/limner"):
+    with pytest.raises(ValueError, match=r"no mnist/train-images-idx3-ubyte.gz.*\.cache/limner"):
         load_dataset("mnist")
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match=r"file: Not a directory"):
@@ -174,34 +184,31 @@ def damage(folder: Path, which: int, change: str) -> None:
         ("truncated gzip", "is damaged"),
         ("flipped bits", "is damaged"),
         ("wrong checksum", "is damaged.*CRC"),
-        ("not gzip", "starts with 3c68746d"),
-        ("nothing", "starts with nothing"),
-        ("wrong magic", "starts with 00000d0[13]"),
-        ("wrong dimensions", "starts with 00000802"),
-        ("header cut", "no IDX file"),
-        ("count too large", "announces 4.* and holds (3|2352):"),
-        ("too long", "announces 3.* and holds (4|2353):"),
-        ("negative count", "announces 4294967295.* and holds"),
+        ("not gzip", "is not MNIST's"),
+        ("nothing", "is not MNIST's"),
+        ("wrong magic", "is not MNIST's"),
+        ("wrong dimensions", "is not MNIST's"),
+        ("header cut", "is not MNIST's"),
+        ("count too large", "is not MNIST's"),
+        ("too long", "is not MNIST's"),
+        ("negative count", "is not MNIST's"),
     ],
 )
 @pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.usefixtures("expected")
 def test_damaged_idx_names_the_file_and_the_remedy(folder: Path, which: int, change: str, message: str) -> None:
     damage(folder, which, change)
     with pytest.raises(ValueError, match=f"(?s){NAMES[which]}.*{message}.*(download|mnist-5k)"):
         load_dataset("mnist", root=folder)
 
 
-def test_more_pictures_than_labels(folder: Path) -> None:
-    (folder / f"{NAMES[1]}.gz").write_bytes(gzip.compress(idx(np.array([1, 2], np.uint8))))
-    with pytest.raises(ValueError, match=r"holds 3 pictures.*2 labels"):
-        load_dataset("mnist", root=folder)
+@pytest.mark.usefixtures("expected")
+def test_the_values_of_intact_files(folder: Path) -> None:
+    data = load_dataset("mnist", root=folder)
+    assert np.array_equal(data.images, 255 - IMAGES)
+    assert data.labels.tolist() == LABELS.tolist()
 
 
 def test_well_formed_files_that_are_not_mnist(folder: Path) -> None:
-    with pytest.raises(ValueError, match=r"train-images.*does not hold the expected digits"):
+    with pytest.raises(ValueError, match=r"train-images.* is not MNIST's"):
         load_dataset("mnist", root=folder)
-
-
-def test_parse_idx_reads_the_format() -> None:
-    array = np.random.default_rng(0).integers(0, 256, (5, 3, 4), np.uint8)
-    assert np.array_equal(parse_idx(Path("x"), idx(array), 3), array)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import json
 import xml.etree.ElementTree as ElementTree
-from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -13,7 +11,7 @@ import pytest
 from matplotlib.axes import Axes
 from PIL import Image
 
-from limner.export.curves import BINS, COLOURS, CURVE, DOTS, learning_curves, png, read_log, series, svg
+from limner.export.curves import BINS, COLOURS, CURVE, DOTS, learning_curves, png, series, svg
 
 LOG = [
     {"update": 1, "frames": 100, "minutes": 0.5, "policy/entropy": 6.0},
@@ -57,10 +55,14 @@ def test_a_panel_for_each_quantity_and_axis() -> None:
 
 
 def test_an_agent_with_targets() -> None:
-    log = [{"frames": 1, "eval/mse": 0.05, "search/distance": 0.01, "policy/surprise": 4.0, "eval/seconds": 1.0}]
+    log = [{"frames": 1, "eval/mse": 0.05, "search/distance": 0.01, "policy/nll": 4.0, "eval/seconds": 1.0}]
     figure = learning_curves(log, ("frames",), {"empty": {"mse": 0.1, "distance": 0.3}})
     titles = [panel.get_title("left") for panel in figure.axes]
-    assert titles == ["Mean squared error", "Error of the programs that search finds", "Surprise at the advice (nats)"]
+    assert titles == [
+        "Mean squared error",
+        "Error of the programs that search finds",
+        "Negative log-likelihood of the expert (nats)",
+    ]
     assert [levels(panel) for panel in figure.axes] == [{"empty": 0.1}, {}, {}]
     assert figure.axes[0].lines[0].get_marker() == "o", "a single point is a dot"
 
@@ -111,15 +113,3 @@ def test_every_value_is_inside_its_panel(values: tuple[float, ...]) -> None:
     left, right = panel.get_xlim()
     assert left <= 0
     assert right >= log[-1]["frames"]
-
-
-def test_log_lines(tmp_path: Path) -> None:
-    path = tmp_path / "log.jsonl"
-    path.write_text(json.dumps(LOG[0]) + "\n\n" + json.dumps(LOG[1]) + '\n{"update": 3, "fra')
-    assert read_log(path) == LOG[:2]
-    path.write_text('{"update": 1}\nnonsense\n{"update": 3}\n')
-    with pytest.raises(ValueError, match=r"log\.jsonl, line 2: not JSON"):
-        read_log(path)
-    path.write_text('{"update": 1}\n[1]\n')
-    with pytest.raises(ValueError, match="line 2: a log line is an object"):
-        read_log(path)

@@ -14,11 +14,11 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from limner.actions import Space
 from limner.export.gcode import GcodeSettings, gcode, simplify
 from limner.programs.program import Program
 from limner.programs.strokes import pen_strokes
-from limner.worlds.world import make_renderer
+from limner.worlds import make_renderer
+from limner.worlds.paint.settings import Space
 
 ROUNDED = 0.002
 """Two numbers of three decimals, in two or three coordinates."""
@@ -217,13 +217,13 @@ def test_bad_strokes_are_named(change: Callable[[np.ndarray], np.ndarray], messa
 @pytest.mark.parametrize(
     ("field", "value", "need"),
     [
-        ("sheet", 0.0, "positive"),
+        ("sheet", 0.0, "in 1 … 100000"),
         ("sheet", 0.5, "in 1 … 100000"),
-        ("feed", -1.0, "positive"),
-        ("travel", 0.0, "positive"),
+        ("feed", -1.0, "in 1 … 100000"),
+        ("travel", 0.0, "in 1 … 100000"),
         ("margin", -1.0, "0 or more"),
         ("margin", 50.0, "leave 1 mm or more of a sheet of 100.0 mm"),
-        ("depth", -0.5, "0 or more"),
+        ("depth", -0.5, "in 0 … 10000"),
         ("tolerance", -0.5, "0 or more"),
         ("left", 1e6, "in -10000 … 10000"),
         ("safe", 0.0, "above gcode.contact, which is 0.0"),

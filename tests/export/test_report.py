@@ -16,8 +16,9 @@ from PIL import Image
 from limner.export.curves import COLOURS
 from limner.export.picture import png, sheet
 from limner.export.report import DRAWING_SIZE, report
-from limner.programs.program import Program, execute, frames, save_programs
-from limner.worlds.world import make_renderer
+from limner.programs.execution import execute, frames
+from limner.programs.program import Program, save_programs
+from limner.worlds import make_renderer
 
 TOY = make_renderer({"name": "toy"})
 
@@ -86,9 +87,9 @@ def test_everything_is_in_one_file(run: Path) -> None:
 def conditional(tmp_path: Path) -> Path:
     """What a run with targets leaves."""
     log = [
-        {"frames": 24, "minutes": 0.1, "search/distance": 0.07, "policy/surprise": 9.0},
+        {"frames": 24, "minutes": 0.1, "search/distance": 0.07, "policy/nll": 9.0},
         {"frames": 24, "minutes": 0.1, "eval/mse": 0.09, "eval/seconds": 2.0},
-        {"frames": 4800, "minutes": 0.2, "search/distance": 0.02, "policy/surprise": 5.0},
+        {"frames": 4800, "minutes": 0.2, "search/distance": 0.02, "policy/nll": 5.0},
         {"frames": 4800, "minutes": 0.2, "eval/mse": 0.03456, "eval/seconds": 2.0},
     ]
     (tmp_path / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in log))
@@ -123,7 +124,11 @@ def test_the_curves_of_an_agent_with_targets(conditional: Path) -> None:
     assert len(curves) == 2
     for picture in curves:
         text = data(picture).decode()
-        for title in ("Mean squared error", "Error of the programs that search finds", "Surprise at the advice (nats)"):
+        for title in (
+            "Mean squared error",
+            "Error of the programs that search finds",
+            "Negative log-likelihood of the expert (nats)",
+        ):
             assert text.count(f">{title}</text>") == 1
         assert text.count(">empty</text>") == 1
         assert COLOURS["empty"] in text

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from limner.actions import PAINT, Space
 from limner.export.svg import svg
-from limner.programs.program import Program, execute
-from limner.worlds.world import make_renderer
+from limner.programs.execution import execute
+from limner.programs.program import Program
+from limner.worlds import make_renderer
+from limner.worlds.paint.settings import PAINT, Space
 
 NAMESPACE = "{http://www.w3.org/2000/svg}"
 GRID = 16

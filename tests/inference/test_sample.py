@@ -1,5 +1,3 @@
-import json
-import shutil
 from dataclasses import replace
 from typing import get_args
 
@@ -7,30 +5,25 @@ import numpy as np
 import pytest
 import torch
 
-from limner.actions import PAINT, Space
-from limner.agents.agent import load_agent, sample
-from limner.agents.checkpoint import save_checkpoint
-from limner.agents import agent as sampling
-from limner.programs.program import Program, execute_all
-from limner.training.presets import PRESETS
-from limner.training.spiral.trainer import Adversarial
-
-TINY = PRESETS["tiny"]
+from limner.agents.agent import load_agent
+from limner.inference.sample import sample
+from limner.programs.execution import execute_all
+from limner.programs.program import Program
+from limner.training import make_trainer
+from limner.training.saving import save_checkpoint
+from limner.worlds.paint.settings import PAINT, Space
 
 
 @pytest.fixture(scope="module")
-def run_folder(source, tmp_path_factory):
+def agent(tiny, source, tmp_path_factory):
+    """An agent with an LSTM that has learnt for two updates."""
     folder = tmp_path_factory.mktemp("runs") / "one"
-    training = Adversarial(replace(TINY, policy=replace(TINY.policy, lstm=True)), source)
+    config = replace(tiny, agent=replace(tiny.agent, policy=replace(tiny.agent.policy, lstm=True)))
+    trainer = make_trainer(config, source)
     for updates in range(2):
-        training.update(updates / 2)
-        save_checkpoint(folder / "checkpoints", training, {})
-    return folder
-
-
-@pytest.fixture(scope="module")
-def agent(run_folder):
-    return load_agent(str(run_folder))
+        trainer.update(updates / 2)
+    save_checkpoint(folder / "checkpoints", trainer, {})
+    return load_agent(str(folder))
 
 
 @pytest.fixture(scope="module")
@@ -39,12 +32,12 @@ def drawn(agent):
     return sample(agent, 230, seed=3)
 
 
-def test_canvases_and_programs(drawn):
+def test_canvases_and_programs(agent, drawn):
     canvases, programs = drawn
     assert canvases.shape == (230, 64, 64, 1)
     assert canvases.dtype == np.uint8
     assert len(programs) == 230
-    assert all(len(program) == TINY.steps for program in programs)
+    assert all(len(program) == agent.config.horizon for program in programs)
     assert {program.seed for program in programs} == {3}
     assert {program.agent for program in programs} == {"one"}
     assert len({canvas.tobytes() for canvas in canvases}) > 100, "the pictures are much alike"
@@ -59,10 +52,11 @@ def test_a_program_paints_its_canvas_again_byte_for_byte(drawn):
 
 
 @pytest.mark.parametrize("space", get_args(Space))
-def test_an_agent_of_every_space_learns_and_draws(space, source, tmp_path):
-    training = Adversarial(replace(TINY, renderer=replace(TINY.renderer, space=space)), source)
-    training.update(0.0)
-    save_checkpoint(tmp_path / "checkpoints", training, {})
+def test_an_agent_of_every_space_learns_and_draws(space, tiny, source, tmp_path):
+    config = replace(tiny, agent=replace(tiny.agent, renderer=replace(tiny.agent.renderer, space=space)))
+    trainer = make_trainer(config, source)
+    trainer.update(0.0)
+    save_checkpoint(tmp_path / "checkpoints", trainer, {})
     canvases, programs = sample(load_agent(str(tmp_path)), 3, seed=1)
     assert {program.renderer["space"] for program in programs} == {space}
     restored = [Program.from_json(program.to_json()) for program in programs]
@@ -90,14 +84,15 @@ def test_the_temperature_is_that_of_the_configuration_unless_given(agent):
     assert not np.array_equal(sample(cold, 100)[0], sample(agent, 100)[0])
 
 
-def test_the_opening_is_the_first_action(agent):
+def test_the_first_action_has_a_temperature_of_its_own(agent):
     _, (cold, *_) = sample(agent, 1, temperature=0)
-    _, bold = sample(agent, 100, temperature=0, opening=0)
+    _, bold = sample(agent, 100, temperature=0, first_action_temperature=0)
     assert np.array_equal(bold[0].actions, cold.actions)
-    _, opened = sample(agent, 100, temperature=0, opening=10)
-    configured = replace(agent, config=replace(agent.config, temperature=0.0, opening=10.0))
-    assert [p.actions.tolist() for p in sample(configured, 100)[1]] == [p.actions.tolist() for p in opened]
-    assert len({p.actions[0].tobytes() for p in opened}) > 2 * len({p.actions[0].tobytes() for p in bold})
+    _, varied = sample(agent, 100, temperature=0, first_action_temperature=10)
+    config = replace(agent.config, temperature=0.0, first_action_temperature=10.0)
+    configured = replace(agent, config=config)
+    assert [p.actions.tolist() for p in sample(configured, 100)[1]] == [p.actions.tolist() for p in varied]
+    assert len({p.actions[0].tobytes() for p in varied}) > 2 * len({p.actions[0].tobytes() for p in bold})
     assert np.array_equal(sample(configured, 100, temperature=0)[0], sample(agent, 100, temperature=0)[0])
 
 
@@ -117,74 +112,21 @@ def test_drawing_does_not_depend_on_torch_threads_or_global_seeds(agent, drawn):
         torch.set_num_threads(before)
 
 
-def test_an_agent_is_the_average_in_the_newest_checkpoint(run_folder, agent, source):
-    assert agent.config == replace(TINY, policy=replace(TINY.policy, lstm=True))
-    training = Adversarial(agent.config, source)
-    for updates in range(2):
-        training.update(updates / 2)
-    expected, found = training.policy_learner.average.state_dict(), agent.policy.state_dict()
-    assert all(torch.equal(expected[name], found[name]) for name in expected)
-    older = load_agent(str(run_folder / "checkpoints" / "00000001")).policy.state_dict()
-    assert not all(torch.equal(expected[name], older[name]) for name in expected)
-
-
-def test_an_agent_needs_no_state_to_draw(run_folder, drawn, tmp_path):
-    folder = shutil.copytree(run_folder / "checkpoints" / "00000002", tmp_path / "agent")
-    (folder / "state.safetensors").unlink()
-    alone = load_agent(str(folder))
-    assert alone.name == "agent"
-    np.testing.assert_array_equal(sample(alone, 5, seed=3)[0], drawn[0][:5])
-
-
-@pytest.fixture
-def shipped(monkeypatch, run_folder, tmp_path):
-    """The folder of an agent that ships under the name ``one``."""
-    folder = shutil.copytree(run_folder / "checkpoints" / "00000002", tmp_path / "agents" / "one")
-    (folder / "state.safetensors").unlink()
-    monkeypatch.setattr(sampling, "shipped_agents", lambda: {"one": folder})
-    return folder
-
-
-def test_an_agent_that_ships_is_found_by_its_name(shipped, drawn):
-    agent = load_agent("one")
-    assert agent.name == "one"
-    assert agent.config.policy.lstm
-    canvases, programs = sample(agent, 5, seed=3)
-    np.testing.assert_array_equal(canvases, drawn[0][:5])
-    assert programs[0].agent == "one"
-
-
-def test_an_unknown_agent_is_an_error_that_says_what_there_is(shipped):
-    with pytest.raises(ValueError, match=r"there is no agent 'picasso': name one that ships with Limner \(one\)"):
-        load_agent("picasso")
-
-
-def test_a_folder_that_is_no_agent_and_a_damaged_one(run_folder, tmp_path):
-    with pytest.raises(ValueError, match=r"is not a checkpoint: it has no manifest\.json"):
-        load_agent(str(tmp_path))
-    folder = shutil.copytree(run_folder / "checkpoints" / "00000002", tmp_path / "agent")
-    data = (folder / "agent.safetensors").read_bytes()
-    (folder / "agent.safetensors").write_bytes(data[:-1])
-    with pytest.raises(ValueError, match=r"agent\.safetensors is damaged"):
-        load_agent(str(folder))
-    (folder / "agent.safetensors").write_bytes(data)
-    manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["config"]["policy"]["hidden"] = 48
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(ValueError, match=r"agent\.safetensors does not fit its configuration"):
-        load_agent(str(folder))
-
-
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         ({"count": 0}, "count is 0"),
         ({"count": 5, "temperature": -0.1}, "temperature is -0.1"),
         ({"count": 5, "temperature": float("nan")}, "temperature is nan"),
-        ({"count": 5, "opening": 11}, "opening is 11"),
+        ({"count": 5, "first_action_temperature": 11}, "first_action_temperature is 11: must be in 0 … 10"),
         ({"count": 5, "seed": -1}, "seed is -1"),
     ],
 )
-def test_impossible_wishes(agent, options, words):
+def test_impossible_options_are_refused(agent, options, words):
     with pytest.raises(ValueError, match=words):
         sample(agent, **options)
+
+
+def test_a_conditional_agent_is_refused(conditional_agent):
+    with pytest.raises(ValueError, match="agent 'conditional' draws pictures that it is given"):
+        sample(conditional_agent, 1)

@@ -1,15 +1,11 @@
-import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from limner.actions import bezier_actions
+from limner.models.config import CriticConfig
 from limner.models.critic import Critic, complement
-from limner.models.description import describe, join
-from limner.training.config import CriticConfig
 
 LOSSES = ["wasserstein", "logistic"]
-PRECISIONS = ["float32", "bfloat16"]
 
 
 def make_critic(loss="wasserstein", channels=1, resolution=16, width=4, seed=0):
@@ -41,8 +37,8 @@ def test_the_width_doubles_down_to_four_pixels():
     assert critic.output.in_features == 64 * 4 * 4
 
 
-def test_a_fold_turns_blocks_of_pixels_into_channels_and_sees_them_all():
-    critic = Critic(CriticConfig(width=8, fold=4), 3, 32)
+def test_pixel_unshuffle_turns_blocks_of_pixels_into_channels_and_all_of_them_count():
+    critic = Critic(CriticConfig(width=8, pixel_unshuffle=4), 3, 32)
     assert [(layer.in_channels, layer.out_channels, layer.stride[0]) for layer in critic.convolutions] == [
         (48, 8, 1), (8, 16, 2),
     ]  # fmt: skip
@@ -67,7 +63,7 @@ def test_spectral_norm_bounds_the_singular_values_of_every_layer():
         assert largest == pytest.approx(1, abs=0.02)
 
 
-def test_the_gradient_penalty_goes_without_spectral_norm():
+def test_the_wasserstein_loss_comes_without_spectral_norm():
     critic = make_critic("wasserstein")
     assert not any(nn.utils.parametrize.is_parametrized(module) for module in critic.modules())
 
@@ -105,9 +101,9 @@ def test_scores_are_centred_step_by_step_without_touching_their_differences(loss
 def test_scores_of_a_bfloat16_critic_are_not_rounded():
     torch.manual_seed(0)
     critic = Critic(CriticConfig(width=4, precision="bfloat16"), 1, 16)
-    ink = torch.rand(1, 1, 16, 16) + torch.linspace(0, 0.2, 64)[:, None, None, None]
+    similar = torch.rand(1, 1, 16, 16) + torch.linspace(0, 0.2, 64)[:, None, None, None]
     with torch.no_grad():
-        scores = critic(ink)
+        scores = critic(similar)
     assert scores.dtype == torch.float32
     assert not torch.equal(scores, scores.bfloat16().float())
 
@@ -129,49 +125,3 @@ def test_a_target_changes_the_score_of_a_picture_beside_it():
     assert (critic(pair) != critic(other)).all()
     complemented = Critic(CriticConfig(width=4, target="complement"), 1, 16, conditional=True)
     assert complemented(complement(pair, torch.zeros(5, dtype=torch.long))).shape == (5,)
-
-
-def make_pairs(count=5, seed=0):
-    """Pairs of pictures [count, 1, 16, 16] and programs of three actions, and their space."""
-    space = bezier_actions(8)
-    actions = torch.from_numpy(space.sample(np.random.default_rng(seed), (count, 3)))
-    return join(pictures(count, seed=seed), describe(actions, space)), space
-
-
-@pytest.mark.parametrize("loss", LOSSES)
-def test_a_joint_critic_judges_every_number_of_one_pair_only(loss):
-    pairs, space = make_pairs()
-    critic = Critic(CriticConfig(loss=loss, width=4), 1, 16, programs=(space, 3)).eval()
-    scores = critic(pairs.requires_grad_(True))
-    assert scores.shape == (5,)
-    torch.testing.assert_close(scores, torch.cat([critic(pair[None]) for pair in pairs]), rtol=1e-5, atol=1e-6)
-    (slope,) = torch.autograd.grad(scores[1], pairs)
-    assert slope[1].all()
-    assert not slope[[0, 2, 3, 4]].any()
-
-
-def test_whether_picture_and_program_belong_together_is_no_sum_of_two_scores():
-    pairs, space = make_pairs(2)
-    critic = Critic(CriticConfig(width=4), 1, 16, programs=(space, 3))
-    swapped = pairs.clone()
-    swapped[:, :256] = pairs.flip(0)[:, :256]
-    difference = critic(pairs).sum() - critic(swapped).sum()
-    assert difference.abs() > 1e-5
-
-
-@pytest.mark.parametrize("loss", LOSSES)
-@torch.no_grad()
-def test_spectral_norm_reaches_the_layers_of_a_joint_critic(loss):
-    _, space = make_pairs()
-    critic = Critic(CriticConfig(loss=loss, width=4), 1, 16, programs=(space, 3))
-    layers = [*critic.convolutions, *critic.reading, critic.joining, critic.output]
-    assert all(nn.utils.parametrize.is_parametrized(layer) == (loss == "logistic") for layer in layers)
-
-
-def test_reduced_precision_changes_a_joint_critic_little():
-    pairs, space = make_pairs(16)
-    full, reduced = (Critic(CriticConfig(width=4, precision=p), 1, 16, programs=(space, 3)) for p in PRECISIONS)
-    reduced.load_state_dict(full.state_dict())
-    scores = reduced(pairs)
-    assert scores.dtype == torch.float32
-    assert 0 < (full(pairs) - scores).abs().max() < 0.02

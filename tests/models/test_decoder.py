@@ -8,13 +8,14 @@ import pytest
 import torch
 from torch import nn
 
-from limner.actions import ActionSpace, Part, Space, bezier_actions, paint_actions
+from limner.actions import ActionSpace, Part
+from limner.models.config import PolicyConfig
 from limner.models.decoder import Decoder, SpatialHead
-from limner.training.config import PolicyConfig
+from limner.worlds.paint.settings import PaintSettings, Space, paint_actions
 
 WIDTH = 16
-TINY = bezier_actions(grid=4, sizes=(2, 4), pressures=2)
-FLAGLESS = ActionSpace((Part("end", 4, grid=(2, 2)), Part("size", 3)))
+TINY = paint_actions(PaintSettings(grid=4, sizes=(2, 4), pressures=2))
+VERBLESS = ActionSpace((Part("end", 4, grid=(2, 2)), Part("size", 3)))
 HEADS = [pytest.param(False, id="linear"), pytest.param(True, id="spatial")]
 
 
@@ -74,8 +75,8 @@ def test_probabilities_of_all_actions_sum_to_one_and_give_the_entropy(spatial):
 
 
 @torch.no_grad()
-def test_a_space_without_a_flag_has_no_masks():
-    decoder, actions = make_decoder(FLAGLESS).double(), every_action(FLAGLESS)
+def test_a_space_without_verbs_has_no_masks():
+    decoder, actions = make_decoder(VERBLESS).double(), every_action(VERBLESS)
     decoded = decoder.evaluate(vectors(1).double().expand(12, -1), actions)
     assert decoded.log_prob.exp().sum().item() == pytest.approx(1, abs=1e-9)
 
@@ -84,7 +85,7 @@ def test_a_space_without_a_flag_has_no_masks():
 @torch.no_grad()
 def test_every_space_of_the_painter_is_decoded(name):
     """A sampled action is canonical and as probable as evaluated; what does not count has no share in that."""
-    space = paint_actions(name, 4, (2, 4), 2, True, 2)
+    space = paint_actions(PaintSettings(space=name, grid=4, sizes=(2, 4), pressures=2, color=True, levels=2))
     decoder, z = make_decoder(space), vectors(64)
     sampled = decoder.sample(z, torch.Generator().manual_seed(0))
     actions = sampled.actions.numpy()
@@ -92,11 +93,11 @@ def test_every_space_of_the_painter_is_decoded(name):
     drawn = random_actions(64, space=space)
     noise = torch.from_numpy(np.random.default_rng(1).integers(0, space.sizes, (64, len(space))))
     noisy = torch.where(torch.from_numpy(space.mask(drawn.numpy())), drawn, noise)
-    assert torch.equal(noisy, drawn) == ("flag" not in space)
+    assert torch.equal(noisy, drawn) == (space.verb is None)
     for given, expected in ((sampled.actions, sampled), (noisy, decoder.evaluate(z, drawn))):
         evaluated = decoder.evaluate(z, given)
         assert all(torch.equal(a, b) for a, b in zip(evaluated, expected, strict=True))
-    small = paint_actions(name, 2, (2, 4), 2, False, 2)
+    small = paint_actions(PaintSettings(space=name, grid=2, sizes=(2, 4), pressures=2, levels=2))
     everything = every_action(small)
     decoded = make_decoder(small).double().evaluate(vectors(1).double().expand(len(everything), -1), everything)
     assert decoded.log_prob.exp().sum().item() == pytest.approx(1, abs=1e-9)

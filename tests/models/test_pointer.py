@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 import torch
 
-from limner.actions import bezier_actions
+from limner.models.config import PolicyConfig
 from limner.models.decoder import Decoder
 from limner.models.pointer import MAP, PointerHead, PointerTorso, smooth_functions
-from limner.training.config import PolicyConfig
 from limner.worlds.observation import Observation
-from limner.worlds.scenes.renderer import ScenesSettings, scene_actions
+from limner.worlds.paint.settings import PaintSettings, paint_actions
+from limner.worlds.scenes.settings import ScenesSettings, scene_actions
 
 FEATURES, WIDTH = 5, 8
 GRIDS = [16, 32, 48]
@@ -61,7 +61,7 @@ def test_features_are_those_of_the_cell_in_the_map_of_its_row(grid):
 @torch.no_grad()
 def test_several_actions_share_a_map_as_if_each_had_its_own():
     torch.manual_seed(0)
-    space = bezier_actions(grid=16, sizes=(2, 4), pressures=3)
+    space = paint_actions(PaintSettings(grid=16, sizes=(2, 4), pressures=3))
     decoder = Decoder(space, PolicyConfig(network="pointer", channels=FEATURES, hidden=WIDTH))
     z, maps = torch.randn(3, WIDTH), 3 * torch.randn(3, FEATURES, MAP**2)
     actions = torch.from_numpy(space.sample(np.random.default_rng(0), 6))
@@ -76,23 +76,22 @@ def test_several_actions_share_a_map_as_if_each_had_its_own():
 @torch.no_grad()
 def test_the_torso_leaves_a_vector_and_a_map(resolution, channels):
     torch.manual_seed(0)
-    space = bezier_actions(grid=16)
+    space = paint_actions(PaintSettings(grid=16))
     torso = PointerTorso(space, PolicyConfig(channels=FEATURES, hidden=WIDTH, noise=2), channels, resolution)
-    ink = torch.rand(3, channels, resolution, resolution)
+    canvas = torch.rand(3, channels, resolution, resolution)
     previous = torch.zeros(3, len(space), dtype=torch.int64)
-    seen = Observation(ink, ink[:, :0], torch.rand(3, 2), torch.zeros(3), previous, torch.zeros(3, 2))
+    seen = Observation(canvas, canvas[:, :0], torch.rand(3, 2), torch.zeros(3), previous, torch.zeros(3, 2))
     vectors, maps = torso(seen)
     assert (vectors.shape, maps.shape) == ((3, WIDTH), (3, FEATURES, MAP**2))
     assert (vectors.dtype, maps.dtype) == (torch.float32, torch.float32)
     assert len(torch.unique(maps[0].T, dim=0)) > MAP**2 / 2
 
 
-def seeing(ink):
+def observing(canvas):
     """An observation of pictures in the space of scenes."""
-    nothing = torch.zeros(len(ink), 7, dtype=torch.int64)
-    return Observation(
-        ink, ink[:, :0], torch.zeros(len(ink), 2), torch.zeros(len(ink)), nothing, torch.zeros(len(ink), 2)
-    )
+    count = len(canvas)
+    nothing = torch.zeros(count, 7, dtype=torch.int64)
+    return Observation(canvas, canvas[:, :0], torch.zeros(count, 2), torch.zeros(count), nothing, torch.zeros(count, 2))
 
 
 @pytest.mark.parametrize(("grid", "resolution"), [(16, 64), (32, 64), (16, 128)])
@@ -103,12 +102,12 @@ def test_cells_that_are_not_evenly_spread_are_looked_up_where_they_are_seen(grid
     sights = np.array(space.parts[space.index("location")].sights)
     torso = PointerTorso(space, PolicyConfig(channels=16, hidden=WIDTH, noise=2), 3, resolution)
     blank = torch.full((1, 3, resolution, resolution), 0.5)
-    before = torso(seeing(blank))[1]
+    before = torso(observing(blank))[1]
     for cell in (0, grid // 3, grid**2 // 2 + 3, grid**2 - 1):
         x, y = (sights[cell] * resolution).astype(int)
         spotted = blank.clone()
         spotted[..., y - 1 : y + 2, x - 1 : x + 2] = 1.0
-        moved = (torso(seeing(spotted))[1] - before).square().sum(1).view(MAP, MAP)
+        moved = (torso(observing(spotted))[1] - before).square().sum(1).view(MAP, MAP)
         place = np.array(divmod(cell, grid)) * MAP // grid
         found = np.array(divmod(moved.argmax().item(), MAP))
         assert abs(found - place).max() <= 2

@@ -1,118 +1,26 @@
-"""Polylines of programs: against what is painted, and which curves are one stroke."""
-
-from typing import get_args
+"""Strokes of programs of any world, and the worlds that have none."""
 
 import numpy as np
 import pytest
 
-from limner.actions import JUMP, PAINT, VIA, Space
-from limner.programs.program import Program, execute
-from limner.programs.strokes import SAMPLES, pen_strokes, trajectory
-from limner.worlds.world import make_renderer
-
-GRID = 16
-PLACES = {"bezier": "end", "line": "end", "spline": "point"}
+from limner.programs.program import Program
+from limner.programs.strokes import pen_strokes
+from limner.worlds import find_world, make_renderer, read_settings
 
 
-def cell(column: int, row: int) -> int:
-    return row * GRID + column
+@pytest.mark.parametrize("name", ["paint", "toy"])
+def test_strokes_are_those_of_the_world(name: str) -> None:
+    renderer = make_renderer({"name": name})
+    program = Program(renderer.settings(), renderer.actions.sample(np.random.default_rng(0), 9))
+    strokes = pen_strokes(program)
+    expected = find_world(name).strokes(read_settings(program.renderer), program.actions)
+    assert expected
+    for stroke, same in zip(strokes, expected, strict=True):
+        np.testing.assert_array_equal(stroke, same)
+        assert ((stroke >= 0) & (stroke <= 1)).all()
 
 
-def middle(column: int, row: int) -> list[float]:
-    return [(column + 0.5) / GRID, (row + 0.5) / GRID]
-
-
-def program(space: str, *actions: dict[str, int], **settings: object) -> Program:
-    renderer = make_renderer({"name": "paint", "space": space, "grid": GRID, "sizes": [1.0], **settings})
-    rows = np.zeros((len(actions), len(renderer.actions)), np.int64)
-    for row, action in zip(rows, actions, strict=True):
-        row[renderer.actions.index("pressure")] = 9
-        for name, value in action.items():
-            row[renderer.actions.index(name)] = value
-    return Program(renderer.settings(), rows)
-
-
-def stroke(*places: tuple[int, int]) -> dict[str, int]:
-    return dict(zip(("start", "control", "end"), (cell(*place) for place in places), strict=True))
-
-
-@pytest.mark.parametrize("space", get_args(Space))
-@pytest.mark.parametrize("seed", range(3))
-def test_the_ink_is_where_the_strokes_are(space: str, seed: int) -> None:
-    renderer = make_renderer({"name": "paint", "space": space, "sizes": [1.0], "pressures": 1, "canvas": 128})
-    some = Program(renderer.settings(), renderer.actions.sample(np.random.default_rng(seed), 6))
-    strokes = trajectory(some)
-    assert all(stroke.dtype == np.float64 and len(stroke) % SAMPLES == 0 for stroke in strokes)
-    dark = np.argwhere(execute(some)[..., 0] < 128)
-    points = np.concatenate([*strokes, np.full((1, 2), 9.0)]) * 128
-    apart = np.linalg.norm(dark[:, None, ::-1] + 0.5 - points, axis=-1)
-    assert (apart.min(1) < 6).all()  # the radius, and half the way between two points
-    on_canvas = points[:-1][(points[:-1] > 2).all(1) & (points[:-1] < 126).all(1)]
-    near = np.linalg.norm(on_canvas[:, None] - (dark[:, ::-1] + 0.5), axis=-1).min(1) if len(dark) else np.empty(0)
-    assert (near < 4).mean() > 0.95 if len(near) else not len(on_canvas)
-
-
-@pytest.mark.parametrize(
-    ("gap", "strokes"), [((0, 0), 1), ((1, 0), 1), ((-1, 1), 1), ((2, 0), 2), ((0, -2), 2), ((2, 2), 2)]
-)
-def test_a_curve_goes_on_where_the_last_one_ended(gap: tuple[int, int], strokes: int) -> None:
-    first, then = stroke((1, 1), (4, 1), (8, 8)), stroke((8 + gap[0], 8 + gap[1]), (10, 12), (14, 12))
-    found = trajectory(program("stroke", first, then))
-    assert len(found) == strokes
-    assert found[0][0].tolist() == pytest.approx(middle(1, 1))
-    assert found[-1][-1].tolist() == pytest.approx(middle(14, 12))
-    assert sum(map(len, found)) == 2 * SAMPLES
-
-
-def test_strokes_that_meet_otherwise_stay_apart() -> None:
-    crossing = [stroke((1, 1), (4, 4), (8, 8)), stroke((14, 1), (12, 4), (8, 8))]
-    far = stroke((14, 14), (13, 13), (12, 12))
-    back = stroke((8, 8), (9, 9), (10, 10))
-    assert len(trajectory(program("stroke", *crossing))) == 2
-    assert len(trajectory(program("stroke", crossing[0], far, back))) == 3
-
-
-@pytest.mark.parametrize("space", PLACES)
-def test_only_a_jump_lifts_the_pen(space: str) -> None:
-    def act(flag: int, *place: int) -> dict[str, int]:
-        return {"flag": flag, PLACES[space]: cell(*place)} | ({"control": cell(*place)} if space == "bezier" else {})
-
-    ways = [act(JUMP, 2, 2), act(PAINT, 8, 2), act(PAINT, 8, 12), act(JUMP, 14, 3), act(PAINT, 14, 9), act(JUMP, 1, 1)]
-    first, second = trajectory(program(space, *ways))
-    assert first[[0, SAMPLES - 1, -1]] == pytest.approx(np.array([middle(2, 2), middle(8, 2), middle(8, 12)]))
-    assert second[[0, -1]] == pytest.approx(np.array([middle(14, 3), middle(14, 9)]))
-    near = [act(JUMP, 2, 2), act(PAINT, 8, 2), act(JUMP, 9, 3), act(PAINT, 14, 9)]
-    assert len(trajectory(program(space, *near))) == 1
-
-
-def test_a_spline_is_one_stroke() -> None:
-    ways = [(JUMP, 2, 2), (VIA, 8, 2), (VIA, 8, 12), (PAINT, 14, 12)]
-    (found,) = trajectory(program("spline", *({"flag": flag, "point": cell(*place)} for flag, *place in ways)))
-    assert len(found) == 2 * SAMPLES
-    assert found[[0, SAMPLES, -1]] == pytest.approx(np.array([middle(2, 2), middle(8, 7), middle(14, 12)]))
-
-
-def test_the_size_of_the_canvas_does_not_count() -> None:
-    actions = [stroke((1, 1), (4, 1), (8, 8)), stroke((3, 3), (3, 3), (3, 3))]
-    small, large = (trajectory(program("stroke", *actions, canvas=size)) for size in (64, 200))
-    for a, b in zip(small, large, strict=True):
-        np.testing.assert_allclose(a, b)
-    np.testing.assert_allclose(small[1], [middle(3, 3)] * SAMPLES)
-
-
-def test_nothing_painted_and_no_pen() -> None:
-    assert trajectory(program("stroke")) == []
-    assert trajectory(program("line", {"flag": JUMP, "end": 3})) == []
-    toy = make_renderer({"name": "toy"})
-    with pytest.raises(ValueError, match="'toy' has no pen: a program of 'paint' is needed"):
-        trajectory(Program(toy.settings(), np.zeros((0, 0), np.int64)))
-
-
-def test_pressure_goes_from_its_last_value_to_the_new_one() -> None:
-    first = {"flag": PAINT, "control": cell(4, 0), "end": cell(8, 0), "pressure": 1}
-    then = {"flag": PAINT, "control": cell(8, 4), "end": cell(8, 8), "pressure": 9}
-    (line,) = pen_strokes(program("bezier", first, then))
-    pressures = line[:, 2]
-    assert np.allclose(pressures[:SAMPLES], 0.2)
-    assert np.allclose(pressures[SAMPLES:], np.linspace(0.2, 1, SAMPLES))
-    assert np.array_equal(line[:, :2], trajectory(program("bezier", first, then))[0])
+def test_scenes_have_no_strokes() -> None:
+    program = Program({"name": "scenes"}, np.zeros((2, 7), np.int64))
+    with pytest.raises(ValueError, match="'scenes' has no pen: a program of 'paint' is needed"):
+        pen_strokes(program)

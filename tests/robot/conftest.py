@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from limner.robot.drawing import Drawing
     from limner.robot.motion import Motion
 
-collect_ignore_glob = [] if find_spec("mujoco") else ["test_arm.py", "test_motion.py", "test_pen.py"]
+collect_ignore_glob = [] if find_spec("mujoco") else ["test_*.py"]
 
 
 @pytest.fixture(scope="session")

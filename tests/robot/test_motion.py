@@ -1,4 +1,4 @@
-"""Ways of the pen and motions of the joints, checked by finite differences."""
+"""Motions of the joints, checked by finite differences."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 from limner.programs.program import Program
 from limner.programs.strokes import pen_strokes
 from limner.robot.arm import Arm, Sheet
-from limner.robot.motion import DRAWING, TRAVEL, Motion, plan
-from limner.robot.path import DEEP, LIFT, SHALLOW, pieces, rest, ways
+from limner.robot.motion import DRAWING, TRAVEL, Motion, check_reach, plan
+from limner.robot.path import LIFT, SHALLOW, rest
 
 
 def test_a_motion_begins_and_ends_at_rest(arm: Arm, motion: Motion) -> None:
@@ -77,25 +77,19 @@ def test_the_pen_is_lifted_between_strokes(arm: Arm, motion: Motion, program: Pr
     assert (sideways < 1e-3).all()
 
 
-def test_pressure_is_depth(arm: Arm) -> None:
-    stroke = np.asarray([[0.2, 0.2, 0.0], [0.5, 0.2, 0.5], [0.8, 0.2, 1.0]])
-    drawn = [way for way in ways([stroke], arm.sheet) if way.drawing]
-    assert len(drawn) == 1
-    depths = [-drawn[0].curve(share * drawn[0].length)[2] for share in (0, 0.5, 1)]
-    assert depths == pytest.approx([SHALLOW, (SHALLOW + DEEP) / 2, DEEP])
-
-
-def test_a_polyline_is_cut_at_its_corners_only() -> None:
-    turn = np.linspace(0, np.pi, 40)
-    bow = np.column_stack([np.cos(turn), np.sin(turn), np.zeros(40)])
-    assert [len(piece) for piece in pieces(bow)] == [40]
-    corner = np.asarray([[0, 0, 0], [1, 0, 0], [1, 0, 0], [1, 1, 0], [1, 2, 0.0]])
-    assert [piece.tolist() for piece in pieces(corner)] == [corner[:2].tolist(), corner[2:].tolist()]
-    back = np.asarray([[0, 0, 0], [1, 0, 0], [0, 0, 0.0]])
-    assert len(pieces(back)) == 2
-    assert pieces(np.zeros((5, 3))) == []
-
-
 def test_a_plan_is_the_same_each_time(arm: Arm, program: Program, motion: Motion) -> None:
     again = plan(Arm(replace(arm.sheet)), pen_strokes(program))
     assert np.array_equal(again.joints, motion.joints)
+
+
+@pytest.mark.parametrize(
+    ("sheet", "part"),
+    [
+        (Sheet(100, 600), "the middle of the sheet of 100 mm is out of reach"),
+        (Sheet(220, 340), "the lower left of the sheet of 220 mm is out of reach"),
+        (Sheet(100, -300), "the middle of the sheet of 100 mm is out of reach"),
+    ],
+)
+def test_a_sheet_out_of_reach_is_refused_with_a_remedy(sheet: Sheet, part: str) -> None:
+    with pytest.raises(ValueError, match=f"{part}.*--sheet-x and --sheet-y, or make it smaller with --sheet-size"):
+        check_reach(Arm(sheet))

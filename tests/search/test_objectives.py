@@ -5,34 +5,35 @@ import pytest
 import torch
 from torch import nn
 
-from limner.agents.checkpoint import save_checkpoint
-from limner.inference.draw import draw
-from limner.programs.program import Program, save_programs
-from limner.search.lookahead import likeness
+from limner.inference.draw import DrawOptions, draw
+from limner.models.config import CriticConfig
 from limner.search.objectives import CriticObjective, load_critic
-from limner.training.config import CriticConfig, RewardConfig
+from limner.training import make_trainer
+from limner.training.distance.config import DistanceConfig, DistanceReward
 from limner.training.presets import PRESETS
-from limner.training.spiral.trainer import Adversarial
+from limner.training.saving import save_checkpoint
 from limner.worlds.observation import preprocess
+from limner.worlds.simulator import negative_mse
 
-TINY = PRESETS["tiny"]
+TINY = PRESETS["tiny"].config
+CONDITIONAL = replace(TINY, agent=replace(TINY.agent, conditional=True))
 GREY, COLOUR = (64, 64, 1), (64, 64, 3)
 
 
-class LikesInk(nn.Module):
+class MeanCritic(nn.Module):
     """Scores the mean of the first channel, less that of the second if there is one."""
 
     def __init__(self, complement=False):
         super().__init__()
         self.complement = complement
 
-    def score(self, ink):
-        means = ink.mean((2, 3))
-        return means[:, 0] - (means[:, 1] if ink.shape[1] > 1 else 0)
+    def score(self, pictures):
+        means = pictures.mean((2, 3))
+        return means[:, 0] - (means[:, 1] if pictures.shape[1] > 1 else 0)
 
 
-def judge(network=None, **config):
-    return CriticObjective("maker", network or LikesInk(), replace(TINY, **config))
+def critic_objective(config=TINY, **critic):
+    return CriticObjective("maker", MeanCritic(**critic), config.agent)
 
 
 def pictures(count=5, seed=0):
@@ -40,89 +41,90 @@ def pictures(count=5, seed=0):
 
 
 def save(config, source, folder):
-    training = Adversarial(config, source)
-    training.update(0.0)
-    save_checkpoint(folder / "checkpoints", training, {})
-    return training
+    trainer = make_trainer(config, source)
+    trainer.update(0.0)
+    save_checkpoint(folder / "checkpoints", trainer, {})
+    return trainer
 
 
-def test_a_score_is_likeness_and_opinion():
+def test_an_objective_is_the_error_and_a_weighted_score():
     canvases, goals = pictures(), pictures(seed=1)
-    opinion = preprocess(canvases, 16).mean((1, 2, 3))
+    score = preprocess(canvases, 16).mean((1, 2, 3))
     for weight in (0.0, 0.25):
-        score = judge().score(weight, GREY)
-        torch.testing.assert_close(score(canvases, goals), likeness(canvases, goals) + weight * opinion)
+        objective = critic_objective().objective(weight, GREY)
+        torch.testing.assert_close(objective(canvases, goals), negative_mse(canvases, goals) + weight * score)
 
 
-def test_a_critic_with_targets_is_shown_them():
+def test_the_critic_of_a_conditional_agent_is_shown_the_targets():
     canvases, goals = pictures(), pictures(seed=1)
-    opinion = judge(conditional=True).opinion(canvases, goals)
-    torch.testing.assert_close(
-        opinion, preprocess(canvases, 16).mean((1, 2, 3)) - preprocess(goals, 16).mean((1, 2, 3))
-    )
+    score = critic_objective(CONDITIONAL).score(canvases, goals)
+    torch.testing.assert_close(score, preprocess(canvases, 16).mean((1, 2, 3)) - preprocess(goals, 16).mean((1, 2, 3)))
 
 
-def test_a_critic_of_complements_is_shown_each_half():
+def test_a_complement_critic_is_shown_each_half():
     canvases, goals = pictures(), pictures(seed=1)
-    config = {"conditional": True, "critic": replace(TINY.critic, target="complement")}
-    opinion = judge(LikesInk(complement=True), **config).opinion(canvases, goals)
+    score = critic_objective(CONDITIONAL, complement=True).score(canvases, goals)
     half = (preprocess(canvases, 16).mean((1, 2, 3)) + preprocess(goals, 16).mean((1, 2, 3))) / 2
-    torch.testing.assert_close(opinion, half)
+    torch.testing.assert_close(score, half)
 
 
-@pytest.mark.parametrize("critic", [TINY.critic, CriticConfig(loss="logistic", width=4, batch=8, steps=1, replay=2)])
+@pytest.mark.parametrize(
+    "critic", [TINY.critic, CriticConfig(loss="logistic", width=4, batch_size=8, steps_per_update=1, replay=2)]
+)
 def test_the_critic_of_a_checkpoint_is_the_one_that_learnt(critic, source, tmp_path):
-    training = save(replace(TINY, critic=critic), source, tmp_path / "run")
+    trainer = save(replace(TINY, critic=critic), source, tmp_path / "run")
     loaded = load_critic(str(tmp_path / "run"))
     assert loaded.name == "run"
-    expected = training.critic_learner.critic.eval().score(preprocess(pictures(), 16)).detach()
-    torch.testing.assert_close(loaded.opinion(pictures(), pictures()), expected)
+    expected = trainer.critic_learner.critic.eval().score(preprocess(pictures(), 16)).detach()
+    torch.testing.assert_close(loaded.score(pictures(), pictures()), expected)
     assert not any(parameter.requires_grad for parameter in loaded.critic.parameters())
 
 
-def test_what_has_no_critic_is_refused(copyist_folder, source, tmp_path):
-    with pytest.raises(ValueError, match="'copyist' has no critic: name a run that was rewarded by one"):
-        load_critic(str(copyist_folder))
-    config = replace(TINY, conditional=True, reward=RewardConfig(critic=0.0, distance=1.0))
-    save(config, source, tmp_path / "distant")
+@pytest.mark.parametrize("target", ["beside", "complement"])
+def test_the_critic_of_a_conditional_agent_is_loaded(target, source, tmp_path):
+    save(replace(CONDITIONAL, critic=replace(TINY.critic, target=target)), source, tmp_path / "run")
+    loaded = load_critic(str(tmp_path / "run"))
+    assert loaded.critic.complement == (target == "complement")
+    assert loaded.config == CONDITIONAL.agent
+    canvases, goals = pictures(), pictures(seed=1)
+    scores = loaded.score(canvases, goals)
+    assert scores.shape == (5,)
+    assert (scores != loaded.score(canvases, goals.flip(0)))[[0, 1, 3, 4]].all()
+
+
+def test_what_has_no_critic_is_refused(conditional_folder, source, tmp_path):
+    with pytest.raises(ValueError, match="'conditional' has no critic: name a run that was rewarded by one"):
+        load_critic(str(conditional_folder))
+    reward, learning = DistanceReward(weight=1.0), TINY.learning
+    save(DistanceConfig(CONDITIONAL.agent, TINY.run, reward=reward, learning=learning), source, tmp_path / "distant")
     with pytest.raises(ValueError, match="'distant' has no critic"):
         load_critic(str(tmp_path / "distant"))
-    with pytest.raises(ValueError, match=r"mnist has no state\.safetensors"):
+    with pytest.raises(ValueError, match="'mnist' has no critic"):
         load_critic("mnist")
     with pytest.raises(ValueError, match="there is no agent 'nobody'"):
         load_critic("nobody")
 
 
-def test_a_critic_that_judges_programs_too_is_refused(source, tmp_path):
-    space, settings = TINY.make_renderer(1).actions, TINY.make_renderer(1).settings()
-    actions = space.sample(np.random.default_rng(0), (4, TINY.steps))
-    programs = [Program(settings, rows, title=f"{TINY.data} train {i}") for i, rows in enumerate(actions)]
-    save_programs(tmp_path / "programs.jsonl", programs)
-    joint = replace(TINY.critic, programs=str(tmp_path / "programs.jsonl"))
-    save(replace(TINY, critic=joint), source, tmp_path / "joint")
-    with pytest.raises(ValueError, match=r"'joint' judges programs, too: name a run without critic\.programs"):
-        load_critic(str(tmp_path / "joint"))
-
-
 @pytest.mark.parametrize(
     ("shape", "weight", "words"),
     [
-        (COLOUR, 1.0, "critic of 'maker' judges pictures with 1 channels, the canvas has 3"),
-        ((72, 72, 1), 1.0, "critic of 'maker' sees 16 pixels a side, the canvas of 72 is no multiple"),
+        (COLOUR, 1.0, "critic of 'maker' scores pictures with 1 channels, the canvas has 3"),
+        ((72, 72, 1), 1.0, "critic of 'maker' has a resolution of 16 pixels, the canvas of 72 is no multiple"),
         (GREY, -1.0, r"weight of the critic is -1\.0: must be 0 or more"),
         (GREY, float("nan"), "weight of the critic is nan"),
     ],
 )
 def test_critics_that_do_not_fit_are_refused(shape, weight, words):
     with pytest.raises(ValueError, match=words):
-        judge().score(weight, shape)
+        critic_objective().objective(weight, shape)
 
 
 @pytest.mark.parametrize("plan", ["refine", "greedy"])
-def test_search_draws_what_the_critic_likes(plan, copyist, digits):
+def test_search_draws_what_the_critic_scores_high(plan, conditional_agent, digits):
     goals = digits.spread(4).pictures(64)
-    ink = []
+    darkness = []
     for weight in (0.0, 100.0):
-        (part,) = draw(copyist, goals, search=0.3, plan=plan, score=judge().score(weight, GREY))
-        ink.append(255 - part.canvases.mean())
-    assert ink[1] > 1.5 * ink[0]
+        objective = critic_objective().objective(weight, GREY)
+        (part,) = draw(conditional_agent, goals, DrawOptions(sweeps=4, plan=plan, objective=objective))
+        darkness.append(255 - part.canvases.mean())
+    assert darkness[1] > 1.5 * darkness[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from limner.programs.program import Program
-from limner.worlds.world import make_renderer
+from limner.worlds import make_renderer
 
 SETTINGS = {"name": "paint", "space": "stroke", "grid": 16, "pressures": 4}
 

@@ -8,7 +8,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from limner.models.description import join, separate
 from limner.training.losses import (
     clipped_surrogate_loss,
     difference_rewards,
@@ -113,23 +112,6 @@ def test_gradient_penalty_of_a_linear_critic(norm):
     assert penalty.item() == pytest.approx((norm - 1) ** 2, abs=1e-12)
     penalty.backward()
     torch.testing.assert_close(weight.grad, 2 * (norm - 1) * weight.detach() / norm)
-
-
-def test_gradient_penalty_of_a_linear_joint_critic():
-    """``D = ⟨u, picture⟩ + ⟨v, program⟩`` has one slope, ``√(‖u‖² + ‖v‖²)``: picture and program are one point."""
-    generator = torch.Generator().manual_seed(0)
-    u, v = (torch.randn(shape, generator=generator, dtype=torch.float64) for shape in ((1, 4, 4), (3, 5)))
-    u, v = 0.6 * u / u.norm(), 2.5 * v / v.norm()
-    real, fake = (
-        join(*(torch.rand(6, *x.shape, generator=generator, dtype=torch.float64) for x in (u, v))) for _ in range(2)
-    )
-
-    def critic(pairs):
-        pixels, programs = separate(pairs, (3, 5))
-        return pixels @ u.flatten() + (programs * v).sum((1, 2))
-
-    penalty = gradient_penalty(critic, real, fake, torch.rand(6, generator=generator, dtype=torch.float64))
-    assert penalty.item() == pytest.approx((math.hypot(0.6, 2.5) - 1) ** 2, abs=1e-12)
 
 
 def test_gradient_penalty_is_taken_between_the_pictures():

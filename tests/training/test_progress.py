@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 
 from limner.training.presets import PRESETS
-from limner.training.progress import describe, watch
+from limner.training.progress import summary, watch
 
-TINY = PRESETS["tiny"]
+TINY = PRESETS["tiny"].config
 LINE = {"update": 5, "frames": 120, "minutes": 0.5, "policy/entropy": 7.514, "critic/gap": -0.25}
 EVALUATION = {"update": 10, "frames": 240, "minutes": 1.0} | {
     f"eval/{name}": value
@@ -43,11 +43,11 @@ def test_a_terminal_shows_a_bar() -> None:
 
 
 def test_the_first_line_has_no_speed_yet() -> None:
-    assert describe(LINE | {"minutes": 0.0}).startswith("120 frames, 0.0 min, entropy")
+    assert summary(LINE | {"minutes": 0.0}).startswith("120 frames, 0.0 min, entropy")
 
 
 def test_the_error_of_drawings_of_targets_is_shown():
     record = {"update": 10, "frames": 240, "minutes": 1.0, "eval/mse": 0.0312, "eval/seconds": 2.0}
-    assert describe(record) == "240 frames, 1.0 min: mse 0.0312"
+    assert summary(record) == "240 frames, 1.0 min: mse 0.0312"
     line = {"update": 10, "frames": 240, "minutes": 1.0, "search/distance": 0.025, "policy/entropy": 9.0}
-    assert describe(line).endswith("entropy 9, found 0.025")
+    assert summary(line).endswith("entropy 9, found 0.025")

@@ -1,37 +1,31 @@
-"""Letting a trained agent draw.
+"""Agents: finding one by name or folder, and loading it.
 
 Notable choices:
-- Pictures are made in chunks of fixed size, each from a seed of its own: the first ten pictures are the same
-  whether ten are asked for or a thousand.
 - An agent is found by the name of one that ships with the library, or by the folder of a run or of a checkpoint.
 """
 
-from __future__ import annotations
-
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import torch
-
 from limner.agents.checkpoint import newest_checkpoint, read_manifest, read_tensors
-from limner.agents.rollout import EpisodeBatch, collect
+from limner.agents.config import AgentConfig
 from limner.agents.zoo import shipped_agents
-from limner.models.policy import Policy, make_policy
-from limner.programs.program import Program
-from limner.training.config import Config
-from limner.worlds.world import Canvas
-
-CHUNK = 100
+from limner.models.policy import Policy
 
 
 @dataclass(frozen=True)
 class Agent:
-    """A policy that has been trained, and the configuration it was trained with."""
+    """A policy that has been trained, and what it draws with."""
 
     name: str
     policy: Policy
-    config: Config
+    config: AgentConfig
+
+
+def make_policy(config: AgentConfig) -> Policy:
+    """A new policy with random weights for the agent that ``config`` describes."""
+    channels = config.make_renderer(1).shape[2]
+    return Policy(config.actions, config.policy, channels, config.resolution, config.conditional)
 
 
 def load_agent(name: str) -> Agent:
@@ -41,10 +35,9 @@ def load_agent(name: str) -> Agent:
     """
     folder, title = find_agent(name)
     manifest = read_manifest(folder)
-    config = replace(Config.from_dict(manifest["config"]), device="cpu")
+    config = AgentConfig.from_dict(manifest["agent"])
     tensors = read_tensors(folder, manifest, "agent.safetensors")
-    renderer = config.make_renderer(1)
-    policy = make_policy(config, renderer)
+    policy = make_policy(config)
     try:
         policy.load_state_dict({key.removeprefix("policy."): tensor for key, tensor in tensors.items()})
     except RuntimeError as error:
@@ -66,38 +59,3 @@ def find_agent(name: str) -> tuple[Path, str]:
         f"there is no agent {name!r}: name one that ships with Limner ({', '.join(shipped) or 'none'}), "
         "or the folder of a run or of a checkpoint"
     )
-
-
-def sample(
-    agent: Agent, count: int, seed: int = 0, temperature: float | None = None, opening: float | None = None
-) -> tuple[Canvas, list[Program]]:
-    """Let ``agent`` draw ``count`` pictures: canvases ``uint8[count, H, W, C]`` and the programs that painted them.
-
-    A ``temperature`` below 1 makes it bolder and less varied, 0 takes the likeliest action every time. ``opening`` is
-    that of the first action, if it is another. Where neither is given they are those of the agent's configuration.
-    """
-    if count < 1:
-        raise ValueError(f"count is {count}: must be at least 1")
-    if not 0 <= seed < 2**63:
-        raise ValueError(f"seed is {seed}: must be in 0 … 2^63 − 1")
-    config = agent.config
-    if config.conditional:
-        raise ValueError(f"agent {agent.name!r} draws pictures that it is given: use limner evaluate")
-    if temperature is not None:
-        config = replace(config, temperature=temperature, opening=opening)
-    elif opening is not None:
-        config = replace(config, opening=opening)
-    renderer = config.make_renderer(CHUNK)
-    settings = renderer.settings()
-    canvases: list[Canvas] = []
-    programs: list[Program] = []
-    for chunk in range(-(-count // CHUNK)):
-        generator = torch.Generator().manual_seed(int(np.random.SeedSequence([seed, chunk]).generate_state(1)[0]))
-        episodes = EpisodeBatch.empty(config, renderer)
-        collect(renderer, agent.policy, episodes, generator, config.temperature, config.opening)
-        canvases.append(episodes.canvas.numpy())
-        programs += [
-            Program(settings, episodes.actions[:, i].numpy(), seed=seed, agent=agent.name)
-            for i in range(renderer.batch)
-        ]
-    return np.concatenate(canvases)[:count], programs[:count]

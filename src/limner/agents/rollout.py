@@ -2,7 +2,7 @@
 
 Notable choices:
 - All episodes have the same length, so a batch is arrays ``[T, B, …]``, time first, allocated once and refilled.
-- Policy and critic see the canvas at a resolution of their own (rendering may be finer); it is reduced once, here.
+- Policy and critic are shown the canvas at their own resolution (rendering may be finer); it is reduced once, here.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from limner.models.policy import Memory, Policy
-from limner.training.config import Config
-from limner.worlds.observation import Observation, preprocess, whole_episodes
+from limner.agents.config import AgentConfig
+from limner.models.policy import Policy
+from limner.worlds.observation import Observation, Targets, preprocess, whole_episodes
+from limner.worlds.proposals import Memory
+from limner.worlds.simulator import squared_distance
 from limner.worlds.world import Renderer
 
 
@@ -23,8 +25,8 @@ from limner.worlds.world import Renderer
 class EpisodeBatch:
     """T actions of B episodes, and what the T + 1 canvases around them look like."""
 
-    ink: Tensor
-    """``float32[T + 1, B, C, R, R]``: the canvas as seen before each action, and after the last."""
+    observed: Tensor
+    """``float32[T + 1, B, C, R, R]``: the preprocessed canvas before each action, and after the last."""
     canvas: Tensor
     """``uint8[B, H, W, C]``: the canvas itself, at the end the finished pictures."""
     pen: Tensor
@@ -38,20 +40,20 @@ class EpisodeBatch:
     goal: Tensor
     """``uint8[B, H, W, C]``: the pictures to paint, as large as the canvas; none, ``uint8[0, H, W, C]``, without."""
     target: Tensor
-    """``float32[B, C, R, R]``: the same as seen; no channels, ``[B, 0, R, R]``, without."""
+    """``float32[B, C, R, R]``: the same preprocessed; no channels, ``[B, 0, R, R]``, without."""
     distance: Tensor
     """``float32[T + 1, B]``: mean squared difference of canvas and goal, values in [0, 1]; zeros without."""
 
     @classmethod
-    def empty(cls, config: Config, renderer: Renderer) -> EpisodeBatch:
+    def empty(cls, config: AgentConfig, renderer: Renderer, device: str = "cpu") -> EpisodeBatch:
         """Arrays for episodes as ``config`` has them, one on each canvas of ``renderer``.
 
-        All are on the configured device but ``canvas`` and ``goal``, which are the renderer's.
+        All are on ``device`` but ``canvas`` and ``goal``, which the renderer fills.
         """
-        n, channels, steps, device = renderer.batch, renderer.shape[2], config.steps, config.device
+        n, channels, steps = renderer.batch, renderer.shape[2], config.horizon
         resolution, targets = config.resolution, channels if config.conditional else 0
         return cls(
-            ink=torch.zeros(steps + 1, n, channels, resolution, resolution, device=device),
+            observed=torch.zeros(steps + 1, n, channels, resolution, resolution, device=device),
             canvas=torch.zeros(n, *renderer.shape, dtype=torch.uint8),
             pen=torch.zeros(steps, n, 2, device=device),
             actions=torch.zeros(steps, n, len(renderer.actions), dtype=torch.int64, device=device),
@@ -73,15 +75,20 @@ class EpisodeBatch:
         return self.actions.shape[0]
 
     @property
+    def targets(self) -> Targets:
+        """What the episodes are to paint."""
+        return Targets(self.goal, self.target, self.noise)
+
+    @property
     def final(self) -> Tensor:
-        """The finished pictures as seen and, with targets, these as further channels: ``float32[B, C or 2C, R, R]``."""
-        return torch.cat([self.ink[-1], self.target], dim=1)
+        """The finished pictures, preprocessed, with the targets as further channels: ``float32[B, C or 2C, R, R]``."""
+        return torch.cat([self.observed[-1], self.target], dim=1)
 
     def observations(self, episodes: Tensor | None = None) -> Observation:
-        """What the policy saw, ``[T, B, …]``, of all episodes or of ``episodes`` int64[B]."""
+        """What the policy was given, ``[T, B, …]``, in all episodes or in ``episodes`` int64[B]."""
         rows = slice(None) if episodes is None else episodes
-        ink, pen, actions = self.ink[:-1, rows], self.pen[:, rows], self.actions[:, rows]
-        return whole_episodes(ink, self.target[rows], pen, actions, self.noise[rows])
+        observed, pen, actions = self.observed[:-1, rows], self.pen[:, rows], self.actions[:, rows]
+        return whole_episodes(observed, self.target[rows], pen, actions, self.noise[rows])
 
 
 @torch.no_grad()
@@ -91,70 +98,56 @@ def collect(
     batch: EpisodeBatch,
     generator: torch.Generator,
     temperature: float = 1.0,
-    opening: float | None = None,
-    hand: Callable[[Tensor], Tensor] | None = None,
+    first_action_temperature: float | None = None,
+    perturb: Callable[[Tensor], Tensor] | None = None,
 ) -> EpisodeBatch:
     """Let ``policy`` paint one episode on every canvas of ``renderer``; fills ``batch`` and returns it.
 
-    With targets, ``batch.aim`` has set them before. The first action is drawn at the temperature ``opening``, if given.
-    What is done is ``hand`` of what the policy wants to do, both canonical ``int64[B, P]``; the log-probabilities are
-    those of what it wants.
+    ``batch.aim`` has set the targets before, if there are any. What is executed is ``perturb`` of what the policy
+    samples, both canonical ``int64[B, P]``; the log-probabilities are those of what it samples.
     """
     renderer.reset()
     batch.noise.normal_(generator=generator)
-    memory: Memory | None = None
+    memory: Memory = None
     for t in range(batch.steps):
-        look(renderer, batch, t)
-        now = temperature if t or opening is None else opening
-        acted = policy.act(observe(batch, t), memory, generator, now)
-        done = acted.actions if hand is None else hand(acted.actions)
+        observe_canvas(renderer, batch, t)
+        now = temperature if t or first_action_temperature is None else first_action_temperature
+        acted = policy.act(observation(batch, t), memory, generator, now)
+        done = acted.actions if perturb is None else perturb(acted.actions)
         renderer.step(done.cpu().numpy())
         batch.actions[t], batch.log_prob[t] = done, acted.log_prob
         memory = acted.memory
-    look(renderer, batch, batch.steps)
+    observe_canvas(renderer, batch, batch.steps)
     return batch
 
 
-def follow(renderer: Renderer, batch: EpisodeBatch, actions: Tensor) -> None:
-    """Paint given canonical ``actions`` int64[T, B, P] on the canvases of ``renderer``; fills ``batch``."""
+def replay(renderer: Renderer, batch: EpisodeBatch, actions: Tensor) -> None:
+    """Execute given canonical ``actions`` int64[T, B, P] on the canvases of ``renderer``; fills ``batch``."""
     renderer.reset()
     for t in range(batch.steps):
-        look(renderer, batch, t)
+        observe_canvas(renderer, batch, t)
         renderer.step(actions[t].numpy())
         batch.actions[t] = actions[t]
-    look(renderer, batch, batch.steps)
+    observe_canvas(renderer, batch, batch.steps)
 
 
-def paint(renderer: Renderer, actions: Tensor) -> Tensor:
-    """What canonical ``actions`` int64[T, B, P] paint on the canvases of ``renderer``, ``uint8[B, H, W, C]``."""
-    renderer.reset()
-    for action in actions:
-        renderer.step(action.numpy())
-    return torch.from_numpy(renderer.canvas())
-
-
-def look(renderer: Renderer, batch: EpisodeBatch, t: int) -> None:
-    """Take in canvas and pen after ``t`` actions."""
+def observe_canvas(renderer: Renderer, batch: EpisodeBatch, t: int) -> None:
+    """Store canvas and pen after ``t`` actions in ``batch``."""
     renderer.canvas(batch.canvas.numpy())
-    batch.ink[t] = preprocess(batch.canvas, batch.ink.shape[-1])
+    batch.observed[t] = preprocess(batch.canvas, batch.observed.shape[-1])
     if len(batch.goal):
         batch.distance[t] = squared_distance(batch.canvas, batch.goal)
     if t < batch.steps:
         batch.pen[t] = torch.from_numpy(renderer.pen())
 
 
-def observe(batch: EpisodeBatch, t: int) -> Observation:
+def observation(batch: EpisodeBatch, t: int) -> Observation:
     """What the policy is given before action ``t``, ``[B, …]``."""
     return Observation(
-        ink=batch.ink[t],
+        canvas=batch.observed[t],
         target=batch.target,
         pen=batch.pen[t],
         step=batch.pen.new_full((batch.pen.shape[1],), t / batch.steps),
         previous=batch.actions[t - 1] if t else torch.zeros_like(batch.actions[0]),
         noise=batch.noise,
     )
-
-
-def squared_distance(pictures: Tensor, goals: Tensor) -> Tensor:
-    """Mean squared difference ``float32[N]`` of ``uint8[N, H, W, C]``, in [0, 1]: values count from 0 to 1."""
-    return (pictures.float() - goals.float()).flatten(1).square_().mean(1) / 255**2

@@ -1,11 +1,28 @@
-"""``limner bench`` and ``limner info``: what this machine can do, and what is here."""
+"""``limner bench``: how fast this machine paints and learns.
+
+Notable choices:
+- What is painted is random strokes, no jumps, on a batch of canvases for a fixed time; decoding the actions and reading
+  the canvases are included, as in training.
+- What is trained is a preset, by the very code that a run executes, for some updates after a warm-up. Everything in an
+  update counts, painting included; evaluation and saving do not.
+- Shares of time are measured apart, on one thread, where the parts of an update come one after the other.
+"""
 
 # No ``from __future__ import annotations`` here: tyro has to see the types.
-# ruff: noqa: T201 (printing is what a command line does)
 
-import json
-from dataclasses import dataclass
-from typing import Any
+import os
+import time
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from limner.cli.output import show
+
+if TYPE_CHECKING:
+    from limner.data.picture_source import PictureSource
+    from limner.training.config import TrainingConfig
+
+BRUSHES = ("classic/pen", "classic/calligraphy", "classic/dry_brush")
 
 
 @dataclass(frozen=True)
@@ -17,35 +34,107 @@ class Bench:
 
     def run(self) -> None:
         """Measure and print."""
-        from limner.cli.bench_measure import bench
-
         show(bench(), self.json)
 
 
-@dataclass(frozen=True)
-class Info:
-    """Show versions, the renderer, data sets, presets and agents that are found."""
+def bench() -> dict[str, Any]:
+    """All measurements, as JSON-able values."""
+    from limner.data import load_dataset
+    from limner.data.picture_source import PictureSource
+    from limner.training.presets import PRESETS
 
-    json: bool = False
-    """Print one JSON object."""
+    cores = len(os.sched_getaffinity(0))
+    preset = PRESETS["mnist"].config
+    config = replace(preset, run=replace(preset.run, threads=min(cores, 2)))
+    source = PictureSource(load_dataset(config.run.data), config.agent.renderer.canvas)
+    return {
+        "cores": cores,
+        "painting, strokes/s": painting(),
+        "training, environment steps/s": round(training_speed(config, source)),
+        "share of training time": training_shares(config, source),
+    }
 
-    def run(self) -> None:
-        """Look and print."""
-        from limner.cli.info import info
 
-        show(info(), self.json)
+def painting_speed(settings: dict[str, Any], threads: int, seconds: float = 1.0, batch: int = 64) -> float:
+    """Strokes per second: ``batch`` canvases at a time, ``threads`` painting, for about ``seconds``."""
+    import numpy as np
+
+    from limner.worlds import make_renderer
+
+    renderer = make_renderer(settings, batch, threads)
+    space = renderer.actions
+    actions = space.sample(np.random.default_rng(0), (20, batch))
+    if space.verb is not None:
+        actions[..., space.verb] = space.full_verbs[0]
+    canvas = renderer.canvas()
+    strokes = 0
+    start = time.perf_counter()
+    while (elapsed := time.perf_counter() - start) < seconds or strokes == 0:
+        renderer.reset()
+        for action in actions:
+            renderer.step(action)
+            renderer.canvas(canvas)
+        strokes += actions.shape[0] * batch
+    return strokes / elapsed
 
 
-def show(facts: dict[str, Any], as_json: bool) -> None:
-    """Print nested facts, as JSON or for a person."""
-    if as_json:
-        print(json.dumps(facts))
-        return
-    for name, value in facts.items():
-        if isinstance(value, dict):
-            print(name)
-            width = max((len(key) for key in value), default=0)
-            for key, inner in value.items():
-                print(f"  {key:{width}}  {inner:.4g}" if isinstance(inner, float) else f"  {key:{width}}  {inner}")
-        else:
-            print(f"{name}: {value}")
+def painting(seconds: float = 1.0) -> dict[str, float]:
+    """Strokes per second of ``BRUSHES`` at 64 × 64, 50 events a stroke, on one thread and on two."""
+    return {
+        f"{brush}, {threads} threads": round(painting_speed({"name": "paint", "brush": brush}, threads, seconds))
+        for brush in BRUSHES
+        for threads in (1, 2)
+    }
+
+
+def training_speed(config: "TrainingConfig", source: "PictureSource", updates: int = 20, warm_up: int = 5) -> float:
+    """Environment steps per second of training as ``config`` says."""
+    from limner.training import make_trainer
+
+    trainer = make_trainer(config, source)
+    _advance(trainer, warm_up)
+    frames = trainer.frames
+    start = time.perf_counter()
+    _advance(trainer, updates)
+    return (trainer.frames - frames) / (time.perf_counter() - start)
+
+
+def training_shares(
+    config: "TrainingConfig", source: "PictureSource", updates: int = 10, warm_up: int = 3
+) -> dict[str, float]:
+    """Shares of an update's time of SPIRAL on one thread; they add up to 1.
+
+    ``inference`` is all that is none of the other three: acting, scoring, and moving arrays between them.
+    """
+    from limner.training import make_trainer
+
+    trainer: Any = make_trainer(replace(config, run=replace(config.run, threads=1)), source)
+    _advance(trainer, warm_up)
+    seconds: dict[str, float] = defaultdict(float)
+    for method in ("reset", "step", "canvas", "pen"):
+        _time(trainer.renderer, method, seconds, "painting")
+    _time(trainer.policy_learner, "step", seconds, "policy learning")
+    _time(trainer.critic_learner, "step", seconds, "critic learning")
+    start = time.perf_counter()
+    _advance(trainer, updates)
+    total = time.perf_counter() - start
+    shares = {name: seconds[name] / total for name in ("painting", "policy learning", "critic learning")}
+    return {"inference": 1 - sum(shares.values())} | shares
+
+
+def _advance(trainer: Any, updates: int) -> None:
+    for _ in range(updates):
+        trainer.update(0.0)
+
+
+def _time(owner: object, method: str, seconds: dict[str, float], name: str) -> None:
+    """Have the time that ``owner.method`` takes added to ``seconds[name]``."""
+    original = getattr(owner, method)
+
+    def timed(*arguments: Any) -> Any:
+        start = time.perf_counter()
+        result = original(*arguments)
+        seconds[name] += time.perf_counter() - start
+        return result
+
+    setattr(owner, method, timed)

@@ -35,12 +35,12 @@ class Fetch:
 
 @dataclass(frozen=True)
 class Make:
-    """Make a data set of scenes with known programs; an interrupted one goes on where it ended."""
+    """Make a data set with known programs; an interrupted one goes on where it ended."""
 
-    name: tyro.conf.Positional[Literal["scenes"]]
-    """Which one: 50,000 scenes to train on and 1,000 to test, of 1 to 5 objects."""
+    name: tyro.conf.Positional[str]
+    """Which one. scenes: 50,000 scenes to train on and 1,000 to test, of 1 to 5 objects."""
     seed: int = 0
-    """What the scenes are drawn from: the same seed gives the same bytes."""
+    """What the pictures are drawn from: the same seed gives the same bytes."""
     threads: int | None = None
     """Threads that render. None: one for each core."""
     root: Path | None = None
@@ -52,10 +52,10 @@ class Make:
             raise ValueError(f"--seed is {self.seed}, must be 0 or more")
         if self.threads is not None and self.threads < 1:
             raise ValueError(f"--threads is {self.threads}, must be at least 1")
-        from limner.data.scenes import make_scenes
+        from limner.data.generated import generate
 
         with progress_bar("rendering") as report:
-            print(make_scenes(self.root, self.seed, self.threads or len(os.sched_getaffinity(0)), report))
+            print(generate(self.name, self.root, self.seed, self.threads or len(os.sched_getaffinity(0)), report))
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Check:
 COMMANDS: dict[str, type[Fetch | Make | Check]] = {"fetch": Fetch, "make": Make, "check": Check}
 
 
-def parse_data(words: Sequence[str]) -> Runnable:
+def read(words: Sequence[str]) -> Runnable:
     """The command ``limner data``, which has commands of its own."""
     name = choose("limner data", "COMMAND", summaries(COMMANDS), words)
     return tyro.cli(COMMANDS[name], args=words[1:], prog=f"limner data {name}")

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from limner.cli.output import DrawingOptions, prepare_folder, progress_bar, write
+from limner.cli.output import DrawingFlags, prepare_folder, progress_bar, write
 from limner.cli.results import write_pairs
 
 if TYPE_CHECKING:
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Evaluate(DrawingOptions):
+class Evaluate(DrawingFlags):
     """Let an agent draw the test pictures of a data set: metrics.json, pairs.png, programs.jsonl and drawing.gif."""
 
     agent: str
     """Name of an agent that comes with Limner, or folder of a run or checkpoint."""
     data: str = "mnist-5k"
-    """A data set (as for train), of which the test split is drawn, or FILE.npz with ``images`` uint8."""
+    """Data set, as for train, whose test split is drawn; or FILE.npz with an array images, uint8."""
     out: Path = Path("evaluation")
     """Folder for the results."""
 
@@ -36,21 +36,19 @@ class Evaluate(DrawingOptions):
 
         agent = load_agent(self.agent)
         check_drawing(agent)
-        data = self._load()
-        score = self.score(agent)
+        data, options = self._load(), self.options(agent)
         with progress_bar("drawing") as report:
-            result = reconstruct(
-                agent, data, self.search, self.limit, self.seed, self.threads, report, self.plan, score
-            )
+            result = reconstruct(agent, data, self.limit, options, report)
         figures = {
             "agent": agent.name,
             "data": self.data,
             "search": self.search,
+            "sweeps": self.sweeps,
             "plan": self.plan,
             **({} if self.critic is None else {"critic": self.critic, "critic_weight": self.critic_weight}),
             "seed": self.seed,
-            **asdict(result.likeness),
-            **(asdict(result.structure) if result.structure else {}),
+            **asdict(result.metrics),
+            **result.program_metrics,
         }
         write(self.out / "metrics.json", json.dumps(figures, indent=2) + "\n")
         write_pairs(self.out, result)

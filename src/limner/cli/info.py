@@ -1,19 +1,35 @@
-"""What is installed and found on this machine."""
+"""``limner info``: what is installed and found on this machine."""
 
-from __future__ import annotations
+# No ``from __future__ import annotations`` here: tyro has to see the types.
 
 import platform
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from limner.cli.output import show
+from limner.worlds import find_world, world_names
+
 PACKAGES = ("limner", "torch", "numpy", "gymnasium")
+
+
+@dataclass(frozen=True)
+class Info:
+    """Show versions, the renderer, data sets, presets and agents that are found."""
+
+    json: bool = False
+    """Print one JSON object."""
+
+    def run(self) -> None:
+        """Look and print."""
+        show(info(), self.json)
 
 
 def info() -> dict[str, Any]:
     """Versions, brush folders, data sets, presets and agents, as JSON-able values."""
     return {
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
-        "renderer": _renderer(),
+        "renderer": {key: value for name in world_names() for key, value in _world(name).items()},
         "data": _data(),
         "presets": _presets(),
         "agents": _agents(),
@@ -27,14 +43,11 @@ def _version(package: str) -> str:
         return "missing"
 
 
-def _renderer() -> dict[str, Any]:
+def _world(name: str) -> dict[str, Any]:
     try:
-        from limner.worlds.paint import _paint
-        from limner.worlds.paint.brushes import brush_folders, brush_names
+        return find_world(name).facts()
     except ImportError as error:
-        return {"paint": f"cannot be loaded: {error}"}
-    folders = [str(folder) for folder in brush_folders() if folder.is_dir()]
-    return {"libmypaint": _paint.libmypaint, "brushes": len(brush_names()), "brush folders": folders}
+        return {name: f"cannot be loaded: {error}"}
 
 
 def _data() -> dict[str, str]:
@@ -56,8 +69,8 @@ def _presets() -> dict[str, str]:
     from limner.training.presets import PRESETS
 
     return {
-        name: f"{config.data}, {config.policy.network} network, {config.steps} actions a picture"
-        for name, config in PRESETS.items()
+        name: f"{preset.teaches} ({preset.config.run.data}, {preset.config.agent.horizon} actions a picture)"
+        for name, preset in PRESETS.items()
     }
 
 

@@ -1,53 +1,52 @@
 """The command line.
 
 Notable choices:
-- The first word picks the command, and only its parser is built; what a command needs is imported when it runs. So help
+- The first word picks the command, and only its module is imported; what it needs is imported when it runs. So help
   appears at once, without torch.
+- A module has a class with the name of the command, whose fields are its flags, or a function ``read`` where that is
+  not enough.
 - What can be wrong with a command line is found before any work is done. ``ValueError`` and ``OSError`` end in one line
   on the standard error and exit status 2; with LIMNER_DEBUG=1 in the traceback. Ctrl-C ends quietly in 130.
+  Training whose numbers are no longer finite ends in one line and exit status 1.
 - Every file is written whole or not at all.
 """
-
-from __future__ import annotations
 
 # ruff: noqa: T201 (printing is what a command line does)
 import logging
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.metadata import version
 
-import tyro
+from limner.cli.choose import Runnable, choose
+from limner.training import NonFiniteError
 
-from limner.cli.bench import Bench, Info
-from limner.cli.choose import Runnable, choose, summaries
-from limner.cli.data import parse_data
-from limner.cli.evaluate import Evaluate
-from limner.cli.export import Export
-from limner.cli.paint import Paint
-from limner.cli.parse import Parse
-from limner.cli.replay import Replay
-from limner.cli.robot import Robot
-from limner.cli.sample import Sample
-from limner.cli.train import parse_train
-
-COMMANDS: dict[str, type[Runnable]] = {
-    "sample": Sample,
-    "paint": Paint,
-    "evaluate": Evaluate,
-    "parse": Parse,
-    "replay": Replay,
-    "robot": Robot,
-    "export": Export,
-    "bench": Bench,
-    "info": Info,
+COMMANDS = {
+    "train": "train an agent, then let it draw and write a report",
+    "runs": "list runs with their state and best figures",
+    "sample": "let an agent make pictures up",
+    "paint": "let an agent paint a picture file of any size",
+    "evaluate": "let an agent draw the test pictures of a data set, and measure",
+    "parse": "let an agent write the program of every picture of a data set",
+    "replay": "execute a program as a picture or an animation",
+    "export": "write a program as SVG, or as G-code for a pen plotter",
+    "robot": "let a simulated arm draw a program",
+    "data": "fetch, make or check a data set",
+    "bench": "measure the speed of painting and training",
+    "info": "show versions, brushes, data sets, presets and agents",
 }
-PARSERS = {"train": parse_train, "data": parse_data}
-CHOICES = {
-    "train": "Train an agent from nothing.",
-    **summaries(COMMANDS),
-    "data": "Fetch or make a data set, or check the pictures of one.",
-}
+"""What each command does. Its module in this folder has its name."""
+NOTES = (
+    "limner --version names the version.",
+    "",
+    "exit status:",
+    "  0    done",
+    "  1    training stopped because of values that are not finite",
+    "  2    an error, explained in one line; LIMNER_DEBUG=1 shows the traceback",
+    "  130  stopped by Ctrl-C or SIGTERM",
+)
+"""The end of ``limner --help``."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,20 +57,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if words[:1] == ["--version"]:
             print(f"limner {version('limner')}")
             return 0
-        name = choose("limner", "COMMAND", CHOICES, words)
-        if name in PARSERS:
-            command = PARSERS[name](words[1:])
-        else:
-            command = tyro.cli(COMMANDS[name], args=words[1:], prog=f"limner {name}")
-        command.run()
+        name = choose("limner", "COMMAND", COMMANDS, words, NOTES)
+        _read(name, words[1:]).run()
     except KeyboardInterrupt:
         return 130
-    except (ValueError, OSError, ImportError, MemoryError) as error:
+    except (ValueError, OSError, ImportError, MemoryError, NonFiniteError) as error:
         if os.environ.get("LIMNER_DEBUG"):
             raise
         print(f"limner: {_explain(error)}", file=sys.stderr)
-        return 2
+        return 1 if isinstance(error, NonFiniteError) else 2
     return 0
+
+
+def _read(name: str, words: Sequence[str]) -> Runnable:
+    """The command ``name`` with its flags; a wrong one ends the program with status 2."""
+    module = import_module(f"limner.cli.{name}")
+    if hasattr(module, "read"):
+        command: Runnable = module.read(words)
+        return command
+    import tyro
+
+    kind: type[Runnable] = getattr(module, name.title())
+    return tyro.cli(kind, args=words, prog=f"limner {name}")
 
 
 def _explain(error: BaseException) -> str:

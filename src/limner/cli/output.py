@@ -2,64 +2,86 @@
 
 from __future__ import annotations
 
+# ruff: noqa: T201 (printing is what a command line does)
+import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from limner.files import write_atomic
 
 if TYPE_CHECKING:
     from limner.agents.agent import Agent
-    from limner.search.lookahead import Score
+    from limner.inference.draw import DrawOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class DrawingOptions:
+class DrawingFlags:
     """How an agent is to draw the pictures of a data set."""
 
     search: float = 0.0
     """Seconds of search for each picture; 0 lets the policy draw alone."""
+    sweeps: int | None = None
+    """Sweeps of refinement for each picture, in place of seconds: such a search repeats bit for bit."""
     plan: Literal["refine", "greedy"] = "refine"
     """What search does: refine the policy's drawing, or look ahead greedily before that."""
     critic: str | None = None
-    """Folder of a run whose critic has a say in search, which then prefers pictures that look real to it."""
+    """Folder of a run whose critic's score is added to what search maximises."""
     critic_weight: float = 0.001
-    """Of the critic's score, next to the mean squared error."""
+    """Weight of the critic's score, beside minus the mean squared error."""
     limit: int | None = None
-    """So many pictures, spread evenly through the set. None: all."""
+    """Number of pictures, spread evenly through the set. None: all."""
     seed: int = 0
+    """Seed of actions and search. Without search, or with sweeps, the same seed draws the same."""
     threads: int = 2
+    """Threads that render and search."""
 
     def check(self) -> None:
         """``ValueError`` naming the flag of the first that is out of its range."""
         if self.limit is not None and self.limit < 1:
             raise ValueError(f"--limit is {self.limit}: must be at least 1")
-        check_drawing_flags(self.search, self.seed)
+        check_search_flags(self.search, self.sweeps, self.seed, self.threads)
         if not 0 <= self.critic_weight < float("inf"):
             raise ValueError(f"--critic-weight is {self.critic_weight}: must be 0 or more")
-        if self.critic is not None and not self.search:
-            raise ValueError("--critic has a say in search only: give it time with --search")
+        if self.critic is not None and not self.search and not self.sweeps:
+            raise ValueError("--critic is for search only: give it a budget with --search or --sweeps")
 
-    def score(self, agent: Agent) -> Score:
-        """What search is to look for in drawings by ``agent``."""
-        from limner.search.lookahead import likeness
+    def options(self, agent: Agent) -> DrawOptions:
+        """The options with which ``agent`` draws."""
+        from limner.inference.draw import DrawOptions
         from limner.search.objectives import load_critic
+        from limner.worlds.simulator import Objective, negative_mse
 
-        if self.critic is None:
-            return likeness
-        return load_critic(self.critic).score(self.critic_weight, agent.config.make_renderer(1).shape)
+        objective: Objective = negative_mse
+        if self.critic is not None:
+            shape = agent.config.make_renderer(1).shape
+            objective = load_critic(self.critic).objective(self.critic_weight, shape)
+        return DrawOptions(
+            seconds=self.search,
+            sweeps=self.sweeps,
+            plan=self.plan,
+            objective=objective,
+            seed=self.seed,
+            threads=self.threads,
+        )
 
 
-def check_drawing_flags(search: float, seed: int) -> None:
+def check_search_flags(search: float, sweeps: int | None, seed: int, threads: int) -> None:
     """``ValueError`` naming the flag that is out of its range."""
     if not 0 <= search <= 3600:
-        raise ValueError(f"--search is {search}: must be in 0 … 3600 seconds a picture")
+        raise ValueError(f"--search is {search}: must be in 0 … 3600 seconds")
+    if sweeps is not None and not 0 <= sweeps <= 100_000:
+        raise ValueError(f"--sweeps is {sweeps}: must be in 0 … 100000")
+    if sweeps is not None and search:
+        raise ValueError(f"--search is {search} and --sweeps is {sweeps}: give one of the two")
     if not 0 <= seed < 2**62:
         raise ValueError(f"--seed is {seed}: must be in 0 … 2^62 − 1")
+    if not 1 <= threads <= 1024:
+        raise ValueError(f"--threads is {threads}: must be in 1 … 1024")
 
 
 def prepare_folder(folder: Path) -> None:
@@ -101,3 +123,18 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int | None], None]]:
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def show(facts: dict[str, Any], as_json: bool) -> None:
+    """Print nested facts, as JSON or for a person."""
+    if as_json:
+        print(json.dumps(facts))
+        return
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            print(name)
+            width = max((len(key) for key in value), default=0)
+            for key, inner in value.items():
+                print(f"  {key:{width}}  {inner:.4g}" if isinstance(inner, float) else f"  {key:{width}}  {inner}")
+        else:
+            print(f"{name}: {value}")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import tyro
 
-from limner.cli.output import check_drawing_flags, prepare_folder, progress_bar
+from limner.cli.output import check_search_flags, prepare_folder, progress_bar
 from limner.cli.results import write_painting
 
 
@@ -21,26 +21,29 @@ class Paint:
     """A picture: JPEG, PNG, WebP, GIF, BMP or TIFF."""
     agent: str = "faces"
     """Name of an agent that comes with Limner, or folder of a run or checkpoint."""
-    search: float = 60.0
-    """Seconds of search for the whole picture; 0 lets the policy paint alone."""
+    search: float | None = None
+    """Seconds of search for the whole picture; 0 lets the policy paint alone. 60 unless --sweeps is given."""
+    sweeps: int | None = None
+    """Sweeps of refinement for each patch, in place of seconds: such a search repeats bit for bit."""
     detail: int = 8
     """Patches along each side at the finest level: 1, 2, 4, 8 or 16. More see more, with more strokes."""
     size: int = 1024
     """Pixels along the longer side of painted.png, for which the program is executed anew."""
     seed: int = 0
+    """Seed of actions and search. Without search, or with sweeps, the same seed paints the same."""
     threads: int = 2
+    """Threads that render and search."""
     out: Path = Path("painting")
     """Folder for the results. Stopped with Ctrl-C, they show what was painted so far."""
 
     def run(self) -> None:
         """Look, paint, write."""
-        check_drawing_flags(self.search, self.seed)
+        search = (60.0 if self.sweeps is None else 0.0) if self.search is None else self.search
+        check_search_flags(search, self.sweeps, self.seed, self.threads)
         if self.detail not in (1, 2, 4, 8, 16):
             raise ValueError(f"--detail is {self.detail}: must be 1, 2, 4, 8 or 16")
         if not 64 <= self.size <= 4096:
             raise ValueError(f"--size is {self.size}: must be in 64 … 4096 pixels")
-        if not 1 <= self.threads <= 1024:
-            raise ValueError(f"--threads is {self.threads}: must be in 1 … 1024")
         prepare_folder(self.out)
         from limner.data.decoding import open_picture
         from limner.inference.frame import Frame
@@ -48,11 +51,13 @@ class Paint:
         image = open_picture(self.image)
         frame = Frame(*image.size)
         from limner.agents.agent import load_agent
+        from limner.inference.draw import DrawOptions
         from limner.inference.paint import canvas_shape, paint
 
         agent = load_agent(self.agent)
         picture = frame.lay(image, *canvas_shape(agent, self.detail))
-        paintings = paint(agent, picture, self.detail, self.search, self.seed, self.threads)
+        options = DrawOptions(seconds=search, sweeps=self.sweeps, seed=self.seed, threads=self.threads)
+        paintings = paint(agent, picture, self.detail, options)
         painting = next(paintings)
         stopped = False
         with progress_bar("painting") as report:

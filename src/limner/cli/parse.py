@@ -10,18 +10,19 @@ from typing import Literal
 
 import tyro
 
-from limner.cli.output import DrawingOptions, prepare_file, progress_bar
+from limner.cli.output import DrawingFlags, prepare_file, progress_bar
 
 
 @dataclass(frozen=True)
-class Parse(DrawingOptions):
+class Parse(DrawingFlags):
     """Let an agent write the program of every picture of a data set, one a line; goes on where it was interrupted."""
 
     data: tyro.conf.Positional[str]
-    """A data set, as for train."""
+    """Data set, as for train."""
     agent: str
     """Name of an agent that comes with Limner, or folder of a run or checkpoint."""
     split: Literal["train", "test"] = "train"
+    """Part of the data set."""
     out: Path = Path("programs.jsonl")
     """File of programs, JSON lines, in the order of the pictures."""
 
@@ -41,8 +42,8 @@ class Parse(DrawingOptions):
         if self.limit is not None and self.limit < len(data):
             name += f" {self.limit}/{len(data)}"
             data = data.spread(self.limit)
-        score = self.score(agent)
+        options = self.options(agent)
         with progress_bar("parsing") as report:
-            error = parse(agent, data, self.out, self.search, self.seed, self.threads, report, name, self.plan, score)
+            error = parse(agent, data, self.out, options, name, report)
         now = "all were there" if math.isnan(error) else f"mean squared error {error:.4f} of those written now"
         print(f"{self.out}: {len(data)} programs, {now}")

@@ -34,7 +34,7 @@ class Replay:
         if kind not in (".png", ".gif", ".json"):
             raise ValueError(f"cannot write {self.out}: the name must end in .png, .gif or .json")
         prepare_file(self.out)
-        from limner.programs.program import execute, frames
+        from limner.programs.execution import execute, frames
 
         program = load_program(self.program, self.index)
         if kind == ".json":

@@ -57,7 +57,7 @@ def write_pairs(folder: Path, result: Reconstruction) -> None:
 def _write_drawing(folder: Path, programs: Sequence[Program]) -> None:
     """``drawing.gif``: the first programs being executed."""
     from limner.export.animation import gif, together
-    from limner.programs.program import frames
+    from limner.programs.execution import frames
 
     drawings = [frames(program, DRAWING_SIZE) for program in programs[:DRAWINGS]]
     write(folder / "drawing.gif", gif(together(drawings), step=0.3))
@@ -73,16 +73,16 @@ def write_painting(folder: Path, program: Program, frame: Frame, size: int, repo
 
     from limner.export.animation import gif
     from limner.export.picture import png
-    from limner.programs.program import stages
+    from limner.programs.execution import snapshots
 
     program.save(folder / "program.json")
     counts = np.unique(np.linspace(0, len(program), 101, dtype=int)).tolist()
-    for count, square in zip(counts, stages(program, counts, size), strict=True):
+    for count, square in zip(counts, snapshots(program, counts, size), strict=True):
         report(count, len(program))
         picture = frame.cut(square)
     write(folder / "painted.png", png(picture))
     slowly = np.unique(np.ceil(len(program) * np.linspace(0, 1, GROWTH) ** 2).astype(int)).tolist()  # at first
-    growth = np.stack([frame.cut(square) for square in stages(program, slowly, GROWTH_SIZE)])
+    growth = np.stack([frame.cut(square) for square in snapshots(program, slowly, GROWTH_SIZE)])
     write(folder / "painting.gif", gif(growth, hold=3.0))
 
 
@@ -90,8 +90,9 @@ def write_report(folder: Path) -> None:
     """``curves.svg``, ``curves.png`` and ``report.html`` from what a run left in its folder."""
     from limner.export import curves
     from limner.export.report import load_reference, report
+    from limner.training.log import read_log
 
-    figure = curves.learning_curves(curves.read_log(folder / "log.jsonl"), reference=load_reference(folder))
+    figure = curves.learning_curves(read_log(folder / "log.jsonl"), reference=load_reference(folder))
     write(folder / "curves.svg", curves.svg(figure))
     write(folder / "curves.png", curves.png(figure))
     write(folder / "report.html", report(folder))

@@ -29,7 +29,7 @@ class Robot:
     """Draw a program with a simulated arm: film, drawing, joints and errors in a folder (needs MuJoCo)."""
 
     program: tyro.conf.Positional[Path]
-    """A program of the painter as JSON, or many as JSON lines."""
+    """A program of strokes as JSON, or many as JSON lines."""
     out: Path = Path("robot")
     """Folder for robot.gif, drawn.png, pair.png, joints.csv and tracking.json."""
     index: int | None = None
@@ -101,7 +101,7 @@ class Robot:
         import numpy as np
 
         from limner.export.picture import on_white, pairs, png
-        from limner.programs.program import execute
+        from limner.programs.execution import execute
         from limner.robot.ink import picture
 
         drawn = picture(drawing, arm.sheet, self.nib, self.size)
@@ -113,11 +113,12 @@ class Robot:
 
 def _strokes(program: "Program", path: Path) -> "list[Points]":
     """The strokes to draw; ``ValueError`` if there are none, or too many."""
-    from limner.programs.strokes import SAMPLES, pen_strokes
+    from limner.programs.strokes import pen_strokes
+    from limner.worlds import find_world
 
     strokes = pen_strokes(program)
     if not strokes:
         raise ValueError(f"{path} paints nothing: a program with at least one stroke is needed")
-    if (curves := sum(map(len, strokes)) // SAMPLES) > MOST:
+    if (curves := find_world(program.renderer["name"]).count(program.space, program.actions)) > MOST:
         raise ValueError(f"{path} has {curves} curves, the arm draws up to {MOST}: choose a program with fewer strokes")
     return strokes

@@ -21,12 +21,11 @@ class Sample:
     count: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 64
     """Number of drawings."""
     seed: int = 0
-    """The same seed draws the same."""
+    """Seed of noise and actions: the same seed draws the same."""
     temperature: float | None = None
-    """Below 1 bolder and less varied; 0 takes the likeliest action every time. None: that of the agent."""
-    opening: float | None = None
-    """Temperature of the first action, which decides much of what is drawn. None: that of the agent, or, where a
-    temperature is given, the same."""
+    """Temperature of actions: below 1 less varied, 0 the likeliest. None: that of the agent."""
+    first_action_temperature: float | None = None
+    """Temperature of the first action. None: --temperature where that is given, else that of the agent."""
     out: Path = Path("samples")
     """Folder for the results."""
 
@@ -34,14 +33,16 @@ class Sample:
         """Draw and write."""
         if not 1 <= self.count <= 1_000_000:
             raise ValueError(f"--count is {self.count}: must be in 1 … 1000000")
-        for name in ("temperature", "opening"):
+        for name in ("temperature", "first_action_temperature"):
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 10:
-                raise ValueError(f"--{name} is {value}: must be in 0 … 10")
+                raise ValueError(f"--{name.replace('_', '-')} is {value}: must be in 0 … 10")
         if not 0 <= self.seed < 2**63:
             raise ValueError(f"--seed is {self.seed}: must be in 0 … 2^63 − 1")
         prepare_folder(self.out)
-        from limner.agents.agent import load_agent, sample
+        from limner.agents.agent import load_agent
+        from limner.inference.sample import sample
 
-        canvases, programs = sample(load_agent(self.agent), self.count, self.seed, self.temperature, self.opening)
+        temperatures = self.temperature, self.first_action_temperature
+        canvases, programs = sample(load_agent(self.agent), self.count, self.seed, *temperatures)
         write_samples(self.out, canvases, programs)

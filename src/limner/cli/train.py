@@ -1,59 +1,171 @@
 """``limner train``: train an agent, let it draw, write a report."""
 
-# No ``from __future__ import annotations`` here: tyro has to see the types of a class made in a function.
+# No ``from __future__ import annotations`` here: tyro has to see the types.
 # ruff: noqa: T201 (printing is what a command line does)
 
+import dataclasses
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Any
 
 import tyro
 
 from limner.cli.choose import Runnable, choose
+from limner.cli.flags import checked, parse_flags, unchecked
 from limner.cli.output import prepare_folder
 from limner.cli.results import SHEET, write_pairs, write_report, write_samples
 
+if TYPE_CHECKING:
+    from limner.training.config import TrainingConfig
 
-def parse_train(words: Sequence[str]) -> Runnable:
-    """The command ``limner train``: a preset, every field of which is a flag."""
-    from limner.training.config import Config
+
+@dataclass(frozen=True)
+class Train:
+    """Train an agent, then let it draw and write a report."""
+
+    config: Any
+    algorithm: str
+    """What the agent learns from: the score of a critic (spiral), the distance to its target, or an expert whose
+    actions it imitates. This and the next choose which other flags there are."""
+    expert: str | None
+    """Whose actions are imitated: those that search finds, those of random programs, of a file, or of an agent."""
+    world: str
+    """Renderer and action space of the agent's programs."""
+    out: Path
+    """Folder of the run."""
+
+    def run(self) -> None:
+        """Train, then draw and report."""
+        _run(self.config, self.out, resume=False)
+
+
+def read(words: Sequence[str]) -> Runnable:
+    """The command ``limner train``: a preset, every field of which is a flag, or a run to resume."""
+    from limner.training import algorithm_names
+    from limner.training.imitation.config import EXPERTS
     from limner.training.presets import PRESETS
+    from limner.worlds import world_names
 
-    @dataclass(frozen=True)
-    class Train:
-        """Train an agent from nothing, then let it draw and write a report."""
+    if words and words[0].partition("=")[0] == "--resume":
+        first = words[0].split("=", 1)[1:]
+        return tyro.cli(Resume, args=[*first, *words[1:]], prog="limner train --resume")
+    choices = {name: preset.teaches for name, preset in PRESETS.items()}
+    choices |= {world: f"the defaults in the world {world!r}" for world in world_names() if world not in PRESETS}
+    name = choose("limner train", "PRESET", choices | {"--resume FOLDER": "continue the run in a folder"}, words)
+    rest = words[1:]
+    if any(word.partition("=")[0] == "--resume" for word in rest):
+        folder = _given(rest, "--out") or "FOLDER"
+        raise ValueError(
+            f"--resume continues a run from its folder alone: limner train --resume {folder}, with --frames, "
+            "--minutes or --threads to change a limit"
+        )
+    known = {"algorithm": algorithm_names(), "expert": list(EXPERTS), "world": world_names()}
+    asked = {flag: _given(rest, f"--{flag}", names) for flag, names in known.items()}
+    default = preset_config(name, **asked)
+    expert = default.expert.name if default.algorithm == "imitation" else None
+    command = Train(default, default.algorithm, expert, default.agent.renderer.name, Path("runs") / name)
+    command = parse_flags(command, rest, f"limner train {name}", known)
+    return replace(command, config=checked(command.config))
 
-        config: Annotated[Config, tyro.conf.arg(name="")]
-        out: Path
-        """Folder of the run."""
-        resume: bool = False
-        """Continue the run in the folder from its newest checkpoint."""
 
-        def run(self) -> None:
-            """Train, then draw and report."""
-            prepare_folder(self.out)
-            from limner.agents.agent import load_agent, sample
-            from limner.data import load_dataset
-            from limner.inference.evaluate import reconstruct
-            from limner.training.progress import watch
-            from limner.training.run import train
+@dataclass(frozen=True)
+class Resume:
+    """Continue a run from its newest checkpoint, with all its settings."""
 
-            with watch(self.config) as report:
-                complete = train(self.config, self.out, self.resume, report)
-            if not complete:
-                print(f"limner: stopped and saved; --resume --out {self.out} continues", file=sys.stderr)
-                raise KeyboardInterrupt
-            agent = load_agent(str(self.out))
-            if self.config.conditional:
-                write_pairs(self.out, reconstruct(agent, load_dataset(self.config.data, "test"), limit=SHEET))
-            else:
-                write_samples(self.out, *sample(agent, SHEET, self.config.seed))
-            write_report(self.out)
+    folder: tyro.conf.Positional[Path]
+    """Folder of the run."""
+    frames: int | None = None
+    """Environment steps in the whole run, in place of the limit it had."""
+    minutes: float | None = None
+    """Minutes of training in the whole run, in place of the limit it had."""
+    threads: int | None = None
+    """Threads that render. The results do not depend on it."""
 
-    choices = {name: f"{config.steps} actions a picture, data {config.data}" for name, config in PRESETS.items()}
-    preset = choose("limner train", "PRESET", choices, words)
-    default = Train(PRESETS[preset], Path("runs") / preset)
-    flags = (tyro.conf.AvoidSubcommands,)  # those of the preset's renderer
-    return tyro.cli(Train, args=words[1:], prog=f"limner train {preset}", default=default, config=flags)
+    def run(self) -> None:
+        """Read, train, then draw and report."""
+        from limner.training.run import read_run
+
+        config = read_run(self.folder)
+        given = {name: getattr(self, name) for name in ("frames", "minutes", "threads")}
+        limits = {name: value for name, value in given.items() if value is not None}
+        config = replace(config, run=replace(config.run, **limits))
+        _run(config, self.folder, resume=True)
+
+
+def _run(config: "TrainingConfig", folder: Path, resume: bool) -> None:
+    """Train in ``folder``, then draw and report."""
+    prepare_folder(folder)
+    from limner.agents.agent import load_agent
+    from limner.data import load_dataset
+    from limner.inference.evaluate import reconstruct
+    from limner.inference.sample import sample
+    from limner.training.progress import watch
+    from limner.training.run import train
+
+    with watch(config) as report:
+        complete = train(config, folder, resume, report)
+    if not complete:
+        print(f"limner: stopped and saved; limner train --resume {folder} continues", file=sys.stderr)
+        raise KeyboardInterrupt
+    agent = load_agent(str(folder))
+    if config.agent.conditional:
+        write_pairs(folder, reconstruct(agent, load_dataset(config.run.data, "test"), limit=SHEET))
+    else:
+        write_samples(folder, *sample(agent, SHEET, config.run.seed))
+    write_report(folder)
+
+
+def _given(words: Sequence[str], flag: str, choices: Sequence[str] = ()) -> str | None:
+    """The last value of a flag in ``words``, None without one; ``ValueError`` unless it is one of ``choices``."""
+    given = None
+    for i, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name == flag:
+            given = value if equals else "".join(words[i + 1 : i + 2])
+    if given is not None and choices and given not in choices:
+        raise ValueError(f"{flag} is {given!r}: must be one of {', '.join(choices)}")
+    return given
+
+
+def preset_config(name: str, algorithm: str | None = None, expert: str | None = None, world: str | None = None) -> Any:
+    """What the flags start from: a preset, or a world; with another algorithm, expert or world, if one is asked for.
+
+    It is not checked: only the configuration that is made of it and the flags is.
+    """
+    from limner.agents.config import AgentConfig
+    from limner.training import find_algorithm
+    from limner.training.imitation.config import EXPERTS
+    from limner.training.presets import PRESETS
+    from limner.worlds import find_world
+
+    if name in PRESETS:
+        config: Any = PRESETS[name].config
+    else:
+        kind = find_algorithm(algorithm or "spiral")
+        config = unchecked(kind, agent=unchecked(AgentConfig, renderer=find_world(name).settings_type()))
+    if world is not None and world != config.agent.renderer.name:
+        agent = unchecked(AgentConfig, **vars(config.agent) | {"renderer": find_world(world).settings_type()})
+        config = unchecked(type(config), **vars(config) | {"agent": agent})
+    if algorithm is not None and algorithm != config.algorithm:
+        config = _converted(config, find_algorithm(algorithm))
+    if expert is not None:
+        if config.algorithm != "imitation":
+            raise ValueError(f"--expert is {expert!r}: it is for --algorithm imitation, not {config.algorithm!r}")
+        if expert != config.expert.name:
+            config = unchecked(type(config), **vars(config) | {"expert": EXPERTS[expert]()})
+    return config
+
+
+def _converted(config: Any, kind: type) -> Any:
+    """A configuration of another algorithm, with the fields that both have, in sections too; others are defaults."""
+    new = vars(unchecked(kind, agent=config.agent))
+    for name, value in vars(config).items():
+        if name not in new:
+            continue
+        if type(value) is not type(new[name]) and dataclasses.is_dataclass(value):
+            shared = {key: inner for key, inner in vars(value).items() if key in vars(new[name])}
+            value = unchecked(type(new[name]), **vars(new[name]) | shared)
+        new[name] = value
+    return unchecked(kind, **new)

@@ -1,30 +1,20 @@
-"""Data sets: pictures with dark ink on white, or in colour, and their fixed splits.
+"""Data sets of pictures, dark on white or in colour, by name: see ``load_dataset``.
 
 Notable choices:
-- A data set is named by a short text, its spec: one of ``NAMES``, ``omniglot:Greek,Latin``, ``folder:PATH``,
-  ``programs:PATH``.
-- The split is fixed by the spec alone, never drawn by chance, so figures from different machines are about the same
-  pictures.
-- ``pictures(size)`` gives the pictures of every data set as square ``uint8`` arrays. Digits are held in memory; files
-  are read when they are asked for, and zips are read where they lie.
+- The split is fixed by the name alone, so figures from different machines are about the same pictures.
 """
-
-from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
 
-from limner.data.celeba import open_celeba
-from limner.data.dataset import ArrayDataset, Dataset, Split
-from limner.data.files import FileDataset, Parts
-from limner.data.folder import open_faces, open_folder
-from limner.data.mnist import load_mnist, load_mnist_5k, parse_idx
+from limner.data.dataset import ArrayDataset, Dataset, FileDataset, Split, Splits
+from limner.data.folder import open_celeba, open_faces, open_folder
+from limner.data.generated import generated_names, load_generated, load_paintings
+from limner.data.mnist import load_mnist, load_mnist_5k
 from limner.data.omniglot import open_omniglot
-from limner.data.paintings import load_paintings
-from limner.data.resize import Pictures, luma, prepare
+from limner.data.resize import Pictures, luma, resize_square
 from limner.data.root import DATA_VARIABLE
-from limner.data.scenes import load_scenes
 
 __all__ = [
     "DATA_VARIABLE",
@@ -37,12 +27,11 @@ __all__ = [
     "load_dataset",
     "luma",
     "open_files",
-    "parse_idx",
-    "prepare",
+    "resize_square",
 ]
 
-NAMES = ("mnist-5k", "mnist", "omniglot", "omniglot-evaluation", "celeba", "faces", "scenes")
-"""What ``load_dataset`` knows, besides ``folder:PATH`` and ``programs:PATH``."""
+NAMES = ("mnist-5k", "mnist", "omniglot", "omniglot-evaluation", "celeba", "faces", *generated_names())
+"""The data sets of ``load_dataset``, besides ``folder:PATH`` and ``programs:PATH``."""
 
 
 def load_dataset(spec: str = "mnist-5k", split: Split = "train", root: str | Path | None = None) -> Dataset:
@@ -61,9 +50,9 @@ def load_dataset(spec: str = "mnist-5k", split: Split = "train", root: str | Pat
     | ``folder:PATH`` | any folder or zip of pictures | | every tenth is test |
     | ``programs:PATH`` | what the programs of a file paint | | every tenth is test |
 
-    ``root`` is the data folder; without it the environment variable LIMNER_DATA names it, or it is
-    ``~/.cache/limner`` where that exists (``mnist-5k`` and those of a PATH need none). ``ValueError`` when the name or
-    split is unknown, the split is empty, or files are missing, unreadable or damaged.
+    ``root`` is the data folder; by default it is named by the environment variable LIMNER_DATA, or is
+    ``~/.cache/limner`` (``mnist-5k`` and those of a PATH need none). ``ValueError`` when the name or split is unknown,
+    the split is empty, or files are missing, unreadable or damaged.
     """
     if split not in ("train", "test"):
         raise ValueError(f"unknown split {split!r}: must be 'train' or 'test'")
@@ -71,19 +60,19 @@ def load_dataset(spec: str = "mnist-5k", split: Split = "train", root: str | Pat
         return load_mnist_5k(split)
     if spec == "mnist":
         return load_mnist(split, root)
-    if spec == "scenes":
-        return load_scenes(split, root)
+    if spec in generated_names():
+        return load_generated(spec, split, root)
     if spec.startswith("programs:"):
         return load_paintings(spec, spec.removeprefix("programs:"), split)
-    whole, parts = open_files(spec, root)
-    rows = np.flatnonzero(parts == split)
+    data, splits = open_files(spec, root)
+    rows = np.flatnonzero(splits == split)
     if not len(rows):
-        raise ValueError(f"data set {spec!r} has no picture in its split {split!r}, of {len(whole)} in all: add more")
-    return whole.select(rows)
+        raise ValueError(f"data set {spec!r} has no picture in its split {split!r}, of {len(data)} in all: add more")
+    return data.select(rows)
 
 
-def open_files(spec: str, root: str | Path | None = None) -> tuple[FileDataset, Parts]:
-    """The whole of a data set that lies in files, and which split each picture belongs to; errors as above."""
+def open_files(spec: str, root: str | Path | None = None) -> tuple[FileDataset, Splits]:
+    """Both splits of a data set of picture files, and the split of each picture; errors as ``load_dataset``."""
     name, _, choice = spec.partition(":")
     if name in ("omniglot", "omniglot-evaluation"):
         return open_omniglot(spec, root)

@@ -1,26 +1,22 @@
 """The pictures in a folder or a zip.
 
 Notable choices:
-- A zip is read where it lies, entry by entry, in memory: nothing is ever written to the disk. A zip with an entry
-  that would lead out of its folder is refused all the same: whoever made it meant harm, or made a mistake.
-- A folder is searched with everything below it. Hidden files and what macOS adds to its zips are passed over, and
-  symbolic links to folders are not followed, so there is no going round in circles.
+- A zip is read entry by entry in memory; nothing is extracted. A zip with a name that leads out of its folder is
+  refused all the same.
+- A folder is searched with everything below it, except hidden files, what macOS adds to its zips, and symbolic links to
+  folders, which could form a cycle.
 - Names are sorted as text, with ``/`` between folders: a folder and its zip give the same pictures in the same order.
 """
-
-from __future__ import annotations
 
 import os
 import re
 import stat
 import zipfile
 from pathlib import Path
+from typing import NoReturn
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
-"""How the name of a picture ends, in small letters or capitals."""
-
-LARGEST = 2**30
-"""Bytes of the largest file that is read: more than 100 megapixels take in any format."""
+LARGEST = 2**30  # bytes of the largest file that is read: more than 100 megapixels take in any format
 
 
 class Archive:
@@ -37,19 +33,19 @@ class Archive:
 
     def read(self, name: str) -> bytes:
         """The content of a file; ``OSError``, ``ValueError`` or what zipfile raises when it cannot be read."""
-        if self.zip is not None:
-            entry = self.zip.getinfo(name)
-            _check_length(entry.file_size)
-            return self.zip.read(entry)
-        return read_file(self.path / name)
+        if self.zip is None:
+            return read_file(self.path / name)
+        entry = self.zip.getinfo(name)
+        _check_length(entry.file_size)
+        return self.zip.read(entry)
 
     def where(self, name: str) -> str:
-        """The place of a file, for people."""
+        """Name and place of a file, for messages."""
         return str(self.path / name) if self.zip is None else f"{name} in {self.path}"
 
 
 def read_file(path: Path) -> bytes:
-    """The content of a regular file that is not too large for a picture; ``OSError`` or ``ValueError`` otherwise."""
+    """The content of a regular file of at most ``LARGEST`` bytes; ``OSError`` or ``ValueError`` otherwise."""
     state = os.stat(path)
     if not stat.S_ISREG(state.st_mode):
         raise ValueError("it is no regular file")
@@ -62,41 +58,39 @@ def _check_length(length: int) -> None:
         raise ValueError(f"it is {length} bytes long, more than any picture needs")
 
 
+def reason(error: Exception) -> str:
+    """Why a file cannot be read, for messages."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
 def _open_zip(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
-    except OSError as error:
-        raise ValueError(f"cannot read {path}: {error.strerror or error}; name a folder or zip of pictures") from error
-    except Exception as error:  # a damaged directory of entries makes zipfile raise almost anything
-        raise ValueError(f"cannot read {path} as a zip ({error}): name a folder or zip of pictures") from error
+    except Exception as error:  # zipfile raises almost anything on a damaged directory of entries
+        raise ValueError(f"cannot read {path} as a zip: {reason(error)}; name a folder or zip of pictures") from error
 
 
 def _entries(archive: zipfile.ZipFile, path: Path) -> list[str]:
     names = archive.namelist()
     for name in names:
         if name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:[/\\]", name) or ".." in re.split(r"[/\\]", name):
-            raise ValueError(f"{path} holds {name!r}, a name that leads out of its folder: pack it anew without")
-    return [name for name in names if not any(map(_passed_over, name.split("/")))]
+            raise ValueError(f"{path} holds {name!r}, a name that leads out of its folder: pack it again without it")
+    return [name for name in names if not any(map(_hidden, name.split("/")))]
 
 
 def _walk(top: Path) -> list[str]:
-    """Everything below ``top`` but folders, relative to it."""
-    names, todo = [], [""]
-    while todo:
-        prefix = todo.pop()
-        try:
-            with os.scandir(top / prefix) as entries:
-                for entry in entries:
-                    if _passed_over(entry.name):
-                        continue
-                    if entry.is_dir(follow_symlinks=False):
-                        todo.append(f"{prefix}{entry.name}/")
-                    else:
-                        names.append(f"{prefix}{entry.name}")
-        except OSError as error:
-            raise ValueError(f"cannot read the folder {top / prefix}: {error.strerror}; make it readable") from error
+    """The files below ``top`` by their names relative to it; ``ValueError`` naming a folder that cannot be read."""
+
+    def fail(error: OSError) -> NoReturn:
+        raise ValueError(f"cannot read the folder {error.filename}: {error.strerror}; make it readable") from error
+
+    names: list[str] = []
+    for folder, folders, files in os.walk(top, onerror=fail):
+        folders[:] = [name for name in folders if not _hidden(name)]
+        prefix = Path(folder).relative_to(top)
+        names += [(prefix / name).as_posix() for name in files if not _hidden(name)]
     return names
 
 
-def _passed_over(part: str) -> bool:
+def _hidden(part: str) -> bool:
     return part.startswith(".") or part == "__MACOSX"

@@ -1,7 +1,5 @@
 """Pictures in a NumPy archive."""
 
-from __future__ import annotations
-
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -9,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from limner.data.archive import reason
 from limner.data.dataset import ArrayDataset
 
 
 def load_arrays(path: Path) -> ArrayDataset:
-    """The array ``images`` uint8[N, H, W] or [N, H, W, 3] in an ``.npz`` file, drawn on white.
+    """The array ``images`` uint8[N, H, W] or [N, H, W, 3] of an ``.npz`` file, padded with white to squares.
 
-    What is not square is laid on a white square.
     ``ValueError`` naming the file when it is none, or holds something else; nothing in it is unpickled.
     """
     images = _read(path)
@@ -26,29 +24,24 @@ def load_arrays(path: Path) -> ArrayDataset:
         )
     height, width = images.shape[1:3]
     top, left = max(0, width - height), max(0, height - width)
-    around = ((0, 0), (top // 2, top - top // 2), (left // 2, left - left // 2), (0, 0))[: images.ndim]
-    return ArrayDataset(path.name, np.pad(images, around, constant_values=255))
+    padding = ((0, 0), (top // 2, top - top // 2), (left // 2, left - left // 2), (0, 0))[: images.ndim]
+    return ArrayDataset(path.name, np.pad(images, padding, constant_values=255))
 
 
 def _read(path: Path) -> NDArray[Any]:
     try:
-        file = path.open("rb")
-    except OSError as error:
-        raise ValueError(f"cannot read {path}: {error.strerror}; name an .npz file") from None
-    with file:
-        if not zipfile.is_zipfile(file):
-            raise ValueError(f"{path} is no intact .npz file")
-        file.seek(0)
-        try:
+        with path.open("rb") as file:
+            if not zipfile.is_zipfile(file):
+                raise ValueError("it is no zip")
+            file.seek(0)
             with np.load(file, allow_pickle=False) as archive:
-                names = list(archive)
-                images = archive["images"] if "images" in names else None
-        except MemoryError:
-            raise
-        except Exception as error:  # damaged archives raise almost anything
-            raise ValueError(f"cannot read 'images' in {path}: {error}") from None
-    if images is None:
-        raise ValueError(f"{path} holds {', '.join(names) or 'nothing'}: name the array of pictures 'images'")
-    if not isinstance(images, np.ndarray):
-        raise ValueError(f"cannot read 'images' in {path}: it is no array")
-    return images
+                if "images" not in (names := list(archive)):
+                    raise ValueError(f"none of its arrays ({', '.join(names) or 'it has none'}) is called 'images'")
+                images = archive["images"]
+        if not isinstance(images, np.ndarray):
+            raise ValueError("it is no array")
+        return images
+    except MemoryError:
+        raise
+    except Exception as error:  # damaged archives raise almost anything
+        raise ValueError(f"cannot read {path}: {reason(error)}; name an intact .npz file") from None

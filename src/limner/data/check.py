@@ -1,6 +1,4 @@
-"""Opening every picture of a data set, to find all that are broken."""
-
-from __future__ import annotations
+"""Opening every picture of a data set, to find those that cannot be read."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +8,7 @@ from typing import NamedTuple
 
 from limner.data import NAMES, ArrayDataset, load_dataset, open_files
 from limner.data.decoding import has_colour, read_picture
+from limner.data.generated import generated_names
 
 
 class Size(NamedTuple):
@@ -24,18 +23,17 @@ class Size(NamedTuple):
 
 @dataclass(frozen=True)
 class Findings:
-    """What is in a data set, both splits together."""
+    """What is in both splits of a data set; as text, one line."""
 
     spec: str
     sizes: tuple[Size, ...]
     """Of every picture that can be read."""
     coloured: int
-    """How many of them have a pixel of colour."""
+    """Number of those with a pixel of colour."""
     broken: tuple[str, ...]
-    """For every other picture, which one it is and why."""
+    """An error message for every other picture."""
 
     def __str__(self) -> str:
-        """All in one line, for people."""
         count, grey = len(self.sizes) + len(self.broken), len(self.sizes) - self.coloured
         words = [f"{self.spec}: {count} pictures"]
         if self.sizes:
@@ -48,18 +46,15 @@ class Findings:
 def check_dataset(
     spec: str, root: str | Path | None = None, report: Callable[[int, int], None] | None = None
 ) -> Findings:
-    """Open every picture of a data set, or of the folder or zip that ``spec`` is the path of.
+    """Open every picture of the data set ``spec``, or of the folder or zip of that path.
 
-    ``report`` is told how many pictures have been looked at, of how many. ``ValueError`` as ``load_dataset``, a
-    broken picture excepted; for MNIST and scenes, whose files have checksums, and for what programs paint that is all
-    that can be wrong.
+    ``report(done, total)`` counts pictures. ``ValueError`` as ``load_dataset``, except for a broken picture. Data sets
+    that are held in memory have no broken pictures: loading checks them.
     """
-    if spec in ("mnist-5k", "mnist", "scenes") or spec.startswith("programs:"):
-        sets = [load_dataset(spec, split, root) for split in ("train", "test")]
-        sizes = [
-            Size(*data.images.shape[2:0:-1]) for data in sets if isinstance(data, ArrayDataset) for _ in data.images
-        ]
-        return Findings(spec, tuple(sizes), len(sizes) if sets[0].channels == 3 else 0, ())
+    if spec in ("mnist-5k", "mnist", *generated_names()) or spec.startswith("programs:"):
+        splits = [load_dataset(spec, split, root) for split in ("train", "test")]
+        sizes = [Size(*d.images.shape[2:0:-1]) for d in splits if isinstance(d, ArrayDataset) for _ in d.images]
+        return Findings(spec, tuple(sizes), len(sizes) if splits[0].channels == 3 else 0, ())
     if spec and spec not in NAMES and Path(spec).exists():
         spec = f"folder:{spec}"
     data, _ = open_files(spec, root)

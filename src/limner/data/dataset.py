@@ -1,19 +1,28 @@
-"""What a data set is, and the kind that lies in memory."""
+"""Data sets: square pictures in a fixed order, held in memory or decoded from files.
 
-from __future__ import annotations
+Notable choices:
+- Files are decoded when their pictures are asked for. Decoded pictures are kept, at the size asked for, until ``CACHE``
+  bytes are full; later ones are decoded each time. For rows drawn uniformly every replacement policy has this hit rate.
+"""
 
 from abc import ABC, abstractmethod
-from typing import Literal, TypeVar
+from collections.abc import Sequence
+from copy import copy
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from limner.actions import IntArray
-from limner.data.resize import Pictures, prepare
+from limner.data.archive import Archive
+from limner.data.decoding import read_picture, square
+from limner.data.resize import Pictures, check_size, resize_square
 
+CACHE = 512 * 2**20  # bytes of decoded pictures that one FileDataset keeps at most
 Split = Literal["train", "test"]
 Groups = NDArray[np.str_]
-Value = TypeVar("Value", bound=np.generic)
+Splits = NDArray[np.str_]
+"""The split of each picture: ``train``, ``test`` or ``validation``."""
 
 
 class Dataset(ABC):
@@ -22,36 +31,36 @@ class Dataset(ABC):
     name: str
     """The spec that ``load_dataset`` was given."""
     channels: int
-    """1, grey with dark ink on white, or 3, RGB."""
+    """1, grey with dark strokes on white, or 3, RGB."""
     labels: IntArray | None
-    """The class of each picture, ``int64[N]`` from 0, where there are any."""
+    """The class of each picture, ``int64[N]`` from 0, or None."""
     groups: Groups | None
-    """What each picture is a part of, ``str[N]``, where there is such a thing: Omniglot's alphabets."""
+    """The group of each picture, ``str[N]``, or None: Omniglot's alphabets."""
 
-    def __init__(self, name: str, channels: int, labels: IntArray | None, groups: Groups | None) -> None:
-        self.name = name
-        self.channels = channels
-        self.labels = labels
-        self.groups = groups
+    def __init__(self, name: str, channels: int, labels: IntArray | None = None, groups: Groups | None = None) -> None:
+        self.name, self.channels, self.labels, self.groups = name, channels, labels, groups
 
     @abstractmethod
     def __len__(self) -> int:
-        """How many pictures there are."""
+        """Number of pictures."""
 
     @abstractmethod
     def pictures(self, size: int, rows: IntArray | slice | None = None) -> Pictures:
-        """The pictures at ``rows`` (all by default) as ``uint8[n, size, size, channels]``, resized by ``prepare``.
+        """The pictures at ``rows`` (all by default), resized by ``resize_square``: ``uint8[n, size, size, channels]``.
 
-        They come in the order of ``rows``, which may name a picture more than once. ``ValueError`` when ``size`` is
-        not in 1 … 4096, or a picture cannot be read; ``IndexError`` when there is no such row.
+        They come in the order of ``rows``, which may repeat. ``ValueError`` when ``size`` is not in 1 … 4096, or a
+        picture cannot be read; ``IndexError`` when there is no such row.
         """
 
-    @abstractmethod
-    def select(self, rows: IntArray) -> Dataset:
-        """The pictures at ``rows`` as a data set, labels and groups with them."""
+    def select(self, rows: IntArray) -> Self:
+        """The pictures at ``rows`` as a data set, with their labels and groups."""
+        chosen = copy(self)
+        chosen.labels = None if self.labels is None else self.labels[rows]
+        chosen.groups = None if self.groups is None else self.groups[rows]
+        return chosen
 
-    def spread(self, count: int) -> Dataset:
-        """``count`` pictures at even distances through the whole set, the same ones every time."""
+    def spread(self, count: int) -> Self:
+        """``count`` pictures evenly spaced through the data set; ``ValueError`` when there are fewer."""
         if not 1 <= count <= len(self):
             raise ValueError(f"cannot take {count} pictures of {self.name!r}, which has {len(self)}")
         return self.select(np.arange(count) * len(self) // count)
@@ -72,13 +81,62 @@ class ArrayDataset(Dataset):
     def pictures(self, size: int, rows: IntArray | slice | None = None) -> Pictures:
         """As ``Dataset.pictures``."""
         images = self.images if rows is None else self.images[rows]
-        return prepare(images, size).reshape(len(images), size, size, self.channels)
+        return resize_square(images, size).reshape(len(images), size, size, self.channels)
 
-    def select(self, rows: IntArray) -> ArrayDataset:
+    def select(self, rows: IntArray) -> Self:
         """As ``Dataset.select``."""
-        return ArrayDataset(self.name, self.images[rows], take(self.labels, rows), take(self.groups, rows))
+        chosen = super().select(rows)
+        chosen.images = self.images[rows]
+        return chosen
 
 
-def take(values: NDArray[Value] | None, rows: IntArray) -> NDArray[Value] | None:
-    """``values[rows]``, where there are values."""
-    return None if values is None else values[rows]
+class FileDataset(Dataset):
+    """Pictures in a folder or zip: the ``files`` of ``archive``, cropped to centred squares."""
+
+    def __init__(
+        self,
+        name: str,
+        archive: Archive,
+        files: Sequence[str],
+        channels: int,
+        labels: IntArray | None = None,
+        groups: Groups | None = None,
+        crop: int | None = None,
+    ) -> None:
+        """``crop`` is the largest side of the square in pixels; None for no limit."""
+        super().__init__(name, channels, labels, groups)
+        self.archive, self.files, self.crop = archive, tuple(files), crop
+        self._cache: dict[tuple[int, int], Pictures] = {}
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def pictures(self, size: int, rows: IntArray | slice | None = None) -> Pictures:
+        """As ``Dataset.pictures``."""
+        check_size(size)
+        chosen = np.arange(len(self))[slice(None) if rows is None else rows].tolist()
+        out = np.empty((len(chosen), size, size, self.channels), np.uint8)
+        for i, row in enumerate(chosen):
+            out[i] = self._picture(size, row)
+        return out
+
+    def select(self, rows: IntArray) -> Self:
+        """As ``Dataset.select``; nothing is decoded."""
+        chosen = super().select(rows)
+        chosen.files = tuple(self.files[row] for row in np.arange(len(self))[rows].tolist())
+        chosen._cache = {}
+        return chosen
+
+    def _picture(self, size: int, row: int) -> Pictures:
+        if (size, row) in self._cache:
+            return self._cache[size, row]
+        try:
+            image = read_picture(self.archive, self.files[row])
+        except ValueError as error:
+            raise ValueError(f"{error}; 'limner data check {self.name}' names every such file") from error
+        picture: Pictures = resize_square(square(image, self.channels, self.crop)[None], size)[0]
+        if self._cache and next(iter(self._cache))[0] != size:
+            self._cache = {}
+        if (len(self._cache) + 1) * picture.nbytes <= CACHE:
+            self._cache[size, row] = picture
+        return picture

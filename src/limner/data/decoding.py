@@ -1,13 +1,11 @@
-"""One picture out of a file: upright, on white, 8 bits a channel.
+"""Decoding one picture: upright, on white, 8 bits a channel.
 
 Notable choices:
-- Pillow is told which formats to try, so a file that calls itself ``.png`` never reaches a decoder that runs programs.
+- Pillow tries only ``FORMATS``, so a file named ``.png`` never reaches a decoder that runs programs (EPS, for one).
 - A picture of more than 100 megapixels is refused before it is decoded.
-- 16 bits become 8 by rounding. Numbers of 32 bits have no fixed white: they are refused rather than guessed at.
+- 16 bits become 8 by rounding. Values of 32 bits have no fixed white and are refused.
 - Colour becomes grey as luma (ITU-R BT.601), as in ``limner.metrics.features``.
 """
-
-from __future__ import annotations
 
 import io
 import warnings
@@ -17,29 +15,27 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
 
-from limner.data.archive import Archive, read_file
+from limner.data.archive import Archive, read_file, reason
 from limner.data.resize import Pictures
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-LARGEST = 100_000_000
-"""Pixels of the largest picture."""
-
+LARGEST = 100_000_000  # pixels of the largest picture
 GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N")
 
 
 def read_picture(archive: Archive, name: str) -> Image.Image:
-    """A picture of the archive: ``L`` when its format has no colour, else ``RGB``. ``ValueError``, naming the file."""
+    """A picture of the archive: ``L`` when its format has no colour, else ``RGB``; ``ValueError`` naming the file."""
     return _read(lambda: archive.read(name), archive.where(name))
 
 
 def open_picture(path: Path) -> Image.Image:
-    """The picture in a file, likewise."""
+    """The picture in a file, as ``read_picture``."""
     return _read(lambda: read_file(path), str(path))
 
 
 def _read(content: Callable[[], bytes], where: str) -> Image.Image:
     try:
-        with warnings.catch_warnings():  # of what Pillow can put right, nobody needs to hear
+        with warnings.catch_warnings():  # Pillow warns of damage that it can repair
             warnings.simplefilter("ignore")
             return decode(content())
     except MemoryError:
@@ -49,27 +45,26 @@ def _read(content: Callable[[], bytes], where: str) -> Image.Image:
 
 
 def decode(content: bytes) -> Image.Image:
-    """The first frame of a picture: turned as its EXIF says, laid on white, as ``L`` or ``RGB``.
+    """The first frame of a picture, rotated by its EXIF orientation, over white, as ``L`` or ``RGB``.
 
-    Whatever Pillow raises when it is damaged; ``ValueError`` when it is too large or of a kind that is not read.
+    Raises what Pillow raises when it is damaged or too large; ``ValueError`` when it has 32 bits a channel.
     """
     image: Image.Image = Image.open(io.BytesIO(content), formats=FORMATS)
     if image.width * image.height > LARGEST:
         raise Image.DecompressionBombError
-    image.load()  # first: some formats keep their EXIF behind the pixels, and TIFF turns itself
+    image.load()  # first: some formats store EXIF after the pixels, and Pillow rotates TIFF while loading
     ImageOps.exif_transpose(image, in_place=True)
     kind = image.mode
-    transparent = "transparency" in image.info or kind in ("LA", "La", "PA", "RGBA", "RGBa")
     if kind in ("I", "F") or kind.startswith("I;"):
         image = _eight_bits(image)
-    elif transparent:
+    elif "transparency" in image.info or kind in ("LA", "La", "PA", "RGBA", "RGBa"):
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return image.convert("L" if kind in GREY_MODES else "RGB")
 
 
 def square(image: Image.Image, channels: int, crop: int | None = None) -> Pictures:
-    """The largest centred square, of ``crop`` pixels a side at most, as ``uint8[S, S, channels]``."""
+    """The largest centred square of at most ``crop`` pixels a side, as ``uint8[S, S, channels]``."""
     side = min(image.size) if crop is None else min(*image.size, crop)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     cut = image.crop((left, top, left + side, top + side)).convert("L" if channels == 1 else "RGB")
@@ -92,11 +87,9 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _explain(error: Exception) -> str:
-    """The reason in a few words."""
+    """The reason, for a message."""
     if isinstance(error, Image.DecompressionBombError):
         return f"it has more than {LARGEST // 10**6} megapixels: make it smaller"
     if isinstance(error, UnidentifiedImageError):
         return f"it is no picture in one of the formats {', '.join(FORMATS)}"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error) or type(error).__name__
+    return reason(error)

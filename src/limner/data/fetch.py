@@ -1,14 +1,10 @@
-"""Fetching published data sets.
+"""Fetching published data sets. ``load_dataset`` never uses the network.
 
 Notable choices:
-- A file arrives as ``NAME.part``. When that is interrupted it stays, and the next attempt asks the server for the rest
-  (HTTP Range).
-- It takes its name only when its MD5 is that of the published file; with any other it is removed.
-- A file that is there already is never overwritten, whatever is in it.
-- Nothing is fetched unless somebody asks for it: ``load_dataset`` does not use the network.
+- A file is received as ``NAME.part``. An interrupted one stays, and the next attempt asks the server for the rest (HTTP
+  Range). It is renamed only when its MD5 is that of the published file, and removed otherwise.
+- An existing file is never overwritten, whatever its content.
 """
-
-from __future__ import annotations
 
 import hashlib
 import os
@@ -21,11 +17,10 @@ from urllib.request import Request, urlopen
 
 from limner.data.root import download_folder
 
-TIMEOUT = 30.0
-"""Seconds without a byte after which a connection counts as broken."""
+TIMEOUT = 30.0  # seconds without a byte after which a connection counts as broken
 
 Report = Callable[[int, int | None], None]
-"""Is told the number of bytes that have arrived, and of how many, where the server says."""
+"""Called with the number of bytes received, and the total when the server states it."""
 
 
 @dataclass(frozen=True)
@@ -33,40 +28,33 @@ class Source:
     """A published file."""
 
     place: str
-    """Where it belongs in the data folder."""
+    """Path in the data folder."""
     address: str
     md5: str
 
 
-_MNIST = "https://ossci-datasets.s3.amazonaws.com/mnist"
-_OMNIGLOT = "https://raw.githubusercontent.com/brendenlake/omniglot/master/python"
-
+_MNIST = "https://ossci-datasets.s3.amazonaws.com/mnist/"
+_OMNIGLOT = "https://raw.githubusercontent.com/brendenlake/omniglot/master/python/"
+_MD5 = {
+    f"{_MNIST}train-images-idx3-ubyte.gz": "f68b3c2dcbeaaa9fbdd348bbdeb94873",
+    f"{_MNIST}train-labels-idx1-ubyte.gz": "d53e105ee54ea40749a09fcbcd1e9432",
+    f"{_MNIST}t10k-images-idx3-ubyte.gz": "9fb629c4189551a2d022fa330f9573f3",
+    f"{_MNIST}t10k-labels-idx1-ubyte.gz": "ec29112dd5afa0611ce80d1b7f02629c",
+    f"{_OMNIGLOT}images_background.zip": "68d2efa1b9178cc56df9314c21c6e718",
+    f"{_OMNIGLOT}images_evaluation.zip": "6b91aef0f799c5bb55b94e3f2daec811",
+}
 SOURCES = {
-    "mnist": tuple(
-        Source(f"mnist/{name}.gz", f"{_MNIST}/{name}.gz", md5)
-        for name, md5 in (
-            ("train-images-idx3-ubyte", "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
-            ("train-labels-idx1-ubyte", "d53e105ee54ea40749a09fcbcd1e9432"),
-            ("t10k-images-idx3-ubyte", "9fb629c4189551a2d022fa330f9573f3"),
-            ("t10k-labels-idx1-ubyte", "ec29112dd5afa0611ce80d1b7f02629c"),
-        )
-    ),
-    "omniglot": tuple(
-        Source(f"omniglot/{name}.zip", f"{_OMNIGLOT}/{name}.zip", md5)
-        for name, md5 in (
-            ("images_background", "68d2efa1b9178cc56df9314c21c6e718"),
-            ("images_evaluation", "6b91aef0f799c5bb55b94e3f2daec811"),
-        )
-    ),
+    name: tuple(Source(f"{name}/{url.removeprefix(base)}", url, md5) for url, md5 in _MD5.items() if base in url)
+    for name, base in (("mnist", _MNIST), ("omniglot", _OMNIGLOT))
 }
 """What can be fetched."""
 
 
 def fetch(name: str, root: str | Path | None = None, report: Report | None = None) -> Iterator[str]:
-    """Fetch the files of a data set into the data folder; a line for each, as soon as it is there.
+    """Fetch the files of a data set into the data folder; yield a line for each when it is complete.
 
-    ``ValueError`` when the data set is not one of ``SOURCES``, a server cannot be reached or ends too early, or a file
-    is not the published one; ``OSError`` when it cannot be written.
+    ``ValueError`` when the data set is not one of ``SOURCES``, a server cannot be reached, a connection ends early, or
+    a file is not the published one; ``OSError`` when it cannot be written.
     """
     if name not in SOURCES:
         raise ValueError(f"cannot fetch {name!r}, only {' and '.join(SOURCES)}")
@@ -82,7 +70,7 @@ def fetch(name: str, root: str | Path | None = None, report: Report | None = Non
 
 
 def download(source: Source, path: Path, report: Report | None = None) -> None:
-    """Fetch one file to ``path``, or what is missing of it; errors as in ``fetch``."""
+    """Fetch one file, or the rest of it, to ``path``; errors as ``fetch``."""
     part = path.with_name(f"{path.name}.part")
     part.parent.mkdir(parents=True, exist_ok=True)
     _receive(source, path, part, report or (lambda done, total: None))
@@ -97,13 +85,13 @@ def download(source: Source, path: Path, report: Report | None = None) -> None:
 
 
 def _receive(source: Source, path: Path, part: Path, report: Report) -> None:
-    """Append to ``part`` what is missing of it."""
+    """Append the rest of the file to ``part``."""
     done = part.stat().st_size if part.exists() else 0
     response = _ask(source, path, done)
     if response is None:
         return
     with response:
-        if response.status != 206:  # the server does not do ranges: all over again
+        if response.status != 206:  # the server ignores Range and sends the whole file
             done = 0
         length = response.headers["Content-Length"]
         total = done + int(length) if length and length.isdigit() else None
@@ -118,7 +106,7 @@ def _receive(source: Source, path: Path, part: Path, report: Report) -> None:
 
 
 def _ask(source: Source, path: Path, start: int) -> HTTPResponse | None:
-    """The server's answer, from byte ``start`` on where it can; None when there is nothing after that byte."""
+    """The server's response, from byte ``start`` on if it supports ranges; None when no byte is left."""
     by_hand = f"try again later, or put the file at {path} by hand"
     headers = {"Range": f"bytes={start}-"} if start else {}
     try:
@@ -135,9 +123,9 @@ def _ask(source: Source, path: Path, start: int) -> HTTPResponse | None:
 
 
 def _next(response: HTTPResponse, source: Source, done: int, total: int | None) -> bytes:
-    """The next bytes; none at the end. ``ValueError`` when the connection ends before that."""
+    """The next bytes; none at the end. ``ValueError`` when the connection ends early."""
     try:
-        chunk = response.read1(2**16)  # what is there: nothing is lost when the connection ends
+        chunk = response.read1(2**16)  # returns what has arrived, so nothing is lost when the connection ends
         if chunk or total is None or done >= total:
             return chunk
         reason = "the connection was closed"

@@ -1,27 +1,29 @@
-"""Any folder or zip of pictures; and the faces, which are one.
+"""Folders and zips of pictures: any, the portraits ``faces``, and CelebA (Liu et al., ICCV 2015).
 
 Notable choices:
-- Every tenth picture by sorted name is test: the 10th, the 20th, … (places 9, 19, … counted from 0).
-- A folder is grey unless one of ``SAMPLE`` pictures, spread through all of it, has a pixel of colour. They are looked
-  at when the data set is opened, until one has; train and test always agree.
+- Every tenth picture by sorted name is test: the 10th, the 20th, …
+- A folder is colour if one of ``SAMPLE`` pictures, evenly spaced through both splits, has a pixel of colour.
 - ``faces`` is ``congress_faces_64.zip``, 1,037 portraits aligned like the centre of CelebA's, 64 × 64 RGB.
+- The licence of CelebA forbids passing it on, so nothing is fetched: put ``img_align_celeba`` (a folder of ``*.jpg``,
+  or its zip) into ``celeba/`` in the data folder, and the official ``list_eval_partition.txt`` beside it. In that list,
+  0 is train, 1 validation (in neither split) and 2 test. Pictures are cropped to their centred 178 × 178 pixels.
 """
 
-from __future__ import annotations
-
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
 from limner.data.archive import Archive
+from limner.data.dataset import FileDataset, Splits
 from limner.data.decoding import has_colour, read_picture
-from limner.data.files import FileDataset, Parts
 from limner.data.root import find_place
 
 SAMPLE = 32
+CROP = 178
+PARTITION = {"0": "train", "1": "validation", "2": "test"}
 
 
-def open_folder(spec: str, place: str) -> tuple[FileDataset, Parts]:
+def open_folder(spec: str, place: str) -> tuple[FileDataset, Splits]:
     """The pictures in the folder or zip ``place``, and the split of each; ``ValueError`` when there are none."""
     path = Path(place).expanduser()
     if not path.exists():
@@ -31,23 +33,56 @@ def open_folder(spec: str, place: str) -> tuple[FileDataset, Parts]:
     return FileDataset(spec, archive, archive.names, channels), every_tenth(len(archive.names))
 
 
-def open_faces(root: str | Path | None) -> tuple[FileDataset, Parts]:
+def open_faces(root: str | Path | None) -> tuple[FileDataset, Splits]:
     """The faces in the data folder, and the split of each; ``ValueError`` when they are missing."""
     archive = Archive(find_place("faces", ("congress_faces/congress_faces_64.zip",), "put the zip there", root))
     return FileDataset("faces", archive, archive.names, channels=3), every_tenth(len(archive.names))
 
 
-def every_tenth(count: int) -> Parts:
-    """``test`` in the places 9, 19, …, else ``train``: ``str[count]``."""
+def open_celeba(root: str | Path | None) -> tuple[FileDataset, Splits]:
+    """The data set and the split of each picture; ``ValueError`` when it is missing or the list does not fit it."""
+    remedy = "put your own copy there, it may not be passed on"
+    path = find_place("celeba", ("celeba/img_align_celeba", "celeba/img_align_celeba.zip"), remedy, root)
+    archive = Archive(path)
+    data = FileDataset("celeba", archive, archive.names, channels=3, crop=CROP)
+    partition = path.parent / "list_eval_partition.txt"
+    if not partition.exists():
+        return data, every_tenth(len(data))
+    splits = _read_partition(partition)
+    files = [PurePosixPath(file).name for file in archive.names]
+    if missing := [file for file in files if file not in splits]:
+        raise ValueError(f"{partition} does not list {missing[0]}: get the list of these pictures, or remove it")
+    return data, np.array([splits[file] for file in files])
+
+
+def every_tenth(count: int) -> Splits:
+    """``test`` at the positions 9, 19, …, else ``train``: ``str[count]``."""
     return np.where(np.arange(count) % 10 == 9, "test", "train")
 
 
 def _any_colour(archive: Archive) -> bool:
-    names = archive.names
-    for place in np.unique(np.arange(SAMPLE) * len(names) // SAMPLE).tolist():
+    for i in np.unique(np.arange(SAMPLE) * len(archive.names) // SAMPLE).tolist():
         try:
-            if has_colour(read_picture(archive, names[place])):
+            if has_colour(read_picture(archive, archive.names[i])):
                 return True
-        except ValueError:  # whoever asks for this picture is told
+        except ValueError:  # reported when this picture is asked for
             continue
     return False
+
+
+def _read_partition(path: Path) -> dict[str, str]:
+    """The split of each file by name, from lines like ``000001.jpg 0``."""
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except OSError as error:
+        raise ValueError(f"cannot read {path}: {error.strerror}; check that it may be read") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is no text: get the official list again, or remove it") from error
+    splits = {}
+    for number, line in enumerate(lines, 1):
+        words = line.split()
+        if words and (len(words) != 2 or words[1] not in PARTITION):
+            raise ValueError(f"{path}, line {number}: must be a file and 0, 1 or 2, got {line[:80]!r}")
+        if words:
+            splits[words[0]] = PARTITION[words[1]]
+    return splits

@@ -1,16 +1,13 @@
-"""The pen strokes that Omniglot's drawers made: its characters, drawn online (Lake et al., Science 2015).
+"""Omniglot's recorded pen strokes: its characters as they were drawn online (Lake et al., Science 2015).
 
 Notable choices:
 - Read as published, ``strokes_background/<Alphabet>/characterNN/NNNN_MM.txt``, named as the pictures are: a line START,
   the points of a stroke as ``x,y,milliseconds``, a line BREAK after each stroke.
-- Coordinates are pixels of the 105 × 105 picture with y upwards and the middle of the upper left pixel at (0, 0): so
-  placed, the boxes around points and around ink agree to .15 of a pixel in the mean. The pen may leave the picture, and
-  points lie outside then.
-- The archive is unpacked in memory, within a bound, and nothing is written to the disk: a name in it is a name, never a
-  path. Files are parsed when their strokes are asked for.
+- Coordinates are pixels of the 105 × 105 picture with y upwards; (0, 0) is taken for the centre of the upper left
+  pixel, which fits best: the bounding boxes of points and of pictures then agree to 0.15 of a pixel in the mean. Points
+  may lie outside the picture.
+- The archive is unpacked in memory, up to ``LARGEST`` bytes. Files are parsed when their strokes are asked for.
 """
-
-from __future__ import annotations
 
 import io
 import lzma
@@ -24,21 +21,19 @@ from numpy.typing import NDArray
 from limner.data.root import find_place
 
 Points = NDArray[np.float64]
-"""A path of the pen, ``float64[n, 2]``: (x, y) from the upper left corner, 1 being the side of the canvas."""
+"""A stroke, ``float64[n, 2]``: (x, y) from the upper left corner, in sides of the canvas."""
 
 PLACE = "omniglot/strokes_background_small"
-LARGEST = 2**28
-"""Bytes that an archive may unpack to, ten times what the published one does."""
-
+LARGEST = 2**28  # bytes that an archive may unpack to: ten times the published one
 _SIDE = 105
 _NAME = re.compile(r"(?:.*/)?([^/]+/character\d+/\d+_\d+)\.(?:txt|png)")
 
 
 class Handwriting:
-    """What people drew, by the name of the drawing: ``Greek/character01/0394_19``."""
+    """Recorded drawings by their ``names``, such as ``Greek/character01/0394_19``."""
 
     def __init__(self, files: dict[str, bytes], where: Path) -> None:
-        """``files`` are the contents of the published files by the names of the drawings, ``where`` they are from."""
+        """``files`` holds the content of the published files by name, ``where`` is named in errors."""
         self.names = tuple(sorted(files))
         self._files, self._where = files, where
 
@@ -46,10 +41,7 @@ class Handwriting:
         return name in self._files
 
     def strokes(self, name: str) -> list[Points]:
-        """The strokes of a drawing in the order in which they were made; ``KeyError`` when it was not recorded.
-
-        ``ValueError`` naming the file, and the line if one is wrong.
-        """
+        """The strokes of a drawing in order; ``KeyError`` when it was not recorded, ``ValueError`` when damaged."""
         try:
             return _parse(self._files[name])
         except ValueError as error:
@@ -57,7 +49,7 @@ class Handwriting:
 
 
 def load_handwriting(root: str | Path | None = None) -> Handwriting:
-    """The recorded drawings in the data folder ``root`` (or LIMNER_DATA, as ``load_dataset``), a folder or ``.tar.xz``.
+    """The recorded drawings in the data folder (``root`` as in ``load_dataset``), a folder or ``.tar.xz``.
 
     ``ValueError`` when there is none, or it is damaged.
     """
@@ -74,7 +66,7 @@ def load_handwriting(root: str | Path | None = None) -> Handwriting:
 
 
 def drawing_name(file: str) -> str:
-    """The name of the drawing that a picture's file shows; ``ValueError`` when it is not named as published."""
+    """The name of the drawing in a picture's file; ``ValueError`` when that is not named as published."""
     match = _NAME.fullmatch(file)
     if match is None:
         raise ValueError(f"{file!r} is not named as <Alphabet>/characterNN/NNNN_MM.png")

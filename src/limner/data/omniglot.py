@@ -1,15 +1,13 @@
-"""Omniglot: handwritten characters of many alphabets, twenty drawers each (Lake et al., Science 2015).
+"""Omniglot: handwritten characters of many alphabets, each drawn by twenty people (Lake et al., Science 2015).
 
 Notable choices:
 - Read as published: ``images_background/<Alphabet>/characterNN/NNNN_MM.png``, MM being the drawer; a folder or a zip.
-- The last two drawers (19 and 20) of every character are test, the others train.
-- ``omniglot:Greek,Latin`` is these alphabets alone, ``omniglot:-Greek,-Latin`` all but these, in both splits: what is
-  left out can serve to test with, as characters of which nothing has been seen.
-- A label is the place of a character among those of the spec, sorted; ``groups`` names the alphabet of each picture.
+- Drawers 19 and 20 of every character are test, the others train.
+- ``omniglot:Greek,Latin`` has these alphabets alone, ``omniglot:-Greek,-Latin`` all but these, in both splits, so that
+  agents can be tested on unseen characters.
+- Labels number the characters of the spec in sorted order; ``groups`` names the alphabet of each picture.
 - ``omniglot-evaluation`` is ``images_evaluation``, alphabets that nothing should be tuned on.
 """
-
-from __future__ import annotations
 
 import re
 from pathlib import Path
@@ -17,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from limner.data.archive import Archive
-from limner.data.files import FileDataset, Parts
+from limner.data.dataset import FileDataset, Splits
 from limner.data.root import find_place
 
 PICTURE = re.compile(r"(?:.*/)?([^/]+)/(character\d+)/\d+_(\d+)\.png")
@@ -25,7 +23,7 @@ FOLDERS = {"omniglot": "images_background", "omniglot-evaluation": "images_evalu
 TEST_DRAWERS = (19, 20)
 
 
-def open_omniglot(spec: str, root: str | Path | None) -> tuple[FileDataset, Parts]:
+def open_omniglot(spec: str, root: str | Path | None) -> tuple[FileDataset, Splits]:
     """The data set and the split of each picture; ``ValueError`` on unknown alphabets or another layout."""
     name = spec.partition(":")[0]
     place = f"omniglot/{FOLDERS[name]}"
@@ -37,30 +35,22 @@ def open_omniglot(spec: str, root: str | Path | None) -> tuple[FileDataset, Part
         if match is None:
             raise ValueError(f"{archive.where(file)} is not named as <Alphabet>/characterNN/NNNN_MM.png: remove it")
         found.append((file, *match.groups()))
-    alphabets = sorted({alphabet for _, alphabet, _, _ in found})
-    wanted = _choose(spec, alphabets)
-    found = [picture for picture in found if picture[1] in wanted]
-    characters = [(alphabet, character) for _, alphabet, character, _ in found]
-    place_of = {character: place for place, character in enumerate(sorted(set(characters)))}
-    data = FileDataset(
-        spec,
-        archive,
-        [file for file, *_ in found],
-        channels=1,
-        labels=np.array([place_of[character] for character in characters], np.int64),
-        groups=np.array([alphabet for alphabet, _ in characters]),
-    )
-    return data, np.array(["test" if int(drawer) in TEST_DRAWERS else "train" for *_, drawer in found])
+    wanted = _choose(spec, sorted({alphabet for _, alphabet, _, _ in found}))
+    files, alphabets, characters, drawers = zip(*(row for row in found if row[1] in wanted), strict=True)
+    keys = list(zip(alphabets, characters, strict=True))
+    label_of = {key: label for label, key in enumerate(sorted(set(keys)))}
+    labels = np.array([label_of[key] for key in keys], np.int64)
+    data = FileDataset(spec, archive, files, channels=1, labels=labels, groups=np.array(alphabets))
+    return data, np.where(np.isin(np.array(drawers, np.int64), TEST_DRAWERS), "test", "train")
 
 
 def _choose(spec: str, alphabets: list[str]) -> set[str]:
-    """The alphabets that a spec means, of those there are."""
+    """Which of ``alphabets`` the spec names; all of them when it names none."""
     if ":" not in spec:
         return set(alphabets)
     words = [word.strip() for word in spec.partition(":")[2].split(",")]
     named = {word.removeprefix("-") for word in words}
-    unknown = sorted(named - set(alphabets))
-    if unknown:
+    if unknown := sorted(named - set(alphabets)):
         raise ValueError(f"data set {spec!r}: there is no alphabet {unknown[0]!r}, only {', '.join(alphabets)}")
     minus = {word.startswith("-") for word in words}
     if len(minus) > 1:

@@ -1,17 +1,11 @@
-"""The source: the pictures of a data set at the size of the canvas. Real examples for the critic, targets for agents.
-
-A set that fits is resized once and kept; of a larger one, rows are made when they are asked for.
-"""
-
-from __future__ import annotations
+"""Picture source: a data set at the size of the canvas, for the critic and as targets of conditional agents."""
 
 import torch
 from torch import Tensor
 
 from limner.data import Dataset
 
-KEPT_BYTES = 2**30
-"""A source of more than this is not kept in memory."""
+KEPT_BYTES = 2**30  # a data set of at most this size is resized once; of a larger one, rows are resized on demand
 
 
 class PictureSource:

@@ -1,11 +1,4 @@
-"""Resizing pictures, to the same bytes on every machine.
-
-Notable choices:
-- The full frame is resized: nothing is cut off, nothing added.
-- Weights are integers and sums exact in float64, so neither the order of additions nor the machine matters.
-"""
-
-from __future__ import annotations
+"""Resizing pictures, to the same bytes on every machine: weights are integers, and sums are exact in float64."""
 
 import math
 from functools import lru_cache
@@ -15,25 +8,23 @@ from numpy.typing import NDArray
 
 Pictures = NDArray[np.uint8]
 
-CHUNK = 2**24
-"""Numbers in one float64 array, about, while pictures are resized: bounds the memory."""
+CHUNK = 2**24  # approximate number of float64 values held at once while pictures are resized
 
 
-def prepare(images: Pictures, size: int) -> Pictures:
-    """Resize square pictures ``uint8[N, S, S]`` or ``uint8[N, S, S, C]`` to ``size``, the full frame, by channel.
+def resize_square(images: Pictures, size: int) -> Pictures:
+    """Resize square pictures ``uint8[N, S, S]`` or ``uint8[N, S, S, C]`` to ``size`` pixels a side, by channel.
 
-    Enlarging is bilinear between pixel centres (a pixel at the edge goes on outwards); reducing averages the
-    covered area. A white frame stays white. 28 → 64 draws MNIST with its margin, strokes 5 to 8 pixels wide.
+    Enlarging is bilinear between pixel centres, with edge pixels repeated; reducing averages the covered area.
+    ``ValueError`` on another dtype or shape, or when ``size`` is not in 1 … 4096.
     """
     if images.dtype != np.uint8 or images.ndim not in (3, 4) or images.shape[1] != images.shape[2]:
         raise ValueError(f"pictures must be uint8[N, S, S] or [N, S, S, C], got {images.dtype}{list(images.shape)}")
     check_size(size)
-    if images.ndim == 4:
-        count, source, _, channels = images.shape
-        planes = np.moveaxis(images, 3, 1).reshape(count * channels, source, source)
-        resized = _resize(planes, size).reshape(count, channels, size, size)
-        return np.ascontiguousarray(np.moveaxis(resized, 1, 3))
-    return _resize(images, size)
+    if images.ndim == 3:
+        return _resize(images, size)
+    count, source, _, channels = images.shape
+    planes = np.moveaxis(images, 3, 1).reshape(count * channels, source, source)
+    return np.ascontiguousarray(np.moveaxis(_resize(planes, size).reshape(count, channels, size, size), 1, 3))
 
 
 def luma(pictures: Pictures) -> Pictures:
@@ -42,8 +33,22 @@ def luma(pictures: Pictures) -> Pictures:
     return ((weighted + 32768) >> 16).astype(np.uint8)
 
 
+def match_channels(pictures: Pictures, channels: int) -> Pictures:
+    """Pictures ``uint8[N, S, S, 1 or 3]`` with the ``channels`` of a canvas, grey being luma (BT.601).
+
+    ``ValueError`` when the canvas has an alpha channel.
+    """
+    if pictures.shape[3] == channels:
+        return pictures
+    if channels == 3:
+        return np.repeat(pictures, 3, axis=3)
+    if channels == 1:
+        return luma(pictures)[..., None]
+    raise ValueError(f"a canvas with {channels} channels cannot be compared with pictures: choose a white ground")
+
+
 def check_size(size: int) -> None:
-    """``ValueError`` when pictures cannot have this many pixels a side."""
+    """``ValueError`` unless pictures can have ``size`` pixels a side."""
     if not 1 <= size <= 4096:
         raise ValueError(f"size is {size}, must be in 1 … 4096 pixels")
 
@@ -54,7 +59,7 @@ def _resize(planes: Pictures, size: int) -> Pictures:
     weights, total = _resize_weights(source, size)
     out = np.empty((len(planes), size, size), np.uint8)
     step = max(1, CHUNK // max(source, size) ** 2)
-    band = max(1, CHUNK // source)  # rows of a plane that is too large to be taken whole
+    band = max(1, CHUNK // source)  # rows of a large plane that are summed at once
     for start in range(0, len(planes), step):
         chunk = planes[start : start + step]
         rows = (slice(top, top + band) for top in range(0, source, band))
@@ -65,12 +70,12 @@ def _resize(planes: Pictures, size: int) -> Pictures:
 
 @lru_cache(maxsize=4)
 def _resize_weights(source: int, target: int) -> tuple[NDArray[np.float64], int]:
-    """Integer weights ``[target, source]`` of a resize along one axis, and what each row sums to."""
+    """Integer weights ``[target, source]`` of a resize along one axis, and the sum of each row."""
     row, column = np.arange(target)[:, None], np.arange(source)
-    if target <= source:  # the length of source pixel ``column`` under target pixel ``row``, in 1 / target
+    if target <= source:  # overlap of source pixel ``column`` and target pixel ``row``, in units of 1 / target
         start, stop = np.maximum(row * source, column * target), np.minimum((row + 1) * source, (column + 1) * target)
         weights, total = np.maximum(stop - start, 0), source
-    else:  # centres, in 1 / (2 target) source pixels, clipped to the outermost source centres
+    else:  # centres, in units of 1 / (2 target) source pixels, clipped to the outermost source centres
         centre = np.clip((2 * row + 1) * source, target, (2 * source - 1) * target)
         weights, total = np.maximum(2 * target - abs(centre - (2 * column + 1) * target), 0), 2 * target
     common = math.gcd(total, int(np.gcd.reduce(weights, axis=None)))

@@ -1,6 +1,4 @@
-"""The data folder: where data sets lie, and where they are fetched to."""
-
-from __future__ import annotations
+"""The data folder: where data sets are read from, and where they are fetched to."""
 
 import os
 from pathlib import Path
@@ -8,27 +6,28 @@ from pathlib import Path
 DATA_VARIABLE = "LIMNER_DATA"
 """The environment variable that names the data folder."""
 
-CACHE = "~/.cache/limner"
-"""The data folder when nothing names another."""
+CACHE = Path("~/.cache/limner")
 
 
 def download_folder(root: str | Path | None = None) -> Path:
-    """The data folder: ``root``, or what LIMNER_DATA names, or ``~/.cache/limner``, which need not exist yet."""
-    given = root if root is not None else os.environ.get(DATA_VARIABLE)
-    return Path(given or os.path.expanduser(CACHE))
+    """The data folder, which need not exist: ``root``, else what LIMNER_DATA names, else ``~/.cache/limner``."""
+    return _named(root) or CACHE.expanduser()
 
 
 def data_folder(root: str | Path | None = None) -> Path | None:
-    """The same, to read from: None when nothing names a folder and ``~/.cache/limner`` does not exist."""
-    folder = download_folder(root)
-    named = root if root is not None else os.environ.get(DATA_VARIABLE)
-    return folder if named or folder.is_dir() else None
+    """The data folder, to read from: None when nothing names one and ``~/.cache/limner`` does not exist."""
+    return _named(root) or (CACHE.expanduser() if CACHE.expanduser().is_dir() else None)
+
+
+def _named(root: str | Path | None) -> Path | None:
+    given = root if root is not None else os.environ.get(DATA_VARIABLE)
+    return Path(given) if given else None
 
 
 def find_place(name: str, places: tuple[str, ...], remedy: str, root: str | Path | None = None) -> Path:
     """The first of ``places`` in the data folder that exists, for the data set ``name``.
 
-    ``ValueError`` when there is none, or the folder cannot be read; it ends in ``remedy``.
+    ``ValueError``, which ends in ``remedy``, when there is none; ``ValueError`` when the folder cannot be read.
     """
     folder = data_folder(root)
     if folder is None:

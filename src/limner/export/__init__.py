@@ -1,1 +1,1 @@
-"""What people look at, and what other tools read: pictures, animations, SVG, G-code, learning curves, reports."""
+"""Files for people and other tools: pictures, animations, SVG, G-code, learning curves, reports."""

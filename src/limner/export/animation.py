@@ -1,14 +1,11 @@
 """Drawings growing stroke by stroke, as animated GIF.
 
 Notable choices:
-- One frame an action, the finished picture held longer, for ever repeated.
-- All frames share one palette: grey pictures keep their 256 shades exactly, colour is reduced to the 256 colours that
-  suit the frames best. An ordered dither hides the bands; unlike error diffusion it leaves a pixel as it is when a
-  stroke changes another one, so nothing flickers.
-- GIF counts in hundredths of a second; most viewers slow down anything shorter than two.
+- All frames share one palette: grey pictures keep their 256 shades exactly, colour is reduced to 256 colours by median
+  cut. Ordered dithering hides the bands; unlike error diffusion it changes no pixel outside a stroke, so nothing
+  flickers.
+- GIF counts in hundredths of a second; most viewers slow down frames shorter than two.
 """
-
-from __future__ import annotations
 
 import io
 from collections.abc import Sequence
@@ -23,7 +20,10 @@ BAYER = (np.asarray([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5
 
 
 def gif(frames: Pixels, step: float = 0.12, hold: float = 1.5) -> bytes:
-    """The bytes of a GIF of ``frames``, ``uint8[T, H, W, C]``: ``step`` seconds each, the last one ``hold``."""
+    """The bytes of a GIF of ``frames``, ``uint8[T, H, W, C]``: ``step`` seconds each, the last one ``hold``; repeated.
+
+    ``ValueError`` without frames, or unless ``step`` and ``hold`` are in 0.02 … 60 s.
+    """
     if len(frames) == 0 or not 0.02 <= step <= 60 or not 0.02 <= hold <= 60:
         raise ValueError(f"a GIF needs frames and 0.02 to 60 s for each, got {len(frames)}, step={step}, hold={hold}")
     frames = on_white(frames)
@@ -41,9 +41,9 @@ def gif(frames: Pixels, step: float = 0.12, hold: float = 1.5) -> bytes:
 
 
 def together(drawings: Sequence[Pixels], columns: int | None = None) -> Pixels:
-    """Several drawings ``uint8[T_i, H, W, C]`` as one, ``uint8[max T, H', W', C]``: a sheet drawn all at once.
+    """Several drawings ``uint8[T_i, H, W, C]`` side by side as a sheet, ``uint8[max T, H', W', C]``.
 
-    A drawing that is finished earlier stays as it is.
+    A shorter drawing keeps its last frame. ``ValueError`` without drawings.
     """
     if len(drawings) == 0:
         raise ValueError("an animation needs at least one drawing")
@@ -53,8 +53,8 @@ def together(drawings: Sequence[Pixels], columns: int | None = None) -> Pixels:
 
 
 def _palette(pictures: list[Image.Image]) -> Image.Image:
-    """The 256 colours that suit ``pictures`` best, as an image in mode P."""
-    side = 96  # enough to find the colours
+    """The palette of 256 colours of ``pictures``, as an image in mode P."""
+    side = 96  # pixels of a thumbnail, enough to find the colours
     strip = Image.new("RGB", (side, side * len(pictures)))
     for i, picture in enumerate(pictures):
         strip.paste(picture.resize((side, side), Image.Resampling.NEAREST), (0, i * side))

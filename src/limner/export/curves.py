@@ -1,20 +1,13 @@
 """Learning curves: what a run logged, by frames and by minutes, as SVG and as PNG.
 
 Notable choices:
-- Matplotlib draws, without pyplot, and with its default style whatever the reader's ``matplotlibrc`` says. The same log
-  gives the same bytes of SVG.
-- Real pictures, random strokes and an empty canvas are dashed reference lines in every panel that has them.
-- More than ``BINS`` points of a noisy quantity are averaged in ``BINS`` equal stretches of the axis.
+- Matplotlib's default style is used, whatever ``matplotlibrc`` says: the same log gives the same bytes.
+- More than ``BINS`` points of a quantity are averaged in ``BINS`` equal intervals of the axis.
 """
 
-from __future__ import annotations
-
 import io
-import json
 import math
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Any
 
 from matplotlib import style
@@ -24,13 +17,12 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import EngFormatter
 
 BINS = 300
-PANEL = (3.6, 2.4)
-"""Width and height of a panel in inches."""
-DOTS = 200
-"""Pixels of the PNG an inch."""
+COLUMNS = 3
+PANEL = (3.6, 2.4)  # width and height of a panel in inches
+DOTS = 200  # pixels per inch of the PNG
 
 STYLE: dict[str, Any] = {
-    "svg.hashsalt": "limner",  # identifiers that do not change from run to run
+    "svg.hashsalt": "limner",  # constant identifiers
     "svg.fonttype": "none",  # text stays text
     "font.size": 8,
     "axes.titlesize": 9.5,
@@ -46,8 +38,7 @@ STYLE: dict[str, Any] = {
     "axes.axisbelow": True,
 }
 CURVE = "#1a66c2"
-COLOURS = {"real": "#1e8e4e", "random": "#c2571a", "empty": "#c2571a"}
-"""Colours of the reference rows; others are grey."""
+COLOURS = {"real": "#1e8e4e", "random": "#c2571a", "empty": "#c2571a"}  # of reference rows; others are grey
 
 QUANTITIES = {
     "eval/mse": "Mean squared error",
@@ -57,65 +48,41 @@ QUANTITIES = {
     "eval/coverage": "Coverage",
     "eval/entropy": "Class entropy (nats)",
     "policy/entropy": "Policy entropy (nats)",
-    "policy/surprise": "Surprise at the advice (nats)",
+    "policy/nll": "Negative log-likelihood of the expert (nats)",
     "critic/gap": "Critic gap (real minus drawn)",
 }
-AXES = {"frames": "frames", "minutes": "minutes"}
-"""Keys of the log, and what to call them."""
-
+"""Keys of the log, and their titles."""
+AXES = ("frames", "minutes")
 Point = tuple[float, float]
 Log = Sequence[Mapping[str, Any]]
 
 
-def read_log(path: str | Path) -> list[dict[str, Any]]:
-    """The objects of a ``log.jsonl``. A last line cut short by a crash is left out; others raise ``ValueError``."""
-    lines = Path(path).read_bytes().split(b"\n")
-    log = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-        except ValueError as error:
-            if number == len(lines):
-                break
-            raise ValueError(f"{path}, line {number}: not JSON ({error})") from None
-        if not isinstance(record, dict):
-            raise ValueError(f"{path}, line {number}: a log line is an object, got {line[:80]!r}")
-        log.append(record)
-    return log
-
-
 def learning_curves(
-    log: Log,
-    axes: Sequence[str] = tuple(AXES),
-    reference: Mapping[str, Mapping[str, float]] | None = None,
-    columns: int = 3,
+    log: Log, axes: Sequence[str] = AXES, reference: Mapping[str, Mapping[str, float]] | None = None
 ) -> Figure:
     """A panel for each of ``QUANTITIES`` that the log holds, over each of ``axes`` ("frames", "minutes").
 
-    Values that are not finite are left out. ``reference`` holds levels to compare with: row → quantity without
-    "eval/" → value.
+    Values that are not finite are left out. ``reference`` holds levels, row → quantity without "eval/" → value, which
+    are dashed lines.
     """
     curves = [(axis, key, points) for axis in axes for key in QUANTITIES if (points := series(log, axis, key))]
-    columns = max(1, min(columns, len(curves)))
+    columns = max(1, min(COLUMNS, len(curves)))
     rows = max(1, math.ceil(len(curves) / columns))
-    with _style():
-        figure = Figure(
-            (PANEL[0] * columns, PANEL[1] * rows), DOTS, layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1)
-        )
+    with style.context(["default", STYLE]):
+        size = (PANEL[0] * columns, PANEL[1] * rows)
+        figure = Figure(size, DOTS, layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1))
         for i, (axis, key, points) in enumerate(curves, 1):
-            panel = figure.add_subplot(rows, columns, i, title=QUANTITIES[key], xlabel=AXES[axis])
+            panel = figure.add_subplot(rows, columns, i, title=QUANTITIES[key], xlabel=axis)
             levels = (reference or {}) if key.startswith("eval/") else {}
             name = key.removeprefix("eval/")
             _draw(panel, points, {row: values[name] for row, values in levels.items() if finite(values.get(name))})
         figure.draw_without_rendering()
-        figure.set_layout_engine("none")  # laid out once: all files show the same
+        figure.set_layout_engine("none")  # laid out once for all files
     return figure
 
 
 def series(log: Log, axis: str, key: str) -> list[Point]:
-    """The finite points (axis, key) of a log in the order of the axis, averaged down to at most ``BINS``."""
+    """The finite points (axis, key) of a log, sorted by the axis, averaged to at most ``BINS``."""
     points = sorted((float(r[axis]), float(r[key])) for r in log if finite(r.get(axis)) and finite(r.get(key)))
     if len(points) <= BINS:
         return points
@@ -127,7 +94,7 @@ def series(log: Log, axis: str, key: str) -> list[Point]:
 
 
 def svg(figure: Figure) -> bytes:
-    """The bytes of an SVG file of the figure, on white: the same bytes for the same log."""
+    """The bytes of an SVG file of the figure, on white."""
     return _save(figure, "svg", {"Date": None, "Creator": None})
 
 
@@ -137,16 +104,12 @@ def png(figure: Figure) -> bytes:
 
 
 def finite(value: object) -> bool:
-    """Whether ``value``, as JSON holds it, is a number that can be shown."""
+    """Whether a JSON value is a finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _style() -> AbstractContextManager[None]:
-    return style.context(["default", STYLE])
-
-
 def _draw(panel: Axes, points: Sequence[Point], levels: Mapping[str, float]) -> None:
-    """One curve, or a dot where there is one point alone, and dashed lines at ``levels``, named at their right end."""
+    """One curve, or a dot for a single point, and dashed lines at ``levels``, labelled at their right end."""
     x, y = zip(*points, strict=True)
     dot = "o" if len(points) == 1 else None
     panel.plot(x, y, color=CURVE, linewidth=1.5, marker=dot, markersize=4, clip_on=False, zorder=3, label="curve")
@@ -165,6 +128,6 @@ def _draw(panel: Axes, points: Sequence[Point], levels: Mapping[str, float]) -> 
 
 def _save(figure: Figure, kind: str, metadata: Mapping[str, None]) -> bytes:
     file = io.BytesIO()
-    with _style():
+    with style.context(["default", STYLE]):
         figure.savefig(file, format=kind, metadata=dict(metadata))
     return file.getvalue()

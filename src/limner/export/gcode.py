@@ -1,19 +1,11 @@
 """Strokes as G-code for a pen plotter.
 
 Notable choices:
-- Strokes are drawn in the order of the program. The pen is at the safe height whenever it travels and at the end. Where
-  one stroke ends and the next begins is known to ``limner.programs.strokes``.
-- Radii and colours are not in it: a pen has one width and one colour. Pressure is, as depth: with ``depth=0`` the pen
-  stays at one height.
-- Only words that every controller knows: G0, G1, G21, G90, M2, and F with every change of speed. Comments are plain
-  ASCII on lines of their own, whatever the program is called.
-- Polylines are simplified (Douglas and Peucker, 1973) in millimetres of x, y and z, so pressure is kept as exactly as
-  the way. Points are rounded to a thousandth of a millimetre.
-- A stroke that stays in one place is left out, as brushes paint nothing there, and strokes without any line are an
-  error: a job that moves the pen and draws nothing is a mistake better noticed before the sheet is in.
+- Strokes keep their order. Pressure becomes depth; radii and colours are lost, as a pen has one of each.
+- Only G0, G1, G21, G90, M2 and F are used, which every controller supports. Comments are ASCII on their own lines.
+- Polylines are simplified (Douglas and Peucker, 1973) in x, y and z, so that pressure is kept within the tolerance too.
+- Strokes without length are left out, as brushes paint nothing there.
 """
-
-from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,18 +19,17 @@ from limner.worlds.validation import check_fields, require
 
 Points = NDArray[np.float64]
 
-STEP = 0.001
-"""Millimetres: numbers are written to three decimals."""
+STEP = 0.001  # millimetres: numbers are written to three decimals
 
 
 @dataclass(frozen=True)
 class GcodeSettings:
-    """A sheet, a pen and a machine, in millimetres. Widths of strokes are not in G-code: a pen has one."""
+    """A sheet, a pen and a machine, in millimetres and millimetres a minute."""
 
     sheet: float = 100.0
     """Side of the square sheet."""
     margin: float = 0.0
-    """Left blank along each side of it."""
+    """Blank margin along each side of it."""
     left: float = 0.0
     """X of the sheet's left edge."""
     bottom: float = 0.0
@@ -48,23 +39,18 @@ class GcodeSettings:
     contact: float = 0.0
     """Height at which the pen touches the paper."""
     depth: float = 0.5
-    """How much lower it is at full pressure; 0 for a pen that does not give."""
+    """How much lower it is at full pressure; 0 for a rigid pen."""
     feed: float = 1000.0
-    """Speed while drawing, millimetres a minute."""
+    """Speed while drawing."""
     travel: float = 3000.0
-    """Speed while travelling, millimetres a minute, where the controller lets it be set."""
+    """Speed while travelling, if the controller lets it be set."""
     tolerance: float = 0.05
-    """How far a line may be from the stroke; 0 keeps every point."""
+    """Largest distance of a line from the stroke; 0 keeps every point."""
 
     def __post_init__(self) -> None:
-        check_fields(self, "gcode.", positive="sheet feed travel", not_negative="margin depth tolerance")
-        for names, low, high in (
-            ("sheet feed travel", 1, 100_000),
-            ("left bottom safe contact depth", -10_000, 10_000),
-        ):
-            for name in names.split():
-                value = getattr(self, name)
-                require(low <= value <= high, f"gcode.{name} is {value!r}: must be in {low} … {high}")
+        ranges = dict.fromkeys(("sheet", "feed", "travel"), (1, 100_000)) | {"depth": (0, 10_000)}
+        ranges |= dict.fromkeys(("left", "bottom", "safe", "contact"), (-10_000, 10_000))
+        check_fields(self, "gcode.", not_negative="margin tolerance", within=ranges)
         require(
             self.safe - self.contact >= STEP,
             f"gcode.safe is {self.safe!r}: must be above gcode.contact, which is {self.contact!r}",
@@ -76,49 +62,49 @@ class GcodeSettings:
 
 
 def gcode(strokes: Sequence[Points], settings: GcodeSettings = GcodeSettings(), name: str = "") -> str:
-    """The text of a G-code file of strokes ``float64[n, 3]`` as ``limner.programs.strokes.pen_strokes`` returns them.
+    """The text of a G-code file of ``strokes``, ``float64[n, 3]`` each: (x, y, pressure) in [0, 1], y downwards.
 
-    (x, y, pressure) in [0, 1], y downwards. ``name`` goes into a comment. ``ValueError`` naming a stroke that is none,
-    or when there is nothing to draw.
+    ``name`` goes into a comment. ``ValueError`` naming a stroke of another shape or range, or when there is nothing to
+    draw.
     """
-    ways = [_place(stroke, i, settings) for i, stroke in enumerate(strokes)]
-    ways = [simplify(way, settings.tolerance) for way in ways if np.ptp(way[:, :2], axis=0).max() >= STEP]
-    if not ways:
+    lines = [_to_machine(stroke, i, settings) for i, stroke in enumerate(strokes)]
+    lines = [simplify(line, settings.tolerance) for line in lines if np.ptp(line[:, :2], axis=0).max() >= STEP]
+    if not lines:
         raise ValueError("there is nothing to draw: no stroke has a length, and a plotter would only move its pen")
-    body, drawn, travelled = _moves(ways, settings)
+    body, drawn, travelled = _moves(lines, settings)
     minutes = drawn / settings.feed + travelled / settings.travel
     title = " ".join(normalize("NFKD", name).encode("ascii", "ignore").decode().split())
     title = "".join(filter(str.isprintable, title))
     header = [
         f"Limner: {title}" if title else "Limner",
-        f"{_number(settings.sheet)} x {_number(settings.sheet)} mm, strokes: {len(ways)}",
+        f"{_number(settings.sheet)} x {_number(settings.sheet)} mm, strokes: {len(lines)}",
         f"{drawn:.0f} mm drawn, {travelled:.0f} mm travelled, {minutes:.1f} minutes without starting and stopping",
     ]
     return "\n".join([*(f"; {line}" for line in header), *body]) + "\n"
 
 
 def simplify(points: Points, tolerance: float) -> Points:
-    """Some of the points ``float64[n, d]``, ends included: none of the others is farther than that from their line."""
+    """A subset of the points ``float64[n, d]``, ends included, whose polyline has all within ``tolerance``."""
     keep = np.zeros(len(points), np.bool_)
     keep[[0, -1]] = True
-    stretches = [(0, len(points) - 1)]
-    while stretches:
-        first, last = stretches.pop()
+    segments = [(0, len(points) - 1)]
+    while segments:
+        first, last = segments.pop()
         if last - first < 2:
             continue
-        start, way = points[first], points[last] - points[first]
-        between = points[first + 1 : last] - start
-        share = np.clip(between @ way / max(float(way @ way), np.finfo(float).tiny), 0, 1)
-        apart = np.linalg.norm(between - share[:, None] * way, axis=-1)
-        if apart.max() > tolerance:
-            middle = first + 1 + int(apart.argmax())
+        chord = points[last] - points[first]
+        inner = points[first + 1 : last] - points[first]
+        fraction = np.clip(inner @ chord / max(float(chord @ chord), np.finfo(float).tiny), 0, 1)
+        distance = np.linalg.norm(inner - fraction[:, None] * chord, axis=-1)
+        if distance.max() > tolerance:
+            middle = first + 1 + int(distance.argmax())
             keep[middle] = True
-            stretches += [(first, middle), (middle, last)]
+            segments += [(first, middle), (middle, last)]
     return points[keep]
 
 
-def _place(stroke: Points, number: int, settings: GcodeSettings) -> Points:
-    """A stroke in millimetres of the machine."""
+def _to_machine(stroke: Points, number: int, settings: GcodeSettings) -> Points:
+    """A stroke in the machine's coordinates, millimetres."""
     points = np.asarray(stroke, np.float64)
     require(
         points.ndim == 2 and points.shape[1] == 3 and len(points) > 0,
@@ -130,37 +116,33 @@ def _place(stroke: Points, number: int, settings: GcodeSettings) -> Points:
     )
     x, y, pressure = np.clip(points, 0, 1).T
     side = settings.sheet - 2 * settings.margin
-    return np.column_stack(
-        [
-            settings.left + settings.margin + x * side,
-            settings.bottom + settings.margin + (1 - y) * side,
-            settings.contact - settings.depth * pressure,
-        ]
-    )
+    left, bottom = settings.left + settings.margin, settings.bottom + settings.margin
+    return np.column_stack([left + x * side, bottom + (1 - y) * side, settings.contact - settings.depth * pressure])
 
 
-def _moves(ways: list[Points], settings: GcodeSettings) -> tuple[list[str], float, float]:
-    """The commands, and how far the pen moves drawing and travelling."""
-    up, travel = f"G0 Z{_number(settings.safe)}", f" F{_number(settings.travel)}"
-    lines = ["G21", "G90", up + travel]
+def _moves(lines: list[Points], settings: GcodeSettings) -> tuple[list[str], float, float]:
+    """The commands, and the lengths that the pen moves drawing and travelling."""
+    travel = f" F{_number(settings.travel)}"
+    up = f"G0 Z{_number(settings.safe)}{travel}"
+    commands = ["G21", "G90", up]
     here = np.zeros(2)
     drawn = travelled = 0.0
-    for way in ways:
-        places = [(_number(x), _number(y), _number(z)) for x, y, z in way]
-        lines.append(f"G0 X{places[0][0]} Y{places[0][1]}{travel}")
-        lines.append(f"G1 Z{places[0][2]} F{_number(settings.feed)}")
-        for last, (x, y, z) in pairwise(places):
+    for line in lines:
+        points = [(_number(x), _number(y), _number(z)) for x, y, z in line]
+        commands.append(f"G0 X{points[0][0]} Y{points[0][1]}{travel}")
+        commands.append(f"G1 Z{points[0][2]} F{_number(settings.feed)}")
+        for last, (x, y, z) in pairwise(points):
             if (x, y, z) != last:
-                lines.append(f"G1 X{x} Y{y}" + (f" Z{z}" if z != last[2] else ""))
-        lines.append(up + travel)
-        drawn += float(np.linalg.norm(np.diff(way, axis=0), axis=1).sum() + settings.safe - way[0, 2])
-        travelled += float(np.linalg.norm(way[0, :2] - here) + settings.safe - way[-1, 2])
-        here = way[-1, :2]
+                commands.append(f"G1 X{x} Y{y}" + (f" Z{z}" if z != last[2] else ""))
+        commands.append(up)
+        drawn += float(np.linalg.norm(np.diff(line, axis=0), axis=1).sum() + settings.safe - line[0, 2])
+        travelled += float(np.linalg.norm(line[0, :2] - here) + settings.safe - line[-1, 2])
+        here = line[-1, :2]
     travelled += float(np.linalg.norm(here))
-    return [*lines, f"G0 X0 Y0{travel}", "M2"], drawn, travelled
+    return [*commands, f"G0 X0 Y0{travel}", "M2"], drawn, travelled
 
 
 def _number(value: float) -> str:
-    """Three decimals, or as many as are needed; never an exponent, which controllers do not read."""
+    """At most three decimals, and never an exponent, which controllers do not read."""
     text = f"{value:.3f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text

@@ -1,12 +1,4 @@
-"""Canvases as PNG files and as sheets of many canvases.
-
-Notable choices:
-- Everything is a function from ``uint8`` arrays to ``uint8`` arrays or to the bytes of a file; the caller writes them
-  with ``limner.files.write_atomic``.
-- Channels say what a canvas is: 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha.
-"""
-
-from __future__ import annotations
+"""Canvases as PNG files and as sheets of many canvases. Channels: 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA."""
 
 import io
 import math
@@ -16,18 +8,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 Pixels = NDArray[np.uint8]
-
-_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+GROUND = 216  # shade of a sheet between canvases
 
 
 def image(canvas: Pixels) -> Image.Image:
     """A Pillow image of a canvas ``uint8[H, W, C]`` with 1 to 4 channels."""
     canvas = np.asarray(canvas)
-    if canvas.dtype != np.uint8 or canvas.ndim != 3 or canvas.shape[-1] not in _MODES or canvas.size == 0:
+    if canvas.dtype != np.uint8 or canvas.ndim != 3 or canvas.shape[-1] not in (1, 2, 3, 4) or canvas.size == 0:
         raise ValueError(f"a canvas is uint8[H, W, 1 … 4], got {canvas.dtype}{list(canvas.shape)}")
-    channels = canvas.shape[-1]
-    pixels = np.ascontiguousarray(canvas[..., 0] if channels == 1 else canvas)
-    return Image.frombytes(_MODES[channels], (canvas.shape[1], canvas.shape[0]), pixels.tobytes())
+    return Image.fromarray(canvas[..., 0] if canvas.shape[-1] == 1 else canvas)
 
 
 def png(canvas: Pixels) -> bytes:
@@ -38,19 +27,18 @@ def png(canvas: Pixels) -> bytes:
 
 
 def on_white(canvases: Pixels) -> Pixels:
-    """Canvases ``uint8[..., C]`` without their alpha channel, laid on white paper; opaque ones as they are."""
+    """Canvases ``uint8[..., C]`` over white, without their alpha channel; opaque ones as they are."""
     if canvases.shape[-1] in (1, 3):
         return canvases
     alpha = canvases[..., -1:].astype(np.uint32)
-    ink = canvases[..., :-1].astype(np.uint32)
-    return ((ink * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+    return ((canvases[..., :-1] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
 
 
-def sheet(canvases: Pixels, columns: int | None = None, padding: int | None = None, ground: int = 216) -> Pixels:
+def sheet(canvases: Pixels, columns: int | None = None, padding: int | None = None) -> Pixels:
     """Canvases ``uint8[..., N, H, W, C]`` as a grid ``uint8[..., H', W', C]``, left to right, top to bottom.
 
-    ``columns`` makes the grid about square by default. ``padding`` pixels (a sixteenth of a canvas by default)
-    of shade ``ground`` separate and surround the canvases. Leading axes, time for instance, stay.
+    ``columns`` makes the grid about square by default. ``padding`` grey pixels (a sixteenth of a canvas by default)
+    separate and surround the canvases. ``ValueError`` without canvases or columns.
     """
     *leading, count, height, width, channels = canvases.shape
     if count < 1 or (columns is not None and columns < 1):
@@ -59,7 +47,7 @@ def sheet(canvases: Pixels, columns: int | None = None, padding: int | None = No
     padding = max(1, height // 16) if padding is None else padding
     rows = -(-count // columns)
     shape = (*leading, padding + rows * (height + padding), padding + columns * (width + padding), channels)
-    result = np.full(shape, ground, np.uint8)
+    result = np.full(shape, GROUND, np.uint8)
     if channels in (2, 4):
         result[..., -1] = 255
     for i in range(count):
@@ -70,6 +58,6 @@ def sheet(canvases: Pixels, columns: int | None = None, padding: int | None = No
 
 
 def pairs(first: Pixels, second: Pixels, columns: int = 4) -> Pixels:
-    """Two sets of canvases ``uint8[N, H, W, C]`` side by side, as a sheet with ``columns`` pairs in a row."""
+    """Two sets of canvases ``uint8[N, H, W, C]`` in pairs, as a sheet with ``columns`` pairs in a row."""
     both = np.stack([first, second], axis=1)
     return sheet(both.reshape(-1, *first.shape[1:]), columns=2 * min(columns, len(first)))

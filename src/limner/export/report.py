@@ -1,13 +1,9 @@
-"""The report of a run: one HTML file that shows what was learnt and how, and works offline.
+"""The report of a run: one HTML file, without links to other files.
 
 Notable choices:
-- It is made from the files in the folder of the run, so it can be made again at any time, even while training goes on:
-  ``log.jsonl``, ``reference.json``, ``config.json``, ``programs.jsonl``, ``sheet.png`` or ``pairs.png``,
-  ``drawing.gif``. What is not there is left out.
-- Pictures and curves (SVG) are embedded, and the only script moves through the steps of a drawing.
+- It is made from the files of a run that exist, so it can be made again at any time: ``log.jsonl``,
+  ``reference.json``, ``config.json``, ``programs.jsonl``, ``sheet.png`` or ``pairs.png``, ``drawing.gif``.
 """
-
-from __future__ import annotations
 
 import base64
 import json
@@ -22,13 +18,13 @@ import numpy as np
 
 from limner.export import curves
 from limner.export.picture import on_white, png
-from limner.programs.program import Program, frames, load_programs
+from limner.programs.execution import frames
+from limner.programs.program import Program, load_programs
 from limner.programs.table import columns, write_rows
+from limner.training.log import read_log
 
-DRAWINGS = 8
-"""How many programs the report can be scrubbed through."""
-MAX_STEPS = 100
-"""Programs longer than this are left out of the scrubbing: every step is a picture in the file."""
+DRAWINGS = 8  # most programs that can be executed step by step
+MAX_STEPS = 100  # longer programs are left out: every step is a picture in the file
 DRAWING_SIZE = 256
 
 GENERATION = {
@@ -37,14 +33,14 @@ GENERATION = {
     "coverage": ("Coverage", 3),
     "entropy": ("Class entropy (nats)", 2),
 }
-"""Columns of the table of figures of an agent that draws what it likes: title and decimals."""
+"""Columns of the table of figures of an unconditional agent: title and decimals."""
 GENERATION_NOTE = (
     "Measured on the features of a small classifier. Better are a low Fréchet distance, a high precision (drawings "
     "that look real) and a high coverage (real pictures that have a drawing near them). The entropy tells how "
     "evenly the classes are drawn."
 )
 RECONSTRUCTION = {"mse": ("Mean squared error", 4)}
-"""The same of an agent with targets."""
+"""The same of a conditional agent."""
 RECONSTRUCTION_NOTE = (
     "How far drawings of pictures that were not trained on are from them, pixel values counted from 0 to 1; drawn by "
     "the policy alone, without search."
@@ -54,10 +50,10 @@ RECONSTRUCTION_NOTE = (
 def report(folder: str | Path) -> str:
     """The HTML text of the report of the run in ``folder``.
 
-    ``ValueError`` naming the file and the line when one of them is damaged.
+    ``ValueError`` naming the file, and the line where it has lines, when one is damaged.
     """
     folder = Path(folder)
-    log = curves.read_log(folder / "log.jsonl") if (folder / "log.jsonl").exists() else []
+    log = read_log(folder / "log.jsonl") if (folder / "log.jsonl").exists() else []
     reference = load_reference(folder)
     config = _load_object(folder / "config.json")
     programs = load_programs(folder / "programs.jsonl") if (folder / "programs.jsonl").exists() else []
@@ -75,7 +71,7 @@ def report(folder: str | Path) -> str:
 
 
 def load_reference(folder: Path) -> dict[str, dict[str, Any]]:
-    """The reference rows of the run in ``folder`` from its ``reference.json``; none when it is not there."""
+    """The reference rows in the ``reference.json`` of the run in ``folder``; none without the file."""
     rows = _load_object(folder / "reference.json")
     if not all(isinstance(row, dict) for row in rows.values()):
         raise ValueError(f"{folder / 'reference.json'}: every row must be an object")
@@ -83,12 +79,10 @@ def load_reference(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def _summary(log: curves.Log) -> str:
-    def last(key: str) -> float | None:
-        return max((float(record[key]) for record in log if curves.finite(record.get(key))), default=None)
-
-    frames_seen, minutes = last("frames"), last("minutes")
-    parts = [f"{frames_seen:,.0f} frames"] if frames_seen is not None else []
-    parts += [f"{minutes:,.1f} minutes of training"] if minutes is not None else []
+    parts = []
+    for key, form in (("frames", "{:,.0f} frames"), ("minutes", "{:,.1f} minutes of training")):
+        if values := [float(record[key]) for record in log if curves.finite(record.get(key))]:
+            parts.append(form.format(max(values)))
     return " · ".join(parts) or "An agent that draws by writing programs."
 
 
@@ -108,28 +102,23 @@ def _pictures(folder: Path) -> str:
 
 
 def _figures(log: curves.Log, reference: Mapping[str, Any]) -> str:
-    targets = "empty" in reference or any("eval/mse" in record for record in log)
-    metrics, note = (RECONSTRUCTION, RECONSTRUCTION_NOTE) if targets else (GENERATION, GENERATION_NOTE)
-    rows: list[tuple[str, str, Mapping[str, Any]]] = []
-    if "real" in reference:
-        rows.append(("Real pictures", "real", reference["real"]))
-    evaluations = [record for record in log if f"eval/{next(iter(metrics))}" in record]
-    if evaluations:
+    conditional = "empty" in reference or any("eval/mse" in record for record in log)
+    metrics, note = (RECONSTRUCTION, RECONSTRUCTION_NOTE) if conditional else (GENERATION, GENERATION_NOTE)
+    names = {"real": "Real pictures", "drawn": "The agent", "random": "Random strokes", "empty": "An empty canvas"}
+    rows = dict(reference)
+    if evaluations := [record for record in log if f"eval/{next(iter(metrics))}" in record]:
         last = evaluations[-1]
-        at = f" at {last['frames']:,.0f} frames" if curves.finite(last.get("frames")) else ""
-        rows.append((f"The agent{at}", "drawn", {name: last.get(f"eval/{name}") for name in metrics}))
-    if "random" in reference:
-        rows.append(("Random strokes", "random", reference["random"]))
-    if "empty" in reference:
-        rows.append(("An empty canvas", "empty", reference["empty"]))
-    if not rows:
+        rows["drawn"] = {name: last.get(f"eval/{name}") for name in metrics}
+        names["drawn"] += f" at {last['frames']:,.0f} frames" if curves.finite(last.get("frames")) else ""
+    if not names.keys() & rows.keys():
         return ""
     head = "".join(f"<th>{title}</th>" for title, _ in metrics.values())
     body = "".join(
-        f'<tr class="{style}"><td>{escape(name)}</td>'
-        + "".join(f"<td>{_number(values.get(key), places)}</td>" for key, (_, places) in metrics.items())
+        f'<tr class="{row}"><td>{escape(name)}</td>'
+        + "".join(f"<td>{_number(rows[row].get(key), places)}</td>" for key, (_, places) in metrics.items())
         + "</tr>"
-        for name, style, values in rows
+        for row, name in names.items()
+        if row in rows
     )
     return (
         f"<h2>Figures</h2><table><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -1,39 +1,39 @@
-"""Programs as vector pictures: the strokes of a painter's program as SVG, for drawing software and for print.
+"""Programs as vector pictures: the strokes of a paint program as SVG.
 
 Notable choices:
-- Curves are quadratic Béziers in programs and in SVG alike, so nothing is approximated. A ``<path>`` is a stroke, or as
-  much of one as has the same width, colour and opacity.
-- Width and opacity are what the brush makes of radius and pressure: its settings are asked at the mean pressure of a
-  curve. A brush whose dabs are ellipses at a fixed angle is drawn as a round pen under a linear map: its coordinates
-  are those before the ``transform`` of their group.
-- Texture is not shown, nor softness, nor what depends on speed, direction or chance; pressure that changes along a
-  curve does not taper it, and the hand is never late, as the brush's may be. Brushes that smudge or erase lay their
-  plain colour on. ``execute`` paints all of that.
-- A curve without length is left out, unless the brush drips (``dabs_per_second``): most others paint nothing there.
+- Curves are quadratic Béziers in programs and in SVG, so their shape is exact. A ``<path>`` is a stroke, or a part of
+  one with the same width, colour and opacity.
+- Width and opacity follow the brush's settings at the mean pressure of a curve. A brush whose dabs are ellipses at a
+  fixed angle is drawn as a round pen under a linear map, the ``transform`` of the group.
+- Texture, softness, tapering, smudging, erasing, and what depends on speed, direction or chance are not shown.
+- A curve without length is left out, unless the brush paints while at rest (``dabs_per_second``).
 """
-
-from __future__ import annotations
 
 import colorsys
 import re
+from collections.abc import Iterable
 from html import escape
 
 import numpy as np
 
 from limner.programs.program import Program
-from limner.programs.strokes import paint_settings, pen_curves
+from limner.worlds import read_settings
 from limner.worlds.paint import _paint
 from limner.worlds.paint.brushes import load_brush
 from limner.worlds.paint.curves import ON, Doubles
+from limner.worlds.paint.settings import PaintSettings
+from limner.worlds.paint.strokes import pen_curves
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML cannot hold, not even escaped."""
 
 
 def svg(program: Program) -> str:
-    """The text of an SVG file of what a painter's program paints; ``ValueError`` when it is for another renderer."""
-    settings = paint_settings(program)
-    nib = _Nib(settings.brush)
+    """The text of an SVG file of a paint program; ``ValueError`` when it is for another renderer."""
+    settings = read_settings(program.renderer)
+    if not isinstance(settings, PaintSettings):
+        raise ValueError(f"the renderer {settings.name!r} has no pen: a program of 'paint' is needed")
+    pen = _Pen(settings.brush)
     title = program.title or (f"A drawing by {program.agent}" if program.agent else "A drawing")
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {settings.canvas} {settings.canvas}">',
@@ -41,13 +41,13 @@ def svg(program: Program) -> str:
     ]
     if settings.ground == "white":
         lines.append(f'<rect width="{settings.canvas}" height="{settings.canvas}" fill="#ffffff"/>')
-    lines.append(f'<g fill="none" stroke-linecap="round" stroke-linejoin="round"{nib.transform}>')
-    lines += [f'<path {look} d="{way}"/>' for look, way in _paths(program, nib)]
+    lines.append(f'<g fill="none" stroke-linecap="round" stroke-linejoin="round"{pen.transform}>')
+    lines += [f'<path {look} d="{way}"/>' for look, way in _paths(pen_curves(settings, program.actions), pen)]
     return "\n".join([*lines, "</g>", "</svg>\n"])
 
 
-class _Nib:
-    """What a brush makes of a curve, as far as a pen can be like it."""
+class _Pen:
+    """A brush as a pen: its width, colour and opacity along a curve."""
 
     def __init__(self, name: str) -> None:
         brush = load_brush(name)
@@ -55,52 +55,52 @@ class _Nib:
         names = [setting for setting, *_ in _paint.settings()]
         self._base = dict(zip(names, brush.base, strict=True))
         self._pressed = [(names[i], np.asarray(points)) for i, source, points in brush.mappings if source == pressure]
-        self.drips = self._base["dabs_per_second"] > 0
+        self.paints_at_rest = self._base["dabs_per_second"] > 0
         turns = any(names[i] == "elliptical_dab_angle" for i, *_ in brush.mappings)
         flat = 1.0 if turns else 1 / max(1.0, self._base["elliptical_dab_ratio"])
         angle = np.radians(self._base["elliptical_dab_angle"])
         along, across = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), np.cos(angle)])
-        self._before: Doubles = np.outer(along, along) + np.outer(across, across) / flat
+        self._to_round: Doubles = np.outer(along, along) + np.outer(across, across) / flat
         (a, c), (b, d) = np.outer(along, along) + np.outer(across, across) * flat
         self.transform = "" if flat == 1 else f' transform="matrix({a:.9g} {b:.9g} {c:.9g} {d:.9g} 0 0)"'
-        """The attribute that makes a round pen of this nib."""
+        """The attribute of the group that turns a round pen into this one."""
 
     def look(self, curve: Doubles) -> str:
         """The attributes of a curve: colour, width, opacity."""
         pressure = float(curve[8:10].mean())
         red, green, blue = (round(255 * part) for part in colorsys.hsv_to_rgb(*curve[10:]))
-        radius = max(0.2, np.exp(curve[7] + self._change("radius_logarithmic", pressure)))
+        radius = max(0.2, np.exp(curve[7] + self._offset("radius_logarithmic", pressure)))
         return (
             f'stroke="#{red:02x}{green:02x}{blue:02x}" stroke-width="{2 * radius:.6g}" '
             f'stroke-opacity="{self._opacity(pressure):.3g}"'
         )
 
     def points(self, curve: Doubles) -> list[str]:
-        """Start, control point and end of a curve."""
-        return [f"{x:.7g} {y:.7g}" for x, y in curve[1:7].reshape(3, 2) @ self._before]
+        """Start, control point and end of a curve, before ``transform``."""
+        return [f"{x:.7g} {y:.7g}" for x, y in curve[1:7].reshape(3, 2) @ self._to_round]
 
     def _opacity(self, pressure: float) -> float:
-        """Of a stroke in its middle, where libmypaint lays several dabs on each other."""
+        """Opacity in the middle of a stroke, where libmypaint paints several overlapping dabs."""
         base = self._base
-        opaque = max(0.0, base["opaque"] + self._change("opaque", pressure))
-        opaque = min(1.0, max(0.0, opaque * (base["opaque_multiply"] + self._change("opaque_multiply", pressure))))
+        opaque = max(0.0, base["opaque"] + self._offset("opaque", pressure))
+        opaque = min(1.0, max(0.0, opaque * (base["opaque_multiply"] + self._offset("opaque_multiply", pressure))))
         dabs = max(1.0, 2 * (base["dabs_per_actual_radius"] + base["dabs_per_basic_radius"]))
         return float(1 - (1 - opaque) ** (dabs / (1 + base["opaque_linearize"] * (dabs - 1))))
 
-    def _change(self, setting: str, pressure: float) -> float:
-        """What pressure adds to a setting."""
+    def _offset(self, setting: str, pressure: float) -> float:
+        """What ``pressure`` adds to a setting."""
         return float(sum(np.interp(pressure, *points.T) for name, points in self._pressed if name == setting))
 
 
-def _paths(program: Program, nib: _Nib) -> list[tuple[str, str]]:
+def _paths(curves: Iterable[Doubles], pen: _Pen) -> list[tuple[str, str]]:
     """Attributes and data of each path."""
     paths: list[tuple[str, str]] = []
     last = ""
-    for curve in pen_curves(program):
-        start, control, end = nib.points(curve)
-        if start == control == end and not nib.drips:
+    for curve in curves:
+        start, control, end = pen.points(curve)
+        if start == control == end and not pen.paints_at_rest:
             continue
-        look = nib.look(curve)
+        look = pen.look(curve)
         if curve[0] == ON and paths and paths[-1][0] == look and start == last:
             paths[-1] = look, f"{paths[-1][1]} Q {control} {end}"
         else:

@@ -1,25 +1,25 @@
-"""Drawing what is seen: an agent with targets writes the program of a picture, with search if it is given time.
+"""Drawing a picture: a conditional agent writes its program, with search if it is given a budget.
 
 Notable choices:
-- Pictures are drawn in batches that share the network's work; the time for search is per picture all the same. With
+- Pictures are drawn in batches that share the network's work; a budget for search is per picture all the same. With
   search, as many batches are drawn at a time as there are threads, each on one: that is faster than splitting the work
   on one batch.
-- That time goes to refining what the policy draws. A third of it can go to looking ahead at every action first, at
-  least once: see ``Plan``. Refinement gains more (docs/experiments.md, "what to do with time for search").
+- A budget in sweeps uses no clock: the same seed draws the same programs, bit for bit, on any number of threads.
+- Search refines what the policy draws. With the plan "greedy" a third of the time goes to lookahead first; with
+  "refine" one lookahead comes first only where the policy leaves more than ``LOST`` of the error. Refinement gains
+  more (docs/log.md, "what to do with time for search").
 - A batch draws its noise and its actions from one seed. So without search a drawing depends on the seed, on how many
   pictures its batch has and on its place among them, but not on what the others show.
 """
 
-from __future__ import annotations
-
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -29,26 +29,65 @@ from limner.agents.agent import Agent
 from limner.agents.rollout import EpisodeBatch, collect
 from limner.data import Pictures
 from limner.programs.program import Program
-from limner.search.lookahead import Proposer, Score, Simulator, greedy_lookahead, likeness
-from limner.worlds.proposals import MixedProposals
-from limner.worlds.scenes.refinement import prepare, refine
+from limner.search.lookahead import greedy_lookahead
+from limner.worlds.proposals import MixedProposals, Proposer
+from limner.worlds.refinement import Budget
+from limner.worlds.simulator import Objective, Simulator, negative_mse
 from limner.worlds.world import Canvas, Renderer
 
 BATCH = 64
 """Pictures drawn at a time by the policy alone."""
 SEARCHED = 8
 """Pictures drawn at a time with search."""
-TRIES = 16
+CANDIDATES = 16
+"""Actions that search tries at a time."""
 LOST = 0.05
-"""Share of the error of the canvas that it began with, above which a policy has lost its way."""
+"""Share of the error of the empty canvas above which one lookahead comes before refinement."""
 
 Plan = Literal["refine", "greedy"]
-"""How to search: only refine what the policy draws, looking ahead once before if it has lost its way; or look ahead
-before that, one action at a time, again and again with other chances; or look once in this way and then as far as a
-tree search gets. Half of what looking ahead tries is proposed by chance (``limner.worlds.proposals``)."""
-
+"""What search does: refine the policy's drawing, or look ahead greedily before that."""
 Batch = tuple[Pictures, int]
 """Pictures that are drawn together, and their seed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawOptions:
+    """How pictures are drawn."""
+
+    seconds: float = 0.0
+    """Of search for each picture; 0 lets the policy draw alone."""
+    sweeps: int | None = None
+    """Of refinement for each picture, in place of seconds: a budget that repeats bit for bit."""
+    plan: Plan = "refine"
+    """What search does."""
+    objective: Objective = negative_mse
+    """What search maximises."""
+    temperature: float | None = None
+    """None: that of the agent."""
+    seed: int = 0
+    threads: int = 1
+
+    @property
+    def searches(self) -> bool:
+        """Whether there is a budget for search."""
+        return self.seconds > 0 or bool(self.sweeps)
+
+    def check(self) -> None:
+        """``ValueError`` naming the first option that is out of range."""
+        if not 0 <= self.seconds <= 3600:
+            raise ValueError(f"search is {self.seconds}: must be in 0 … 3600 seconds a picture")
+        if self.sweeps is not None and not 0 <= self.sweeps <= 100_000:
+            raise ValueError(f"sweeps is {self.sweeps}: must be in 0 … 100000")
+        if self.sweeps is not None and self.seconds:
+            raise ValueError(f"search is {self.seconds} seconds and sweeps is {self.sweeps}: give one of the two")
+        if self.plan not in get_args(Plan):
+            raise ValueError(f"plan is {self.plan!r}: must be {' or '.join(map(repr, get_args(Plan)))}")
+        if self.temperature is not None and not 0 <= self.temperature <= 10:
+            raise ValueError(f"temperature is {self.temperature}: must be in 0 … 10")
+        if not 0 <= self.seed < 2**62:
+            raise ValueError(f"seed is {self.seed}: must be in 0 … 2^62 − 1")
+        if not 1 <= self.threads <= 1024:
+            raise ValueError(f"threads is {self.threads}: must be in 1 … 1024")
 
 
 @dataclass(frozen=True)
@@ -62,109 +101,94 @@ class Drawings:
     """Spent on all of them."""
 
 
-def draw(
-    agent: Agent,
-    goals: Pictures,
-    search: float = 0.0,
-    seed: int = 0,
-    threads: int = 1,
-    temperature: float | None = None,
-    plan: Plan = "refine",
-    score: Score = likeness,
-) -> Iterator[Drawings]:
+def draw(agent: Agent, goals: Pictures, options: DrawOptions = DrawOptions()) -> Iterator[Drawings]:
     """Let ``agent`` draw ``goals`` ``uint8[N, S, S, C]``, as large as its canvas; gives batches of them, in order.
 
-    ``search`` is in seconds a picture; with 0 the policy draws alone, and the same ``seed`` draws the same. A batch of
-    ``batch_size(search)`` pictures that starts at ``goals[i]`` is drawn with ``seed + i``, which its programs name.
-    Search prefers drawings with a high ``score``.
-    ``ValueError`` when the agent has no targets, or pictures of another size or number of channels.
+    A batch of ``batch_size(options)`` pictures that starts at ``goals[i]`` is drawn with ``options.seed + i``, which
+    its programs name. ``ValueError`` when the agent is unconditional, an option is out of range, or pictures have
+    another size or number of channels.
     """
-    check_drawing(agent, search, seed)
+    check_drawing(agent)
+    options.check()
     shape = agent.config.make_renderer(1).shape
     if goals.dtype != np.uint8 or goals.shape[1:] != shape:
         raise ValueError(
             f"pictures are {goals.dtype}{list(goals.shape[1:])}, the canvas of {agent.name!r} is uint8{list(shape)}"
         )
-    size = batch_size(search)
-    batches = [(goals[start : start + size], seed + start) for start in range(0, len(goals), size)]
-    abreast = threads if search and plan == "refine" else 1
-
-    def draw_one(batch: Batch, count: int, stop: threading.Event) -> Drawings:
-        """One of ``count`` batches that are drawn at the same time: in the time of all, on its share of the threads."""
-        pictures, number = batch
-        share = threads // count
-        renderer = agent.config.make_renderer(len(pictures), share)
-        return draw_on(renderer, agent, pictures, search * count, number, share, temperature, plan, score, stop)
-
+    size = batch_size(options)
+    batches = [(goals[start : start + size], options.seed + start) for start in range(0, len(goals), size)]
+    abreast = options.threads if options.searches and options.plan == "refine" else 1
     rows = (batches[start : start + abreast] for start in range(0, len(batches), abreast))
-    return itertools.chain.from_iterable(_side_by_side(draw_one, row) for row in rows)
+    return itertools.chain.from_iterable(_draw_side_by_side(agent, row, options) for row in rows)
 
 
-def _side_by_side(draw_one: Callable[[Batch, int, threading.Event], Drawings], batches: list[Batch]) -> list[Drawings]:
-    """Draw ``batches``: several at the same time, each on a thread; the seconds are shared out evenly."""
+def _draw_side_by_side(agent: Agent, batches: list[Batch], options: DrawOptions) -> list[Drawings]:
+    """Draw ``batches`` at the same time, each on a thread, in the time of all; seconds are shared out evenly."""
     count, stop = len(batches), threading.Event()
-    if count == 1:
-        return [draw_one(batches[0], 1, stop)]
+
+    def draw_one(batch: Batch) -> Drawings:
+        pictures, seed = batch
+        share = replace(options, seconds=options.seconds * count, seed=seed, threads=max(1, options.threads // count))
+        renderer = agent.config.make_renderer(len(pictures), share.threads)
+        return draw_on(renderer, agent, pictures, share, stop)
+
+    if not options.searches:
+        return [draw_one(batch) for batch in batches]
     started = time.perf_counter()
     with ThreadPoolExecutor(count, initializer=partial(torch.set_num_threads, 1)) as pool:
         try:
-            drawn = list(pool.map(lambda batch: draw_one(batch, count, stop), batches))
+            drawn = list(pool.map(draw_one, batches))
         finally:
             stop.set()  # Ctrl-C does not reach the threads
     seconds = (time.perf_counter() - started) / count
     return [replace(drawings, seconds=seconds) for drawings in drawn]
 
 
-def check_drawing(agent: Agent, search: float = 0.0, seed: int = 0) -> None:
-    """``ValueError`` when ``agent`` has no targets, or when the others are out of range."""
+def check_drawing(agent: Agent) -> None:
+    """``ValueError`` when ``agent`` is unconditional."""
     if not agent.config.conditional:
-        raise ValueError(f"agent {agent.name!r} draws what it likes: use limner sample, or name an agent with targets")
-    if not 0 <= search <= 3600:
-        raise ValueError(f"search is {search}: must be in 0 … 3600 seconds a picture")
-    if not 0 <= seed < 2**62:
-        raise ValueError(f"seed is {seed}: must be in 0 … 2^62 − 1")
+        raise ValueError(
+            f"agent {agent.name!r} is unconditional: use limner sample, or name an agent that is given pictures"
+        )
 
 
-def batch_size(search: float) -> int:
+def batch_size(options: DrawOptions) -> int:
     """How many pictures are drawn at a time."""
-    return SEARCHED if search else BATCH
+    return SEARCHED if options.searches else BATCH
 
 
 def draw_on(
     renderer: Renderer,
     agent: Agent,
     goals: Pictures,
-    search: float = 0.0,
-    seed: int = 0,
-    threads: int = 1,
-    temperature: float | None = None,
-    plan: Plan = "refine",
-    score: Score = likeness,
+    options: DrawOptions = DrawOptions(),
     stop: threading.Event | None = None,
 ) -> Drawings:
-    """As ``draw``, but one batch with ``seed`` itself, on the canvases of ``renderer`` as they are after its ``reset``.
+    """As ``draw``, but one batch with the seed itself, on the canvases of ``renderer`` as they are after its ``reset``.
 
     Once ``stop`` is set, refinement ends with the sweep that it is in.
     """
-    if search:
-        prepare(renderer)
+    world = agent.config.world
+    if options.searches:
+        world.warm_up(renderer)
     started = time.perf_counter()
     episodes = EpisodeBatch.empty(agent.config, renderer)
     episodes.aim(torch.from_numpy(np.array(goals, order="C")))
-    generator = torch.Generator().manual_seed(seed)
-    temperature = agent.config.temperature if temperature is None else temperature
+    generator = torch.Generator().manual_seed(options.seed)
+    temperature = agent.config.temperature if options.temperature is None else options.temperature
     collect(renderer, agent.policy, episodes, generator, temperature)
-    if search:
-        simulator = Simulator(renderer, TRIES, threads, score)
-        best, proposer = episodes.actions, MixedProposals(agent.policy, renderer.actions)
-        if plan != "refine" or episodes.distance[-1].mean() > LOST * episodes.distance[0].mean():
-            seconds = 0 if plan == "refine" else search * len(goals) / 3
-            best = look_ahead(renderer, simulator, proposer, episodes, generator, seconds, plan)
-        refinement = refine(renderer, simulator, episodes, best, proposer, threads)
-        refinement.run(search * len(goals) - (time.perf_counter() - started), generator, stop)
+    if options.searches:
+        simulator = Simulator(renderer, CANDIDATES, options.threads, options.objective)
+        best, proposer = episodes.actions, MixedProposals(agent.policy, world.proposals(renderer.actions))
+        if options.plan != "refine" or episodes.distance[-1].mean() > LOST * episodes.distance[0].mean():
+            seconds = 0 if options.plan == "refine" else options.seconds * len(goals) / 3
+            best = look_ahead(renderer, simulator, proposer, episodes, generator, seconds)
+        refinement = world.refine(renderer, simulator, episodes.targets, best, proposer)
+        left = None if options.sweeps else options.seconds * len(goals) - (time.perf_counter() - started)
+        refinement.run(Budget(left, options.sweeps), generator, stop)
         episodes.actions.copy_(refinement.actions)
         episodes.canvas.copy_(refinement.canvas)
-    settings = renderer.settings()
+    settings, seed = renderer.settings(), options.seed
     programs = [Program(settings, actions, seed, agent.name) for actions in np.swapaxes(episodes.actions.numpy(), 0, 1)]
     return Drawings(episodes.canvas.numpy(), programs, time.perf_counter() - started)
 
@@ -176,20 +200,19 @@ def look_ahead(
     episodes: EpisodeBatch,
     generator: torch.Generator,
     seconds: float,
-    plan: Plan,
 ) -> Tensor:
-    """The best programs ``int64[T, B, P]`` of looking ahead for about so many seconds, but at least once.
+    """The best programs ``int64[T, B, P]`` of greedy lookahead for about so many seconds, but at least once.
 
     They are better than those in ``episodes``, which are overwritten, or the same.
     """
-    best, highest = episodes.actions.clone(), simulator.score(episodes.canvas, episodes.goal)
+    best, highest = episodes.actions.clone(), simulator.objective(episodes.canvas, episodes.goal)
     until = time.perf_counter() + seconds
     while True:
         begun = time.perf_counter()
         greedy_lookahead(renderer, simulator, proposer, episodes, generator)
-        scores = simulator.score(episodes.canvas, episodes.goal)
+        scores = simulator.objective(episodes.canvas, episodes.goal)
         best = torch.where((scores > highest)[None, :, None], episodes.actions, best)
         highest = torch.maximum(scores, highest)
-        if 2 * time.perf_counter() - begun > until:  # another look would take too long
+        if not seconds or 2 * time.perf_counter() - begun > until:  # another lookahead would take too long
             break
     return best

@@ -4,8 +4,6 @@ Notable choices:
 - What is laid there goes on a little beyond its edges. So strokes reach across them, and no paper shows inside.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,9 +1,7 @@
 """Parsing: the programs of a whole data set, written batch by batch so that little is lost.
 
-A file of programs is what a prior over programs is learnt from (``limner.training.imitation.trainer``).
+A file of programs is what a prior over programs is learnt from (the expert ``file``).
 """
-
-from __future__ import annotations
 
 import os
 from collections.abc import Callable
@@ -15,43 +13,39 @@ import numpy as np
 
 from limner.agents.agent import Agent
 from limner.data import Dataset
-from limner.inference.draw import Plan, batch_size, draw
-from limner.inference.evaluate import fit, squared_error
+from limner.data.resize import match_channels
+from limner.inference.draw import DrawOptions, batch_size, draw
+from limner.metrics.reconstruction import squared_error
 from limner.programs.program import Program
-from limner.search.lookahead import Score, likeness
 
 
 def parse(
     agent: Agent,
     data: Dataset,
     path: Path,
-    search: float = 0.0,
-    seed: int = 0,
-    threads: int = 1,
-    report: Callable[[int, int], None] | None = None,
+    options: DrawOptions = DrawOptions(),
     name: str | None = None,
-    plan: Plan = "refine",
-    score: Score = likeness,
+    report: Callable[[int, int], None] | None = None,
 ) -> float:
     """Append to ``path`` the programs that ``agent`` writes for the pictures of ``data`` that it does not hold yet.
 
     Line i is the program of picture i, and its title is ``name`` (by default that of ``data``) and i. Returns the mean
-    squared error of the drawings made now, NaN when there were none left. ``search`` is in seconds a picture; ``plan``
-    and ``score`` as for ``draw``. ``ValueError`` when the file holds anything else; it is then left as it is.
+    squared error of the drawings made now, NaN when there were none left. ``ValueError`` when the file holds anything
+    else; it is then left as it is.
 
-    A batch of which only some lines were written is drawn again: without search, an interrupted file becomes what it
-    would have been.
+    A batch of which only some lines were written is drawn again: without search, or with a budget in sweeps, an
+    interrupted file becomes what it would have been.
     """
     name = data.name if name is None else name
     renderer = agent.config.make_renderer(1)
     done = _continue(path, agent, renderer.settings(), name, len(data))
-    size = batch_size(search)
+    size = batch_size(options)
     errors: list[float] = []
     while done < len(data):
         start = done - done % size
         rows = np.arange(start, min(start + size, len(data)))
-        goals = fit(data.pictures(renderer.shape[0], rows), renderer.shape[2])
-        (batch,) = draw(agent, goals, search, seed + start, threads, plan=plan, score=score)
+        goals = match_channels(data.pictures(renderer.shape[0], rows), renderer.shape[2])
+        (batch,) = draw(agent, goals, replace(options, seed=options.seed + start))
         new = slice(done - start, None)
         titled = [replace(program, title=f"{name} {row}") for row, program in zip(rows, batch.programs, strict=True)]
         with path.open("ab") as file:
@@ -80,7 +74,7 @@ def _continue(path: Path, agent: Agent, settings: dict[str, Any], name: str, cou
                 f"{path}, line {i + 1}, is a program of {program.title!r} by {program.agent!r}, not of "
                 f"{f'{name} {i}'!r} by {agent.name!r}: choose another --out"
             )
-        if program.renderer != settings or len(program) != agent.config.steps:
+        if program.renderer != settings or len(program) != agent.config.horizon:
             raise ValueError(
                 f"{path}, line {i + 1}, is a program with other settings than {agent.name!r} has: choose another --out"
             )

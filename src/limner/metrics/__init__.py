@@ -1,1 +1,1 @@
-"""How good pictures are, and how close."""
+"""Metrics of generated pictures, of reconstructions and of strokes."""

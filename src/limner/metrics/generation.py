@@ -1,16 +1,12 @@
-"""How good are drawn digits? Fréchet distance, precision, coverage, classes: 1,000 drawn against 1,000 real.
+"""Metrics of drawn digits: Fréchet distance, precision, coverage and classes, of 1,000 drawn against 1,000 real ones.
 
 Notable choices:
-- All distances are between features of ``limner.metrics.features``, a small classifier that ships with the library.
-- Every figure stands beside two reference rows: real training digits and random strokes of the same renderer. ``share``
-  puts a Fréchet distance between them: 0 as good as real digits, 1 as bad as random strokes.
-- Every distance is given twice: on standardised features, which scribbles cannot fool, and on the classifier's plain
-  activations, as publications do, so that figures compare with theirs (``plain_…``).
+- Every figure stands beside two reference rows: real training digits and random strokes of the same renderer.
+  ``normalised_frechet`` puts a Fréchet distance between them: 0 as good as real digits, 1 as bad as random strokes.
+- Every distance is given twice: on standardised features, which scribbles cannot satisfy, and on the classifier's plain
+  activations, as in publications, so that figures compare with theirs (``plain_…``).
 - A set of pictures must be as large as the reference set: all these figures depend on the number of pictures.
-- The mathematics is pure functions in float64, so the figures do not depend on the machine beyond the features.
 """
-
-from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
@@ -19,7 +15,8 @@ from numpy.typing import NDArray
 
 from limner.actions import IntArray
 from limner.data import Dataset, Pictures
-from limner.metrics.features import Description, describe, small_grey
+from limner.metrics.features import ExtractedFeatures, extract_features, small_grey
+from limner.worlds.validation import require
 from limner.worlds.world import Renderer
 
 Features = NDArray[np.float64]
@@ -32,26 +29,26 @@ VISIBLE = 230
 
 
 @dataclass(frozen=True)
-class Metrics:
+class GenerationMetrics:
     """Figures of one set of pictures against the reference set."""
 
     frechet: float
-    """Fréchet distance of the features, squared, as usual in the literature; less is better."""
-    share: float
-    """Share of the way from real training digits (0) to random strokes (1) in Fréchet distance."""
+    """Squared Fréchet distance of the features; less is better."""
+    normalised_frechet: float
+    """Fréchet distance as a share of the way from real training digits (0) to random strokes (1)."""
     precision: float
     """Share of the pictures that lie among real digits, in [0, 1]."""
     coverage: float
     """Share of the real digits that have a picture near them, in [0, 1]."""
     plain_frechet: float
-    plain_share: float
+    plain_normalised_frechet: float
     plain_precision: float
     plain_coverage: float
     """The same four on plain activations."""
     entropy: float
     """Entropy of the classes in nats; ln 10 = 2.303 when every digit is drawn equally often."""
     histogram: tuple[int, ...]
-    """How many pictures the classifier takes for each digit, 0 to 9."""
+    """Number of pictures that the classifier takes for each digit, 0 to 9."""
     empty: float
     """Share of the pictures without a pixel darker than ``VISIBLE``, in [0, 1]."""
     ink: float
@@ -60,18 +57,17 @@ class Metrics:
 
 @dataclass(frozen=True)
 class Reference:
-    """What pictures are measured against: the features of real test digits, and the two reference rows."""
+    """The features of real test digits, and the two reference rows, of as many pictures each."""
 
-    digits: Description
-    """N real test digits."""
-    real: Metrics
-    """As many real training digits, none of them in ``digits``."""
-    random: Metrics
-    """As many pictures of random strokes."""
+    digits: ExtractedFeatures
+    real: GenerationMetrics
+    """Of real training digits, none of them in ``digits``."""
+    random: GenerationMetrics
+    """Of random strokes."""
 
     @property
     def count(self) -> int:
-        """How many pictures have to be given."""
+        """Number of pictures."""
         return len(self.digits.features)
 
 
@@ -84,28 +80,27 @@ def make_reference(
     random actions each. Digits are resized to the renderer's canvas. The renderer is reset.
     """
     size = renderer.shape[0]
-    digits = describe(small_grey(test.spread(count).pictures(size)))
+    digits = extract_features(small_grey(test.spread(count).pictures(size)))
     real = _measure(train.spread(count).pictures(size), digits)
     random = _measure(random_pictures(renderer, steps, count, rng), digits)
-    return Reference(digits, replace(real, share=0.0, plain_share=0.0), replace(random, share=1.0, plain_share=1.0))
+    return Reference(
+        digits,
+        replace(real, normalised_frechet=0.0, plain_normalised_frechet=0.0),
+        replace(random, normalised_frechet=1.0, plain_normalised_frechet=1.0),
+    )
 
 
-def evaluate_pictures(canvases: Pictures, reference: Reference) -> Metrics:
+def evaluate_pictures(canvases: Pictures, reference: Reference) -> GenerationMetrics:
     """Measure canvases ``uint8[N, S, S]``, ``[N, S, S, 1]`` or ``[N, S, S, 3]``, dark on white; N as in the reference.
 
     ``ValueError`` when there are more or fewer, or on any other shape or type.
     """
-    if len(canvases) != reference.count:
-        raise ValueError(
-            f"got {len(canvases)} pictures, the reference has {reference.count}:"
-            " figures compare only between equal numbers"
-        )
+    count = len(canvases)
+    require(count == reference.count, f"got {count} pictures, the reference has {reference.count}: must be as many")
     metrics, near, far = _measure(canvases, reference.digits), reference.real, reference.random
-    return replace(
-        metrics,
-        share=(metrics.frechet - near.frechet) / (far.frechet - near.frechet),
-        plain_share=(metrics.plain_frechet - near.plain_frechet) / (far.plain_frechet - near.plain_frechet),
-    )
+    plain = (metrics.plain_frechet - near.plain_frechet) / (far.plain_frechet - near.plain_frechet)
+    share = (metrics.frechet - near.frechet) / (far.frechet - near.frechet)
+    return replace(metrics, normalised_frechet=share, plain_normalised_frechet=plain)
 
 
 def random_pictures(renderer: Renderer, steps: int, count: int, rng: np.random.Generator) -> Pictures:
@@ -141,8 +136,7 @@ def precision_coverage(real: Features, fake: Features, k: int = NEIGHBOURS) -> t
     Precision: the share of the fakes ``[M, D]`` inside the ball of at least one real point. Coverage: the share of
     the balls with at least one fake inside. The surface counts as inside.
     """
-    if not 1 <= k < len(real):
-        raise ValueError(f"k is {k}, must be in 1 … {len(real) - 1} with {len(real)} real pictures")
+    require(1 <= k < len(real), f"k is {k}, must be in 1 … {len(real) - 1} with {len(real)} real pictures")
     among = _squared_distances(real, real)
     np.fill_diagonal(among, 0)
     radii = np.partition(among, k, axis=1)[:, k]  # place 0 is the point itself
@@ -157,19 +151,19 @@ def class_entropy(labels: IntArray) -> tuple[float, IntArray]:
     return float(-(share * np.log(share)).sum() + 0.0), histogram
 
 
-def _measure(canvases: Pictures, digits: Description) -> Metrics:
-    drawn = describe(small_grey(canvases))
+def _measure(canvases: Pictures, digits: ExtractedFeatures) -> GenerationMetrics:
+    drawn = extract_features(small_grey(canvases))
     precision, coverage = precision_coverage(digits.features, drawn.features)
     plain_precision, plain_coverage = precision_coverage(digits.plain, drawn.plain)
     entropy, histogram = class_entropy(drawn.classes)
     flat = canvases.reshape(len(canvases), -1)
-    return Metrics(
+    return GenerationMetrics(
         frechet=frechet_distance(digits.features, drawn.features),
-        share=float("nan"),
+        normalised_frechet=np.nan,
         precision=precision,
         coverage=coverage,
         plain_frechet=frechet_distance(digits.plain, drawn.plain),
-        plain_share=float("nan"),
+        plain_normalised_frechet=np.nan,
         plain_precision=plain_precision,
         plain_coverage=plain_coverage,
         entropy=entropy,
@@ -181,11 +175,9 @@ def _measure(canvases: Pictures, digits: Description) -> Metrics:
 
 def _root_covariance(points: Features) -> Features:
     values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(points, rowvar=False)))
-    root: Features = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
-    return root
+    return np.asarray((vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T)
 
 
 def _squared_distances(a: Features, b: Features) -> Features:
     """``[N, M]`` for ``[N, D]`` and ``[M, D]``; never negative."""
-    distances: Features = np.maximum((a * a).sum(1)[:, None] + (b * b).sum(1) - 2 * a @ b.T, 0)
-    return distances
+    return np.asarray(np.maximum((a * a).sum(1)[:, None] + (b * b).sum(1) - 2 * a @ b.T, 0))

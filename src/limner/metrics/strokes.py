@@ -1,17 +1,13 @@
-"""How alike are two ways to draw the same thing? Strokes of an agent against those of a person.
+"""Metrics of strokes: how similar two drawings of the same thing are in strokes, order and direction.
 
 Notable choices:
 - Strokes are first resampled to points at even distances along them: neither the speed of a pen nor the parameter of a
   curve counts.
-- Strokes are matched one to one, so that the sum of their Chamfer distances is the least (Hungarian method). Of the
-  drawing with more strokes some are left over. They show in the numbers of strokes and nowhere else: all other figures
-  have to be read beside these.
-- Direction is told from tangents, not from ends: at every point of one stroke and the nearest point of the other the
-  tangents are compared. So it is known for closed strokes, wherever they begin, and for a stroke that is only a part of
-  the other.
+- Strokes are matched one to one with the least sum of Chamfer distances (Hungarian method). Strokes that are left over
+  in one drawing count only in the numbers of strokes, beside which all other figures have to be read.
+- Direction is taken from tangents, not from ends: the tangents at every point of one stroke and the nearest point of
+  the other are compared. So it is defined for closed strokes, wherever they begin, and for parts of strokes.
 """
-
-from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +27,7 @@ Doubles = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Comparison:
-    """One drawing against another one."""
+    """Figures of one drawing against another."""
 
     strokes: int
     """Of the drawing."""
@@ -42,7 +38,7 @@ class Comparison:
     order: float
     """Kendall's τ between the orders of matched strokes, in −1 … 1; NaN with fewer than two."""
     direction: float
-    """Share of the matched strokes that run the same way, in [0, 1]. NaN if none has a direction: a dot has not."""
+    """Share of the matched strokes with the same direction, in [0, 1], without dots; NaN if there is none."""
 
 
 def compare(drawn: Sequence[Points], other: Sequence[Points]) -> Comparison:
@@ -73,16 +69,15 @@ def resample(stroke: Points) -> Points:
 def chamfer(a: Doubles, b: Doubles) -> Doubles:
     """Symmetric Chamfer distances ``float64[A, B]`` of strokes ``float64[A, n, 2]`` and ``float64[B, n, 2]``.
 
-    The mean of two means: how far the points of one are from the other, as a polyline, and the other way round.
+    The mean distance of the points of each stroke from the other, as a polyline, averaged over both.
     """
-    distances: Doubles = (_distances(a, b).mean(2) + _distances(b, a).mean(2).T) / 2
-    return distances
+    return np.asarray((_distances(a, b).mean(2) + _distances(b, a).mean(2).T) / 2)
 
 
 def same_way(a: Points, b: Points) -> float:
     """Mean cosine between the tangents of strokes ``float64[n, 2]`` at nearest points, each way, in −1 … 1.
 
-    Positive when they run the same way, negative when they run against each other, 0 when one of them is a dot.
+    Positive for the same direction, negative for opposite ones, 0 when one of them is a dot.
     """
     apart = np.linalg.norm(a[:, None] - b[None], axis=-1)
     cosines = _tangents(a) @ _tangents(b).T
@@ -92,9 +87,9 @@ def same_way(a: Points, b: Points) -> float:
 
 
 def aligned(strokes: Sequence[Points], onto: Sequence[Points]) -> list[Points]:
-    """``strokes`` moved and scaled, the same in x and y, to the middle and diagonal of the box around ``onto``.
+    """``strokes`` moved and scaled, equally in x and y, to the middle and diagonal of the bounding box of ``onto``.
 
-    So that drawings of two people, who write as large and where they like, can be matched by place.
+    Drawings by two people, which differ in place and size, can then be matched by place.
     """
     low, high = _box(strokes)
     other_low, other_high = _box(onto)
@@ -104,21 +99,19 @@ def aligned(strokes: Sequence[Points], onto: Sequence[Points]) -> list[Points]:
 
 
 def _distances(points: Doubles, strokes: Doubles) -> Doubles:
-    """``float64[A, B, n]``: how far ``points`` float64[A, n, 2] are from the polylines ``strokes`` float64[B, m, 2]."""
+    """Distances ``float64[A, B, n]`` of ``points`` float64[A, n, 2] from polylines ``strokes`` float64[B, m, 2]."""
     starts, steps = strokes[None, :, None, :-1], np.diff(strokes, axis=1)[None, :, None]
     offsets = points[:, None, :, None] - starts
     along = (offsets * steps).sum(-1) / np.maximum((steps * steps).sum(-1), 1e-24)
     apart = np.linalg.norm(offsets - np.clip(along, 0, 1)[..., None] * steps, axis=-1)
-    nearest: Doubles = apart.min(3)
-    return nearest
+    return np.asarray(apart.min(3))
 
 
 def _tangents(stroke: Points) -> Points:
-    """Unit tangents at the points of a stroke; 0 where it stands still."""
+    """Unit tangents at the points of a stroke; 0 where points coincide."""
     steps = np.gradient(stroke, axis=0)
     lengths = np.linalg.norm(steps, axis=1, keepdims=True)
-    tangents: Points = np.where(lengths > 1e-12, steps / np.maximum(lengths, 1e-12), 0.0)
-    return tangents
+    return np.where(lengths > 1e-12, steps / np.maximum(lengths, 1e-12), 0.0)
 
 
 def _box(strokes: Sequence[Points]) -> tuple[Doubles, Doubles]:

@@ -1,1 +1,1 @@
-"""Neural networks: the policy that writes programs and the critic that judges pictures."""
+"""Neural networks: the policy that writes programs, and the critic that scores pictures."""

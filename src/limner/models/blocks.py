@@ -1,6 +1,4 @@
-"""Building blocks shared by the networks."""
-
-from __future__ import annotations
+"""Building blocks shared by the networks. [P] is Ganin et al. 2018."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -8,6 +6,9 @@ from itertools import pairwise
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from limner.actions import ActionSpace
+from limner.worlds.observation import Observation
 
 
 class ResidualBlock(nn.Module):
@@ -24,13 +25,38 @@ class ResidualBlock(nn.Module):
         return x + change
 
 
+class Conditioning(nn.Module):
+    """Previous action, pen, step and noise to one vector that is added to every pixel ([P] appendix).
+
+    Each part of the previous action is embedded in 16 numbers; parts that did not count are zeroed.
+    """
+
+    mask_table: Tensor
+
+    def __init__(self, actions: ActionSpace, noise: int, outputs: int) -> None:
+        super().__init__()
+        self.embeddings = nn.ModuleList(nn.Embedding(size, 16) for size in actions.sizes)
+        self.verb = actions.verb
+        self.register_buffer("mask_table", torch.from_numpy(actions.mask_table), persistent=False)
+        self.action = mlp([16 * len(actions), 64, 32, outputs])
+        self.rest = mlp([3 + noise, 64, outputs])
+
+    def forward(self, observation: Observation) -> Tensor:
+        """One vector per observation, ``float32[N, outputs]``."""
+        previous = observation.previous
+        embedded = torch.stack([embed(previous[:, i]) for i, embed in enumerate(self.embeddings)], dim=1)
+        if self.verb is not None:
+            counts = self.mask_table[previous[:, self.verb]]
+            embedded = embedded.masked_fill(~counts[..., None], 0.0)
+        rest = torch.cat([observation.pen, observation.step[:, None], observation.noise], dim=-1)
+        vector: Tensor = self.action(embedded.flatten(1)) + self.rest(rest)
+        return vector
+
+
 def mlp(sizes: Sequence[int]) -> nn.Sequential:
     """Linear layers of the given sizes with ReLU between them, none after the last."""
-    layers: list[nn.Module] = []
-    for i, (inputs, outputs) in enumerate(pairwise(sizes)):
-        layers += [nn.ReLU()] if i else []
-        layers.append(nn.Linear(inputs, outputs))
-    return nn.Sequential(*layers)
+    layers = [layer for inputs, outputs in pairwise(sizes) for layer in (nn.ReLU(), nn.Linear(inputs, outputs))]
+    return nn.Sequential(*layers[1:])
 
 
 def reduced_precision(precision: str) -> bool:
@@ -41,3 +67,9 @@ def reduced_precision(precision: str) -> bool:
     capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
     native = any(capabilities.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16"))
     return precision == "bfloat16" or (precision == "native" and native)
+
+
+def coordinate_planes(size: int) -> Tensor:
+    """``float32[2, size, size]``: x and y of every pixel centre, in [−1, 1]."""
+    axis = (torch.arange(size) + 0.5) / size * 2 - 1
+    return torch.stack(torch.meshgrid(axis, axis, indexing="xy"))

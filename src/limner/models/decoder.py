@@ -1,12 +1,8 @@
 """The autoregressive decoder: a vector to a distribution over actions, one part after the other.
 
-Notable choices:
-- One loop serves drawing and evaluating: ``choose`` either samples a part or reads it off a given action. So the
-  probability of a sampled action and the evaluated probability of that action are the same computation.
-- A part that does not count (``ActionSpace.mask``) is set to 0 and contributes neither probability nor entropy.
+Sampling and evaluating are one loop, so both compute the probability of an action in the same way. A part that does not
+count (``ActionSpace.mask_table``) is 0 and contributes neither log-probability nor entropy.
 """
-
-from __future__ import annotations
 
 import math
 from collections.abc import Callable
@@ -18,8 +14,8 @@ from torch import Tensor, nn
 
 from limner.actions import ActionSpace
 from limner.models.blocks import ResidualBlock, mlp
+from limner.models.config import PolicyConfig
 from limner.models.pointer import PointerHead
-from limner.training.config import PolicyConfig
 
 
 class Decoded(NamedTuple):
@@ -55,13 +51,14 @@ class SpatialHead(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Draws the parts of an action in order; after each, ``z ← relu(z + MLP(z ⊕ embed(part)))`` ([P] figure 5b)."""
+    """Chooses the parts of an action in order; after each, ``z ← relu(z + MLP(z ⊕ embed(part)))`` ([P] figure 5b)."""
+
+    mask_table: Tensor
 
     def __init__(self, actions: ActionSpace, config: PolicyConfig) -> None:
         super().__init__()
         self.space = actions
-        self.complete: Tensor
-        self.register_buffer("complete", torch.tensor(actions.complete, dtype=torch.bool), persistent=False)
+        self.register_buffer("mask_table", torch.from_numpy(actions.mask_table), persistent=False)
         width = config.hidden
         self.heads = nn.ModuleList()
         for part in actions.parts:
@@ -77,9 +74,9 @@ class Decoder(nn.Module):
                 nn.init.zeros_(head.bias)
                 self.heads.append(head)
         self.embeddings = nn.ModuleList(nn.Embedding(size, 16) for size in actions.sizes[:-1])
-        pointed = [head.features if isinstance(head, PointerHead) else 0 for head in self.heads]
+        features = [head.features if isinstance(head, PointerHead) else 0 for head in self.heads]
         middle = [64] if config.network == "pointer" else [16, 32]
-        self.updates = nn.ModuleList(mlp([width + 16 + seen, *middle, width]) for seen in pointed[:-1])
+        self.updates = nn.ModuleList(mlp([width + 16 + more, *middle, width]) for more in features[:-1])
 
     def sample(
         self,
@@ -92,9 +89,7 @@ class Decoder(nn.Module):
         """Draw actions for ``z`` float32[N, width]. A ``temperature`` of 0 takes the likeliest value of each part.
 
         ``places`` are the maps of a pointer torso, ``float32[M, features, MAP²]``: one for every N / M rows of ``z``.
-        With a ``verb`` all actions are of that kind.
-
-        ``log_prob`` and ``entropy`` are those of the distribution at temperature 1.
+        With a ``verb`` all actions have that verb. ``log_prob`` and ``entropy`` are those at temperature 1.
         """
 
         def choose(index: int, log_probs: Tensor) -> Tensor:
@@ -115,7 +110,7 @@ class Decoder(nn.Module):
 
     def _decode(self, z: Tensor, places: Tensor | None, choose: Callable[[int, Tensor], Tensor]) -> Decoded:
         log_prob, entropy = z.new_zeros(len(z)), z.new_zeros(len(z))
-        painting = torch.ones(len(z), dtype=torch.bool, device=z.device)
+        counts = self.mask_table[:1]
         chosen: list[Tensor] = []
         for i, part in enumerate(self.space.parts):
             head = self.heads[i]
@@ -126,13 +121,13 @@ class Decoder(nn.Module):
             part_log_prob = log_probs.gather(-1, value[:, None]).squeeze(-1)
             part_entropy = -(log_probs.exp() * log_probs).sum(-1)
             if part.dependent:
-                value = value * painting
-                part_log_prob, part_entropy = part_log_prob * painting, part_entropy * painting
+                count = counts[:, i]
+                value, part_log_prob, part_entropy = value * count, part_log_prob * count, part_entropy * count
             if i == self.space.verb:
-                painting = self.complete[value]
+                counts = self.mask_table[value]
             log_prob, entropy = log_prob + part_log_prob, entropy + part_entropy
             chosen.append(value)
             if i + 1 < len(self.space.parts):
-                seen = [] if pointer is None or places is None else [pointer.features_at(places, value)]
-                z = F.relu(z + self.updates[i](torch.cat([z, self.embeddings[i](value), *seen], dim=-1)))
+                there = [] if pointer is None or places is None else [pointer.features_at(places, value)]
+                z = F.relu(z + self.updates[i](torch.cat([z, self.embeddings[i](value), *there], dim=-1)))
         return Decoded(torch.stack(chosen, dim=-1), log_prob, entropy)

@@ -1,13 +1,10 @@
-"""Pointing: locations chosen by what the picture holds there.
+"""A pointer network: locations are chosen by the features of the picture there (Vinyals et al. 2015).
 
-A torso that ends in one vector has to squeeze every place through it. Here it also leaves a map of feature vectors, and
-a location head is a query: the logit of a cell is the product of the query with the features there (Vinyals et al.
-2015, "Pointer networks"), plus a smooth function of where the cell is. Where the grid is finer than the map, the cells
-that share a place of the map have a query each. Where cells do not divide the picture evenly (``Part.sights``), the map
-is laid out like the grid: each place holds what is seen where its cells are (``Lookup``).
+Beside its vector the torso gives a map of feature vectors, and a location head computes a query: the logit of a cell is
+the product of query and features there, plus a smooth function of the place. Where the grid is finer than the map, the
+cells that share a place of the map have a query each. Where cells do not divide the picture evenly (``Part.sights``),
+the map is laid out like the grid (``Lookup``).
 """
-
-from __future__ import annotations
 
 import math
 
@@ -16,21 +13,20 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limner.actions import ActionSpace
-from limner.models.blocks import reduced_precision
-from limner.models.conditioning import Conditioning
-from limner.training.config import PolicyConfig
+from limner.models.blocks import Conditioning, reduced_precision
+from limner.models.config import PolicyConfig
 from limner.worlds.observation import Observation
 
 MAP = 16
 """Places along each side of the map."""
 WAVES = 4
-"""Half waves along each axis, at most, of the smooth function."""
+"""Largest number of half waves along an axis of the smooth function."""
 
 
 class PointerTorso(nn.Module):
-    """Three convolutions down to 4×4 and two hidden layers make the vector; the first two convolutions the map.
+    """Three convolutions down to 4×4 and two hidden layers give the vector; the first two convolutions the map.
 
-    A number per channel and place takes the part of coordinate planes.
+    A learned bias per channel and place takes the part of coordinate planes.
     """
 
     def __init__(self, actions: ActionSpace, config: PolicyConfig, channels: int, resolution: int) -> None:
@@ -52,21 +48,23 @@ class PointerTorso(nn.Module):
 
     def forward(self, observation: Observation) -> tuple[Tensor, Tensor]:
         """Observations of N canvases to vectors ``float32[N, hidden]`` and maps ``float32[N, channels, MAP²]``."""
-        with torch.autocast(observation.ink.device.type, torch.bfloat16, enabled=self.reduced):
-            fine = F.relu(self.first(observation.ink) + self.place)
+        with torch.autocast(observation.canvas.device.type, torch.bfloat16, enabled=self.reduced):
+            fine = F.relu(self.first(observation.canvas) + self.place)
             middle = F.relu(self.second(fine))
             coarse = F.relu(self.third(middle))
             x = F.relu(self.hidden(coarse.flatten(1)) + self.conditioning(observation))
             x = F.relu(self.output(x))
             places = F.interpolate(self.up(middle), scale_factor=2) + self.across(fine)
             if self.lookup is not None:
-                places = self.lookup(places, observation.ink)
+                places = self.lookup(places, observation.canvas)
             places = F.relu(self.smooth(F.relu(places)))
         return x.float(), places.flatten(2).float()
 
 
 class PointerHead(nn.Module):
     """Logits of the cells of a grid from a vector and a map."""
+
+    waves: Tensor
 
     def __init__(self, inputs: int, features: int, grid: int) -> None:
         super().__init__()
@@ -75,10 +73,8 @@ class PointerHead(nn.Module):
         waves = smooth_functions(grid)
         self.place = nn.Linear(inputs, len(waves))
         nn.init.normal_(self.query.weight, std=0.01)
-        nn.init.zeros_(self.query.bias)
-        nn.init.zeros_(self.place.weight)
-        nn.init.zeros_(self.place.bias)
-        self.waves: Tensor
+        for zero in (self.query.bias, self.place.weight, self.place.bias):
+            nn.init.zeros_(zero)
         self.register_buffer("waves", waves, persistent=False)
 
     def forward(self, z: Tensor, places: Tensor) -> Tensor:
@@ -97,11 +93,13 @@ class PointerHead(nn.Module):
 
 
 class Lookup(nn.Module):
-    """Lays a map of the picture out like the cells of a grid: each place holds what is seen there.
+    """Lays a map of the picture out like the cells of a grid: each place holds the features where its cells are seen.
 
-    Cells may be smaller than places of the map, so it is joined with a map that is twice as fine, and a number per
-    channel and cell tells cells apart. Only the window in which cells are seen is looked at.
+    Cells may be smaller than places of the map, so it is joined with a map that is twice as fine, and a learned bias
+    per channel and cell tells cells apart. Only the window that contains all cells is used.
     """
+
+    at: Tensor
 
     def __init__(self, sights: Tensor, channels: int, width: int, resolution: int) -> None:
         """``sights`` float32[MAP, MAP, 2] are (x, y) in [0, 1] of pictures of ``channels`` and ``resolution``."""
@@ -109,26 +107,24 @@ class Lookup(nn.Module):
         at, stride = sights * MAP, resolution // (2 * MAP)
         first, last = at.amin((0, 1)).sub(1).floor().clamp(min=0), at.amax((0, 1)).add(1).ceil().clamp(max=MAP)
         (self.left, self.top), (self.right, self.bottom) = first.int().tolist(), last.int().tolist()
-        self.at: Tensor
         self.register_buffer("at", (at - first) / (last - first) * 2 - 1, persistent=False)
         self.detail = nn.Conv2d(channels, width // 2, 2 * stride, stride, stride // 2)
         self.join = nn.Conv2d(width // 2, width, 3, padding=1)
         self.cell = nn.Parameter(torch.zeros(width, MAP, MAP))
 
-    def forward(self, places: Tensor, ink: Tensor) -> Tensor:
-        """Maps ``[N, width, MAP, MAP]`` of what is seen in ``ink`` float32[N, C, R, R], laid out like the grid."""
-        detail = self.join(self._window(F.relu(self.detail(ink)), 2))
+    def forward(self, places: Tensor, canvas: Tensor) -> Tensor:
+        """Maps ``[N, width, MAP, MAP]`` of a ``canvas`` float32[N, C, R, R], laid out like the grid."""
+        detail = self.join(self._window(F.relu(self.detail(canvas)), 2))
         fine = F.relu(F.interpolate(self._window(places, 1), scale_factor=2) + detail)
-        found: Tensor = F.grid_sample(fine.float(), self.at.expand(len(ink), -1, -1, -1), align_corners=False)
+        found: Tensor = F.grid_sample(fine.float(), self.at.expand(len(canvas), -1, -1, -1), align_corners=False)
         return found + self.cell
 
-    def _window(self, places: Tensor, scale: int) -> Tensor:
-        """That part of a map with ``scale · MAP`` places a side."""
+    def _window(self, places: Tensor, scale: int) -> Tensor:  # of a map with scale · MAP places a side
         return places[..., scale * self.top : scale * self.bottom, scale * self.left : scale * self.right]
 
 
 def _sights(actions: ActionSpace) -> Tensor | None:
-    """Where the places of the map are seen, ``float32[MAP, MAP, 2]``, (x, y) in [0, 1]; None if evenly spread."""
+    """Mean ``Part.sights`` of the cells of each place of the map, ``float32[MAP, MAP, 2]``; None without sights."""
     for part in actions.parts:
         if part.sights is not None and part.grid is not None:
             spread = part.grid[0] // MAP

@@ -1,37 +1,22 @@
-"""The policy: what it sees to a distribution over the next action, and the value of where it is.
+"""The policy: an observation to a distribution over the next action, and the value of the state.
 
-Notable choices:
-- Time is folded into the batch everywhere but in the LSTM, which alone needs the order of steps.
+Time is folded into the batch everywhere except in the LSTM, which alone needs the order of steps.
 """
-
-from __future__ import annotations
 
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from limner.actions import ActionSpace
+from limner.models.config import PolicyConfig
 from limner.models.decoder import Decoder
 from limner.models.pointer import PointerTorso
 from limner.models.torsos import PaperTorso, SmallTorso
-from limner.training.config import Config, PolicyConfig
 from limner.worlds.observation import Observation
-from limner.worlds.world import Renderer
+from limner.worlds.proposals import Acted, Memory
 
-Memory = tuple[Tensor, Tensor]
 TORSOS = {"small": SmallTorso, "paper": PaperTorso, "pointer": PointerTorso}
-
-
-class Acted(NamedTuple):
-    """What acting once returns, for N canvases."""
-
-    actions: Tensor
-    """``int64[N · count, P]``, canonical."""
-    log_prob: Tensor
-    """``float32[N · count]``."""
-    memory: Memory | None
-    """The LSTM's state for the next step, when there is one."""
 
 
 class Evaluated(NamedTuple):
@@ -60,18 +45,17 @@ class Policy(nn.Module):
     def act(
         self,
         observation: Observation,
-        memory: Memory | None,
-        generator: torch.Generator,
+        memory: Memory,
+        generator: Generator,
         temperature: float = 1.0,
         count: int = 1,
         verb: int | None = None,
     ) -> Acted:
         """Draw ``count`` actions for each of N canvases, those of one canvas next to each other.
 
-        ``memory`` is what the previous call returned, None at first. With a ``verb``, a value of the part that says
-        what kind of action it is, all are of that kind.
+        ``memory`` is what the previous call returned. With a ``verb`` all actions have that verb.
         """
-        core, places = self.torso(self._looked_at(observation))
+        core, places = self.torso(self._pictures(observation))
         if self.lstm is not None:
             output, memory = self.lstm(core[None], memory)
             core = output[0]
@@ -81,22 +65,17 @@ class Policy(nn.Module):
     def evaluate(self, observation: Observation, actions: Tensor) -> Evaluated:
         """Whole episodes: observation ``[T, B, …]`` and canonical ``actions`` int64[T, B, P]."""
         steps, batch = actions.shape[:2]
-        core, places = self.torso(self._looked_at(Observation(*(x.flatten(0, 1) for x in observation))))
+        core, places = self.torso(self._pictures(Observation(*(x.flatten(0, 1) for x in observation))))
         if self.lstm is not None:
             core = self.lstm(core.view(steps, batch, -1))[0].flatten(0, 1)
         decoded = self.decoder.evaluate(core, actions.flatten(0, 1), places)
         value = self.value(core).squeeze(-1)
         return Evaluated(*(x.view(steps, batch) for x in (decoded.log_prob, decoded.entropy, value)))
 
-    def _looked_at(self, observation: Observation) -> Observation:
-        """The same with canvas and target as the channels of one picture; without the canvas for a blind policy."""
+    def _pictures(self, observation: Observation) -> Observation:
+        """The observation with canvas and target as channels of one picture, or the target alone if blind."""
         if not observation.target.shape[1]:
             return observation
         if self.blind:
-            return observation._replace(ink=observation.target)
-        return observation._replace(ink=torch.cat([observation.ink, observation.target], dim=1))
-
-
-def make_policy(config: Config, renderer: Renderer) -> Policy:
-    """A new policy for the run that ``config`` describes, on canvases like those of ``renderer``."""
-    return Policy(renderer.actions, config.policy, renderer.shape[2], config.resolution, config.conditional)
+            return observation._replace(canvas=observation.target)
+        return observation._replace(canvas=torch.cat([observation.canvas, observation.target], dim=1))

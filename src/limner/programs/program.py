@@ -5,9 +5,8 @@ Notable choices:
   cannot change the picture, and validates everything, so a ``Program`` that exists can be executed.
 - Parts that do not count (see ``ActionSpace.mask``) are set to 0: programs that paint alike are equal.
 - The file is JSON meant for a text editor: actions are the rows of a table (see ``limner.programs.table``).
-- ``seed`` records what the program was sampled from. Execution does not use it: the random generator of libmypaint
-  cannot be seeded and starts from the same constant in every fresh brush, so that the renderer's settings and the
-  actions alone decide the picture.
+- ``seed`` records what the program was sampled from. Settings and actions alone decide the picture: every fresh brush
+  of libmypaint has the same random numbers.
 """
 
 from __future__ import annotations
@@ -15,25 +14,23 @@ from __future__ import annotations
 import json
 import math
 import operator
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
-from numpy.typing import NDArray
 
 from limner.actions import ActionSpace, IntArray
 from limner.files import write_atomic
-from limner.programs.table import brief, columns, read_rows, write_rows
-from limner.worlds.world import Canvas, make_renderer
+from limner.programs.table import columns, read_rows, write_rows
+from limner.worlds import make_renderer
+from limner.worlds.validation import brief, require
 
 SCHEMA = 1
 MAX_BYTES = 16 * 2**20
 """Largest program that is read, in bytes: about half a million actions."""
-MAX_FRAMES_BYTES = 2 * 2**30
-MAX_BATCH_PIXELS = 2**24
 
 _FIELDS = ("schema", "title", "agent", "seed", "renderer", "columns", "actions")
 
@@ -53,25 +50,21 @@ class Program:
     title: str = ""
 
     def __post_init__(self) -> None:
-        space, settings, _ = _resolve(_dump(self.renderer))
+        space, settings, _ = resolve(self.renderer)
         actions = np.asarray(self.actions)
         if actions.size == 0:
             actions = np.zeros((0, len(space)), np.int64)
-        if actions.ndim != 2:
-            raise ValueError(f"the actions of a program are an array [steps, parts], got shape {actions.shape}")
+        require(actions.ndim == 2, f"the actions of a program are an array [steps, parts], got shape {actions.shape}")
         actions = space.canonical(space.validate(actions))
         actions.flags.writeable = False
-        if isinstance(self.seed, bool) or not hasattr(self.seed, "__index__"):
-            raise ValueError(f"seed must be an integer, got {self.seed!r}")
+        is_integer = hasattr(self.seed, "__index__") and not isinstance(self.seed, bool)
+        require(is_integer, f"seed must be an integer, got {self.seed!r}")
         seed = operator.index(self.seed)
-        if not 0 <= seed < 2**63:
-            raise ValueError(f"seed must be in 0 … 2^63 − 1, got {seed}")
-        for name in ("agent", "title"):
-            text = getattr(self, name)
-            if not isinstance(text, str):
-                raise ValueError(f"{name} must be text, got {text!r}")
-            if any("\ud800" <= character <= "\udfff" for character in text):
-                raise ValueError(f"{name} holds half of a surrogate pair, which UTF-8 cannot store: {text!r}")
+        require(0 <= seed < 2**63, f"seed must be in 0 … 2^63 − 1, got {seed}")
+        for name, text in (("agent", self.agent), ("title", self.title)):
+            require(isinstance(text, str), f"{name} must be text, got {text!r}")
+            surrogate = any("\ud800" <= character <= "\udfff" for character in text)
+            require(not surrogate, f"{name} holds half of a surrogate pair, which UTF-8 cannot store: {text!r}")
         object.__setattr__(self, "renderer", json.loads(settings))
         object.__setattr__(self, "actions", actions)
         object.__setattr__(self, "seed", seed)
@@ -87,8 +80,8 @@ class Program:
 
     @property
     def space(self) -> ActionSpace:
-        """The action space of the renderer: what the columns of ``actions`` are."""
-        return _resolve(_dump(self.renderer))[0]
+        """The action space of the renderer, to which the columns of ``actions`` belong."""
+        return resolve(self.renderer)[0]
 
     def to_json(self, one_line: bool = False) -> str:
         """JSON text: by default laid out as a table for a text editor, or in one line."""
@@ -102,7 +95,9 @@ class Program:
         lines += [f'  "renderer": {{\n{settings}\n  }}', f'  "columns": {_dump(columns(space))}']
         width = max((len(str(cell)) for row in rows for cell in row if isinstance(cell, int)), default=1)
         table = ",\n".join(f"    [{', '.join(_dump(cell).rjust(width) for cell in row)}]" for row in rows)
-        table = table.replace('"jump", ', '"jump",  ').replace('"via", ', '"via",   ')  # below the numbers of "paint"
+        verbs = () if space.verb is None else space.parts[space.verb].verbs
+        for verb in verbs:  # aligned with the longest
+            table = table.replace(f'"{verb}", ', f'"{verb}", ' + " " * (max(map(len, verbs)) - len(verb)))
         lines.append(f'  "actions": [\n{table}\n  ]' if rows else '  "actions": []')
         return "{\n" + ",\n".join(lines) + "\n}\n"
 
@@ -113,24 +108,22 @@ class Program:
         if not isinstance(data, dict) or "schema" not in data:
             raise ValueError('not a Limner program: a program is a JSON object with a "schema"')
         schema = data["schema"]
-        if type(schema) is not int or schema < 1:
-            raise ValueError(f"schema must be a positive integer, got {schema!r}")
-        if schema > SCHEMA:
-            raise ValueError(f"the program has schema {schema}, this Limner reads up to {SCHEMA}: upgrade Limner")
+        require(type(schema) is int and schema >= 1, f"schema must be a positive integer, got {schema!r}")
+        require(schema <= SCHEMA, f"the program has schema {schema}, this Limner reads up to {SCHEMA}: upgrade Limner")
         if unknown := sorted(set(data) - set(_FIELDS)):
             raise ValueError(f"unknown key {unknown[0]!r}: a program has the keys {', '.join(_FIELDS)}")
         if missing := [name for name in ("renderer", "columns", "actions") if name not in data]:
             raise ValueError(f"the program has no {missing[0]!r}")
-        if not isinstance(data["renderer"], dict):
-            raise ValueError(f'"renderer" must be an object, got {brief(data["renderer"])}')
-        space = _resolve(_dump(data["renderer"]))[0]
+        settings, rows = data["renderer"], data["actions"]
+        if not isinstance(settings, dict):
+            raise ValueError(f'"renderer" must be an object, got {brief(settings)}')
+        space = resolve(settings)[0]
         if data["columns"] != columns(space):
             raise ValueError(f"columns are {brief(data['columns'])}, but this renderer has {columns(space)}")
-        if not isinstance(data["actions"], list):
-            raise ValueError(f'"actions" must be a list of rows, got {brief(data["actions"])}')
-        actions = read_rows(space, data["actions"])
-        text_fields = {name: data.get(name, "") for name in ("agent", "title")}
-        return cls(data["renderer"], actions, data.get("seed", 0), **text_fields)
+        if not isinstance(rows, list):
+            raise ValueError(f'"actions" must be a list of rows, got {brief(rows)}')
+        about = data.get("seed", 0), data.get("agent", ""), data.get("title", "")
+        return cls(settings, read_rows(space, rows), *about)
 
     def save(self, path: str | Path) -> None:
         """Write the program to ``path`` as JSON, atomically."""
@@ -150,14 +143,9 @@ def save_programs(path: str | Path, programs: Iterable[Program]) -> None:
 
 def load_programs(path: str | Path) -> list[Program]:
     """Read what ``save_programs`` wrote; ``ValueError`` naming the file, the line and what is wrong with it."""
-    programs = []
     with open(path, "rb") as file:
-        number = 0
-        while line := file.readline(MAX_BYTES + 1):
-            number += 1
-            if line.strip():
-                programs.append(_decode(line, f"{path}, line {number}"))
-    return programs
+        lines = enumerate(iter(lambda: file.readline(MAX_BYTES + 1), b""), start=1)
+        return [_decode(line, f"{path}, line {number}") for number, line in lines if line.strip()]
 
 
 def load_alike(path: str | Path, settings: dict[str, Any], steps: int) -> list[Program]:
@@ -166,11 +154,10 @@ def load_alike(path: str | Path, settings: dict[str, Any], steps: int) -> list[P
     ``ValueError`` naming the first program that has another length or other settings.
     """
     programs = load_programs(path)
-    if not programs:
-        raise ValueError(f"{path} holds no program")
+    require(len(programs) > 0, f"{path} holds no program")
     for i, program in enumerate(programs):
         if len(program) != steps:
-            raise ValueError(f"{path}: program {i} has {len(program)} actions, this run has steps={steps}")
+            raise ValueError(f"{path}: program {i} has {len(program)} actions, this run has horizon={steps}")
         if name := first_difference(settings, program.renderer):
             raise ValueError(
                 f"{path}: program {i} has renderer.{name} {program.renderer.get(name)!r}, this run {settings[name]!r}"
@@ -179,88 +166,19 @@ def load_alike(path: str | Path, settings: dict[str, Any], steps: int) -> list[P
 
 
 def first_difference(settings: dict[str, Any], others: dict[str, Any]) -> str | None:
-    """The first of a renderer's ``settings`` that is not the same in ``others``, by its name; None without one."""
+    """The name of the first of a renderer's ``settings`` that differs in ``others``; None if there is none."""
     return next((name for name in settings if others.get(name) != settings[name]), None)
 
 
-def execute(program: Program, size: int | None = None) -> Canvas:
-    """The picture ``uint8[H, W, C]`` that the program paints, at ``size`` pixels or at its own canvas size.
-
-    The same program gives the same bytes in any process, thread and order. At another size the geometry and the
-    brush radius scale with the canvas.
-    """
-    return execute_all([program], size=size)[0]
-
-
-def frames(program: Program, size: int | None = None) -> NDArray[np.uint8]:
-    """The picture before the first and after each action: ``uint8[T + 1, H, W, C]``."""
-    shape = _at_size(program, size)[1]
-    if (needed := (len(program) + 1) * math.prod(shape)) > MAX_FRAMES_BYTES:
-        raise ValueError(f"{len(program) + 1} frames of {shape} need {needed / 2**30:.1f} GiB: choose a smaller size")
-    result = np.empty((len(program) + 1, *shape), np.uint8)
-    for i, picture in enumerate(stages(program, range(len(program) + 1), size)):
-        result[i] = picture
-    return result
-
-
-def stages(program: Program, counts: Iterable[int], size: int | None = None) -> Iterator[Canvas]:
-    """The picture ``uint8[H, W, C]`` after each of so many actions, which are given in ascending order."""
-    renderer = make_renderer(json.loads(_at_size(program, size)[0]))
-    renderer.reset()
-    done = 0
-    for count in counts:
-        for action in program.actions[done:count]:
-            renderer.step(action[None])
-        done = count
-        yield renderer.canvas()[0]
-
-
-def execute_all(programs: Sequence[Program], threads: int = 1, size: int | None = None) -> list[Canvas]:
-    """The picture of each program, in order: programs with equal settings are painted as batches on ``threads``."""
-    pictures: list[Canvas | None] = [None] * len(programs)
-    groups: dict[str, list[int]] = {}
-    shapes = {}
-    for i, program in enumerate(programs):
-        settings, shapes[settings] = _at_size(program, size)
-        groups.setdefault(settings, []).append(i)
-    for settings, members in groups.items():
-        members.sort(key=lambda i: len(programs[i]))  # a batch paints as many steps as its longest program
-        height, width, _ = shapes[settings]
-        batch = max(1, min(256, MAX_BATCH_PIXELS // (height * width)))
-        for start in range(0, len(members), batch):
-            some = members[start : start + batch]
-            for i, picture in zip(some, _paint(settings, [programs[i] for i in some], threads), strict=True):
-                pictures[i] = picture
-    return [picture for picture in pictures if picture is not None]
-
-
-def _paint(settings: str, programs: list[Program], threads: int) -> list[Canvas]:
-    """Pictures of programs of one renderer, sorted by length. A finished one idles, its picture already taken."""
-    lengths = np.asarray([len(program) for program in programs])
-    actions = np.zeros((lengths[-1], len(programs), programs[0].actions.shape[1]), np.int64)
-    for i, program in enumerate(programs):
-        actions[: len(program), i] = program.actions
-    renderer = make_renderer(json.loads(settings), len(programs), threads)
-    renderer.reset()
-    pictures: list[Canvas] = []
-    for step in range(lengths[-1] + 1):
-        if (done := int(np.searchsorted(lengths, step, side="right"))) > len(pictures):
-            pictures += [picture.copy() for picture in renderer.canvas()[len(pictures) : done]]
-        if step < lengths[-1]:
-            renderer.step(actions[step])
-    return pictures
+def resolve(settings: dict[str, Any]) -> tuple[ActionSpace, str, tuple[int, int, int]]:
+    """Action space, complete settings (JSON) and canvas shape of a renderer; ``ValueError`` naming a bad setting."""
+    return _resolve(_dump(settings))
 
 
 @lru_cache(maxsize=256)
 def _resolve(settings: str) -> tuple[ActionSpace, str, tuple[int, int, int]]:
-    """Action space, complete settings and canvas shape of the renderer that ``settings`` (JSON) describe."""
     renderer = make_renderer(json.loads(settings))
     return renderer.actions, _dump(renderer.settings()), renderer.shape
-
-
-def _at_size(program: Program, size: int | None) -> tuple[str, tuple[int, int, int]]:
-    settings = program.renderer if size is None else program.renderer | {"canvas": size}
-    return _resolve(_dump(settings))[1:]
 
 
 def _dump(value: Any) -> str:
@@ -271,9 +189,8 @@ def _dump(value: Any) -> str:
 
 
 def _decode(data: bytes, where: str) -> Program:
-    if len(data) > MAX_BYTES:
-        raise ValueError(f"{where}: larger than {MAX_BYTES} bytes, too large for a program")
     try:
+        require(len(data) <= MAX_BYTES, f"larger than {MAX_BYTES} bytes, too large for a program")
         return Program.from_json(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ValueError(f"{where}: not UTF-8 text ({error.reason} at byte {error.start})") from None

@@ -1,31 +1,26 @@
-"""Actions as a table that a person can read and edit: how program files hold them.
+"""Actions as a table that a person can read and edit, as in the files of programs.
 
 Notable choices:
-- A row starts with a word, ``paint``, ``jump`` or ``via``, ``place``, ``change`` or ``skip``, if the space has a part
-  for the kind of an action; only the columns that count follow.
-- A location is two columns, x and y, counted in grid cells: from the upper left, or from where the pen is.
+- A row starts with the verb, where the space has one ("paint", "jump", "place" …); only the columns that count follow.
+- A location is two columns, x and y, counted in grid cells: from the upper left, or from the pen.
 - ``["paint", 12, 5, 10, 3, 2, 9]`` under ``["flag", "end x", "end y", "control x", "control y", "size", "pressure"]``.
 """
-
-from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from limner.actions import COMPLETE, WORDS, ActionSpace, IntArray
+from limner.actions import ActionSpace, IntArray
+from limner.worlds.validation import brief
 
 Row = list[int | str]
 
 
 def columns(space: ActionSpace) -> list[str]:
     """Names of the columns: the parts in order, each location as its x and its y."""
-    return [
-        name
-        for part in space.parts
-        for name in ((f"{part.name} x", f"{part.name} y") if part.grid is not None else (part.name,))
-    ]
+    names = [(f"{part.name} x", f"{part.name} y") if part.grid is not None else (part.name,) for part in space.parts]
+    return [name for several in names for name in several]
 
 
 def write_rows(space: ActionSpace, actions: IntArray) -> list[Row]:
@@ -39,24 +34,14 @@ def read_rows(space: ActionSpace, rows: Sequence[Any]) -> IntArray:
     return np.asarray(actions, np.int64).reshape(len(rows), len(space))
 
 
-def brief(value: object) -> str:
-    """``repr``, cut short for an error message."""
-    try:
-        text = repr(value)
-    except RecursionError:
-        return "something nested too deeply"
-    return text if len(text) <= 200 else text[:200] + " …"
-
-
 def _write_row(space: ActionSpace, action: list[int]) -> Row:
     row: Row = []
-    painting = True
+    full = True
     for part, value in zip(space.parts, action, strict=True):
-        if part.name in WORDS:
-            word = WORDS[part.name][value]
-            painting = word in COMPLETE
-            row.append(word)
-        elif part.dependent and not painting:
+        if part.verbs:
+            full = part.verbs[value] in part.full
+            row.append(part.verbs[value])
+        elif part.dependent and not full:
             continue
         elif part.grid is None:
             row.append(value)
@@ -71,7 +56,7 @@ def _read_row(space: ActionSpace, row: Any, step: int) -> list[int]:
         raise ValueError(f"step {step}: an action is a list, got {brief(row)}")
     cells = iter(row)
     action = []
-    painting = True
+    full = True
 
     def number(name: str, size: int, origin: int = 0) -> int:
         value = next(cells, None)
@@ -84,14 +69,14 @@ def _read_row(space: ActionSpace, row: Any, step: int) -> list[int]:
         return value + origin
 
     for part in space.parts:
-        if part.name in WORDS:
-            word, words = next(cells, None), WORDS[part.name][: part.size]
-            if word not in words:
-                choice = " or ".join(f'"{choice}"' for choice in words)
-                raise ValueError(f"step {step}: an action starts with {choice}, got {brief(word)}")
-            action.append(words.index(word))
-            painting = word in COMPLETE
-        elif part.dependent and not painting:
+        if part.verbs:
+            verb = next(cells, None)
+            if verb not in part.verbs:
+                choice = " or ".join(f'"{choice}"' for choice in part.verbs)
+                raise ValueError(f"step {step}: an action starts with {choice}, got {brief(verb)}")
+            action.append(part.verbs.index(verb))
+            full = verb in part.full
+        elif part.dependent and not full:
             action.append(0)
         elif part.grid is None:
             action.append(number(part.name, part.size))

@@ -1,15 +1,12 @@
 """The arm of ``arm.xml`` with its sheet: a MuJoCo model, and the limits of its joints.
 
 Notable choices:
-- Six hinges and a pen. The nib slides in a sprung holder: the arm pushes the holder's tip below the paper, the nib
-  stays on it, and the spring decides how hard it presses. So nothing needs to measure a force.
-- The sheet lies before the robot as before someone who stands opposite: read from there, the drawing is upright.
-- Limits are in the XML: ranges and torques where MuJoCo wants them, velocities and accelerations as ``user`` values.
+- Six hinges and a pen. The nib slides in a sprung holder: the arm moves the holder's tip below the paper, the nib stays
+  on the paper, and the spring sets the force. So no force is measured.
+- The drawing is upright for someone who faces the robot.
+- Limits are in the XML: ranges and torques in MuJoCo's attributes, velocities and accelerations as ``user`` values.
 """
 
-from __future__ import annotations
-
-import copy
 import math
 from dataclasses import dataclass
 from importlib.resources import files
@@ -24,51 +21,49 @@ Floats = NDArray[np.float64]
 
 JOINTS = 6
 MILLIMETRE = 1e-3
-LARGEST = 1000.0
-"""Of sizes and places, in millimetres: far more than the arm reaches."""
-BASE = 80.0
-"""Radius of the robot's foot in millimetres."""
+LARGEST = 1000.0  # largest size and coordinate of a sheet in millimetres: far more than the arm reaches
+BASE = 80.0  # radius of the robot's base in millimetres
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A square of paper on the table; in millimetres, seen from the axis of the robot's foot."""
+    """A square of paper on the table, in millimetres from the axis of the robot's base."""
 
     size: float = 100.0
     """Length of a side."""
     x: float = 340.0
-    """How far before the robot its middle lies."""
+    """Distance of its centre in front of the robot."""
     y: float = 0.0
-    """How far to the robot's left."""
+    """Distance of its centre to the robot's left."""
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.size) and 1 <= self.size <= LARGEST):
+        if not 1 <= self.size <= LARGEST:
             raise ValueError(f"--sheet-size is {self.size:g}: must be in 1 … {LARGEST:g} mm")
         for name in ("x", "y"):
-            if not (math.isfinite(value := getattr(self, name)) and abs(value) <= LARGEST):
+            if not abs(value := getattr(self, name)) <= LARGEST:  # NaN included
                 raise ValueError(f"--sheet-{name} is {value:g}: must be in −{LARGEST:g} … {LARGEST:g} mm")
-        beside = [max(abs(place) - self.size / 2, 0) for place in (self.x, self.y)]
-        if math.hypot(*beside) < BASE:
+        distance = math.hypot(*(max(abs(centre) - self.size / 2, 0) for centre in (self.x, self.y)))
+        if distance < BASE:
             raise ValueError(
-                f"a sheet of {self.size:g} mm at x={self.x:g}, y={self.y:g} mm lies under the robot's foot, which is "
+                f"a sheet of {self.size:g} mm at x={self.x:g}, y={self.y:g} mm lies under the robot's base, which is "
                 f"{BASE:g} mm in radius: move it away with --sheet-x, or make it smaller with --sheet-size"
             )
 
     def world(self, points: Floats) -> Floats:
-        """Places in metres ``[..., 3]`` of points: shares to the right and down, 1 being the side; depth in metres."""
+        """World coordinates in metres ``[..., 3]`` of (right, down) in sides of the sheet and depth in metres."""
         right, down, depth = np.moveaxis(np.asarray(points, np.float64), -1, 0)
         x = self.x + (down - 0.5) * self.size
         y = self.y + (right - 0.5) * self.size
         return np.stack([x * MILLIMETRE, y * MILLIMETRE, -depth], axis=-1)
 
     def shares(self, places: Floats) -> Floats:
-        """Of places in metres ``[..., 2 or 3]``: right and down from the upper left corner, 1 being the side."""
-        places = np.asarray(places, np.float64) / MILLIMETRE
-        return np.stack([(places[..., 1] - self.y) / self.size + 0.5, (places[..., 0] - self.x) / self.size + 0.5], -1)
+        """(right, down) from the upper left corner, in sides, of world coordinates in metres ``[..., 2 or 3]``."""
+        x, y = np.moveaxis(np.asarray(places, np.float64)[..., :2] / MILLIMETRE, -1, 0)
+        return np.stack([(y - self.y) / self.size + 0.5, (x - self.x) / self.size + 0.5], axis=-1)
 
 
 class Arm:
-    """A model with its sheet, scratch data, and what is asked of it often."""
+    """The MuJoCo model with its sheet, scratch data, and the limits and identifiers that are used often."""
 
     def __init__(self, sheet: Sheet) -> None:
         self.sheet = sheet
@@ -86,31 +81,24 @@ class Arm:
         self.tip = self.model.site("tip").id
         self.nib, self.paper = self.model.geom("nib").id, self.model.geom("sheet").id
         self.spring = float(self.model.jnt_stiffness[JOINTS])
-
-    @property
-    def step(self) -> float:
+        self.step = float(self.model.opt.timestep)
         """Seconds of a step of the simulation."""
-        return float(self.model.opt.timestep)
-
-    def copy(self) -> Any:
-        """The model anew, to be changed."""
-        return copy.copy(self.model)
 
     def pose(self, joints: Floats) -> tuple[Floats, Floats]:
-        """Place of the pen's tip in metres and the rotation ``[3, 3]`` of the hand, for six joint angles."""
+        """Position of the pen's tip in metres and rotation ``[3, 3]`` of the hand, for six joint angles."""
         self.data.qpos[:JOINTS] = joints
         mujoco.mj_kinematics(self.model, self.data)
         return self.data.site_xpos[self.tip].copy(), self.data.site_xmat[self.tip].reshape(3, 3).copy()
 
     def jacobians(self) -> tuple[Floats, Floats]:
-        """How tip and hand move with each joint, ``[3, 6]`` each, in the pose that was asked for last."""
+        """Jacobians of the tip's position and the hand's rotation, ``[3, 6]`` each, at the last ``pose``."""
         mujoco.mj_comPos(self.model, self.data)
-        moving, turning = np.zeros((2, 3, self.model.nv))
-        mujoco.mj_jacSite(self.model, self.data, moving, turning, self.tip)
-        return moving[:, :JOINTS], turning[:, :JOINTS]
+        position, rotation = np.zeros((2, 3, self.model.nv))
+        mujoco.mj_jacSite(self.model, self.data, position, rotation, self.tip)
+        return position[:, :JOINTS], rotation[:, :JOINTS]
 
     def touches(self, joints: Floats) -> str | None:
-        """What the arm, but for its nib, would run into with these joint angles; None if nothing."""
+        """What the arm, except for its nib, collides with at these joint angles; None without a collision."""
         self.pose(joints)
         mujoco.mj_collision(self.model, self.data)
         for contact in self.data.contact:

@@ -1,18 +1,14 @@
-"""Physics: the arm follows a planned motion, and what its nib touches becomes the drawing.
+"""Simulation: the arm follows a planned motion.
 
 Notable choices:
-- Computed torque: the accelerations of the plan, corrected by what is missing in angle and velocity, turned into
-  torques by inverse dynamics, with gravity and the known push of the nib's spring. Torques beyond the motors' limits
-  are cut off, and the demand is what is reported.
-- The controller does not know the arm exactly: it takes every part to be lighter than it is, and knows nothing of
-  friction in the joints or of the nib on the paper. Feedback has to make up for that. It does know its angles and
-  velocities, without noise or delay, and each motor gives at once the torque that is asked of it.
-- There is ink where MuJoCo finds the nib in contact with the sheet; how wide depends on how far the spring is pressed.
-  Paper and ink have no properties of their own.
+- Computed-torque control: planned accelerations, corrected by feedback of angles and velocities, become torques by
+  inverse dynamics, with gravity and the force of the nib's spring. MuJoCo clips torques at the motors' limits; reported
+  are the torques before clipping.
+- The controller's model has lighter parts and no friction, so that feedback has something to correct. Angles and
+  velocities are measured without noise or delay, and motors have no delay.
 """
 
-from __future__ import annotations
-
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -23,24 +19,22 @@ from limner.robot.arm import JOINTS, Arm, Floats
 from limner.robot.motion import Motion
 from limner.worlds.scenes.mujoco import mujoco
 
-STIFFNESS, DAMPING = 100.0**2, 2 * 100.0
-"""Feedback, in 1/s² and 1/s: critically damped, 100 rad/s."""
-LIGHTER = 0.95
-"""Of the mass of each part, what the controller takes it to be."""
+STIFFNESS, DAMPING = 100.0**2, 2 * 100.0  # feedback gains in 1/s² and 1/s: critically damped at 100 rad/s
+LIGHTER = 0.95  # mass of each part in the controller's model, as a fraction of its mass
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """What happened, at every step of the simulation."""
+    """What was measured at every step of the simulation."""
 
     step: float
     joints: Floats
     """``float64[T, 6]`` in rad."""
     velocities: Floats
     torques: Floats
-    """What the controller asked for, in Nm."""
+    """Torques of the controller before clipping, in Nm."""
     tip: Floats
-    """``float64[T, 3]``: the tip of the pen's holder in metres, where the nib would be if its spring were relaxed."""
+    """``float64[T, 3]``: the tip of the pen's holder in metres, where the nib is when its spring is relaxed."""
     nib: Floats
     """``float64[T, 3]``: the point of the nib in metres."""
     pressed: Floats
@@ -48,34 +42,34 @@ class Drawing:
     touching: NDArray[np.bool_]
     """``bool[T]``: whether the nib is on the paper."""
     collisions: tuple[str, ...]
-    """What else was touched."""
+    """Pairs of parts that touched, besides nib and paper."""
 
     def __len__(self) -> int:
         return len(self.joints)
 
 
 def draw(arm: Arm, motion: Motion, report: Callable[[int, int], None] | None = None) -> Drawing:
-    """Simulate the arm while it follows ``motion``; the same motion gives the same drawing, bit by bit."""
+    """Simulate the arm while it follows ``motion``; the same motion gives the same drawing, bit for bit."""
     model, data = arm.model, mujoco.MjData(arm.model)
-    believed = _believed(arm)
-    guess = mujoco.MjData(believed)
+    controller = _controller_model(arm)
+    inverse = mujoco.MjData(controller)
     count, collisions = len(motion), set()
     joints, velocities, torques = np.empty((3, count, JOINTS))
     tip, nib = np.empty((2, count, 3))
     pressed, touching = np.empty(count), np.zeros(count, np.bool_)
     data.qpos[:JOINTS] = motion.joints[0]
-    moving = np.zeros((3, model.nv))
+    jacobian = np.zeros((3, model.nv))
     for i in range(count):
         mujoco.mj_step1(model, data)
         angles, rates = data.qpos[:JOINTS], data.qvel[:JOINTS]
-        guess.qpos[:JOINTS], guess.qvel[:JOINTS] = angles, rates
-        missing = STIFFNESS * (motion.joints[i] - angles) + DAMPING * (motion.velocities[i] - rates)
-        guess.qacc[:JOINTS] = motion.accelerations[i] + missing
-        mujoco.mj_inverse(believed, guess)
-        demand = guess.qfrc_inverse[:JOINTS].copy()
-        if (below := motion.tip[i, 2]) < 0:
-            mujoco.mj_jacSite(believed, guess, moving, None, arm.tip)
-            demand += arm.spring * below * moving[2, :JOINTS]
+        inverse.qpos[:JOINTS], inverse.qvel[:JOINTS] = angles, rates
+        feedback = STIFFNESS * (motion.joints[i] - angles) + DAMPING * (motion.velocities[i] - rates)
+        inverse.qacc[:JOINTS] = motion.accelerations[i] + feedback
+        mujoco.mj_inverse(controller, inverse)
+        demand = inverse.qfrc_inverse[:JOINTS].copy()
+        if (height := motion.tip[i, 2]) < 0:
+            mujoco.mj_jacSite(controller, inverse, jacobian, None, arm.tip)
+            demand += arm.spring * height * jacobian[2, :JOINTS]
         joints[i], velocities[i], torques[i] = angles, rates, demand
         tip[i], nib[i] = data.site_xpos[arm.tip], data.geom_xpos[arm.nib]
         pressed[i] = data.qpos[JOINTS]
@@ -91,11 +85,10 @@ def draw(arm: Arm, motion: Motion, report: Callable[[int, int], None] | None = N
     return Drawing(motion.step, joints, velocities, torques, tip, nib, pressed, touching, tuple(sorted(collisions)))
 
 
-def _believed(arm: Arm) -> mujoco.MjModel:
-    """The arm as the controller takes it to be: lighter, without friction, in empty space."""
-    model = arm.copy()
+def _controller_model(arm: Arm) -> mujoco.MjModel:
+    """The controller's model of the arm: lighter, without friction, springs or contacts."""
+    model, disable = copy.copy(arm.model), mujoco.mjtDisableBit
     model.body_mass[:] *= LIGHTER
     model.body_inertia[:] *= LIGHTER
-    model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_CONSTRAINT | mujoco.mjtDisableBit.mjDSBL_SPRING
-    model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_DAMPER
+    model.opt.disableflags |= disable.mjDSBL_CONSTRAINT | disable.mjDSBL_SPRING | disable.mjDSBL_DAMPER
     return model

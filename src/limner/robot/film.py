@@ -1,13 +1,4 @@
-"""The arm at work, as pictures: MuJoCo's renderer, without a screen.
-
-Notable choices:
-- The drawing on the sheet is a texture that is written anew for every frame.
-- Rendered at twice the size and averaged, without multisampling.
-- Whether OpenGL starts is found before anything is simulated: a ``Film`` is made first, or ``ImportError`` says what to
-  do.
-"""
-
-from __future__ import annotations
+"""A film of the arm while it draws: MuJoCo's renderer, off screen. The drawing is a texture of the sheet."""
 
 from collections.abc import Callable
 
@@ -20,16 +11,15 @@ from limner.robot.ink import Ink
 from limner.worlds.scenes.mujoco import mujoco, open_context
 
 WIDTH, HEIGHT = 400, 440
-SAMPLES = 2
-"""Pixels rendered for one of a frame, along each axis."""
-DISTANCE = 0.72
-"""Metres from the camera to what it looks at: a place between robot and sheet."""
+SAMPLES = 2  # supersampling along each axis
+DISTANCE = 0.72  # metres from the camera to the point that it looks at, between robot and sheet
 
 
 class Film:
-    """A camera before an arm, and the OpenGL context of this thread."""
+    """A camera in front of an arm, and the OpenGL context of this thread."""
 
     def __init__(self, arm: Arm) -> None:
+        """``ImportError`` when OpenGL cannot start."""
         self._model, self._data = arm.model, mujoco.MjData(arm.model)
         self._sheet = arm.sheet
         try:
@@ -46,11 +36,11 @@ class Film:
     def shoot(
         self, drawing: Drawing, nib: float, count: int, report: Callable[[int, int], None] | None = None
     ) -> NDArray[np.uint8]:
-        """``count`` frames ``uint8[count, HEIGHT, WIDTH, 3]``, evenly through the time of ``drawing``."""
+        """``count`` frames ``uint8[count, HEIGHT, WIDTH, 3]``, evenly spaced in the time of ``drawing``."""
         frames = np.empty((count, HEIGHT, WIDTH, 3), np.uint8)
         ink = Ink(drawing, self._sheet, nib, int(self._paper.width[0]))
         for i, step in enumerate(np.linspace(0, len(drawing) - 1, count).round().astype(int).tolist()):
-            self._lay(ink.until(step + 1))
+            self._upload(ink.until(step + 1))
             self._data.qpos[:JOINTS], self._data.qpos[JOINTS] = drawing.joints[step], drawing.pressed[step]
             frames[i] = self._render()
             if report:
@@ -58,20 +48,20 @@ class Film:
         return frames
 
     def close(self) -> None:
-        """Give the context back."""
+        """Free the OpenGL context."""
         self._context.free()
         self._gl.free()
 
-    def _lay(self, drawing: NDArray[np.uint8]) -> None:
-        """Put the drawing on the sheet: the texture's rows run along the sheet's x, its columns along y."""
+    def _upload(self, drawing: NDArray[np.uint8]) -> None:
+        """Make ``drawing`` the texture of the sheet, whose rows run along the sheet's x, its columns along y."""
         pixels = self._model.tex_data[self._paper.adr[0] :][: drawing.size * 3]
         pixels[:] = np.repeat(drawing.transpose(1, 0, 2)[::-1], 3, axis=-1).ravel()
         mujoco.mjr_uploadTexture(self._model, self._context, self._paper.id)
 
     def _render(self) -> NDArray[np.uint8]:
         mujoco.mj_forward(self._model, self._data)
-        everything = mujoco.mjtCatBit.mjCAT_ALL
-        mujoco.mjv_updateScene(self._model, self._data, self._option, None, self._camera, everything, self._scene)
+        categories = mujoco.mjtCatBit.mjCAT_ALL
+        mujoco.mjv_updateScene(self._model, self._data, self._option, None, self._camera, categories, self._scene)
         size = mujoco.MjrRect(0, 0, SAMPLES * WIDTH, SAMPLES * HEIGHT)
         mujoco.mjr_render(size, self._scene, self._context)
         pixels = np.empty((SAMPLES * HEIGHT, SAMPLES * WIDTH, 3), np.uint8)

@@ -1,13 +1,9 @@
-"""What the nib leaves on the paper, as a picture.
+"""The drawing as a picture, its upper edge nearest to the robot.
 
 Notable choices:
-- At every step of the simulation in which the nib is on the paper there is a disc, between two steps a fraction of its
-  size apart; its width grows with how far the spring is pressed, as that of a soft tip does.
-- Discs are stamped at several times the resolution and averaged down, so lines have smooth edges.
-- The picture is turned as the canvas is: its upper edge is the one nearest to the robot.
+- Every step of the simulation in which the nib touches the paper draws a disc, whose width grows with how far the
+  spring is compressed, as with a soft tip.
 """
-
-from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,18 +13,15 @@ from limner.robot.arm import Sheet
 from limner.robot.drawing import Drawing
 from limner.robot.path import DEEP
 
-FINEST = 4
-"""Pixels stamped for one of the picture, along each axis, up to ``LARGEST`` a side."""
-LARGEST = 4096
-THIN = 0.4
-"""Of the nib's full width, what a mere touch leaves."""
+FINEST, LARGEST = 4, 4096  # supersampling along each axis, up to a number of pixels a side
+THIN = 0.4  # width of a line without pressure, as a fraction of its width at full pressure
 
 
 class Ink:
-    """A sheet that fills as time goes on."""
+    """The picture of a drawing as it grows over time."""
 
     def __init__(self, drawing: Drawing, sheet: Sheet, nib: float, size: int) -> None:
-        """``nib`` is the width in millimetres of the line at full pressure, ``size`` in pixels."""
+        """``nib`` is the width of the line at full pressure in millimetres, ``size`` that of the picture in pixels."""
         self._factor = max(1, min(FINEST, LARGEST // size))
         self._image = Image.new("L", (self._factor * size,) * 2, 255)
         self._pen = ImageDraw.Draw(self._image)
@@ -41,7 +34,7 @@ class Ink:
         self._done = 0
 
     def until(self, step: int) -> NDArray[np.uint8]:
-        """The picture ``uint8[size, size, 1]`` after so many steps; never fewer than the last time."""
+        """The picture ``uint8[size, size, 1]`` after ``step`` steps, which may not decrease between calls."""
         for i in np.flatnonzero(self._touching[self._done : step]) + self._done:
             self._pen.ellipse(self._discs[i].tolist(), fill=0)
         self._done = max(self._done, step)

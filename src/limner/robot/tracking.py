@@ -1,30 +1,25 @@
-"""How well a motion was followed, and how much of the joints' limits that took.
+"""Tracking errors of a simulated motion, and how much of the joints' limits it used.
 
 Notable choices:
-- The error at a time is the distance, in space, from where the tip of the pen's holder is to where it should be then.
-  The distance to the path is from there to the nearest place of the same stroke or any other, whenever it is due; it
-  leaves out what is merely early or late.
-- The pen is down while the plan has its tip below the paper.
-- A limit of torque counts as violated when the controller asked for more, though the motors cut that off.
+- The error is the distance between planned and measured tip at the same time. The distance to the path is that to the
+  nearest planned position at any time, which leaves delays out.
+- Torques are those before clipping, so they can exceed their limits.
 """
-
-from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
 from scipy.spatial import cKDTree  # type: ignore[import-untyped]
 
-from limner.robot.arm import MILLIMETRE, Arm, Floats
+from limner.robot.arm import MILLIMETRE, Arm
 from limner.robot.drawing import Drawing
 from limner.robot.motion import Motion
 
-RATE = 100
-"""Rows a second of the table of joints."""
+RATE = 100  # rows per second of the table of joints
 
 
 def tracking(arm: Arm, motion: Motion, drawing: Drawing) -> dict[str, Any]:
-    """The measures, by name, as JSON holds them; lengths in millimetres, shares of limits by joint."""
+    """The measures by name, as JSON values; errors are those while the plan has the pen down."""
     down = motion.down
     error = np.linalg.norm(drawing.tip - motion.tip, axis=1)[down] / MILLIMETRE
     distance = cKDTree(motion.tip[down]).query(drawing.tip[down])[0] / MILLIMETRE
@@ -34,6 +29,9 @@ def tracking(arm: Arm, motion: Motion, drawing: Drawing) -> dict[str, Any]:
         "velocity": abs(drawing.velocities).max(0) / arm.velocity,
         "torque": abs(drawing.torques).max(0) / arm.torque,
     }
+    outside = ((drawing.joints < arm.lower) | (drawing.joints > arm.upper)).any(0)
+    exceeded = {"position": outside, **{limit: values > 1 for limit, values in shares.items()}}
+    violations = [f"{limit} of {arm.names[i]}" for limit, joints in exceeded.items() for i in np.flatnonzero(joints)]
     return {
         "sheet_mm": {"size": arm.sheet.size, "x": arm.sheet.x, "y": arm.sheet.y},
         "duration_s": _round(len(motion) * motion.step),
@@ -44,28 +42,18 @@ def tracking(arm: Arm, motion: Motion, drawing: Drawing) -> dict[str, Any]:
         "largest_share": {
             limit: dict(zip(arm.names, map(_round, values.tolist()), strict=True)) for limit, values in shares.items()
         },
-        "violations": violations(arm, drawing, shares),
+        "violations": violations,
         "collisions": list(drawing.collisions),
     }
 
 
-def violations(arm: Arm, drawing: Drawing, shares: dict[str, Floats]) -> list[str]:
-    """Each joint's limit that was exceeded; empty when all is well."""
-    outside = (drawing.joints < arm.lower) | (drawing.joints > arm.upper)
-    found = [f"position of {name}" for name, bad in zip(arm.names, outside.any(0), strict=True) if bad]
-    for limit, values in shares.items():
-        found += [f"{limit} of {name}" for name, value in zip(arm.names, values, strict=True) if value > 1]
-    return found
-
-
 def joints_csv(arm: Arm, drawing: Drawing) -> str:
-    """Time, angles, velocities and torques of all joints as a table, ``RATE`` rows a second."""
+    """Time, angles, velocities and torques of all joints as CSV, ``RATE`` rows per second."""
     every = round(1 / (RATE * drawing.step))
     names = [f"{name}_{unit}" for unit in ("rad", "rad_per_s", "Nm") for name in arm.names]
     times = np.arange(len(drawing))[:, None] * drawing.step
-    rows = (
-        np.concatenate([times, drawing.joints, drawing.velocities, drawing.torques], axis=1)[::every].round(6) + 0.0
-    )  # no −0
+    columns = [times, drawing.joints, drawing.velocities, drawing.torques]
+    rows = np.concatenate(columns, axis=1)[::every].round(6) + 0.0  # no −0
     lines = [",".join(f"{value:.6f}" for value in row) for row in rows.tolist()]
     return "\n".join([",".join(["time_s", *names]), *lines]) + "\n"
 

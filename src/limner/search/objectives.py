@@ -1,58 +1,59 @@
-"""A judge: the critic of a run, put to use in search, which then prefers pictures that look real to it.
+"""Objectives of search: the negative squared error, alone or with the score of a trained critic.
 
 Notable choices:
-- A score is the likeness and so much of the critic's opinion. Likeness alone is content with a faint blur where a line
-  would have to be; a critic alone does not care what was to be drawn (unless it has learnt to look at targets).
+- Squared error alone is content with a faint blur where a line should be; a critic alone does not compare with the
+  picture that is to be drawn (unless it was trained with targets). So the critic's score is added with a weight.
 - Critics are only in checkpoints: an agent that ships has none.
 """
 
-from __future__ import annotations
-
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from limner.agents.agent import find_agent
 from limner.agents.checkpoint import read_manifest, read_tensors
-from limner.models.critic import Critic, complement, make_critic
-from limner.search.lookahead import Score, likeness
-from limner.training.config import Config
+from limner.agents.config import AgentConfig
+from limner.models.config import CriticConfig
+from limner.models.critic import Critic, complement
 from limner.worlds.observation import preprocess
+from limner.worlds.simulator import Objective, negative_mse
+from limner.worlds.validation import read_section
 
 
 @dataclass(frozen=True)
 class CriticObjective:
-    """A critic that has been trained, and the configuration it was trained with."""
+    """A frozen critic, and the agent that it was trained with."""
 
     name: str
     critic: Critic
-    config: Config
+    config: AgentConfig
 
-    def score(self, weight: float, shape: tuple[int, int, int]) -> Score:
-        """The likeness plus ``weight`` times the critic's score, for canvases of ``shape`` (H, W, C).
+    def objective(self, weight: float, shape: tuple[int, int, int]) -> Objective:
+        """The negative squared error plus ``weight`` times the critic's score, for canvases of ``shape`` (H, W, C).
 
-        ``ValueError`` when the critic cannot see these, or the weight is negative.
+        ``ValueError`` when the critic was trained on others, or the weight is negative.
         """
         resolution, channels = self.config.resolution, self.config.make_renderer(1).shape[2]
         if channels != shape[2]:
             raise ValueError(
-                f"the critic of {self.name!r} judges pictures with {channels} channels, the canvas has {shape[2]}"
+                f"the critic of {self.name!r} scores pictures with {channels} channels, the canvas has {shape[2]}"
             )
         if shape[0] % resolution:
             raise ValueError(
-                f"the critic of {self.name!r} sees {resolution} pixels a side, the canvas of {shape[0]} is no multiple"
+                f"the critic of {self.name!r} has a resolution of {resolution} pixels, the canvas of {shape[0]} is no "
+                "multiple"
             )
         if not 0 <= weight < float("inf"):
             raise ValueError(f"the weight of the critic is {weight}: must be 0 or more")
-        return lambda canvases, goals: likeness(canvases, goals) + weight * self.opinion(canvases, goals)
+        return lambda canvases, goals: negative_mse(canvases, goals) + weight * self.score(canvases, goals)
 
     @torch.no_grad()
-    def opinion(self, canvases: Tensor, goals: Tensor) -> Tensor:
+    def score(self, canvases: Tensor, goals: Tensor) -> Tensor:
         """The critic's score ``float32[N]`` of canvases ``uint8[N, H, W, C]``.
 
-        ``goals`` of that shape matter only to the critic of a run with targets. One that is shown complements sees each
-        half in turn: the mean counts.
+        ``goals`` of that shape matter only to the critic of a conditional agent. A complement critic is shown each half
+        in turn: the mean counts.
         """
         pictures = preprocess(canvases, self.config.resolution)
         if not self.config.conditional:
@@ -68,16 +69,16 @@ def load_critic(name: str) -> CriticObjective:
     """The critic of the run or checkpoint in the folder ``name``; ``ValueError`` when there is none."""
     folder, title = find_agent(name)
     manifest = read_manifest(folder)
-    config = replace(Config.from_dict(manifest["config"]), device="cpu")
+    section = manifest.get("training", {}).get("critic")
+    if section is None or "state.safetensors" not in manifest["sha256"]:
+        raise ValueError(f"{title!r} has no critic: name a run that was rewarded by one (algorithm 'spiral')")
+    agent = AgentConfig.from_dict(manifest["agent"])
     state = read_tensors(folder, manifest, "state.safetensors")
     weights = {key.removeprefix("critic."): value for key, value in state.items() if key.startswith("critic.")}
-    if not weights or not config.reward.critic:
-        raise ValueError(f"{title!r} has no critic: name a run that was rewarded by one")
-    if config.critic.programs:
-        raise ValueError(f"the critic of {title!r} judges programs, too: name a run without critic.programs")
-    critic = make_critic(config, config.make_renderer(1))
+    config = read_section(CriticConfig, section, "critic.")
+    critic = Critic(config, agent.make_renderer(1).shape[2], agent.resolution, agent.conditional)
     try:
         critic.load_state_dict(weights)
     except RuntimeError as error:
         raise ValueError(f"{folder / 'state.safetensors'} does not fit its configuration: {error}") from None
-    return CriticObjective(title, critic.requires_grad_(False).eval(), config)
+    return CriticObjective(title, critic.requires_grad_(False).eval(), agent)

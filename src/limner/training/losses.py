@@ -7,8 +7,6 @@ Notable choices:
   [PP] Mellor et al., "Unsupervised Doodling and Painting with Improved SPIRAL", 2019.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple
 

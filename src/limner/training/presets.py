@@ -1,12 +1,24 @@
 """Named configurations. A preset is a value, not code."""
 
-from __future__ import annotations
+from dataclasses import dataclass, replace
 
-from dataclasses import replace
+from limner.agents.config import AgentConfig
+from limner.models.config import CriticConfig, PolicyConfig
+from limner.training.config import OptimizerConfig, PolicyGradientConfig, RunConfig, TrainingConfig
+from limner.training.imitation.config import ImitationConfig, RandomExpert, SearchExpert
+from limner.training.spiral.config import SpiralConfig, SpiralReward
+from limner.worlds.paint.settings import PaintSettings
+from limner.worlds.scenes.settings import ScenesSettings
 
-from limner.training.config import Config, CriticConfig, ImitationConfig, LearningConfig, PolicyConfig, RewardConfig
-from limner.worlds.paint.renderer import PaintSettings
-from limner.worlds.scenes.renderer import ScenesSettings
+
+@dataclass(frozen=True)
+class Preset:
+    """A configuration with a name."""
+
+    teaches: str
+    """What an agent learns with it, and from what, in a line."""
+    config: TrainingConfig
+
 
 _DIGIT_STROKES = PaintSettings(
     space="stroke",
@@ -16,111 +28,117 @@ _DIGIT_STROKES = PaintSettings(
     pressures=8,
     events=16,
 )
-_POINTER = PolicyConfig(network="pointer", precision="native")
-_SEARCH = ImitationConfig(teacher="search", tries=8, sweeps=3)
-_TAUGHT = LearningConfig(learning_rate=1e-3, entropy_cost=0.01, average=0.995)
-
-_COPYIST = Config(
-    conditional=True,
-    temperature=0.0,
-    batch=32,
-    evaluate_every=20,
-    checkpoint_every=20,
-    policy=_POINTER,
-    imitation=_SEARCH,
-    learning=_TAUGHT,
+_CHARACTER_STROKES = PaintSettings(
+    space="stroke", brush="classic/pen", grid=32, sizes=(0.5, 0.75, 1.0, 1.5, 2.0), pressures=4, events=16
 )
-"""What agents with targets that learn from a teacher have in common."""
+_FACE_STROKES = PaintSettings(
+    space="stroke",
+    brush="classic/pen",
+    color=True,
+    grid=32,
+    sizes=(2.0, 4.0, 8.0, 12.0, 24.0),
+    pressures=4,
+    events=16,
+)
+_POINTER = PolicyConfig(network="pointer", precision="native")
 
-PRESETS: dict[str, Config] = {
-    "mnist": Config(
+_RECONSTRUCTION = ImitationConfig(
+    agent=AgentConfig(_DIGIT_STROKES, conditional=True, horizon=12, temperature=0.0, policy=_POINTER),
+    run=RunConfig(episodes=32, evaluate_every=20, checkpoint_every=20),
+    expert=SearchExpert(candidates=8, sweeps=3),
+    learning=OptimizerConfig(learning_rate=1e-3, entropy_cost=0.01, ema_decay=0.995),
+)
+"""What conditional agents that imitate an expert have in common."""
+
+_MNIST = SpiralConfig(
+    agent=AgentConfig(
+        PaintSettings(brush="classic/slow_ink", grid=16, sizes=(1.5, 2.5, 4.0), pressures=4, events=16),
         temperature=0.7,
-        renderer=PaintSettings(brush="classic/slow_ink", grid=16, sizes=(1.5, 2.5, 4.0), pressures=4, events=16),
         policy=PolicyConfig(precision="native"),
-        critic=CriticConfig(
-            width=48, fold=4, learning_rate=4e-4, steps=8, replay=50, penalised=0.5, precision="native"
-        ),
-        learning=LearningConfig(
-            learning_rate=7e-4,
-            entropy_cost=0.003,
-            final_entropy_cost=0.05,
-            entropy_floor=2.5,
-            anchor_cost=1.0,
-            average=0.97,
-        ),
     ),
-    "mnist-reconstruct": replace(
-        _COPYIST,
-        steps=12,
-        renderer=_DIGIT_STROKES,
+    critic=CriticConfig(
+        width=48,
+        pixel_unshuffle=4,
+        learning_rate=4e-4,
+        steps_per_update=8,
+        replay=50,
+        gradient_penalty_share=0.5,
+        precision="native",
     ),
-    "omniglot": replace(
-        _COPYIST,
-        data="omniglot:-Armenian,-Burmese_(Myanmar),-Gujarati,-Latin,-Syriac_(Estrangelo)",
-        steps=12,
-        resolution=64,
-        renderer=PaintSettings(
-            space="stroke", brush="classic/pen", grid=32, sizes=(0.5, 0.75, 1.0, 1.5, 2.0), pressures=4, events=16
-        ),
+    learning=PolicyGradientConfig(
+        learning_rate=7e-4,
+        entropy_cost=0.003,
+        final_entropy_cost=0.05,
+        entropy_floor=2.5,
+        kl_average_cost=1.0,
+        ema_decay=0.97,
     ),
-    "faces": replace(
-        _COPYIST,
-        data="faces",
-        steps=20,
-        resolution=64,
-        renderer=PaintSettings(
-            space="stroke",
-            brush="classic/pen",
-            color=True,
-            grid=32,
-            sizes=(2.0, 4.0, 8.0, 12.0, 24.0),
-            pressures=4,
-            events=16,
-        ),
+)
+
+_OMNIGLOT = replace(
+    _RECONSTRUCTION,
+    agent=replace(_RECONSTRUCTION.agent, renderer=_CHARACTER_STROKES, resolution=64),
+    run=replace(
+        _RECONSTRUCTION.run, data="omniglot:-Armenian,-Burmese_(Myanmar),-Gujarati,-Latin,-Syriac_(Estrangelo)"
     ),
-    "scenes": replace(
-        _COPYIST,
-        data="scenes",
-        steps=8,
-        resolution=64,
-        renderer=ScenesSettings(),
-        imitation=ImitationConfig(teacher="random", batch=8, steps=64),
-    ),
-    "mnist-prior": Config(
-        temperature=0.2,
-        opening=0.8,
-        steps=8,
-        batch=16,
-        evaluate_every=24,
-        checkpoint_every=24,
-        renderer=_DIGIT_STROKES,
-        policy=_POINTER,
-        imitation=ImitationConfig(teacher="search", tries=16, sweeps=4, slips=0.2, steps=12),
-        learning=LearningConfig(learning_rate=1e-3, entropy_cost=0.0, average=0.99),
-    ),
-    "mnist-paper": Config(
-        data="mnist",
-        device="cuda",
-        steps=20,
-        batch=64,
-        frames=200_000_000,
-        renderer=PaintSettings(),
+)
+
+_FACES = replace(
+    _RECONSTRUCTION,
+    agent=replace(_RECONSTRUCTION.agent, renderer=_FACE_STROKES, horizon=20, resolution=64),
+    run=replace(_RECONSTRUCTION.run, data="faces"),
+)
+
+_SCENES = replace(
+    _RECONSTRUCTION,
+    agent=replace(_RECONSTRUCTION.agent, renderer=ScenesSettings(), horizon=8, resolution=64),
+    run=replace(_RECONSTRUCTION.run, data="scenes"),
+    expert=RandomExpert(),
+    batch_size=8,
+    steps_per_update=64,
+)
+
+_MNIST_PRIOR = ImitationConfig(
+    agent=AgentConfig(_DIGIT_STROKES, horizon=8, temperature=0.2, first_action_temperature=0.8, policy=_POINTER),
+    run=RunConfig(episodes=16, evaluate_every=24, checkpoint_every=24),
+    expert=SearchExpert(candidates=16, sweeps=4, action_noise=0.2),
+    steps_per_update=12,
+    learning=OptimizerConfig(learning_rate=1e-3, entropy_cost=0.0, ema_decay=0.99),
+)
+
+_MNIST_PAPER = SpiralConfig(
+    agent=AgentConfig(
+        PaintSettings(),
+        horizon=20,
         resolution=64,
         policy=PolicyConfig(network="paper", lstm=True, spatial_heads=True),
-        critic=CriticConfig(width=64, learning_rate=1e-4, steps=5),
-        reward=RewardConfig(form="final", stroke_penalty=0.05, empty_penalty=1.0),
-        learning=LearningConfig(clip=None, minibatches=1, learning_rate=1e-4, trace_decay=1.0),
     ),
-    "tiny": Config(
-        steps=3,
-        batch=8,
-        frames=240,
-        threads=1,
-        evaluate_every=1000,
+    run=RunConfig(data="mnist", episodes=64, frames=200_000_000),
+    device="cuda",
+    critic=CriticConfig(width=64, learning_rate=1e-4, steps_per_update=5),
+    reward=SpiralReward(form="final", stroke_penalty=0.05, empty_penalty=1.0),
+    learning=PolicyGradientConfig(clip=None, minibatches=1, learning_rate=1e-4, gae_lambda=1.0),
+)
+
+_TINY = SpiralConfig(
+    agent=AgentConfig(
+        PaintSettings(grid=8, sizes=(2.0, 4.0), pressures=2, events=8),
+        horizon=3,
         resolution=16,
-        renderer=PaintSettings(grid=8, sizes=(2.0, 4.0), pressures=2, events=8),
         policy=PolicyConfig(channels=4, hidden=32, noise=2),
-        critic=CriticConfig(width=4, batch=8, steps=1, replay=2),
-        learning=LearningConfig(minibatches=1),
     ),
+    run=RunConfig(episodes=8, frames=240, threads=1, evaluate_every=1000),
+    critic=CriticConfig(width=4, batch_size=8, steps_per_update=1, replay=2),
+    learning=PolicyGradientConfig(minibatches=1),
+)
+
+PRESETS: dict[str, Preset] = {
+    "mnist": Preset("make up digits, from the score of a critic", _MNIST),
+    "mnist-prior": Preset("make up digits, from programs that search finds", _MNIST_PRIOR),
+    "mnist-reconstruct": Preset("copy digits, from programs that search finds", _RECONSTRUCTION),
+    "omniglot": Preset("copy characters, from programs that search finds", _OMNIGLOT),
+    "faces": Preset("copy portraits in colour, from programs that search finds", _FACES),
+    "scenes": Preset("copy scenes of objects, from random scenes", _SCENES),
+    "mnist-paper": Preset("make up digits as published (SPIRAL): needs a GPU and days", _MNIST_PAPER),
+    "tiny": Preset("nothing of use, in a second: to try things out", _TINY),
 }

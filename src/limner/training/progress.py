@@ -5,15 +5,13 @@ Notable choices:
 - Plain lines are every evaluation, and between them one line in ``PLAIN_SECONDS``: a log file stays short.
 """
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-from limner.training.config import Config
+from limner.training.config import TrainingConfig
 
 PLAIN_SECONDS = 10.0
 
@@ -21,7 +19,7 @@ Report = Callable[[Mapping[str, Any]], None]
 
 
 @contextmanager
-def watch(config: Config, stream: TextIO | None = None) -> Iterator[Report]:
+def watch(config: TrainingConfig, stream: TextIO | None = None) -> Iterator[Report]:
     """While open, the function it gives shows the log lines that it is handed, on ``stream`` (standard error)."""
     stream = sys.stderr if stream is None else stream
     if not stream.isatty():
@@ -38,9 +36,9 @@ def watch(config: Config, stream: TextIO | None = None) -> Iterator[Report]:
         def show(record: Mapping[str, Any]) -> None:
             done = config.progress(record["update"], record["minutes"])
             if is_evaluation(record):
-                bar.console.print(describe(record), highlight=False)
+                bar.console.print(summary(record), highlight=False)
             else:
-                bar.update(task, completed=done, description=describe(record))
+                bar.update(task, completed=done, description=summary(record))
 
         yield show
 
@@ -50,8 +48,8 @@ def is_evaluation(record: Mapping[str, Any]) -> bool:
     return any(name.startswith("eval/") for name in record)
 
 
-def describe(record: Mapping[str, Any]) -> str:
-    """A log line in words: where the run is, and the figures that matter."""
+def summary(record: Mapping[str, Any]) -> str:
+    """A line of the log as text: where the run is, and the main figures."""
     frames, minutes = record["frames"], record["minutes"]
     text = f"{frames:,} frames, {minutes:.1f} min"
     if is_evaluation(record):
@@ -67,7 +65,7 @@ def describe(record: Mapping[str, Any]) -> str:
     return text
 
 
-def _plain(config: Config, stream: TextIO) -> Report:
+def _plain(config: TrainingConfig, stream: TextIO) -> Report:
     last = -PLAIN_SECONDS
 
     def show(record: Mapping[str, Any]) -> None:
@@ -75,7 +73,7 @@ def _plain(config: Config, stream: TextIO) -> Report:
         now = time.monotonic()
         if is_evaluation(record) or now - last >= PLAIN_SECONDS:
             done = config.progress(record["update"], record["minutes"])
-            stream.write(f"{done:4.0%}  {describe(record)}\n")
+            stream.write(f"{done:4.0%}  {summary(record)}\n")
             stream.flush()
             last = now
 

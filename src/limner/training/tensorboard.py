@@ -6,8 +6,6 @@ Notable choices:
 - TensorBoard is imported when a run starts: the import takes about 0.15 s.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-// Compiles a function for several kinds of processor; the fitting one is chosen when it is loaded.
+// FOR_EACH_CPU compiles a function for several kinds of processor; the loader picks one.
 
 #pragma once
 

@@ -1,20 +1,18 @@
-"""What a policy sees before each action."""
+"""Observations: what a policy, or another proposer of actions, is given before each action."""
 
-from __future__ import annotations
-
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor
 
 
 class Observation(NamedTuple):
-    """Everything the policy is given. ``…`` is ``[B]`` when acting and ``[T, B]`` when learning."""
+    """The input of a policy. ``…`` is ``[B]`` when acting and ``[T, B]`` when learning."""
 
-    ink: Tensor
-    """``float32[…, C, R, R]``: the picture so far, as ``see`` gives it."""
+    canvas: Tensor
+    """``float32[…, C, R, R]``: the picture so far, as ``preprocess`` gives it."""
     target: Tensor
-    """``float32[…, C, R, R]``: the picture to paint, as ``see`` gives it; no channels for an agent without targets."""
+    """``float32[…, C, R, R]``: the picture to paint, likewise; without channels for an unconditional agent."""
     pen: Tensor
     """``float32[…, 2]``: (x, y) in [0, 1], where the next curve starts."""
     step: Tensor
@@ -25,14 +23,29 @@ class Observation(NamedTuple):
     """``float32[…, Z]``: N(0, 1), fixed for an episode."""
 
 
-def whole_episodes(ink: Tensor, target: Tensor, pen: Tensor, actions: Tensor, noise: Tensor) -> Observation:
-    """What is seen in B episodes before each of T ``actions`` int64[T, B, P]: observations ``[T, B, …]``.
+class Targets(NamedTuple):
+    """Targets of B episodes."""
 
-    ``ink`` and ``pen`` are ``[T, B, …]``, ``target`` and ``noise`` ``[B, …]``.
+    goal: Tensor
+    """``uint8[B, H, W, C]``, as large as the canvas."""
+    target: Tensor
+    """``float32[B, C, R, R]``: the same as ``preprocess`` gives it."""
+    noise: Tensor
+    """``float32[B, Z]``: of the episodes."""
+
+    def take(self, rows: Tensor) -> Self:
+        """Those of the episodes ``rows`` int64[M]."""
+        return type(self)(*(tensor[rows] for tensor in self))
+
+
+def whole_episodes(canvas: Tensor, target: Tensor, pen: Tensor, actions: Tensor, noise: Tensor) -> Observation:
+    """The observations ``[T, B, …]`` before each of T ``actions`` int64[T, B, P] of B episodes.
+
+    ``canvas`` and ``pen`` are ``[T, B, …]``, ``target`` and ``noise`` ``[B, …]``.
     """
     steps, batch = actions.shape[:2]
     return Observation(
-        ink=ink,
+        canvas=canvas,
         target=target.expand(steps, *target.shape),
         pen=pen,
         step=(torch.arange(steps, device=actions.device) / steps)[:, None].expand(steps, batch),
@@ -42,22 +55,15 @@ def whole_episodes(ink: Tensor, target: Tensor, pen: Tensor, actions: Tensor, no
 
 
 def preprocess(canvas: Tensor, resolution: int) -> Tensor:
-    """``uint8[N, H, W, C]`` on white to ink ``float32[N, C, resolution, resolution]`` in [0, 1], area-averaged.
+    """``uint8[N, H, W, C]`` to ``float32[N, C, resolution, resolution]`` in [0, 1], inverted and area-averaged.
 
-    Ink is ``1 − value / 255``: an empty canvas is all zeros, so what a convolution pads with is paper. Height and
-    width must be the same multiple of ``resolution``.
+    A value is ``1 − byte / 255``: white is 0, like the padding of a convolution. Height and width must be the same
+    multiple of ``resolution``.
     """
     count, height, width, channels = canvas.shape
     factor = height // resolution
-    assert height == width == factor * resolution, f"a canvas of {height}×{width} cannot be seen at {resolution}"
+    assert height == width == factor * resolution, f"{height}×{width} is no multiple of {resolution}"
     # Two sums of whole numbers over adjacent elements: several times faster on a CPU than avg_pool2d.
     light = canvas.view(count * resolution, factor, width * channels).sum(1, dtype=torch.int32)
     light = light.view(count, resolution, resolution, factor, channels).sum(3, dtype=torch.int32)
     return 1 - light.permute(0, 3, 1, 2).float() / (255 * factor**2)
-
-
-def coordinate_planes(size: int) -> Tensor:
-    """``float32[2, size, size]``: x and y of every pixel centre, in [−1, 1]."""
-    axis = (torch.arange(size) + 0.5) / size * 2 - 1
-    y, x = torch.meshgrid(axis, axis, indexing="ij")
-    return torch.stack([x, y])

@@ -1,106 +1,108 @@
-"""ResidualProposals: proposals without learning, aimed at what is still missing.
+"""Proposals: candidates for the next action, from a policy or, without learning, where canvas and target differ."""
 
-An agent's first teacher, and the search that every agent has to be better than.
-"""
-
-from __future__ import annotations
+from typing import NamedTuple, Protocol
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
-from limner.actions import SKIP, ActionSpace
-from limner.models.policy import Acted, Memory, Policy
-from limner.search.lookahead import recolour
+from limner.actions import ActionSpace
 from limner.worlds.observation import Observation
+from limner.worlds.variation import canonical, random_actions, recolour
 
-REACH = 0.12
-"""Deviation of the other places of an action from the first, as a share of the canvas."""
+SPREAD = 0.12
+"""Standard deviation of the other places of an action from the first, as a share of the canvas."""
+
+Memory = tuple[Tensor, Tensor] | None
+"""The state of an LSTM: hidden and cell, ``float32[1, N, hidden]`` each; None at first, and without an LSTM."""
+
+
+class Acted(NamedTuple):
+    """Proposed actions for N canvases."""
+
+    actions: Tensor
+    """``int64[N · count, P]``, canonical."""
+    log_prob: Tensor
+    """``float32[N · count]``."""
+    memory: Memory
+    """For the next step."""
+
+
+class Proposer(Protocol):
+    """Proposes actions: a policy at temperature 1, or ``ResidualProposals``."""
+
+    def act(
+        self, observation: Observation, memory: Memory, generator: Generator, *, count: int, verb: int | None = None
+    ) -> Acted:
+        """``count`` actions for each of N canvases, those of one canvas next to each other.
+
+        ``memory`` is what the previous call returned. With a ``verb`` all actions have that verb.
+        """
 
 
 class ResidualProposals:
-    """Takes the place of a policy.
+    """Random actions aimed at the residual, the difference between canvas and target.
 
-    An action's first place is drawn where canvas and target differ, with a probability that grows with the square of
-    the difference, the others near it, all counted from the pen if they are offsets; colours are the target's there;
-    all else is uniform, but that nothing is skipped. Objects may stand where only their edge is seen: their places lie
-    near what is missing, too.
+    The first place of an action is drawn with a probability that grows with the square of the difference, the others
+    near it; offsets are counted from the pen. Colours are the target's there; all other parts are uniform.
     """
 
-    def __init__(self, space: ActionSpace) -> None:
-        self.space = space
+    def __init__(self, space: ActionSpace, first_spread: float = 0.0, verbs: int | None = None) -> None:
+        """``first_spread`` as ``SPREAD``, of the first place; only the first ``verbs`` verbs are proposed."""
+        self.space, self.first_spread, self.verbs = space, first_spread, verbs
 
     def act(
-        self,
-        observation: Observation,
-        memory: Memory | None,
-        generator: torch.Generator,
-        *,
-        count: int,
-        verb: int | None = None,
+        self, observation: Observation, memory: Memory, generator: Generator, *, count: int, verb: int | None = None
     ) -> Acted:
-        """``count`` canonical actions for each of N canvases, as ``Policy.act``; log-probabilities are zeros."""
-        actions = self.aim(observation.ink, observation.target, observation.pen, generator, count, verb)
+        """As ``Proposer.act``; log-probabilities are zeros."""
+        actions = self.aim(observation.canvas, observation.target, observation.pen, generator, count, verb)
         return Acted(actions, torch.zeros(len(actions)), memory)
 
     def aim(
-        self,
-        ink: Tensor,
-        target: Tensor,
-        pen: Tensor,
-        generator: torch.Generator,
-        count: int,
-        verb: int | None = None,
+        self, canvas: Tensor, target: Tensor, pen: Tensor, generator: Generator, count: int, verb: int | None = None
     ) -> Tensor:
         """``count`` canonical actions, ``int64[N · count, P]``, for each of N canvases: see ``Observation``."""
-        missing = (target - ink).abs().mean(1)
+        missing = (target - canvas).abs().mean(1)
         batch, side, _ = missing.shape
         where = torch.multinomial(missing.flatten(1).square() + 1e-9, count, replacement=True, generator=generator)
         centre = torch.stack([where // side, where % side]).flatten(1) / side + 0.5 / side
-        actions = torch.stack([torch.randint(n, (batch * count,), generator=generator) for n in self.space.sizes], -1)
+        actions = random_actions(self.space, (batch * count,), generator)
         pen = pen.flip(1).T.repeat_interleave(count, dim=1)
-        reach = REACH / 2 if "op" in self.space else 0.0
+        spread = self.first_spread
         for i, part in enumerate(self.space.parts):
             if part.grid is not None:
-                place = centre + reach * torch.randn(centre.shape, generator=generator)
+                place = centre + spread * torch.randn(centre.shape, generator=generator)
                 if part.sights is not None:
                     actions[:, i] = torch.cdist(place.T.contiguous(), torch.tensor(part.sights).flip(1)).argmin(dim=1)
                 else:
                     place = place if part.origin == (0, 0) else place - pen + 0.5
                     row, column = ((place[k] * part.grid[k]).long().clamp(0, part.grid[k] - 1) for k in (0, 1))
                     actions[:, i] = row * part.grid[1] + column
-                reach = REACH
-        if "op" in self.space:
-            op = self.space.index("op")
-            actions[:, op] = actions[:, op] % SKIP
+                spread = SPREAD
         if self.space.verb is not None and verb is not None:
             actions[:, self.space.verb] = verb
+        elif self.space.verb is not None and self.verbs is not None:
+            actions[:, self.space.verb] %= self.verbs
         if self.space.coloured:
             there = target.flatten(2).gather(2, where[:, None].expand(-1, target.shape[1], -1))
             return recolour(self.space, actions, 1 - there.transpose(1, 2).flatten(0, 1))
-        return torch.from_numpy(self.space.canonical(actions.numpy()))
+        return canonical(self.space, actions)
 
 
 class MixedProposals:
-    """A policy that gives every second proposal to chance, so that a search finds something before it has learnt."""
+    """Half of the proposals from a policy, half from another proposer, which needs no learning to be of use."""
 
-    def __init__(self, policy: Policy, space: ActionSpace) -> None:
-        self.policy, self.chance = policy, ResidualProposals(space)
+    def __init__(self, policy: Proposer, other: Proposer) -> None:
+        self.policy, self.other = policy, other
 
     def act(
-        self,
-        observation: Observation,
-        memory: Memory | None,
-        generator: torch.Generator,
-        *,
-        count: int,
-        verb: int | None = None,
+        self, observation: Observation, memory: Memory, generator: Generator, *, count: int, verb: int | None = None
     ) -> Acted:
-        """``count`` actions for each of N canvases, the policy's first; as ``Policy.act``."""
+        """As ``Proposer.act``; of each canvas the policy's actions come first."""
         own = self.policy.act(observation, memory, generator, count=count - count // 2, verb=verb)
         if count == 1:
             return own
-        other = self.chance.act(observation, memory, generator, count=count // 2, verb=verb)
-        batch = len(observation.ink)
+        other = self.other.act(observation, memory, generator, count=count // 2, verb=verb)
+        batch = len(observation.canvas)
         actions = torch.cat([acted.actions.view(batch, -1, len(own.actions[0])) for acted in (own, other)], dim=1)
         log_prob = torch.cat([acted.log_prob.view(batch, -1) for acted in (own, other)], dim=1)
         return Acted(actions.flatten(0, 1), log_prob.flatten(), own.memory)

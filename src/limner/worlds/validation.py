@@ -1,11 +1,20 @@
-"""Fields of configurations: checked when a section is made, and read back from plain values."""
+"""Checks of settings, configurations and the arguments of renderers.
 
-from __future__ import annotations
+A section of settings or of a configuration is a frozen dataclass, which checks itself when it is made. An error names
+the field, with the prefix of its command-line flag, its value, and what it must be.
+"""
 
 import dataclasses
 import math
+from collections.abc import Mapping
+from functools import cache
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limner.actions import ActionSpace, IntArray
 
 Section = TypeVar("Section")
 
@@ -16,48 +25,63 @@ def require(ok: bool, message: str) -> None:
         raise ValueError(message)
 
 
-def check_fields(section: object, prefix: str, positive: str = "", not_negative: str = "", share: str = "") -> None:
-    """``ValueError`` naming the first field of another type than declared, or of those listed, out of its range.
+def check_fields(
+    section: object,
+    prefix: str,
+    positive: str = "",
+    not_negative: str = "",
+    share: str = "",
+    within: Mapping[str, tuple[float, float]] | None = None,
+) -> None:
+    """``ValueError`` naming the first field of another type than declared, or out of its range.
 
-    The lists are names separated by spaces; a ``share`` is in [0, 1]. None, where it is allowed, is in every range.
+    ``positive``, ``not_negative`` and ``share`` (in [0, 1]) are names separated by spaces; ``within`` gives the lowest
+    and the highest value of a field. Of a tuple every entry is checked, and there must be one. None, where it is
+    allowed, is in every range.
     """
-    for name, kind in get_type_hints(type(section)).items():
+    section_type: Any = type(section)
+    for name, kind in _hints(section_type).items():
         value = getattr(section, name)
         require(_fits(value, kind), f"{prefix}{name} is {value!r}: must be {_words(kind)}")
-    for names, low, high, need in (
-        (positive, math.ulp(0), math.inf, "positive"),
-        (not_negative, 0, math.inf, "0 or more"),
-        (share, 0, 1, "in [0, 1]"),
-    ):
-        for name in names.split():
-            value = getattr(section, name)
-            require(value is None or low <= value <= high, f"{prefix}{name} is {value!r}: must be {need}")
-
-
-def _fits(value: object, kind: Any) -> bool:
-    if get_origin(kind) is Literal:
-        return value in get_args(kind)
-    if get_origin(kind) in (Union, UnionType):
-        return any(_fits(value, choice) for choice in get_args(kind))
-    if kind is float and type(value) in (int, float):
-        return math.isfinite(value)  # type: ignore[arg-type]
-    return type(value) is kind
-
-
-def _words(kind: Any) -> str:
-    if get_args(kind):
-        between = (repr(k) if get_origin(kind) is Literal else _words(k) for k in get_args(kind))
-        return " or ".join(between)
-    names = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", type(None): "null"}
-    return names.get(kind) or f"a {kind.__name__}"
+    ranges = [(name, math.ulp(0), math.inf, "positive") for name in positive.split()]
+    ranges += [(name, 0, math.inf, "0 or more") for name in not_negative.split()]
+    ranges += [(name, 0, 1, "in [0, 1]") for name in share.split()]
+    ranges += [(name, low, high, f"in {low:g} … {high:g}") for name, (low, high) in (within or {}).items()]
+    for name, low, high, need in ranges:
+        value = getattr(section, name)
+        for entry in value if isinstance(value, tuple) else (value,):
+            require(entry is None or low <= entry <= high, f"{prefix}{name} is {value!r}: must be {need}")
 
 
 def read_section(kind: type[Section], values: Any, prefix: str) -> Section:
-    """One dataclass from its fields. What an older version did not know yet takes its default."""
-    unknown = expect_object(values, prefix).keys() - {f.name for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    if unknown:
-        raise ValueError(f"configuration: unknown field {prefix}{min(unknown)}")
-    return kind(**values)
+    """A dataclass from JSON values. A field that is not given takes its default.
+
+    A field that is a dataclass is read likewise; of a union of dataclasses its ``"name"`` says which. ``ValueError``
+    names an unknown field, or one that is missing and has no default.
+    """
+    any_kind: Any = kind
+    hints = _hints(any_kind)
+    if unknown := expect_object(values, prefix).keys() - hints.keys():
+        raise ValueError(f"configuration: unknown field {prefix}{min(unknown)}, must be one of {', '.join(hints)}")
+    for field in dataclasses.fields(any_kind):
+        optional = field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+        require(optional or field.name in values, f"configuration: {prefix}{field.name} is missing")
+    return kind(**{name: _read(hints[name], value, f"{prefix}{name}") for name, value in values.items()})
+
+
+def _read(kind: Any, value: Any, name: str) -> Any:
+    if get_origin(kind) is tuple and isinstance(value, list):
+        return tuple(value)
+    choices: list[Any] = [choice for choice in get_args(kind) or (kind,) if dataclasses.is_dataclass(choice)]
+    if not choices or dataclasses.is_dataclass(value):
+        return value
+    if len(choices) == 1:
+        return read_section(choices[0], value, f"{name}.")
+    rest = dict(expect_object(value, name))
+    named = {choice.name: choice for choice in choices}
+    if (tag := rest.pop("name", None)) not in named:
+        raise ValueError(f"configuration: {name}.name is {tag!r}, must be one of {', '.join(map(repr, named))}")
+    return read_section(named[tag], rest, f"{name}.")
 
 
 def expect_object(values: Any, prefix: str) -> dict[str, Any]:
@@ -65,3 +89,79 @@ def expect_object(values: Any, prefix: str) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise ValueError(f"configuration: {prefix.rstrip('.') or 'it'} must be an object, got {values!r}")
     return values
+
+
+def plain(section: Any) -> dict[str, Any]:
+    """A dataclass as JSON values: its ``name``, if its class has one, then its fields; sections within it likewise."""
+    values: dict[str, Any] = {"name": section.name} if "name" in vars(type(section)) else {}
+    for field in dataclasses.fields(section):
+        value = getattr(section, field.name)
+        value = plain(value) if dataclasses.is_dataclass(value) else value
+        values[field.name] = list(value) if isinstance(value, tuple) else value
+    return values
+
+
+def check_indices(indices: IntArray | None, batch: int) -> IntArray:
+    """The canvases ``indices`` of ``batch``, int64, all of them by default; ``ValueError`` if one does not exist."""
+    if indices is None:
+        return np.arange(batch)
+    rows = np.asarray(indices)
+    if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iu") or ((rows < 0) | (rows >= batch)).any():
+        raise ValueError(f"indices must be canvas numbers in 0 … {batch - 1}, got {indices!r}")
+    return rows.astype(np.int64)
+
+
+def check_actions(space: ActionSpace, actions: IntArray, batch: int) -> IntArray:
+    """``actions`` int64[batch, P], one for each canvas; ``ValueError`` if one is bad, or there are more or fewer."""
+    checked = space.validate(actions)
+    if checked.shape != (batch, len(space)):
+        raise ValueError(f"actions must be int64{[batch, len(space)]}, got {list(checked.shape)}")
+    return checked
+
+
+def copy_out(canvas: NDArray[np.uint8], out: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+    """A copy of the pictures, or ``out`` with the pictures written into it; ``ValueError`` if it does not fit."""
+    if out is None:
+        return canvas.copy()
+    if out.dtype != np.uint8 or out.shape != canvas.shape:
+        raise ValueError(f"out must be uint8{list(canvas.shape)}, got {out.dtype}{list(out.shape)}")
+    np.copyto(out, canvas)
+    return out
+
+
+def brief(value: object) -> str:
+    """``repr``, cut to 200 characters for an error message."""
+    try:
+        text = repr(value)
+    except RecursionError:
+        return "something nested too deeply"
+    return text if len(text) <= 200 else text[:200] + " …"
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    """Types of the fields of a dataclass."""
+    hints = get_type_hints(kind)
+    return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+
+
+def _fits(value: object, kind: Any) -> bool:
+    if get_origin(kind) is Literal:
+        return value in get_args(kind)
+    if get_origin(kind) in (Union, UnionType):
+        return any(_fits(value, choice) for choice in get_args(kind))
+    if get_origin(kind) is tuple:
+        return isinstance(value, tuple) and len(value) > 0 and all(_fits(entry, get_args(kind)[0]) for entry in value)
+    if kind is float and type(value) in (int, float):
+        return math.isfinite(value)  # type: ignore[arg-type]
+    return type(value) is kind or (dataclasses.is_dataclass(value) and isinstance(value, kind))
+
+
+def _words(kind: Any) -> str:
+    if get_origin(kind) is tuple:
+        return f"one or more, each {_words(get_args(kind)[0])}"
+    if get_args(kind):
+        between = (repr(k) if get_origin(kind) is Literal else _words(k) for k in get_args(kind))
+        return " or ".join(between)
+    names = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", type(None): "null"}
+    return names.get(kind) or f"a {kind.__name__}"

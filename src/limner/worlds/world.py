@@ -1,22 +1,41 @@
-"""Renderers execute actions on a batch of canvases.
+"""The protocols of a renderer, and ``World``: a renderer by name and functions of its programs.
 
-Notable choices:
-- A renderer is a batch: one call steps N canvases. A single canvas is a batch of one.
-- It knows actions and pixels, nothing of episodes, rewards or programs.
-- Its hidden state can be saved and restored, bit for bit, one saved canvas into any number of canvases.
-- ``settings()`` is JSON; ``make_renderer`` turns it back into a renderer that paints the same pixels.
+A renderer is a batch: one call steps N canvases. All hidden state of a canvas can be saved and restored, bit for bit.
+Torch is imported only inside methods, so that a command line can be parsed without it.
 """
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from limner.actions import ActionSpace, FloatArray, IntArray
 
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from limner.worlds.observation import Targets
+    from limner.worlds.proposals import Proposer
+    from limner.worlds.refinement import Refinement
+    from limner.worlds.simulator import Simulator
+
 Canvas = NDArray[np.uint8]
+Points = NDArray[np.float64]
+
+
+class Settings:
+    """Everything that decides the pixels: the base of a world's settings, a frozen dataclass of JSON values."""
+
+    name: ClassVar[str]
+    """Of the world."""
+    canvas: int
+    """Height and width in pixels: a program is executed at another size by changing it."""
 
 
 class State(Protocol):
@@ -26,70 +45,158 @@ class State(Protocol):
 
     def take(self, rows: IntArray) -> State:
         """The saved canvases ``rows`` (int64[M], repeats allowed), in that order."""
-        ...
 
 
 class Renderer(Protocol):
-    """Executes actions on ``batch`` canvases of ``shape`` (height, width, channels), uint8."""
+    """Executes actions on a batch of canvases."""
 
-    @property
-    def actions(self) -> ActionSpace:
-        """What an action consists of."""
-        ...
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Height, width and channels of a canvas."""
-        ...
-
-    @property
-    def batch(self) -> int:
-        """Number of canvases N."""
-        ...
+    actions: ActionSpace
+    """What an action consists of."""
+    shape: tuple[int, int, int]
+    """Height, width and channels of a canvas, uint8."""
+    batch: int
+    """Number of canvases N."""
 
     def settings(self) -> dict[str, Any]:
-        """JSON-able settings, ``"name"`` among them, from which ``make_renderer`` rebuilds this renderer."""
-        ...
+        """Settings as JSON values, ``"name"`` among them, from which ``make_renderer`` rebuilds this renderer."""
 
     def reset(self, indices: IntArray | None = None) -> None:
         """Blank canvases and a pen at its start: all of them, or ``indices`` only."""
-        ...
 
     def step(self, actions: IntArray) -> None:
         """Execute one action, ``int64[N, P]``, on every canvas. ``ValueError`` on a bad one, nothing painted."""
-        ...
 
     def canvas(self, out: Canvas | None = None) -> Canvas:
         """The pictures, ``uint8[N, H, W, C]``: a fresh array, or written into ``out``."""
-        ...
 
     def pen(self) -> FloatArray:
         """Where the next curve starts: ``float32[N, 2]``, (x, y) in [0, 1] of the canvas."""
-        ...
 
     def save(self, indices: IntArray | None = None) -> State:
         """The state of all canvases, or of ``indices``."""
-        ...
 
     def restore(self, state: Any, indices: IntArray | None = None) -> None:
         """Put canvas ``i`` of a ``State`` that such a renderer saved into canvas ``indices[i]`` (default: ``i``)."""
-        ...
 
 
-def make_renderer(settings: dict[str, Any], batch: int = 1, threads: int = 1) -> Renderer:
-    """The renderer that ``settings`` (see ``Renderer.settings``) describes; ``ValueError`` when they are bad."""
-    rest = dict(settings)
-    name = rest.pop("name", None)
-    if name == "paint":
-        from limner.worlds.paint.renderer import Paint, PaintSettings
+class LargeCanvas(Protocol):
+    """A canvas many times as large as an agent's, painted patch by patch."""
 
-        return Paint(PaintSettings.from_dict(rest), batch, threads)
-    if name == "toy":
-        from limner.worlds.toy.renderer import Toy, ToySettings
+    renderer: Renderer
+    """Of the large canvas, a batch of one."""
+    goal: Canvas
+    """The picture to paint, ``uint8[S, S, C]``, as large as the canvas: to be set before ``add``."""
 
-        return Toy(ToySettings.from_dict(rest), batch)
-    if name == "scenes":
-        from limner.worlds.scenes.renderer import Scenes, ScenesSettings
+    def program(self) -> IntArray:
+        """All actions so far, ``int64[T, P]``."""
 
-        return Scenes(ScenesSettings.from_dict(rest), batch, threads)
-    raise ValueError(f"unknown renderer {name!r}: must be 'paint', 'scenes' or 'toy'")
+    def patch_renderer(self, level: int, pictures: Canvas, threads: int) -> Renderer:
+        """The agent's renderer for patches of a level; a reset shows ``pictures`` uint8[N, H, W, C]."""
+
+    def add(self, level: int, patches: IntArray, actions: IntArray) -> None:
+        """Paint the ``actions`` int64[T, N, P] of ``patches`` int64[N, 2] (row, column), no two of them neighbours."""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """A data set that a world generates, with the programs behind its pictures."""
+
+    settings: Settings
+    """Of the renderer."""
+    counts: Mapping[str, int]
+    """Pictures of each split."""
+    about: Mapping[str, Any]
+    """Whatever decides the pictures besides a seed, as JSON values: files with other values are refused."""
+    generate: Callable[[np.random.Generator, int, int], tuple[Canvas, IntArray]]
+    """``generate(rng, count, threads)``: ``uint8[count, H, W, C]`` and canonical programs ``int64[count, T, P]``."""
+
+
+class World(ABC):
+    """A renderer by name, and the functions of its programs that training, search and evaluation use.
+
+    All but settings, renderer and action space have defaults that serve any renderer.
+    """
+
+    name: ClassVar[str]
+    settings_type: ClassVar[type[Any]]
+    """Of its settings: see ``Settings``."""
+    white_ground: ClassVar[bool] = True
+    """Whether an empty canvas is white."""
+
+    @abstractmethod
+    def make(self, settings: Any, batch: int, threads: int) -> Renderer:
+        """A renderer of ``batch`` canvases; ``ValueError`` where the settings cannot be had here."""
+
+    @abstractmethod
+    def actions(self, settings: Any) -> ActionSpace:
+        """The action space, without making a renderer."""
+
+    def random_programs(self, space: ActionSpace, steps: int, batch: int, generator: torch.Generator) -> Tensor:
+        """Random canonical programs ``int64[steps, batch, P]``: by default all parts are uniform."""
+        from limner.worlds.variation import canonical, random_actions
+
+        return canonical(space, random_actions(space, (steps, batch), generator))
+
+    def correct(
+        self, space: ActionSpace, programs: Tensor, perturb: Callable[[Tensor], Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """An expert's actions along canonical ``programs`` int64[T, B, P] under action noise, and those executed.
+
+        ``perturb`` is given right actions ``int64[…, P]`` (action noise: Laskey et al. 2017, "DART"). Both results are
+        ``int64[T, B, P]``. By default the expert goes on with the program.
+        """
+        return programs, perturb(programs)
+
+    def order(self, space: ActionSpace, programs: Tensor) -> Tensor | None:
+        """Canonical ``programs`` int64[T, B, P] in a standard order of their actions, or None where order matters."""
+        return None
+
+    def proposals(self, space: ActionSpace) -> Proposer:
+        """Proposals without learning: by default aimed at where canvas and target differ."""
+        from limner.worlds.proposals import ResidualProposals
+
+        return ResidualProposals(space)
+
+    def refine(
+        self, renderer: Renderer, simulator: Simulator, targets: Targets, actions: Tensor, proposer: Proposer
+    ) -> Refinement:
+        """A refinement of canonical ``actions`` int64[T, B, P] on the canvases of ``renderer``, towards ``targets``."""
+        from limner.worlds.refinement import Refinement
+
+        return Refinement(renderer, simulator, targets.goal, actions)
+
+    def warm_up(self, renderer: Renderer) -> None:
+        """Do now what the first refinement in a process would do once, so that it takes none of its time."""
+        return
+
+    def repeats_release(self, settings: Any) -> bool:
+        """Whether episodes are those of the environment released with Ganin et al. 2018, deviations included."""
+        return False
+
+    def count(self, space: ActionSpace, actions: IntArray) -> int:
+        """The size of a program ``int64[T, P]``: by default the number of its full actions."""
+        return len(actions) if space.verb is None else int(np.isin(actions[:, space.verb], space.full_verbs).sum())
+
+    def metrics(self, space: ActionSpace, found: Sequence[IntArray], truth: Sequence[IntArray]) -> dict[str, float]:
+        """How well programs ``int64[T, P]`` match the true ones: figures by name; none by default."""
+        return {}
+
+    def strokes(self, settings: Any, actions: IntArray) -> list[Points] | None:
+        """The strokes of a program ``int64[T, P]`` as polylines; None in a world without strokes.
+
+        ``float64[n, 3]`` each: x, y and pressure in [0, 1], places as shares of the canvas.
+        """
+        return None
+
+    def large_canvas(self, settings: Any, detail: int) -> LargeCanvas:
+        """A canvas ``detail`` times as large as ``settings`` say; ``ValueError`` where there is none."""
+        raise ValueError(f"the renderer {self.name!r} cannot paint large pictures: an agent of 'paint' is needed")
+
+    @property
+    def examples(self) -> Examples | None:
+        """Pictures with known programs, where this world can generate them."""
+        return None
+
+    def facts(self) -> dict[str, Any]:
+        """Versions and folders that the world depends on, to be shown to users."""
+        return {}

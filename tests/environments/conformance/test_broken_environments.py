@@ -105,7 +105,7 @@ class ResetsItself(PaintEnv):
 
 class StartsAgain(PaintEnv):
     def step(self, action):
-        if self._episodes.ended:
+        if self._vector._ended:
             self.reset()
         return super().step(action)
 
@@ -117,23 +117,23 @@ class EndOnce(PaintEnv):
         try:
             return super().step(action)
         except gymnasium.error.ResetNeeded:
-            if self._episodes.ended:
+            if self._vector._ended:
                 super().reset()
             raise
 
 
 class KeepsCanvas(PaintEnv):
     def reset(self, **options):
-        canvas = self._episodes._renderer._canvas.copy()
+        canvas = self._vector._renderer._canvas.copy()
         result = super().reset(**options)
-        self._episodes._renderer._canvas[:] = canvas
+        self._vector._renderer._canvas[:] = canvas
         return result
 
 
 class KeepsPressureIfUnfinished(PaintEnv):
     def reset(self, **options):
-        renderer = self._episodes._renderer
-        pressure = renderer._pressure * (not self._episodes.ended)
+        renderer = self._vector._renderer
+        pressure = renderer._pressure * (not self._vector._ended)
         result = super().reset(**options)
         renderer._pressure[:] = pressure
         return result
@@ -151,8 +151,8 @@ class SharesRenderer(PaintEnv):
 
     def __init__(self, **options):
         super().__init__(**options)
-        self.one.append(self._episodes._renderer)
-        self._episodes._renderer = self.one[0]
+        self.one.append(self._vector._renderer)
+        self._vector._renderer = self.one[0]
 
 
 class IgnoresSeed(PaintEnv):
@@ -177,7 +177,7 @@ class SameArray(Changes):
 
 class SharesRendererCanvas(Changes):
     def change(self, observation, *rest):
-        return {**observation, "canvas": self._episodes._renderer._canvas[0]}, *rest
+        return {**observation, "canvas": self._vector._renderer._canvas[0]}, *rest
 
 
 class ConstantPenAtReset(PaintEnv):
@@ -206,7 +206,7 @@ class CountsRefused(PaintEnv):
         try:
             return super().step(action)
         except ValueError:
-            self._episodes._step = min(self._episodes._step + 1, 3)
+            self._vector._step = min(self._vector._step + 1, 3)
             raise
 
 
@@ -242,13 +242,13 @@ class BlankFrame(PaintEnv):
 
 class RenderSteps(PaintEnv):
     def render(self):
-        self._episodes._renderer._pressure[:] = 1
+        self._vector._renderer._pressure[:] = 1
         return super().render()
 
 
 class RendersTooEarly(PaintEnv):
     def render(self):
-        return super().render() if self._episodes._step is not None else np.zeros((12, 12, 3), np.uint8)
+        return super().render() if self._vector._step is not None else np.zeros((12, 12, 3), np.uint8)
 
 
 BROKEN_ENVIRONMENTS = {
@@ -273,9 +273,9 @@ BROKEN_ENVIRONMENTS = {
     SharesRenderer: "repeats_episodes",
     IgnoresSeed: "seeds_its_generator",
     OneSeed: "seeds_its_generator",
-    SameArray: "gives_its_arrays_away",
-    SharesRendererCanvas: "gives_its_arrays_away",
-    ConstantPenAtReset: "gives_its_arrays_away",
+    SameArray: "returns_fresh_arrays",
+    SharesRendererCanvas: "returns_fresh_arrays",
+    ConstantPenAtReset: "returns_fresh_arrays",
     RewardsMaskedParts: "ignores_masked_parts",
     Clips: "refuses_bad_steps",
     CountsRefused: "refuses_bad_steps",

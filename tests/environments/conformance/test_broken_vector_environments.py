@@ -19,7 +19,7 @@ class SaysNextStep(PaintVectorEnv):
 
 class ResetsOnNextStep(PaintVectorEnv):
     def step(self, actions):
-        if self._episodes.ended:
+        if self._ended:
             observation, info = self.reset()
             zeros = np.zeros(self.num_envs)
             return observation, zeros, zeros > 0, zeros > 0, info
@@ -58,7 +58,7 @@ class PaintsGoodRows(PaintVectorEnv):
         try:
             return super().step(actions)
         except ValueError:
-            self._episodes._renderer._pressure[0] = 1
+            self._renderer._pressure[0] = 1
             raise
 
 

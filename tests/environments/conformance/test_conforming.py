@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from broken import TINY, caught, ink, name_of
 
-from limner.actions import Space
 from limner.environments.conformance import RENDERER, check_environment, check_vector_environment
-from limner.worlds.world import make_renderer
+from limner.worlds import make_renderer
+from limner.worlds.paint.settings import Space
 
 RENDERERS = [
     pytest.param({"name": "toy"}, id="toy"),

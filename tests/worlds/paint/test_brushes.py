@@ -11,7 +11,8 @@ import pytest
 
 from limner.worlds.paint import _paint
 from limner.worlds.paint.brushes import MAX_BYTES, brush_folders, brush_names, find_brush, load_brush, parse_brush
-from limner.worlds.paint.renderer import Paint, PaintSettings
+from limner.worlds.paint.renderer import Paint
+from limner.worlds.paint.settings import PaintSettings
 
 
 def document(**settings: object) -> bytes:
@@ -171,7 +172,8 @@ HOSTILE = {
 STRESS = """
 import json, sys
 import numpy as np
-from limner.worlds.paint.renderer import Paint, PaintSettings
+from limner.worlds.paint.renderer import Paint
+from limner.worlds.paint.settings import PaintSettings
 renderer = Paint(PaintSettings(brush=sys.argv[1], color=True, sizes=(1, 24), events=10))
 actions = renderer.actions.sample(np.random.default_rng(0), (3, 1))
 actions[:, :, 0] = 1

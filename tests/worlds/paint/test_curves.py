@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from limner.actions import JUMP, PAINT, VIA, Space
 from limner.worlds.paint.curves import spline as b_spline
-from limner.worlds.paint.renderer import Paint, PaintSettings
+from limner.worlds.paint.renderer import Paint
+from limner.worlds.paint.settings import JUMP, PAINT, VIA, PaintSettings, Space
 
 SMALL = {"sizes": (1, 2, 4), "pressures": 4, "events": 8, "grid": 15}  # an odd grid has a cell in its middle
 LOOKS = [
@@ -358,18 +358,3 @@ def test_the_size_of_a_jump_does_not_count_even_with_tracking_noise() -> None:
         pictures.append(paint(bezier, [jump, row(bezier, flag=PAINT, end=200, control=20, size=1, pressure=3)]))
     assert (pictures[0] == pictures[1]).all()
     assert pictures[0].min() < 250
-
-
-# --- settings ----------------------------------------------------------------------------------------------------
-
-
-def test_the_release_of_2018_has_bezier_actions_only() -> None:
-    assert "flag" in Paint(PaintSettings(preset="deepmind-2018", space="bezier")).actions
-    with pytest.raises(ValueError, match="space must be 'bezier' with preset 'deepmind-2018', got 'stroke'"):
-        PaintSettings(preset="deepmind-2018", space="stroke")
-
-
-def test_an_unknown_space_is_named() -> None:
-    for bad in ("spiral", None, 3, ["bezier"]):
-        with pytest.raises(ValueError, match="space must be 'bezier' or "):
-            PaintSettings(space=bad)

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 import torch
 
-from limner.search.lookahead import recolour
-from limner.worlds.paint.layers import LayerPainter, best_colours, paints_layers
-from limner.worlds.paint.renderer import Paint, PaintSettings
+from limner.worlds.paint.refinement import LayerPainter, best_colours, paints_layers
+from limner.worlds.paint.renderer import Paint
+from limner.worlds.paint.settings import PaintSettings
 from limner.worlds.toy.renderer import Toy, ToySettings
+from limner.worlds.variation import recolour
 
 BATCH = 6
 
@@ -98,7 +99,7 @@ def test_rows_of_one_layer_and_of_another():
         (Toy(ToySettings(), 1), False),
     ],
 )
-def test_who_paints_layers(renderer, does):
+def test_which_renderers_paint_layers(renderer, does):
     assert paints_layers(renderer) == does
 
 
@@ -142,7 +143,7 @@ def test_the_errors_in_the_best_colours_are_those_of_the_pictures():
         torch.testing.assert_close(errors[n], real, rtol=0.02, atol=200.0)
 
 
-def test_a_stroke_that_nobody_sees_has_some_colour():
+def test_a_stroke_that_is_not_seen_has_some_colour():
     painter = LayerPainter(new_renderer(color=True), threads=1)
     pictures = torch.full((BATCH, 64, 64, 3), 255.0)
     colour, _ = best_colours(1 - painter.nothing().keep, pictures, painter.nothing(), pictures / 2)

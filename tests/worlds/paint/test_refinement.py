@@ -1,69 +1,56 @@
 import numpy as np
 import pytest
 import torch
+from refining import assert_improves, assert_repeatable, generator, some_actions
 
-from limner.search.lookahead import Simulator, likeness
-from limner.worlds.paint.refinement import Refinement
-from limner.worlds.paint.renderer import Paint, PaintSettings
-from limner.worlds.toy.renderer import Toy, ToySettings
+from limner.worlds import find_world
+from limner.worlds.observation import Targets, preprocess
+from limner.worlds.paint.refinement import LayeredRefinement
+from limner.worlds.paint.renderer import Paint
+from limner.worlds.paint.settings import PaintSettings
+from limner.worlds.proposals import ResidualProposals
+from limner.worlds.refinement import Refinement
+from limner.worlds.simulator import Simulator, execute, negative_mse
 
-BATCH, TRIES, STEPS = 3, 6, 4
-
-
-def paint(brush="classic/pen", space="stroke", color=False, batch=BATCH):
-    sizes = (2.0, 6.0)
-    settings = PaintSettings(brush=brush, space=space, color=color, grid=16, sizes=sizes, pressures=3, events=6)
-    return Paint(settings, batch)
-
-
-def some_actions(renderer, seed):
-    return torch.from_numpy(renderer.actions.sample(np.random.default_rng(seed), (STEPS, renderer.batch)))
+BATCH, CANDIDATES = 3, 6
 
 
-def painted(renderer, actions):
-    renderer.reset()
-    for action in actions:
-        renderer.step(action.numpy())
-    return torch.from_numpy(renderer.canvas())
+def paint(brush="classic/pen", space="stroke", color=False, ground="white"):
+    settings = PaintSettings(
+        brush=brush, space=space, color=color, ground=ground, grid=16, sizes=(2.0, 6.0), pressures=3, events=6
+    )
+    return Paint(settings, BATCH)
 
 
-def make(renderer, score=likeness):
-    goals = painted(renderer, some_actions(renderer, 5))
-    return Refinement(renderer, Simulator(renderer, TRIES, 1, score), goals, some_actions(renderer, 2))
-
-
-STAGES = {
-    "pen": lambda: paint(),
+RENDERERS = {
+    "pen": paint,
     "colour": lambda: paint(color=True),
     "dry brush": lambda: paint("classic/dry_brush"),
     "smudging": lambda: paint("classic/smudge"),
-    "bezier": lambda: paint(space="bezier"),
-    "relative": lambda: paint(space="relative"),
-    "spline": lambda: paint(space="spline"),
-    "toy": lambda: Toy(ToySettings(), BATCH),
 }
 
 
-@pytest.mark.parametrize("kind", STAGES)
-def test_refinement_never_gets_worse_and_knows_how_close_it_is(kind):
-    renderer = STAGES[kind]()
-    refinement, random = make(renderer), torch.Generator().manual_seed(0)
-    first = last = refinement.scores.clone()
-    for _ in range(6):
-        refinement.sweep(random)
-        assert (refinement.scores >= last).all()
-        last = refinement.scores.clone()
-    if kind != "smudging":  # a brush that only smudges paints nothing on white
-        assert last.mean() > 0.8 * first.mean()
-    canvas = painted(STAGES[kind](), refinement.actions)
-    assert torch.equal(refinement.canvas, canvas)
-    torch.testing.assert_close(refinement.scores, likeness(canvas, refinement.goals))
-    np.testing.assert_array_equal(renderer.actions.canonical(refinement.actions.numpy()), refinement.actions)
+def make(renderer, objective=negative_mse, candidates=CANDIDATES, threads=1, goals=None, actions=None):
+    goals = execute(renderer, some_actions(renderer, 5)) if goals is None else goals
+    simulator = Simulator(renderer, candidates, threads, objective)
+    return LayeredRefinement(renderer, simulator, goals, some_actions(renderer, 2) if actions is None else actions)
+
+
+@pytest.mark.parametrize("objective", [negative_mse, lambda canvases, goals: negative_mse(canvases, goals)])
+@pytest.mark.parametrize("kind", RENDERERS)
+def test_refinement_never_gets_worse_and_knows_how_close_it_is(kind, objective):
+    left = assert_improves(make(RENDERERS[kind](), objective), RENDERERS[kind]())
+    assert kind == "smudging" or left < 0.8  # a brush that only smudges paints nothing on white
+
+
+@pytest.mark.parametrize("kind", ["pen", "colour"])
+def test_a_budget_of_sweeps_is_repeatable(kind):
+    assert_repeatable(lambda threads: make(RENDERERS[kind](), threads=threads))
 
 
 @pytest.mark.parametrize("kind", ["pen", "colour"])
 def test_layers_stay_those_of_the_actions(kind):
-    refinement, random = make(STAGES[kind]()), torch.Generator().manual_seed(0)
+    refinement, random = make(RENDERERS[kind]()), generator()
     for _ in range(3):
         refinement.sweep(random)
     for layer, action in zip(refinement.layers, refinement.actions, strict=True):
@@ -72,35 +59,14 @@ def test_layers_stay_those_of_the_actions(kind):
         assert torch.equal(layer.add, again.add)
 
 
-def test_another_score_finds_other_pictures():
+def test_another_objective_finds_other_pictures():
     """Here the less ink the better."""
-    refinement = make(paint(), lambda canvases, goals: canvases.float().mean((1, 2, 3)))
-    before = refinement.canvas.float().mean()
-    for seed in range(6):
-        refinement.sweep(torch.Generator().manual_seed(seed))
-    assert refinement.canvas.float().mean() > before + 5
-
-
-def test_no_time_no_change():
-    renderer = paint()
-    given = some_actions(renderer, 2)
-    refinement = make(renderer)
-    for seconds in (0.0, -1.0):
-        refinement.run(seconds, torch.Generator())
-    assert torch.equal(refinement.actions, given)
-    assert torch.equal(refinement.canvas, painted(renderer, given))
-
-
-def test_what_was_given_is_kept():
-    renderer = paint()
-    given = some_actions(renderer, 2)
-    copy = given.clone()
-    refinement = Refinement(
-        renderer, Simulator(renderer, TRIES, 1), painted(renderer, some_actions(renderer, 5)), given
-    )
-    refinement.run(0.3, torch.Generator())
-    assert torch.equal(given, copy)
-    assert not torch.equal(refinement.actions, given)
+    for color in (False, True):
+        refinement = make(paint(color=color), lambda canvases, goals: canvases.float().mean((1, 2, 3)))
+        before = refinement.canvas.float().mean()
+        for seed in range(6):
+            refinement.sweep(generator(seed))
+        assert refinement.canvas.float().mean() > before + 5
 
 
 def test_one_sweep_gives_strokes_their_colours():
@@ -111,9 +77,9 @@ def test_one_sweep_gives_strokes_their_colours():
     for name in ("red", "green", "blue"):
         part = renderer.actions.index(name)
         wrong[..., part] = (wrong[..., part] + 10) % 20
-    refinement = Refinement(renderer, Simulator(renderer, 2, 1), painted(renderer, actions), wrong)
+    refinement = make(renderer, candidates=2, goals=execute(renderer, actions), actions=wrong)
     before = refinement.scores.clone()
-    refinement.sweep(torch.Generator().manual_seed(0))
+    refinement.sweep(generator())
     assert (refinement.scores > before / 20).all()
 
 
@@ -131,8 +97,28 @@ def test_a_useless_stroke_is_replaced_by_one_elsewhere():
         useless[..., space.index(name)] = 0
     for name in ("red", "green", "blue"):
         useless[..., space.index(name)] = 19
-    refinement = Refinement(renderer, Simulator(renderer, 16, 1), painted(renderer, goal), useless)
-    before, random = refinement.scores.clone(), torch.Generator().manual_seed(0)
+    refinement = make(renderer, candidates=16, goals=execute(renderer, goal), actions=useless)
+    before, random = refinement.scores.clone(), generator()
     for _ in range(4):
         refinement.sweep(random)
     assert (refinement.scores > before / 2).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "layered"),
+    [
+        ({}, True),
+        ({"color": True}, True),
+        ({"space": "bezier"}, False),
+        ({"ground": "transparent"}, False),
+    ],
+)
+def test_strokes_that_are_layers_are_refined_under_layers(options, layered):
+    renderer = paint(**options)
+    goals = execute(renderer, some_actions(renderer, 5))
+    targets = Targets(goals, preprocess(goals, 32), torch.zeros(BATCH, 2))
+    simulator, actions = Simulator(renderer, CANDIDATES, 1), some_actions(renderer, 2)
+    refinement = find_world("paint").refine(renderer, simulator, targets, actions, ResidualProposals(renderer.actions))
+    assert type(refinement) is (LayeredRefinement if layered else Refinement)
+    np.testing.assert_array_equal(refinement.actions, actions)
+    assert refinement.goals is goals

@@ -3,10 +3,9 @@ import math
 import numpy as np
 import pytest
 
-from limner.actions import CHANGE, PLACE, SKIP
-from limner.data.scenes import scatter
+from limner.worlds.scenes.examples import scatter
 from limner.worlds.scenes.metrics import compare_scenes
-from limner.worlds.scenes.renderer import ScenesSettings, scene_actions
+from limner.worlds.scenes.settings import CHANGE, PLACE, SKIP, ScenesSettings, scene_actions
 
 SPACE = scene_actions(ScenesSettings())
 
@@ -36,7 +35,7 @@ def test_the_same_objects_in_another_order_are_all_right():
         (thing(1, 1), "location_right"),
     ],
 )
-def test_each_part_is_judged_on_its_own(ours, wrong):
+def test_each_part_is_compared_on_its_own(ours, wrong):
     found = compare([ours, thing(9, 9)], [thing(4, 5), thing(9, 9)])
     for name in ("type_right", "size_right", "colour_right", "location_right"):
         assert getattr(found, name) == (0.5 if name == wrong else 1.0)

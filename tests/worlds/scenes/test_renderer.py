@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from limner.actions import CHANGE, PLACE, SKIP
-from limner.programs.program import Program, execute, frames
-from limner.worlds.scenes._scenes import halve
-from limner.worlds.scenes.renderer import KINDS, Scenes, ScenesSettings, scene_actions
+from limner.programs.execution import execute, frames
+from limner.programs.program import Program
 from limner.worlds.scenes import renderer as scenes
-from limner.worlds.world import make_renderer
+from limner.worlds.scenes.renderer import Scenes
+from limner.worlds.scenes.settings import CHANGE, KINDS, PLACE, SKIP, ScenesSettings, scene_actions
 
 pytestmark = pytest.mark.usefixtures("gl")
 RED, GREEN, BLUE = (3, 0, 0), (0, 3, 0), (0, 0, 3)
@@ -219,58 +218,6 @@ def test_gymnasium_accepts_the_environment() -> None:
     check_env(gymnasium.make("limner/Scenes-v0", render_mode="rgb_array", canvas=32).unwrapped)
 
 
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"canvas": 8}, "'canvas' is 8"),
-        ({"canvas": 64.0}, "'canvas' is 64.0"),
-        ({"grid": 1}, "'grid' is 1"),
-        ({"levels": True}, "'levels' is True"),
-        ({"sizes": []}, "'sizes' must be one or more"),
-        ({"sizes": [0.1, float("nan")]}, "'sizes' has nan"),
-        ({"sizes": "large"}, "'sizes' must be a list"),
-        ({"brush": "pen"}, "unknown setting 'brush'"),
-    ],
-)
-def test_bad_settings_are_named(settings: dict[str, object], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        make_renderer({"name": "scenes", **settings})
-
-
-@pytest.mark.parametrize(
-    ("cause", "message"),
-    [
-        ("sys.modules['mujoco'] = None", 'pip install "limner[scenes]"'),
-        ("import os, mujoco; mujoco.GLContext = lambda *size: 1 / 0", "apt-get install libegl1"),
-    ],
-)
-def test_what_is_missing_is_named(cause: str, message: str) -> None:
-    script = f"""
-import os, sys
-os.environ["MUJOCO_GL"] = "egl"
-import limner
-{cause}
-from limner.worlds.world import make_renderer
-make_renderer({{"name": "toy"}})
-try:
-    make_renderer({{"name": "scenes"}}).canvas()
-except ImportError as error:
-    print(error)
-"""
-    said = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
-    assert message in said
-
-
-def test_halving_rounds_the_mean_of_four_and_refuses_other_shapes() -> None:
-    pictures = np.random.default_rng(0).integers(0, 256, (3, 34, 34, 3)).astype(np.uint8)
-    out = np.empty((3, 17, 17, 3), np.uint8)
-    halve(pictures, out)
-    assert np.array_equal(out, (pictures.reshape(3, 17, 2, 17, 2, 3).astype(int).sum((2, 4)) + 2) // 4)
-    for wrong in ((3, 16, 17, 3), (2, 17, 17, 3), (3, 17, 17, 1)):
-        with pytest.raises(ValueError, match="halve takes"):
-            halve(pictures, np.empty(wrong, np.uint8))
-
-
 def test_more_cameras_than_scenes_that_have_changed() -> None:
     renderer = Scenes(batch=4, threads=3)
     renderer.step(np.asarray([action(op=SKIP)] * 3 + [action()]))
@@ -281,8 +228,8 @@ def test_more_cameras_than_scenes_that_have_changed() -> None:
 
 def test_scenes_that_are_alike_are_rendered_once(monkeypatch: pytest.MonkeyPatch) -> None:
     rendered = []
-    shoot = Scenes._shoot
-    monkeypatch.setattr(Scenes, "_shoot", lambda self, scenes: (rendered.append(len(scenes)), shoot(self, scenes))[1])
+    render = Scenes._render
+    monkeypatch.setattr(Scenes, "_render", lambda self, scenes: (rendered.append(len(scenes)), render(self, scenes))[1])
     renderer, one, other = Scenes(batch=5), action("box"), action("sphere")
     renderer.step(np.array([one, other, one, one, other]))
     pictures = renderer.canvas()

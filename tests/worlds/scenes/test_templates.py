@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from limner.actions import PLACE
-from limner.data.scenes import random_scenes, show
 from limner.worlds.scenes._scenes import match
-from limner.worlds.scenes.renderer import Scenes, ScenesSettings
+from limner.worlds.scenes.examples import show, visible_scenes
+from limner.worlds.scenes.renderer import Scenes
+from limner.worlds.scenes.settings import PLACE, ScenesSettings
 
 pytestmark = pytest.mark.usefixtures("gl")
 
@@ -16,38 +16,36 @@ def errors(pictures: np.ndarray, goals: np.ndarray) -> np.ndarray:
 
 
 def test_an_object_that_was_taken_away_is_found() -> None:
-    data = random_scenes(np.random.default_rng(0), 30)
+    images, programs = visible_scenes(np.random.default_rng(0), 30)
     scenes = Scenes(batch=30)
-    show(scenes, data.programs[:, 1:])
-    found = scenes.additions(data.images, 4)
+    show(scenes, programs[:, 1:])
+    found = scenes.additions(images, 4)
     assert found.shape == (30, 4, 7)
-    assert ((found == data.programs[:, :1]).all(2).any(1)).mean() > 0.95
+    assert ((found == programs[:, :1]).all(2).any(1)).mean() > 0.95
 
 
 def test_none_of_many_others_would_be_better() -> None:
     """Also where the goal is none that an object more could reach."""
     rng = np.random.default_rng(1)
-    there, goals = random_scenes(rng, 1), random_scenes(rng, 1).images
+    (there, program), (goals, _) = visible_scenes(rng, 1), visible_scenes(rng, 1)
     scene = Scenes()
-    show(scene, there.programs)
+    show(scene, program)
     (best,) = scene.additions(goals, 3)
     others = np.stack([rng.integers(0, size, 2000) for size in Scenes().actions.sizes], axis=1)
     others[:, 0] = PLACE
     tried = np.concatenate([best, others])[:, None]
-    pictures = show(
-        Scenes(batch=len(tried)), np.concatenate([there.programs.repeat(len(tried), axis=0), tried], axis=1)
-    )
+    pictures = show(Scenes(batch=len(tried)), np.concatenate([program.repeat(len(tried), axis=0), tried], axis=1))
     after = errors(pictures, goals.repeat(len(pictures), axis=0))
     assert after[:3].max() <= after[3:].min() * 1.001
-    assert after[:3].min() < errors(there.images, goals)[0]
+    assert after[:3].min() < errors(there, goals)[0]
 
 
 def test_what_is_right_needs_nothing() -> None:
-    data = random_scenes(np.random.default_rng(2), 2)
+    images, programs = visible_scenes(np.random.default_rng(2), 2)
     scenes = Scenes(batch=2)
-    show(scenes, data.programs)
-    assert scenes.additions(data.images, 2).shape == (2, 2, 7)
-    assert np.array_equal(scenes.canvas(), data.images)
+    show(scenes, programs)
+    assert scenes.additions(images, 2).shape == (2, 2, 7)
+    assert np.array_equal(scenes.canvas(), images)
 
 
 def test_many_levels_are_matched_at_some() -> None:

@@ -1,11 +1,11 @@
 import json
+from typing import Any
 
 import numpy as np
 import pytest
 
-from limner.actions import JUMP, PAINT
-from limner.worlds.toy.renderer import Toy, ToySettings
-from limner.worlds.world import make_renderer
+from limner.worlds import make_renderer, read_settings
+from limner.worlds.toy.renderer import JUMP, PAINT, Toy, ToySettings, toy_actions
 
 
 def action(flag: int, end: tuple[int, int], control: tuple[int, int], size: int = 0, pressure: int = 3) -> np.ndarray:
@@ -137,26 +137,6 @@ def test_settings_are_json_and_rebuild_the_renderer() -> None:
     assert np.array_equal(run(again, actions), run(renderer, actions))
 
 
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"canvas": 4}, "canvas is 4, must be 8"),
-        ({"canvas": 32.0}, "'canvas' must be a whole number, got 32.0"),
-        ({"pressures": True}, "'pressures' must be a whole number"),
-        ({"canvas": 16, "grid": 17}, "grid 17 is larger than the canvas of 16"),
-        ({"grid": 1}, "grid=1"),
-        ({"sizes": []}, "sizes="),
-        ({"sizes": [float("nan")]}, "sizes="),
-        ({"sizes": ["2"]}, "'sizes' must be radii"),
-        ({"sizes": 2}, "'sizes' must be a list"),
-        ({"colour": True}, "unknown setting 'colour'"),
-    ],
-)
-def test_bad_settings_are_named(settings: dict, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        make_renderer({"name": "toy", **settings})
-
-
 def test_bad_calls_change_nothing() -> None:
     renderer = Toy(batch=2)
     good = np.tile(action(PAINT, (5, 5), (1, 5)), (2, 1))
@@ -174,3 +154,38 @@ def test_bad_calls_change_nothing() -> None:
         Toy(batch=0)
     assert (renderer.canvas() == 255).all()
     assert (renderer.pen() == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"canvas": 4}, r"^renderer\.canvas is 4: must be in 8 … 1024$"),
+        ({"canvas": 32.0}, r"^renderer\.canvas is 32\.0: must be a whole number$"),
+        ({"pressures": True}, r"^renderer\.pressures is True: must be a whole number$"),
+        ({"canvas": 16, "grid": 17}, r"^renderer\.grid is 17: must be at most the canvas, 16$"),
+        ({"grid": 1}, r"^renderer\.grid is 1: must be in 2 … 1024$"),
+        ({"sizes": []}, r"^renderer\.sizes is \(\): must be one or more, each a number$"),
+        ({"sizes": [float("nan")]}, r"^renderer\.sizes is \(nan,\): must be one or more, each a number$"),
+        ({"sizes": ["2"]}, r"^renderer\.sizes is \('2',\): must be one or more, each a number$"),
+        ({"sizes": 2}, r"^renderer\.sizes is 2: must be one or more, each a number$"),
+        ({"colour": True}, r"unknown field renderer\.colour, must be one of canvas, grid, sizes, pressures$"),
+    ],
+)
+def test_bad_settings_are_named(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make_renderer({"name": "toy", **settings})
+
+
+def test_whole_radii_are_read_as_numbers() -> None:
+    settings = read_settings({"name": "toy", "sizes": [1, 3.5]})
+    assert settings == ToySettings(sizes=(1.0, 3.5))
+    assert all(type(size) is float for size in settings.sizes)
+
+
+def test_actions_are_those_of_spiral_in_grey() -> None:
+    space = toy_actions(ToySettings(grid=4, sizes=(1.0, 2.0, 3.0), pressures=2))
+    assert space.names == ("flag", "end", "control", "size", "pressure")
+    assert space.sizes == (2, 16, 16, 3, 2)
+    assert space.mask_table.tolist() == [[True, True, False, False, False], [True] * 5]
+    assert space.parts[3].values == (1.0, 2.0, 3.0)
+    assert space.parts[4].values == (0.5, 1.0)

@@ -1,7 +1,5 @@
 """The agents that come with the library: a folder each, with weights, manifest and model card (``card.md``)."""
 
-from __future__ import annotations
-
 from importlib import resources
 from pathlib import Path
 

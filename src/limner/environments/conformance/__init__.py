@@ -1,4 +1,4 @@
-"""What every renderer and every environment promises, as checks that anyone can run on their own.
+"""Conformance checks for renderers and environments, to be run on one's own.
 
     from limner.environments.conformance import check_environment, check_renderer, check_vector_environment
 
@@ -7,15 +7,13 @@
     check_vector_environment(lambda n: PaintVectorEnv(n, MyRenderer(batch=n)), lambda: PaintEnv(MyRenderer()))
 
 Notable choices:
-- A promise is one function; its docstring is the promise. ``check_…`` tries all of them and raises one
+- A promise is one function; its docstring states it. ``check_…`` tries all of them and raises one
   ``AssertionError`` that lists every broken one. The tuples ``RENDERER``, ``ENVIRONMENT`` and ``VECTOR_ENVIRONMENT``
   are public: ``pytest.mark.parametrize("promise", RENDERER)`` makes each a test of its own.
-- Most promises have the form "doing X leaves no trace": the same actions are played with and without X, and
-  everything that comes back must be equal, bit for bit.
+- Most promises say that doing X has no effect: the same actions are executed with and without X, and everything
+  returned must be equal, bit for bit.
 - The caller passes a function that makes what is checked, so that every promise starts from new objects.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable
 

@@ -1,6 +1,4 @@
-"""What every environment and every vector environment promises. Each function is one promise."""
-
-from __future__ import annotations
+"""What every environment and every vector environment promises. Each function is one, stated by its docstring."""
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -15,7 +13,7 @@ from gymnasium.utils.env_checker import data_equivalence
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from limner.actions import IntArray
+from limner.actions import ActionSpace, IntArray
 from limner.environments.conformance.promises import (
     BATCH,
     bad_actions,
@@ -31,16 +29,16 @@ from limner.environments.conformance.promises import (
 SingleEnv = gymnasium.Env[Any, Any]
 Environment = SingleEnv | VectorEnv[Any, Any, Any]
 Make = Callable[[], Environment]
-"""Makes an environment; always with the same settings."""
+"""Makes an environment, always with the same settings."""
 MakeVector = Callable[[int], VectorEnv[Any, Any, Any]]
-"""Makes a vector environment with so many episodes; always with the same settings."""
+"""Makes a vector environment with the given number of episodes, always with the same settings."""
 
 
 def declares_spaces(make: Make, rng: np.random.Generator) -> None:
     """Actions are ``MultiDiscrete`` in the order of ``actions``; observations have ``canvas``, ``step`` and ``pen``."""
     env = make()
     action_space, space = _single_spaces(env)
-    sizes = env.unwrapped.actions.sizes  # type: ignore[union-attr]
+    sizes = _actions(env).sizes
     require(
         isinstance(action_space, spaces.MultiDiscrete) and tuple(action_space.nvec) == sizes,
         f"the action space is {action_space}, not MultiDiscrete({list(sizes)})",
@@ -82,10 +80,8 @@ def has_one_horizon(make: Make, rng: np.random.Generator) -> None:
     horizon = _horizon(env)
     for _ in range(2):
         for t, (observation, _, terminated, truncated, _) in enumerate(_play(env, _episode(env, rng))):
-            require(bool(np.all(observation["step"] == t)), f"after {t} actions step is {observation['step']}")
-            require(
-                bool(np.all(np.equal(terminated, t == horizon))), f"terminated is {terminated} after {t} of {horizon}"
-            )
+            require(np.all(observation["step"] == t), f"after {t} actions step is {observation['step']}")
+            require(np.all(np.equal(terminated, t == horizon)), f"terminated is {terminated} after {t} of {horizon}")
             require(not np.any(truncated), f"the episode was truncated after {t} actions")
 
 
@@ -96,10 +92,8 @@ def needs_reset_first(make: Make, rng: np.random.Generator) -> None:
 
 
 def needs_reset_after_the_end(make: Make, rng: np.random.Generator) -> None:
-    """``step`` after the end of an episode raises ``ResetNeeded``, again and again, until ``reset``."""
-    env = make()
-    actions = _episode(env, rng)
-    expected = list(_play(make(), actions))
+    """``step`` after the end of an episode raises ``ResetNeeded`` until ``reset``."""
+    env, actions, expected = _prepare(make, rng)
     list(_play(env, actions))
     for _ in range(2):
         require_raises(ResetNeeded, "step after the end", env.step, actions[0])
@@ -107,17 +101,16 @@ def needs_reset_after_the_end(make: Make, rng: np.random.Generator) -> None:
 
 
 def resets_completely(make: Make, rng: np.random.Generator) -> None:
-    """An episode does not depend on the ones before it, whether they were finished or not."""
-    env = make()
-    actions, others = _episode(env, rng), _episode(env, rng)
-    expected = list(_play(make(), actions))
+    """An episode does not depend on earlier ones, finished or not."""
+    env, actions, expected = _prepare(make, rng)
+    others = _episode(env, rng)
     for length in (1, len(others)):
         list(_play(env, others[:length]))
-        require_same(list(_play(env, actions)), expected, f"an episode of {length} steps left a trace in the next")
+        require_same(list(_play(env, actions)), expected, f"an episode of {length} steps changed the next one")
 
 
 def repeats_episodes(make: Make, rng: np.random.Generator) -> None:
-    """The same seed and actions give the same episode, bit for bit, also while another environment is used."""
+    """The same seed and actions give the same episode, bit for bit, even while another environment is used."""
     one, two = make(), make()
     actions, others = _episode(one, rng), _episode(one, rng)
     expected = list(_play(one, actions))
@@ -128,7 +121,7 @@ def repeats_episodes(make: Make, rng: np.random.Generator) -> None:
 
 
 def seeds_its_generator(make: Make, rng: np.random.Generator) -> None:
-    """``reset(seed)`` seeds ``np_random``: equal seeds equally, different seeds differently."""
+    """``reset(seed)`` seeds ``np_random``: equal seeds give equal numbers, different seeds different ones."""
     env = make()
     draws = []
     for seed in (1, 1, 2):
@@ -137,11 +130,9 @@ def seeds_its_generator(make: Make, rng: np.random.Generator) -> None:
     require(draws[0] == draws[1] != draws[2], f"reset(seed) does not seed np_random: seeds 1, 1, 2 drew {draws}")
 
 
-def gives_its_arrays_away(make: Make, rng: np.random.Generator) -> None:
-    """Returned arrays are fresh: later calls do not change them, changing them changes no later call."""
-    env = make()
-    actions = _episode(env, rng)
-    expected = [deepcopy(step) for step in _play(make(), actions)]
+def returns_fresh_arrays(make: Make, rng: np.random.Generator) -> None:
+    """Returned arrays are fresh: later calls do not change them, and writing to them has no effect."""
+    env, actions, expected = _prepare(make, rng)
     kept = [(step, deepcopy(step)) for step in chain(_play(env, actions), _play(env, actions))]
     for step, snapshot in kept:
         require_same(step, snapshot, "an observation that was returned earlier has changed since")
@@ -153,43 +144,38 @@ def gives_its_arrays_away(make: Make, rng: np.random.Generator) -> None:
 
 
 def ignores_masked_parts(make: Make, rng: np.random.Generator) -> None:
-    """A part that ``actions.mask`` says does not count changes nothing in the episode."""
-    env = make()
-    actions = _episode(env, rng)
-    noisy = with_noise(env.unwrapped.actions, actions, rng)  # type: ignore[union-attr]
-    require_same(list(_play(env, noisy)), list(_play(make(), actions)), "a masked part had an influence")
+    """A part that ``actions.mask`` leaves out changes nothing in the episode."""
+    env, actions, expected = _prepare(make, rng)
+    noisy = with_noise(_actions(env), actions, rng)
+    require_same(list(_play(env, noisy)), expected, "a masked part had an influence")
 
 
 def refuses_bad_steps(make: Make, rng: np.random.Generator) -> None:
-    """A bad action raises ``ValueError`` and leaves no trace: no paint, no step counted."""
-    env = make()
-    actions = _episode(env, rng)
-    expected = list(_play(make(), actions))
+    """A bad action raises ``ValueError`` and has no effect: it paints nothing and counts as no step."""
+    env, actions, expected = _prepare(make, rng)
 
     def try_bad() -> None:
-        for what, bad in bad_actions(env.unwrapped.actions, actions[0]):  # type: ignore[union-attr]
+        for what, bad in bad_actions(_actions(env), actions[0]):
             require_raises(ValueError, what, env.step, bad)
 
-    require_same(list(_play(env, actions, before=try_bad)), expected, "a refused action left a trace")
+    require_same(list(_play(env, actions, before=try_bad)), expected, "a refused action had an effect")
 
 
 def renders(make: Make, rng: np.random.Generator) -> None:
-    """With a ``render_mode``, ``render`` gives fresh ``uint8[H, W, 3]`` of the current canvas and leaves no trace."""
-    env = make()
+    """With a ``render_mode``, ``render`` returns the current canvas as fresh ``uint8[H, W, 3]`` and has no effect."""
+    env, actions, expected = _prepare(make, rng)
     if env.render_mode is None:
         return
     require_raises(ResetNeeded, "render before reset", env.render)
-    actions = _episode(env, rng)
-    expected = list(_play(make(), actions))
     frames: list[Any] = []
 
-    def look() -> None:
+    def render_twice() -> None:
         for _ in range(2):
             frame = env.render()
             frames.append(deepcopy(frame))
             scramble(frame if isinstance(frame, tuple) else [frame])
 
-    require_same(list(_play(env, actions, before=look)), expected, "rendering left a trace")
+    require_same(list(_play(env, actions, before=render_twice)), expected, "rendering had an effect")
     _, space = _single_spaces(env)
     for frame in frames:
         if isinstance(env, VectorEnv):
@@ -207,7 +193,7 @@ def disables_autoreset(make: MakeVector, make_single: Make, rng: np.random.Gener
 
 
 def equals_singles(make: MakeVector, make_single: Make, rng: np.random.Generator) -> None:
-    """Each row equals the single environment given the same actions, bit for bit, whatever the batch size."""
+    """Each row equals the single environment given the same actions, bit for bit, for any batch size."""
     single = make_single()
     for num_envs in (1, BATCH):
         vector = make(num_envs)
@@ -230,8 +216,15 @@ def _for_vectors(promise: Callable[[Make, np.random.Generator], None]) -> Callab
     return of_vector
 
 
+def _prepare(make: Make, rng: np.random.Generator) -> tuple[Environment, IntArray, list[tuple[Any, ...]]]:
+    """A new environment, random actions for an episode, and copies of all that another new one returns for them."""
+    env = make()
+    actions = _episode(env, rng)
+    return env, actions, [deepcopy(step) for step in _play(make(), actions)]
+
+
 def _play(env: Environment, actions: IntArray, before: Callable[[], Any] | None = None) -> Iterator[tuple[Any, ...]]:
-    """Play an episode; yield (observation, reward, terminated, truncated, info), for the reset with zeros."""
+    """Play an episode; yield (observation, reward, terminated, truncated, info), after the reset with zeros."""
     observation, info = env.reset(seed=1)
     if isinstance(env, VectorEnv):
         yield observation, np.zeros(env.num_envs), *np.zeros((2, env.num_envs), np.bool_), info
@@ -245,9 +238,13 @@ def _play(env: Environment, actions: IntArray, before: Callable[[], Any] | None 
 
 def _episode(env: Environment, rng: np.random.Generator) -> IntArray:
     """Random actions for a whole episode: ``int64[T, P]``, or ``int64[T, N, P]`` for a vector environment."""
-    vector = isinstance(env, VectorEnv)
-    program = random_program(env.unwrapped.actions, rng, _horizon(env), env.num_envs if vector else 1)  # type: ignore[union-attr]
-    return program if vector else program[:, 0]
+    if isinstance(env, VectorEnv):
+        return random_program(_actions(env), rng, _horizon(env), env.num_envs)
+    return random_program(_actions(env), rng, _horizon(env), 1)[:, 0]
+
+
+def _actions(env: Environment) -> ActionSpace:
+    return env.unwrapped.actions  # type: ignore[union-attr, no-any-return]
 
 
 def _horizon(env: Environment) -> int:
@@ -273,7 +270,7 @@ ENVIRONMENT: tuple[Callable[[Make, np.random.Generator], None], ...] = (
     resets_completely,
     repeats_episodes,
     seeds_its_generator,
-    gives_its_arrays_away,
+    returns_fresh_arrays,
     ignores_masked_parts,
     refuses_bad_steps,
     renders,

@@ -1,6 +1,4 @@
-"""How a promise is tried: actions to play, comparisons, and one list of everything that is broken."""
-
-from __future__ import annotations
+"""What the conformance checks share: random actions, comparisons, and the report of all broken promises."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -11,17 +9,16 @@ from numpy.typing import NDArray
 
 from limner.actions import ActionSpace, IntArray
 
-STEPS, BATCH = 5, 3
-"""Actions of a program and canvases of a batch."""
+STEPS, BATCH = 5, 3  # actions of a program, and canvases of a batch, by default
 
 
 def check(promises: Iterable[Callable[..., None]], makers: tuple[Any, ...], seed: int) -> None:
-    """Try every promise, each with a new generator; one ``AssertionError`` lists those that are broken."""
+    """Try every promise with a new generator; ``AssertionError`` listing those that are broken."""
     broken = []
     for promise in promises:
         try:
             promise(*makers, np.random.default_rng(seed))
-        except Exception as error:  # whatever goes wrong breaks the promise
+        except Exception as error:  # any error breaks the promise
             what = str(error) if isinstance(error, AssertionError) else f"raised {error!r}"
             broken.append(f"- {promise.__name__}: {promise.__doc__}\n  {what}")
     if broken:
@@ -29,29 +26,29 @@ def check(promises: Iterable[Callable[..., None]], makers: tuple[Any, ...], seed
 
 
 def random_program(actions: ActionSpace, rng: np.random.Generator, steps: int = STEPS, batch: int = BATCH) -> IntArray:
-    """Random canonical actions ``int64[T, N, P]``: curves and, where there are any, a jump now and then.
+    """Random canonical actions ``int64[T, N, P]``: full actions, with a jump every fifth step where there are jumps.
 
-    The canvases jump at different steps, and never at the first of five or the last: a pen is down at the end of one
-    program and at the beginning of the next, so that what a brush remembers shows.
+    The canvases jump at different steps, never at the first or the last of five: both end and start of a program
+    paint, so that state which a brush keeps from one program to the next has an effect.
     """
     shape = (steps, batch, len(actions))
     pool = actions.sample(rng, 64 * steps * batch)
-    painting = actions.mask(pool).all(-1)
-    if painting.all():
+    full = actions.mask(pool).all(-1)
+    if full.all():
         return pool[: steps * batch].reshape(shape)
-    curves, jumps = (pool[kind][: steps * batch].reshape(shape) for kind in (painting, ~painting))
+    strokes, jumps = (pool[kind][: steps * batch].reshape(shape) for kind in (full, ~full))
     jumping = np.arange(steps)[:, None] % 5 == 1 + np.arange(batch) % 3
-    return np.where(jumping[..., None], jumps, curves)
+    return np.where(jumping[..., None], jumps, strokes)
 
 
 def with_noise(actions: ActionSpace, program: IntArray, rng: np.random.Generator) -> IntArray:
-    """The program with other values in the parts that do not count."""
+    """``program`` with other values in the parts that do not count."""
     shift = rng.integers(1, np.maximum(actions.sizes, 2), program.shape)
     return np.where(actions.mask(program), program, (program + shift) % actions.sizes)
 
 
 def bad_actions(actions: ActionSpace, good: IntArray) -> Iterator[tuple[str, NDArray[Any]]]:
-    """What is wrong with each, and the actions: like ``good`` but for one entry, or of another dtype or shape."""
+    """(description, actions): ``good`` with one entry out of range, with another dtype, or with another shape."""
     for i, part in enumerate(actions.parts):
         for value in (-1, part.size):
             bad = good.copy()
@@ -69,14 +66,14 @@ def scramble(arrays: Iterable[Any]) -> None:
             array[...] = np.where(array == 0, 1, 0)
 
 
-def require(condition: bool, message: str) -> None:
+def require(condition: object, message: str) -> None:
     """``assert`` that also works under ``python -O``."""
     if not condition:
         raise AssertionError(message)
 
 
 def require_same(got: Any, expected: Any, message: str) -> None:
-    """Require equal types, structures and dtypes, and equal arrays bit for bit."""
+    """Require equal types, structures and dtypes, and arrays equal bit for bit."""
     require(data_equivalence(got, expected, exact=True), message)
 
 
@@ -90,7 +87,7 @@ def require_array(name: str, array: Any, shape: tuple[int, ...], dtype: Any) -> 
 def require_raises(
     error: type[Exception] | tuple[type[Exception], ...], what: str, call: Callable[..., Any], *args: Any
 ) -> None:
-    """Require that ``call(*args)`` raises ``error``, nothing else and not nothing."""
+    """Require that ``call(*args)`` raises ``error``."""
     try:
         call(*args)
     except error:

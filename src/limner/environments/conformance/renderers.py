@@ -1,6 +1,4 @@
-"""What every renderer promises. Each function is one promise, its docstring says which."""
-
-from __future__ import annotations
+"""What every renderer promises. Each function is one promise, which its docstring states."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -26,7 +24,7 @@ from limner.environments.conformance.promises import (
 from limner.worlds.world import Renderer
 
 MakeRenderer = Callable[[int], Renderer]
-"""Makes a renderer with so many canvases; always with the same settings."""
+"""Makes a renderer with the given number of canvases, always with the same settings."""
 
 
 def describes_itself(make: MakeRenderer, rng: np.random.Generator) -> None:
@@ -40,7 +38,7 @@ def describes_itself(make: MakeRenderer, rng: np.random.Generator) -> None:
     for canvas, pen in _paint(renderer, random_program(renderer.actions, rng)):
         require_array("canvas()", canvas, (BATCH, *renderer.shape), np.uint8)
         require_array("pen()", pen, (BATCH, 2), np.float32)
-        require(bool(((pen >= 0) & (pen <= 1)).all()), f"the pen is outside [0, 1]: {pen}")
+        require(((pen >= 0) & (pen <= 1)).all(), f"the pen is outside [0, 1]: {pen}")
 
 
 def paints(make: MakeRenderer, rng: np.random.Generator) -> None:
@@ -48,7 +46,7 @@ def paints(make: MakeRenderer, rng: np.random.Generator) -> None:
     renderer = make(BATCH)
     frames = list(_paint(renderer, random_program(renderer.actions, rng)))
     (blank, start), (last, end) = frames[0], frames[-1]
-    require(bool((blank == blank[:1]).all() and (start == start[:1]).all()), "new canvases differ")
+    require((blank == blank[:1]).all() and (start == start[:1]).all(), "new canvases differ")
     for i in range(BATCH):
         require(not np.array_equal(last[i], blank[i]), f"canvas {i} is blank after {len(frames) - 1} actions")
         require(not np.array_equal(last[i], last[i - 1]), "different actions gave the same picture")
@@ -57,8 +55,9 @@ def paints(make: MakeRenderer, rng: np.random.Generator) -> None:
 
 def writes_into_out(make: MakeRenderer, rng: np.random.Generator) -> None:
     """``canvas(out)`` fills and returns ``out``; an ``out`` of another shape or dtype raises and stays as it is."""
-    renderer = make(BATCH)
-    expected = list(_paint(renderer, random_program(renderer.actions, rng)))[-1][0]
+    renderer, program, frames = _prepare(make, rng)
+    list(_paint(renderer, program))
+    expected = frames[-1][0]
     out = 255 - expected
     require(renderer.canvas(out) is out, "canvas(out) did not return out")
     require_same(out, expected, "canvas(out) differs from canvas()")
@@ -68,10 +67,8 @@ def writes_into_out(make: MakeRenderer, rng: np.random.Generator) -> None:
 
 
 def returns_fresh_arrays(make: MakeRenderer, rng: np.random.Generator) -> None:
-    """``canvas`` and ``pen`` belong to the caller: later steps do not change them, changing them changes nothing."""
-    renderer = make(BATCH)
-    program = random_program(renderer.actions, rng)
-    expected = [deepcopy(frame) for frame in _paint(make(BATCH), program)]
+    """``canvas`` and ``pen`` return copies: later steps do not change them, and writing to them has no effect."""
+    renderer, program, expected = _prepare(make, rng)
     kept = [(frame, deepcopy(frame)) for frame in _paint(renderer, program)]
     for frame, snapshot in kept:
         require_same(frame, snapshot, "an array that was returned earlier has changed since")
@@ -82,21 +79,19 @@ def returns_fresh_arrays(make: MakeRenderer, rng: np.random.Generator) -> None:
 
 
 def deterministic(make: MakeRenderer, rng: np.random.Generator) -> None:
-    """The same actions give the same bytes: after a reset, in a new renderer, and while another one paints."""
-    renderer, other = make(BATCH), make(BATCH)
-    program = random_program(renderer.actions, rng)
-    expected = list(_paint(renderer, program))
-    require_same(list(_paint(renderer, program)), expected, "after a reset the same actions painted something else")
+    """The same actions give the same bytes after a reset, in a new renderer, and while another one paints."""
+    renderer, program, expected = _prepare(make, rng)
+    for _ in range(2):
+        require_same(list(_paint(renderer, program)), expected, "the same actions painted something else")
+    other = make(BATCH)
     list(_paint(other, random_program(renderer.actions, rng)))
-    require_same(list(_paint(renderer, program)), expected, "what another renderer painted had an influence")
+    require_same(list(_paint(renderer, program)), expected, "another renderer had an influence")
     require_same(list(_paint(other, program)), expected, "two renderers painted the same actions differently")
 
 
 def canvases_are_independent(make: MakeRenderer, rng: np.random.Generator) -> None:
-    """A canvas looks the same alone, beside others, and at any place in the batch."""
-    renderer = make(BATCH)
-    program = random_program(renderer.actions, rng)
-    together = list(_paint(renderer, program))
+    """A canvas is the same alone, beside others, and at any position in the batch."""
+    renderer, program, together = _prepare(make, rng)
     backwards = [(canvas[::-1], pen[::-1]) for canvas, pen in _paint(renderer, program[:, ::-1])]
     require_same(backwards, together, "the order of the canvases in the batch has an influence")
     for i in range(BATCH):
@@ -106,7 +101,7 @@ def canvases_are_independent(make: MakeRenderer, rng: np.random.Generator) -> No
 
 
 def resets_some(make: MakeRenderer, rng: np.random.Generator) -> None:
-    """``reset(indices)`` makes those canvases as good as new and does not touch the others."""
+    """``reset(indices)`` makes those canvases as new ones and does not change the others."""
     renderer = make(BATCH)
     first, second = random_program(renderer.actions, rng), random_program(renderer.actions, rng)
     unbroken = list(_paint(make(BATCH), np.concatenate([first, second])))[STEPS:]
@@ -114,38 +109,32 @@ def resets_some(make: MakeRenderer, rng: np.random.Generator) -> None:
     list(_paint(renderer, first))
     renderer.reset(np.array([1]))
     for frame, old, blank in zip(_paint(renderer, second, reset=False), unbroken, new, strict=True):
-        require_same([a[1] for a in frame], [a[1] for a in blank], "a canvas that was reset is not as good as new")
+        require_same([a[1] for a in frame], [a[1] for a in blank], "a canvas that was reset differs from a new one")
         for i in (0, 2):
-            require_same([a[i] for a in frame], [a[i] for a in old], f"reset([1]) touched canvas {i}")
+            require_same([a[i] for a in frame], [a[i] for a in old], f"reset([1]) changed canvas {i}")
 
 
 def masked_parts_do_nothing(make: MakeRenderer, rng: np.random.Generator) -> None:
-    """A part that ``actions.mask`` says does not count changes neither this picture nor a later one."""
-    renderer = make(BATCH)
-    program = random_program(renderer.actions, rng)
+    """A part that ``actions.mask`` leaves out changes neither this picture nor a later one."""
+    renderer, program, expected = _prepare(make, rng)
     noisy = with_noise(renderer.actions, program, rng)
-    require_same(list(_paint(renderer, noisy)), list(_paint(make(BATCH), program)), "a masked part had an influence")
+    require_same(list(_paint(renderer, noisy)), expected, "a masked part had an influence")
 
 
 def refuses_bad_actions(make: MakeRenderer, rng: np.random.Generator) -> None:
     """A bad action raises ``ValueError``, and nothing is painted on any canvas, then or later."""
-    renderer = make(BATCH)
-    program = random_program(renderer.actions, rng)
+    renderer, program, expected = _prepare(make, rng)
 
     def try_bad() -> None:
         for what, bad in bad_actions(renderer.actions, program[0]):
             require_raises(ValueError, what, renderer.step, bad)
 
-    require_same(
-        list(_paint(renderer, program, before=try_bad)), list(_paint(make(BATCH), program)), "a refused action painted"
-    )
+    require_same(list(_paint(renderer, program, before=try_bad)), expected, "a refused action painted")
 
 
 def leaves_actions_alone(make: MakeRenderer, rng: np.random.Generator) -> None:
-    """``step`` neither changes the array it is given nor looks at it again."""
-    renderer = make(BATCH)
-    program = random_program(renderer.actions, rng)
-    expected = list(_paint(make(BATCH), program))
+    """``step`` neither changes nor keeps the array it is given."""
+    renderer, program, expected = _prepare(make, rng)
     renderer.reset()
     for action, frame in zip(program, expected[1:], strict=True):
         given = action.copy()
@@ -156,7 +145,7 @@ def leaves_actions_alone(make: MakeRenderer, rng: np.random.Generator) -> None:
 
 
 def restores(make: MakeRenderer, rng: np.random.Generator) -> None:
-    """Canvases that are saved, restored (here or in a renderer alike) and continued paint the same, bit for bit."""
+    """A canvas that is saved, restored (in any renderer with these settings) and continued is the same bit for bit."""
     renderer = make(BATCH)
     start, rest, other = (random_program(renderer.actions, rng) for _ in range(3))
     expected = list(_paint(make(BATCH), np.concatenate([start, rest])))[STEPS:]
@@ -167,22 +156,33 @@ def restores(make: MakeRenderer, rng: np.random.Generator) -> None:
     for target in (renderer, renderer, make(BATCH)):
         list(_paint(target, other))
         target.restore(state)
-        require_same(list(_paint(target, rest, reset=False)), expected, "a restored canvas went on differently")
+        require_same(list(_paint(target, rest, reset=False)), expected, "a restored canvas differs")
     list(_paint(renderer, other))
     renderer.restore(second, np.array([2]))
     renderer.restore(state.take(np.array([2, 1])), np.array([0, 1]))
     moved = list(_paint(renderer, rest[:, [2, 1, 1]], reset=False))
-    require_same(moved, _rows(expected, [2, 1, 1]), "canvases restored at other places went on differently")
+    require_same(
+        moved,
+        [tuple(array[[2, 1, 1]] for array in frame) for frame in expected],
+        "canvases restored at other positions differ",
+    )
 
 
 def restores_one_into_many(make: MakeRenderer, rng: np.random.Generator) -> None:
-    """One saved canvas can be restored into many, each of which goes its own way: what a search needs."""
+    """One saved canvas can be restored into many, each of which is continued on its own, as search does."""
     renderer, many = make(1), make(4)
-    start, ways = random_program(renderer.actions, rng, batch=1), random_program(renderer.actions, rng, batch=4)
+    start, rest = random_program(renderer.actions, rng, batch=1), random_program(renderer.actions, rng, batch=4)
     list(_paint(renderer, start))
     many.restore(renderer.save().take(np.zeros(4, np.int64)))
-    expected = list(_paint(make(4), np.concatenate([start.repeat(4, axis=1), ways])))[STEPS:]
-    require_same(list(_paint(many, ways, reset=False)), expected, "copies of one canvas went on differently")
+    expected = list(_paint(make(4), np.concatenate([start.repeat(4, axis=1), rest])))[STEPS:]
+    require_same(list(_paint(many, rest, reset=False)), expected, "copies of one canvas differ")
+
+
+def _prepare(make: MakeRenderer, rng: np.random.Generator) -> tuple[Renderer, IntArray, list[tuple[NDArray[Any], ...]]]:
+    """A new renderer, a random program, and copies of (canvas, pen) before and after each of its actions."""
+    renderer = make(BATCH)
+    program = random_program(renderer.actions, rng)
+    return renderer, program, [deepcopy(frame) for frame in _paint(make(BATCH), program)]
 
 
 def _paint(
@@ -197,10 +197,6 @@ def _paint(
             before()
         renderer.step(action)
         yield renderer.canvas(), renderer.pen()
-
-
-def _rows(frames: list[tuple[NDArray[Any], ...]], rows: list[int]) -> list[tuple[NDArray[Any], ...]]:
-    return [tuple(array[rows] for array in frame) for frame in frames]
 
 
 RENDERER: tuple[Callable[[MakeRenderer, np.random.Generator], None], ...] = (

@@ -1,17 +1,14 @@
-"""Features of pictures: a small digit classifier, trained by ``experiments/train_features.py``; see ``mnist.md``.
+"""Features of pictures from a small digit classifier: see ``mnist.md``; ``experiments/train_features.py`` trains it.
 
 Notable choices:
-- The features are the last hidden layer before its rectifier: nothing is clipped away, and a Gaussian fits better.
+- The features are the last hidden layer before its rectifier: nothing is clipped, and a Gaussian fits better.
 - They are standardised by the mean and covariance of real digits. A classifier stretches its features along the ten
-  classes, and distances in that space hardly notice what is no digit at all: without this step two in three pictures of
-  random strokes, and the white canvas, lie "among" real digits. The plain activations after the rectifier, which
+  classes, and distances in that space hardly change with anything else: without this step two in three pictures of
+  random strokes, and the white canvas, lie among real digits. The plain activations after the rectifier, which
   publications use, are given beside them.
-- The network sees 32x32 grey pictures, reduced by averaging areas, so a canvas of any size can be measured.
-- Its weights ship with the library: everybody's figures compare.
-- Its softmax is no measure of quality: it is as sure of scribbles as of digits. Only features and classes are used.
+- Pictures are reduced to 32×32 grey pixels by averaging areas, so a canvas of any size can be measured.
+- The softmax is not used: the classifier is as confident with scribbles as with digits.
 """
-
-from __future__ import annotations
 
 import hashlib
 from functools import cache
@@ -25,14 +22,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from limner.actions import IntArray
-from limner.data import Pictures, luma, prepare
+from limner.data import Pictures, luma, resize_square
 
 SIZE = 32
-"""Height and width of the pictures that the network sees, in pixels."""
+"""Height and width of the network's input, in pixels."""
 
 
-class Description(NamedTuple):
-    """What the network makes of N pictures."""
+class ExtractedFeatures(NamedTuple):
+    """Features and classes of N pictures."""
 
     features: NDArray[np.float64]
     """``float64[N, 64]``, standardised."""
@@ -43,7 +40,7 @@ class Description(NamedTuple):
 
 
 class DigitNetwork(nn.Module):
-    """Grey ink ``float32[N, 1, 32, 32]`` (0 white, 1 black) → features ``[N, 64]`` and class logits ``[N, 10]``."""
+    """Grey pictures ``float32[N, 1, 32, 32]`` (0 white, 1 black) to features ``[N, 64]`` and logits ``[N, 10]``."""
 
     mean: Tensor
     scale: Tensor
@@ -59,40 +56,27 @@ class DigitNetwork(nn.Module):
         self.register_buffer("mean", torch.zeros(64))
         self.register_buffer("scale", torch.eye(64))
 
-    def forward(self, ink: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Standardised features, plain activations and class logits."""
-        hidden = self.torso(ink)
+        hidden = self.torso(pictures)
         return (hidden - self.mean) @ self.scale, hidden.relu(), self.classify(hidden)
-
-    def standardise(self, ink: Tensor, shrinkage: float) -> None:
-        """Scale the features by what they are on ``ink``, ``float32[N, 1, 32, 32]`` real digits.
-
-        Principal direction i, of variance v_i, is divided by the root of v_i + ``shrinkage`` · mean(v): at 0 that
-        is the Mahalanobis distance of the digits, the larger the closer to the plain one.
-        """
-        with torch.inference_mode():
-            hidden = torch.cat([self.torso(chunk) for chunk in torch.split(ink, 500)]).double()
-        variances, directions = torch.linalg.eigh(hidden.T.cov())
-        self.mean = hidden.mean(0).float()
-        self.scale = (directions / (variances + shrinkage * variances.mean()).sqrt()).float()
 
 
 def small_grey(canvases: Pictures) -> Pictures:
-    """Canvases ``uint8[N, S, S]``, ``[N, S, S, 1]`` or RGB ``[N, S, S, 3]`` as the network sees them: ``[N, 32, 32]``.
+    """Canvases ``uint8[N, S, S]``, ``[N, S, S, 1]`` or RGB ``[N, S, S, 3]`` reduced to ``uint8[N, 32, 32]``.
 
-    Colour becomes luma (ITU-R BT.601). ``ValueError`` on any other shape; a canvas with an alpha channel
-    has to be laid on white first.
+    Colour becomes luma (ITU-R BT.601). ``ValueError`` on any other shape; a canvas with an alpha channel has to be
+    composited on white first.
     """
     if canvases.dtype != np.uint8 or canvases.ndim not in (3, 4) or canvases.shape[3:] not in ((), (1,), (3,)):
         raise ValueError(
             f"canvases must be uint8[N, S, S] or [N, S, S, 1 or 3] on white, got {canvases.dtype}{list(canvases.shape)}"
         )
-    if canvases.ndim == 4 and canvases.shape[3] == 3:
-        canvases = luma(canvases)
-    return prepare(canvases.reshape(canvases.shape[:3]), SIZE)
+    grey = luma(canvases) if canvases.shape[3:] == (3,) else canvases.reshape(canvases.shape[:3])
+    return resize_square(grey, SIZE)
 
 
-def ink(grey: Pictures) -> Tensor:
+def network_input(grey: Pictures) -> Tensor:
     """Grey pictures ``uint8[N, 32, 32]`` as the input of the network, ``float32[N, 1, 32, 32]``."""
     return 1 - torch.from_numpy(grey)[:, None].float() / 255
 
@@ -106,17 +90,17 @@ def digit_network() -> DigitNetwork:
 
 
 def fingerprint() -> str:
-    """The first 12 hexadecimal digits of the SHA-256 of the weights: figures with the same one compare."""
+    """The first 12 hexadecimal digits of the SHA-256 of the weights, by which figures can be compared."""
     return hashlib.sha256(_weights()).hexdigest()[:12]
 
 
-def describe(grey: Pictures) -> Description:
+def extract_features(grey: Pictures) -> ExtractedFeatures:
     """Features and classes of grey pictures ``uint8[N, 32, 32]``."""
     network = digit_network()
     with torch.inference_mode():
-        parts = [network(chunk) for chunk in torch.split(ink(grey), 250)]
+        parts = [network(chunk) for chunk in torch.split(network_input(grey), 250)]
     features, plain, logits = (torch.cat(values).numpy() for values in zip(*parts, strict=True))
-    return Description(features.astype(np.float64), plain.astype(np.float64), logits.argmax(1).astype(np.int64))
+    return ExtractedFeatures(features.astype(np.float64), plain.astype(np.float64), logits.argmax(1).astype(np.int64))
 
 
 def _weights() -> bytes:

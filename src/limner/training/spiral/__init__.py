@@ -1,1 +1,6 @@
-"""SPIRAL: a critic's score is the reward."""
+"""SPIRAL: a critic learns to tell painted pictures from real ones, and its score is the agent's reward."""
+
+from limner.training import register
+from limner.training.spiral.config import SpiralConfig
+
+register(SpiralConfig)

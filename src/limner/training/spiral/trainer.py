@@ -1,12 +1,8 @@
-"""Adversarial training, top to bottom: program → renderer → canvas → critic → reward → policy.
+"""SPIRAL, top to bottom: program → renderer → canvas → critic → reward → policy.
 
-In an update the policy learns from the newest episodes, judged by the critic as it stood at the start, and paints the
-next ones. Meanwhile the critic learns. Where none does, since the reward is the distance alone, the next episodes are
-painted in its place: they are one update old when they are learnt from. V-trace corrects for that, and for what the
-policy's own gradient steps have changed.
+In an update the policy learns from the newest episodes, scored by the critic as it stood at the start, and paints the
+next ones. Meanwhile the critic learns. V-trace corrects for what the policy's own gradient steps have changed.
 """
-
-from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
@@ -14,116 +10,89 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from limner.agents.rollout import EpisodeBatch, collect
+from limner.data import load_dataset
 from limner.data.picture_source import PictureSource
-from limner.models.critic import make_critic
-from limner.models.description import describe, join
-from limner.models.policy import Policy
-from limner.training.buffers import Replay
-from limner.training.config import Config
-from limner.training.policy_learner import CriticLearner, Metrics, reward, score
-from limner.training.spiral.pairs import Pairs
-from limner.training.trainer import Training
+from limner.models.critic import Critic
+from limner.training.actor_critic import ActorCritic
+from limner.training.buffers import RingBuffer
+from limner.training.finite import FiniteGuard
+from limner.training.policy_learner import Scalars
+from limner.training.spiral.config import SpiralConfig
+from limner.training.spiral.critic_learner import CriticLearner, score
 from limner.worlds.observation import preprocess
 
-EPISODES = ("ink", "pen", "actions", "log_prob", "noise", "target", "distance")
-"""What of a batch of episodes is learnt from."""
 
+class SpiralTrainer(ActorCritic):
+    """A critic learns to tell painted pictures from real ones, the policy learns to get high scores from it."""
 
-class Adversarial(Training):
-    """A critic learns to tell painted pictures from real ones, the policy learns to please it."""
+    config: SpiralConfig
 
-    def __init__(self, config: Config, source: PictureSource) -> None:
+    def __init__(self, config: SpiralConfig, source: PictureSource) -> None:
         super().__init__(config, source)
-        self.judge = copy.deepcopy(self._critic).requires_grad_(False).eval()
-        self.critic_learner = CriticLearner(self._critic, self._real, config.critic, self.generators["critic"])
-        self.judged = config.reward.critic > 0
-        if self.judged:
-            self.actor = self.policy_learner.policy  # itself: it paints when it has learnt
-        self.episodes, self.spare = (EpisodeBatch.empty(config, self.renderer) for _ in range(2))
-        self.pairs = (
-            Pairs(config.critic.programs, config.data, source, self.renderer, config.steps)
-            if config.critic.programs
-            else None
-        )
-        shape = self._painted(self.episodes).shape[1:]
-        self.replay = Replay(config.critic.replay * config.batch, shape, config.device)
-        self._act(self.episodes)
+        self.actor = self.policy_learner.policy  # itself: it paints when it has learnt
+        self.generators["critic"] = self._generator("critic")
+        data = config.critic.data
+        self.real_source = PictureSource(load_dataset(data), config.agent.renderer.canvas) if data else source
+        self.frozen_critic = copy.deepcopy(self._critic).requires_grad_(False).eval()
+        self.critic_learner = self._make_critic_learner()
+        self.replay = RingBuffer(config.critic.replay * config.run.episodes, self._painted(), "replay")
 
-    def update(self, progress: float) -> Metrics:
+    def _update(self, progress: float) -> Scalars:
         """Learn from one batch of episodes, then paint the next; ``progress`` in [0, 1] is how far the run is."""
-        episodes = self.episodes
-        self.replay.add(self._painted(episodes))
-        other_side = self._beside(self._learn_to_judge if self.judged else self._act_meanwhile)
-        rewards = reward(score(self.judge, episodes), episodes, self.renderer.actions, self.config.reward)
-        metrics = self.policy_learner.step(episodes, rewards, progress)
-        metrics["reward/return"] = rewards.sum(0).mean().item()
-        metrics["reward/deviation"] = rewards.sum(0).std().item()
-        if self.judged:
-            self._act(self.spare)
-        metrics |= other_side.result()
-        self.judge.load_state_dict(self.critic_learner.critic.state_dict())
-        self.actor.load_state_dict(self.policy_learner.policy.state_dict())
-        self.episodes, self.spare = self.spare, self.episodes
-        self.updates += 1
+        self.replay.add(self._painted())
+        critic_side = self._beside(lambda: self.critic_learner.step(self.replay))
+        scores = self._score() - self.config.reward.distance * self.episodes.distance
+        metrics = self._learn(scores, progress)
+        self._act(self.spare)
+        metrics |= critic_side.result()
+        self.frozen_critic.load_state_dict(self.critic_learner.critic.state_dict())
+        self._swap()
         return metrics
-
-    def start_from(self, policy: Policy) -> None:
-        """Go on from the weights of ``policy``, and let it paint the first episodes."""
-        super().start_from(policy)
-        self._act(self.episodes)
 
     def modules(self) -> dict[str, nn.Module]:
         """Policy, critic, and the critic as it stood at the start of the update."""
-        return super().modules() | {"critic": self.critic_learner.critic, "judge": self.judge}
+        return super().modules() | {"critic": self.critic_learner.critic, "frozen_critic": self.frozen_critic}
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """One for each learner."""
         return super().optimizers() | {"critic_adam": self.critic_learner.optimizer}
 
+    def guards(self) -> list[FiniteGuard]:
+        """What watches the gradient steps of each learner."""
+        return [*super().guards(), self.critic_learner.guard]
+
     def tensors(self) -> dict[str, Tensor]:
-        """The episodes that the next update learns from, and the replay."""
-        episodes = {f"episodes.{name}": getattr(self.episodes, name) for name in EPISODES}
-        return episodes | {"replay": self.replay.pictures[: len(self.replay)]}
+        """The episodes that the next update learns from, and the replay buffer."""
+        return super().tensors() | self.replay.tensors()
 
     def counters(self) -> dict[str, float]:
         """Numbers that change from update to update."""
-        return super().counters() | {"replay": self.replay.added, "critic_steps": self.critic_learner.taken}
+        counters = {"replay": self.replay.added, "critic_steps": self.critic_learner.taken}
+        return super().counters() | counters | self.critic_learner.guard.counters()
 
     def load(self, tensors: Mapping[str, Tensor], counters: Mapping[str, float]) -> None:
         """Put back what ``tensors`` and ``counters`` gave."""
         super().load(tensors, counters)
-        for name in EPISODES:
-            getattr(self.episodes, name).copy_(tensors[f"episodes.{name}"])
-        self.replay.pictures[: len(tensors["replay"])] = tensors["replay"]
-        self.replay.added = int(counters["replay"])
+        self.replay.load(tensors, int(counters["replay"]))
         self.critic_learner.taken = int(counters["critic_steps"])
+        self.critic_learner.guard.load(counters)
 
-    def _make_critic(self) -> None:
-        self._critic = make_critic(self.config, self.renderer).to(self.config.device)
+    def _make_networks(self) -> None:
+        agent, channels = self.config.agent, self.renderer.shape[2]
+        self._critic = Critic(self.config.critic, channels, agent.resolution, agent.conditional).to(self.device)
 
-    def _learn_to_judge(self) -> Metrics:
-        return self.critic_learner.step(self.replay)
+    def _make_critic_learner(self) -> CriticLearner:
+        return CriticLearner(self._critic, self._real, self.config.critic, self.generators["critic"])
 
-    def _act_meanwhile(self) -> Metrics:
-        self._act(self.spare)
-        return {}
+    def _score(self) -> Tensor:
+        """The frozen critic's score of every canvas of the episodes, ``float32[T + 1, B]``."""
+        return score(self.frozen_critic, self.episodes)
 
-    def _act(self, episodes: EpisodeBatch) -> None:
-        """Paint ``episodes``, for an update to learn from."""
-        self._aim(episodes)
-        collect(self.renderer, self.actor, episodes, self.generators["acting"])
-
-    def _painted(self, episodes: EpisodeBatch) -> Tensor:
-        """The finished pictures as the critic sees them, for a joint one with their programs."""
-        if self.pairs is None:
-            return episodes.final
-        return join(episodes.final, describe(episodes.actions.transpose(0, 1), self.renderer.actions))
+    def _painted(self) -> dict[str, Tensor]:
+        """The finished pictures of the episodes as the critic is shown them."""
+        return {"pictures": self.episodes.final}
 
     def _real(self, count: int, generator: torch.Generator) -> Tensor:
-        """Pictures of the source as the critic sees them; the real example for a target is the target itself."""
-        if self.pairs is not None:
-            pictures, programs = self.pairs.draw(count, generator)
-            return join(preprocess(pictures, self.config.resolution), programs).to(self.config.device)
-        pictures = preprocess(self.source.draw(count, generator), self.config.resolution).to(self.config.device)
-        return torch.cat([pictures, pictures], dim=1) if self.config.conditional else pictures
+        """Real pictures as the critic is shown them; the real example for a target is the target itself."""
+        pictures = preprocess(self.real_source.draw(count, generator), self.config.agent.resolution).to(self.device)
+        return torch.cat([pictures, pictures], dim=1) if self.config.agent.conditional else pictures

@@ -1,1 +1,101 @@
-"""Strokes in a real paint engine, libmypaint."""
+"""The world ``paint``: brush strokes painted by libmypaint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from limner.actions import ActionSpace, IntArray
+from limner.worlds import register
+from limner.worlds.paint.settings import PaintSettings, paint_actions
+from limner.worlds.paint.strokes import can_order_strokes, order_strokes, pen_strokes
+from limner.worlds.world import LargeCanvas, Points, Renderer, World
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from limner.worlds.observation import Targets
+    from limner.worlds.proposals import Proposer
+    from limner.worlds.refinement import Refinement
+    from limner.worlds.simulator import Simulator
+
+
+class PaintWorld(World):
+    """Strokes cover each other: programs are refined under layers, with colours by least squares."""
+
+    name: ClassVar[str] = "paint"
+    settings_type: ClassVar[type[Any]] = PaintSettings
+
+    def make(self, settings: PaintSettings, batch: int, threads: int) -> Renderer:
+        """As ``World.make``; ``ValueError`` when there is no such brush."""
+        from limner.worlds.paint.renderer import Paint
+
+        return Paint(settings, batch, threads)
+
+    def actions(self, settings: PaintSettings) -> ActionSpace:
+        """See ``paint_actions``."""
+        return paint_actions(settings)
+
+    def random_programs(self, space: ActionSpace, steps: int, batch: int, generator: torch.Generator) -> Tensor:
+        """As ``World.random_programs``: small curves in several places.
+
+        All parts are uniform but the places: those of one action lie around a centre, with a standard deviation of a
+        sixth of the grid. Every other action on average has a new centre, uniform on the canvas.
+        """
+        import torch
+
+        from limner.worlds.variation import canonical, random_actions
+
+        actions = random_actions(space, (steps, batch), generator)
+        centre = torch.rand(2, batch, generator=generator)
+        for t in range(steps):
+            again = torch.rand(batch, generator=generator) < 0.5
+            centre = torch.where(again, torch.rand(2, batch, generator=generator), centre)
+            for i, part in enumerate(space.parts):
+                if part.grid is not None:
+                    rows, columns = part.grid
+                    y, x = centre + torch.randn(2, batch, generator=generator) / 6
+                    row = (y * rows).long().clamp(0, rows - 1)
+                    actions[t, :, i] = row * columns + (x * columns).long().clamp(0, columns - 1)
+        return canonical(space, actions)
+
+    def order(self, space: ActionSpace, programs: Tensor) -> Tensor | None:
+        """See ``order_strokes``; None unless the order of strokes matters little."""
+        import torch
+
+        return torch.from_numpy(order_strokes(space, programs.numpy())) if can_order_strokes(space) else None
+
+    def refine(
+        self, renderer: Renderer, simulator: Simulator, targets: Targets, actions: Tensor, proposer: Proposer
+    ) -> Refinement:
+        """A ``LayeredRefinement`` where strokes are layers."""
+        from limner.worlds.paint.refinement import LayeredRefinement, paints_layers
+
+        if paints_layers(renderer):
+            return LayeredRefinement(renderer, simulator, targets.goal, actions)
+        return super().refine(renderer, simulator, targets, actions, proposer)
+
+    def repeats_release(self, settings: PaintSettings) -> bool:
+        """With the preset "deepmind-2018"."""
+        return settings.preset is not None
+
+    def strokes(self, settings: PaintSettings, actions: IntArray) -> list[Points] | None:
+        """See ``pen_strokes``."""
+        return pen_strokes(settings, actions)
+
+    def large_canvas(self, settings: PaintSettings, detail: int) -> LargeCanvas:
+        """See ``LargePainting``; ``ValueError`` unless strokes are standalone, on white, and not too fine."""
+        from limner.worlds.paint.large import LargePainting
+
+        return LargePainting(settings, detail)
+
+    def facts(self) -> dict[str, Any]:
+        """Version of libmypaint, and the brushes."""
+        from limner.worlds.paint import _paint
+        from limner.worlds.paint.brushes import brush_folders, brush_names
+
+        folders = [str(folder) for folder in brush_folders() if folder.is_dir()]
+        return {"libmypaint": _paint.libmypaint, "brushes": len(brush_names()), "brush folders": folders}
+
+
+register(PaintWorld())

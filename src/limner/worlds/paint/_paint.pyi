@@ -46,16 +46,16 @@ class Engine:
         """Whether saving copies the brush; otherwise restoring replays it."""
 
     def reset(self, indices: Sequence[int], out: NDArray[np.uint8]) -> None:
-        """Blank canvases and new brushes."""
+        """Set canvases ``indices`` to blank, with new brushes."""
 
     def load(self, pictures: NDArray[np.uint8], indices: Sequence[int], out: NDArray[np.uint8]) -> None:
-        """Opaque ``pictures``, one per index, and new brushes; not on a transparent ground."""
+        """Set canvases to opaque ``pictures``, one per index, with new brushes; not on a transparent ground."""
 
     def step(self, curves: NDArray[np.float64], out: NDArray[np.uint8]) -> int:
         """Paint ``curves`` (``float64[batch, K, 13]``, rows as ``Curve`` in ``paint.cpp``), K on every canvas.
 
-        Returns the number of a canvas on which the brush ran out of what it may spend, after which the canvases are
-        to be reset, or -1.
+        Returns the number of a canvas on which the dabs of a curve exceeded the budget, after which the canvases are to
+        be reset, or -1.
         """
 
     def save(self, indices: Sequence[int]) -> list[Saved]:

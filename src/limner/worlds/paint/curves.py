@@ -1,29 +1,20 @@
-"""From actions to curves: what the integers of each action space make the pens do.
+"""Decodes the actions of each action space into curves for the engine.
 
 Notable choices:
-- All spaces become the same rows for the engine, jumps and quadratic Béziers (``Curve`` in paint.cpp), some of them
-  several rows an action. They differ in places only; size, pressure and colour are read alike.
-- What decides the next curves beside canvas and brush is one value, ``Pens``, that decoding leaves unchanged: an action
-  that was refused has moved no pen.
-- Pressure runs linearly from the last value to the new one; a curve after a jump (or the reset) has the same pressure
-  all along.
-- A jump is made with the first size: where a brush with tracking noise lands depends on its radius, and the size of a
-  jump does not count.
+- All spaces become the same rows, jumps and quadratic Béziers (``Curve`` in paint.cpp), some of them several an action.
+- Decoding leaves ``Pens``, the state between actions, unchanged: an action that is refused moves no pen.
+- Pressure changes linearly from the last value to the new one; after a jump or a reset it is constant along the curve.
+- A jump has the first size, because its own does not count, but the brush's tracking noise depends on the radius.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from limner.actions import PAINT, VIA, ActionSpace, BoolArray, IntArray, paint_actions
-
-if TYPE_CHECKING:
-    from limner.worlds.paint.renderer import PaintSettings
+from limner.actions import BoolArray, IntArray
+from limner.worlds.paint.settings import PAINT, VIA, PaintSettings, paint_actions
 
 Doubles = NDArray[np.float64]
 
@@ -32,40 +23,38 @@ _NONE, _JUMP, DOWN, ON = range(4)  # `Kind` in paint.cpp, the first value of a c
 
 @dataclass(frozen=True)
 class Pens:
-    """N pens, with all that decides what their next actions paint."""
+    """The state of N pens, which decides with canvas and brush what their next actions paint."""
 
     place: Doubles
     """``float64[N, 2]``: (x, y) in pixels, where the next curve starts."""
     pressure: Doubles
     """``float64[N]``: of the last curve, in [0, 1]."""
     down: BoolArray
-    """``bool[N]``: whether the next curve goes on from the last one."""
+    """``bool[N]``: whether the next curve continues the last one."""
     via: IntArray
-    """``int64[N, K]``: cells that the next curve bends towards, in order, filled up with -1."""
+    """``int64[N, K]``: cells of the control points of the next curve, in order, padded with -1."""
 
-    def take(self, rows: IntArray) -> Pens:
+    def take(self, rows: IntArray) -> Self:
         """Copies of the pens ``rows`` (int64[M], repeats allowed), in that order."""
-        return Pens(self.place[rows], self.pressure[rows], self.down[rows], self.via[rows])
+        return type(self)(self.place[rows], self.pressure[rows], self.down[rows], self.via[rows])
 
-    def put(self, rows: IntArray, pens: Pens) -> Pens:
-        """These pens, but ``rows[i]`` of them as pen ``i`` of ``pens``."""
+    def put(self, rows: IntArray, pens: Self) -> Self:
+        """A copy in which pen ``rows[i]`` is replaced by pen ``i`` of ``pens``."""
         place, pressure, down = self.place.copy(), self.pressure.copy(), self.down.copy()
         place[rows], pressure[rows], down[rows] = pens.place, pens.pressure, pens.down
         via = np.full((len(place), max(self.via.shape[1], pens.via.shape[1])), -1)
         via[:, : self.via.shape[1]] = self.via
         via[rows] = -1
         via[rows, : pens.via.shape[1]] = pens.via
-        return Pens(place, pressure, down, via)
+        return type(self)(place, pressure, down, via)
 
 
 class CurveDecoder:
-    """Knows what the actions of one painter mean, in pixels."""
+    """Decodes the actions of a renderer with certain settings; lengths are in pixels."""
 
     def __init__(self, settings: PaintSettings) -> None:
         grid, levels = settings.grid, settings.levels
-        self.actions: ActionSpace = paint_actions(
-            settings.space, grid, settings.sizes, settings.pressures, settings.color, levels
-        )
+        self.actions = paint_actions(settings)
         self._release = settings.preset is not None
         cells = np.stack(np.divmod(np.arange(grid**2), grid)[::-1], -1)
         self._grid, self._cell = grid, settings.canvas / grid
@@ -73,13 +62,8 @@ class CurveDecoder:
         self._log_radii = np.log(np.asarray(settings.sizes, np.float64) * (settings.canvas / 64))
         self._pressures = np.arange(1, settings.pressures + 1) / settings.pressures
         self._shades = np.arange(levels) / (levels - 1)
-        self._decode: Callable[[IntArray, Pens], tuple[Doubles, Pens]] = {
-            "bezier": self._bezier,
-            "line": self._line,
-            "stroke": self._stroke,
-            "relative": self._relative,
-            "spline": self._spline,
-        }[settings.space]
+        spaces = (self._bezier, self._line, self._stroke, self._relative, self._spline)
+        self._decode = {decode.__name__[1:]: decode for decode in spaces}[settings.space]
 
     def new(self, count: int) -> Pens:
         """Lifted pens in the upper left corner."""
@@ -109,19 +93,18 @@ class CurveDecoder:
 
         def place(name: str) -> Doubles:
             cells = np.clip(here + self.actions.cells(actions, name), 0, self._grid - 1)
-            places: Doubles = self._places[cells[:, 0] * self._grid + cells[:, 1]]
-            return places
+            numbers: IntArray = cells[:, 0] * self._grid + cells[:, 1]
+            return self._places[numbers]
 
         return self._from_pen(actions, pens, place("control"), place("end"))
 
     def _from_pen(self, actions: IntArray, pens: Pens, control: Doubles, end: Doubles) -> tuple[Doubles, Pens]:
-        """A jump or a curve from where the pen is."""
+        """A jump or a curve from the place of the pen."""
         painting, pressure = actions[:, 0] == PAINT, self._pressure(actions)
         curves = np.zeros((len(actions), 1, 13))
         curves[:, 0, 0] = np.where(painting, np.where(pens.down, ON, DOWN), _JUMP)
         curves[:, 0, 1:3], curves[:, 0, 3:5], curves[:, 0, 5:7] = pens.place, control, end
-        curves[:, 0, 8] = np.where(pens.down, pens.pressure, pressure)
-        curves[:, 0, 9] = pressure
+        curves[:, 0, 8], curves[:, 0, 9] = np.where(pens.down, pens.pressure, pressure), pressure
         return curves, Pens(end, pressure, painting, pens.via)
 
     def _stroke(self, actions: IntArray, pens: Pens) -> tuple[Doubles, Pens]:
@@ -129,9 +112,7 @@ class CurveDecoder:
         curves = np.zeros((len(actions), 2, 13))
         curves[:, :, 0] = _JUMP, DOWN
         curves[:, 0, 5:7] = start
-        curves[:, 1, 1:3] = start
-        curves[:, 1, 3:5] = self._place(actions, "control")
-        curves[:, 1, 5:7] = end
+        curves[:, 1, 1:3], curves[:, 1, 3:5], curves[:, 1, 5:7] = start, self._place(actions, "control"), end
         curves[:, 1, 8:10] = pressure[:, None]
         return curves, Pens(end, pressure, np.zeros(len(end), np.bool_), pens.via)
 
@@ -143,10 +124,10 @@ class CurveDecoder:
         joints, controls = spline(pens.place, self._places[pens.via], point, bends)
         before = np.where(pens.down, pens.pressure, pressure)
         count = controls.shape[1]
-        way = np.arange(count + 1) / np.maximum(bends, 1)[:, None]  # along the spline, 1 at its end
-        pressures = np.where(way < 1, (1 - way) * before[:, None] + way * pressure[:, None], pressure[:, None])
+        along = np.arange(count + 1) / np.maximum(bends, 1)[:, None]  # share of the spline, 1 at its end
+        pressures = np.where(along < 1, (1 - along) * before[:, None] + along * pressure[:, None], pressure[:, None])
         curves = np.zeros((len(actions), count, 13))
-        curves[:, :, 0] = np.where(way[:, :-1] < 1, ON, _NONE)
+        curves[:, :, 0] = np.where(along[:, :-1] < 1, ON, _NONE)
         curves[:, 0, 0] = np.select([passing, ~painting, ~pens.down], [_NONE, _JUMP, DOWN], ON)
         curves[:, :, 1:3], curves[:, :, 3:5], curves[:, :, 5:7] = joints[:, :-1], controls, joints[:, 1:]
         curves[:, :, 8], curves[:, :, 9] = pressures[:, :-1], pressures[:, 1:]
@@ -168,10 +149,10 @@ class CurveDecoder:
 def spline(start: Doubles, via: Doubles, end: Doubles, bends: IntArray) -> tuple[Doubles, Doubles]:
     """N splines as C quadratic Béziers each: joints ``float64[N, C + 1, 2]`` and control points ``float64[N, C, 2]``.
 
-    Spline i goes from ``start[i]`` to ``end[i]``, both ``[N, 2]``, and bends towards the first ``n = bends[i]`` points
-    of ``via[i]`` (``[N, K, 2]``): a uniform quadratic B-spline with knots 0, 0, 0, 1, 2, … n − 1, n, n, n. Inserting
-    each inner knot once more gives its Béziers, which join half way between control points. There are ``max(n, 1)`` of
-    them, and without a control point the only one is straight; what comes after them means nothing.
+    Spline i goes from ``start[i]`` to ``end[i]``, both ``[N, 2]``; the first ``n = bends[i]`` points of ``via[i]``
+    (``[N, K, 2]``) are its control points: a uniform quadratic B-spline with knots 0, 0, 0, 1, 2, … n − 1, n, n, n.
+    Inserting each inner knot once more gives its Béziers, which join half way between control points. There are
+    ``max(n, 1)`` of them, and without a control point the only one is straight; entries after them are undefined.
     """
     pieces = np.maximum(bends, 1)
     controls = np.concatenate([via, end[:, None]], axis=1)[:, : pieces.max()]

@@ -1,19 +1,19 @@
-// The paint engine: batches of curves on batches of canvases, painted by libmypaint on a pool of threads.
+// The paint engine: libmypaint paints batches of curves on batches of canvases, on a pool of threads.
 //
-// It knows floats and pixels, nothing of action spaces: Python decodes actions into curves, one row of `Curve` each.
+// Its input is decoded curves, one row of `Curve` each; Python decodes actions into them (curves.py).
 //
 // Notable choices:
-// - Events go through `mypaint_brush_stroke_to_2` with a view zoom of 1 / radius and no spectral blending, which paints
-//   what libmypaint 1.3.0 painted. Every brush is warmed up on an idle surface, because 1.6.0 reads a fresh one's
-//   uninitialised settings.
+// - Events go through `mypaint_brush_stroke_to_2` with a view zoom of 1 / radius and without spectral blending, which
+//   paints what libmypaint 1.3.0 painted. A new brush first strokes on an idle surface, because libmypaint 1.6.0 reads
+//   uninitialised settings of a fresh brush.
 // - A brush that never draws a random number has no state beyond the public `states`: such a brush is shared by all
 //   canvases of a thread, and saving a canvas copies some 40 floats. Any other brush belongs to one canvas, is new after
 //   every reset (its generator cannot be rewound) and is restored by replaying its curves.
-// - Tracking noise is added here, as 1.3.0 did: later versions skip events instead, and with 0.1 s between them a brush
-//   that skips a few seconds starts afresh and never paints.
-// - Brushes paint on a canvas of at most 2048 pixels, as far as they know; a larger one is that, scaled. So the radii of a
-//   program are in proportion at every size, although libmypaint paints none above 1000 pixels.
-// - A surface holds no state between curves, so there is one per thread, pointed at the canvas in hand.
+// - Tracking noise is added here, as in libmypaint 1.3.0. Later versions skip events instead, and with 0.1 s between
+//   events a brush that skips several seconds is reset and never paints.
+// - Brushes work on a canvas of at most 2048 pixels; a larger one is that, scaled. So radii are in proportion at every
+//   size, although libmypaint limits them to 1000 pixels.
+// - A surface holds no state between curves, so there is one per thread, set to the canvas that is being painted.
 
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
@@ -36,9 +36,9 @@
 #include <utility>
 #include <vector>
 
-#include "hush.h"
 #include "pixels.h"
 #include "pool.h"
+#include "silence.h"
 #include "surface.h"
 
 namespace nb = nanobind;
@@ -48,8 +48,8 @@ namespace {
 
 constexpr double kEventSeconds = 0.1f;              // 0.1 rounded to float, a little more than 0.1: at pen-down libmypaint
                                                     // then moves the brush before it applies pressure, as in 2018
-constexpr int kBrushCanvas = 2048;                  // the largest canvas that brushes know of
-constexpr int64_t kCurveCost = 1 << 28;             // what the dabs of one curve may cost on a 64-pixel canvas
+constexpr int kBrushCanvas = 2048;                  // the largest canvas that brushes work on
+constexpr int64_t kCurveCost = 1 << 28;             // limit of the cost of the dabs of one curve on a 64-pixel canvas
 
 // One row of the array that `step` takes. Lengths in pixels, colour and pressure in [0, 1].
 struct Curve {
@@ -72,11 +72,11 @@ struct Recipe {
     }
     bool uses(MyPaintBrushSetting setting) const { return base[setting] != 0 || varies(setting); }
 
-    // Tracking noise in basic radii, no longer left to libmypaint.
+    // Removes tracking noise from the settings and returns it, in basic radii.
     double take_noise() { return std::exchange(base[MYPAINT_BRUSH_SETTING_TRACKING_NOISE], 0.0f); }
 
-    // Whether the public states are the brush's whole state: no random number has an effect, and no dynamic setting is
-    // read before it is computed anew.
+    // Whether the public states are the brush's whole state: no random number has an effect, and no setting that depends
+    // on inputs is read before it is computed anew.
     bool is_plain() const {
         for (const auto& mapping : mappings)
             if (std::get<1>(mapping) == MYPAINT_BRUSH_INPUT_RANDOM) return false;
@@ -95,17 +95,17 @@ struct Recipe {
 using States = std::array<float, MYPAINT_BRUSH_STATES_COUNT>;
 using Brush = std::unique_ptr<MyPaintBrush, decltype(&mypaint_brush_unref)>;
 
-// What a canvas is: pixels, and the state of the brush that paints on it.
+// Pixels, and the state of the brush that paints on them.
 struct Canvas {
     std::vector<uint16_t> tiles;                    // [tile rows, tile columns, 64, 64, 4]
     uint64_t draws = 0;                             // random numbers drawn for tracking noise
     States states{};                                // of a plain brush
     std::vector<Curve> history;                     // since the last reset, of any other brush
-    std::shared_ptr<const std::vector<uint16_t>> ground;   // tiles to start from, if it reads them
+    std::shared_ptr<const std::vector<uint16_t>> ground;   // tiles to replay on, if the brush reads them
     Brush brush{nullptr, mypaint_brush_unref};      // of any other brush
 };
 
-// What `save` returns, one per canvas. Immutable, shared by every state that holds it.
+// One saved canvas. Immutable, shared by all copies of a state.
 struct Saved {
     std::vector<uint16_t> tiles;
     uint64_t draws;
@@ -150,7 +150,7 @@ class Engine {
         });
     }
 
-    // Opaque pictures for canvases to go on from, with new brushes.
+    // Sets canvases to opaque pictures, with new brushes.
     void load(Pictures pictures, const std::vector<int64_t>& indices, Pixels out) {
         if (alpha_) throw std::invalid_argument("pictures are opaque: they cannot be loaded onto a transparent ground");
         check(indices, indices.size());
@@ -169,7 +169,7 @@ class Engine {
         });
     }
 
-    // Paint curves; the number of a canvas on which one was cut short, or -1.
+    // Paints curves; returns the number of a canvas on which one was cut short, or -1.
     int64_t step(Array curves, Pixels out) {
         if (curves.shape(0) != batch())
             throw std::invalid_argument("curves must have one row per canvas: expected " + std::to_string(batch()) +
@@ -182,7 +182,7 @@ class Engine {
         {
             nb::gil_scoped_release release;
             std::lock_guard lock(busy_);
-            const Hush hush;
+            const Silence silence;
             pool_.run(batch(), [&](int worker, size_t i) {
                 if (heavy >= 0) return;
                 if (!paint(canvases_[i], all + i * count, count, worker)) heavy = int64_t(i);
@@ -214,7 +214,7 @@ class Engine {
                 throw std::invalid_argument("the saved canvas has another size than this renderer's");
         nb::gil_scoped_release release;
         std::lock_guard lock(busy_);
-        const Hush hush;
+        const Silence silence;
         pool_.run(indices.size(), [&](int worker, size_t i) {
             const auto index = size_t(indices[i]);
             Canvas& canvas = canvases_[index];
@@ -285,7 +285,7 @@ class Engine {
                 mypaint_brush_set_mapping_point(brush.get(), MyPaintBrushSetting(setting), MyPaintBrushInput(input),
                                                 int(i), points[i].first, points[i].second);
         }
-        for (int i = 0; i < 4; i++)   // fills in the settings' current values, on no canvas
+        for (int i = 0; i < 4; i++)   // computes the current values of all settings, on no canvas
             mypaint_brush_stroke_to(brush.get(), mypaint_surface2_to_surface(surface.get()), 0, 0, 0, 0, 0, kEventSeconds);
         lift(brush.get());
         stroke_to(brush.get(), surface, 0, 0, 0, 1);
@@ -319,7 +319,7 @@ class Engine {
         }
     }
 
-    // Cover a canvas with an opaque picture.
+    // Covers a canvas with an opaque picture.
     void cover(Canvas& canvas, const uint8_t* picture) const {
         const int colors = channels();
         for (int y = 0; y < size_; y++)
@@ -332,7 +332,7 @@ class Engine {
             }
     }
 
-    // Paint `count` curves; false when one was cut short.
+    // Paints `count` curves; false when one was cut short.
     bool paint(Canvas& canvas, const Curve* curves, size_t count, int worker) {
         MyPaintBrush* brush = plain_ ? brushes_[size_t(worker)].get() : canvas.brush.get();
         if (plain_)
@@ -346,12 +346,12 @@ class Engine {
         return complete;
     }
 
-    // Bring a new brush to the state it has after `history`: without painting when it never reads the canvas.
+    // Brings a new brush to the state after `history`, without painting when it never reads the canvas.
     void replay(Canvas& canvas, const std::vector<Curve>& history, int worker) {
         canvas.history = history;
         run(canvas.brush.get(), *surfaces_[size_t(worker)], recipe_.reads_canvas() ? canvas.tiles.data() : nullptr,
             canvas.draws, history.data(), history.size());
-        surfaces_[size_t(worker)]->take_changes();   // none of them is shown
+        surfaces_[size_t(worker)]->take_changes();   // the pixels are replaced afterwards
     }
 
     bool run(MyPaintBrush* brush, Surface& surface, uint16_t* tiles, uint64_t& draws, const Curve* curves, size_t count) {
@@ -403,7 +403,7 @@ class Engine {
         return std::sqrt(3.0) * (sum - 2);
     }
 
-    // Write the pixels of `box` to the picture `out`.
+    // Writes the pixels of `box` to the picture `out`.
     void convert(const Canvas& canvas, const Box& box, uint8_t* out) const {
         for (int y = box.y0; y < box.y1; y++) {
             for (int x = box.x0 / kTile * kTile; x < box.x1; x += kTile) {
@@ -426,10 +426,10 @@ class Engine {
     bool color_, alpha_, straight_;
     uint16_t ground_;
     int events_;
-    float scale_;                                     // pixels along each one of the brushes'
+    float scale_;                                     // pixels of the canvas per pixel of the brush
     int64_t budget_;
     Recipe recipe_;
-    double noise_;                                    // of tracking, in basic radii
+    double noise_;                                    // tracking noise in basic radii
     bool plain_;
     States blank_{};
     std::vector<std::unique_ptr<Surface>> surfaces_;  // one per thread
@@ -443,7 +443,7 @@ class Engine {
 
 NB_MODULE(_paint, m) {
     nb::set_leak_warnings(false);
-    m.attr("libmypaint") = LIBMYPAINT_VERSION;  // of the one it was built against
+    m.attr("libmypaint") = LIBMYPAINT_VERSION;  // the version it was built against
     m.def("settings", [] {
         std::vector<std::tuple<std::string, float, float, float>> table;
         for (int i = 0; i < MYPAINT_BRUSH_SETTINGS_COUNT; i++) {
@@ -464,7 +464,8 @@ NB_MODULE(_paint, m) {
                             std::vector<float> base, decltype(Recipe::mappings) mappings, int threads) {
             if (batch < 1 || size < kTile || size > 4096 || events < 1 || threads < 1 ||
                 base.size() != MYPAINT_BRUSH_SETTINGS_COUNT)
-                throw std::invalid_argument("impossible engine");
+                throw std::invalid_argument("an engine needs batch, events and threads of at least 1, a size in 64 … 4096, "
+                                            "and a base value for every setting");
             new (self) Engine(batch, size, color, transparent, straight, events, Recipe{std::move(base), std::move(mappings)},
                               threads);
         }, nb::kw_only(), "batch"_a, "size"_a, "color"_a, "transparent"_a, "straight"_a, "events"_a, "base"_a,

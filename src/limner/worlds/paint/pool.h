@@ -1,9 +1,9 @@
-// A pool of threads that share loops.
+// A pool of threads that share the iterations of a loop.
 //
 // Notable choices:
-// - The caller works too, so a pool of one has no thread of its own and costs nothing.
+// - The caller works too, so a pool of one has no thread of its own.
 // - Threads do not survive a fork: a child process that runs a loop gets a new set of them. Forking while another thread
-//   is inside `run` leaves the child with half-done work, as with any library.
+//   is inside `run` leaves the child with unfinished work.
 // - Threads end in the destructor; none is detached.
 
 #pragma once
@@ -26,7 +26,7 @@ class Pool {
 
     int size() const { return size_; }
 
-    // Call work(worker, i) for every i below count, worker being in 0 … size() - 1. `work` must not throw.
+    // Calls work(worker, i) for every i below count; worker is in 0 … size() - 1. `work` must not throw.
     void run(size_t count, const std::function<void(int, size_t)>& work) {
         if (size_ == 1 || count < 2) {
             for (size_t i = 0; i < count; i++) work(0, i);
@@ -89,7 +89,7 @@ class Pool {
 
     void leave() {
         if (!crew_) return;
-        if (crew_->process != getpid()) {   // after a fork: nobody is there to wait for
+        if (crew_->process != getpid()) {   // after a fork its threads do not exist here
             (void)crew_.release();
             return;
         }

@@ -1,109 +1,154 @@
-"""Refinement: a finished program is changed here and there, and what brings the picture closer stays.
+"""Refinement under layers, for strokes that do not depend on each other.
 
-Notable choices:
-- All programs of a batch have the same length and are refined side by side, in sweeps: the first action of each is
-  varied, the best variation done, then the second, and so on.
-- A variation is judged by the finished picture. What comes after it is not painted again but laid over it, as layers,
-  where these are exact but for rounding (``layers``): the cost of a change does not grow with the program.
-- In colour, every variation is given the colour that suits it best, by least squares over the layers. And a quarter of
-  them are chance's, aimed at what the finished picture misses: opaque paint may have left a stroke useless, which no
-  small change mends. Without colours that does not help.
-- A sweep counts only where the picture that it really painted is closer than before.
-- Programs that place objects are refined in another way: see ``limner.worlds.scenes.refinement``.
+A pixel under a stroke becomes ``keep · below + add``, whatever it was. So a stroke that is painted once on a
+transparent ground is known on every ground, and a stack of strokes is one layer again. This holds for standalone
+strokes, up to rounding to 8 bits. Brushes that smudge or erase break it, so the real picture is scored at the end of a
+sweep.
+
+Later strokes are put on top of a candidate as layers, so the cost of a change does not grow with the program. In colour
+every candidate is given its best colour, by least squares over the layers, and a quarter of the candidates are residual
+proposals: small changes do not improve a stroke that is hidden under opaque paint.
 """
 
-from __future__ import annotations
-
-import threading
-import time
-from collections.abc import Sequence
+import math
+from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
 
-from limner.agents.rollout import paint
-from limner.search.lookahead import Simulator, likeness, recolour, vary
+from limner.worlds import Renderer, make_renderer
 from limner.worlds.observation import preprocess
-from limner.worlds.paint.layers import Layer, LayerPainter, best_colours, paints_layers
+from limner.worlds.paint.settings import standalone
 from limner.worlds.proposals import ResidualProposals
-from limner.worlds.world import Renderer
+from limner.worlds.refinement import Refinement
+from limner.worlds.simulator import Simulator, negative_mse
+from limner.worlds.variation import recolour
 
 
-class Refinement:
-    """Programs that get closer to their goals, ``uint8[B, H, W, C]``, as long as there is time."""
+@dataclass(frozen=True)
+class Layer:
+    """One layer on each of N canvases."""
 
-    def __init__(
-        self, renderer: Renderer, simulator: Simulator, goals: Tensor, actions: Tensor, threads: int = 1
-    ) -> None:
-        """``actions`` int64[T, B, P] are canonical; ``renderer`` has a canvas for each of the B programs."""
-        self.renderer, self.simulator, self.goals = renderer, simulator, goals
-        self.actions = actions.clone()
-        self.painter = LayerPainter(renderer, threads) if paints_layers(renderer) else None
-        coloured = self.painter is not None and renderer.actions.coloured
-        self.shapes = LayerPainter(simulator.renderer, threads) if coloured else None
-        self.layers = [self.painter.paint(action) for action in actions] if self.painter else []
-        self.canvas = paint(renderer, actions)
-        self.scores = simulator.score(self.canvas, goals)
+    keep: Tensor
+    """``float32[N, H, W, 1]``: share of what lies below that still shows."""
+    add: Tensor
+    """``float32[N, H, W, C]``, 0 … 255."""
 
-    def run(self, seconds: float, generator: torch.Generator, stop: threading.Event | None = None) -> None:
-        """Try changes for about so many seconds, or until ``stop`` is set."""
-        end = time.perf_counter() + seconds
-        while time.perf_counter() < end and not (stop and stop.is_set()):
-            self.sweep(generator, end)
+    def over(self, below: Tensor) -> Tensor:
+        """Canvases ``below`` uint8[N, M, H, W, C], M for each layer, with the layer on top."""
+        above = (below * self.keep[:, None]).add_(self.add[:, None])
+        return above.round_().clamp_(0, 255).to(torch.uint8)
 
-    @torch.no_grad()
-    def sweep(self, generator: torch.Generator, end: float = float("inf")) -> None:
-        """Try variations of every action once, as many as the simulator has copies; after ``end`` leave the rest."""
-        actions, layers, above = self.actions.clone(), list(self.layers), self._above()
+    def then(self, upper: Self) -> Self:
+        """This layer and one above it, as one."""
+        return type(self)(self.keep * upper.keep, self.add * upper.keep + upper.add)
+
+    def where(self, rows: Tensor, other: Self) -> Self:
+        """This layer in ``rows`` bool[N], ``other`` elsewhere."""
+        chosen = rows[:, None, None, None]
+        return type(self)(torch.where(chosen, self.keep, other.keep), torch.where(chosen, self.add, other.add))
+
+
+def best_colours(cover: Tensor, below: Tensor, above: Layer, goals: Tensor) -> tuple[Tensor, Tensor]:
+    """The colours of strokes that bring pictures closest to their goals, by least squares, and the errors then.
+
+    ``cover`` float32[N·M, H, W, 1] is the opacity of M candidate strokes for each of N canvases, those of one canvas
+    next to each other. They lie between ``below`` and ``above``; these and ``goals`` are ``[N, H, W, C]``, 0 … 255.
+    Colours are ``float32[N, M, C]`` in [0, 1]; errors ``[N, M]`` are squared, of values 0 … 255, and summed.
+    """
+    shown = cover.view(len(goals), -1, cover[0].numel()) * above.keep.view(len(goals), 1, -1)
+    ground = below.flatten(1, 2)
+    missing = (goals - above.add).flatten(1, 2) - ground * above.keep.flatten(1, 2)
+    # A stroke adds shown · colour and removes shown · ground, so the colour has to fit missing + shown · ground.
+    squares = shown.square()
+    once = shown @ torch.cat([missing, (missing * ground).sum(2, keepdim=True)], dim=2)
+    twice = squares @ torch.cat([ground, ground.square().sum(2, keepdim=True)], dim=2)
+    wanted, covered = once[..., :-1] + twice[..., :-1], squares.sum(2, keepdim=True)
+    colours = (wanted / covered.clamp(min=1e-6)).clamp_(0, 255)
+    errors = missing.square().sum((1, 2))[:, None] + 2 * once[..., -1] + twice[..., -1]
+    return colours / 255, errors + (colours.square() * covered - 2 * colours * wanted).sum(2)
+
+
+class LayerPainter:
+    """Paints single actions as layers, for canvases like those of a renderer."""
+
+    def __init__(self, renderer: Renderer, threads: int) -> None:
+        """``renderer`` has to satisfy ``paints_layers``."""
+        self.renderer = make_renderer(renderer.settings() | {"ground": "transparent"}, renderer.batch, threads)
+
+    def paint(self, actions: Tensor) -> Layer:
+        """The layers of ``actions`` int64[N, P]."""
+        picture = self._picture(actions).float()
+        cover = picture[..., -1:] / 255
+        return Layer(1 - cover, picture[..., :-1] * cover)
+
+    def cover(self, actions: Tensor) -> Tensor:
+        """Opacity ``float32[N, H, W, 1]`` in [0, 1] of what ``actions`` int64[N, P] paint."""
+        return self._picture(actions)[..., -1:] / 255
+
+    def nothing(self) -> Layer:
+        """Empty layers."""
+        batch, height, width, channels = (self.renderer.batch, *self.renderer.shape)
+        return Layer(torch.ones(batch, height, width, 1), torch.zeros(batch, height, width, channels - 1))
+
+    def _picture(self, actions: Tensor) -> Tensor:
         self.renderer.reset()
-        for t in range(len(actions)):
-            if time.perf_counter() < end:
-                later = () if self.painter else list(actions[t + 1 :])
-                actions[t] = self._choose(actions[t], later, above[t], generator)
-                if self.painter:
-                    layers[t] = self.painter.paint(actions[t])
-            self.renderer.step(actions[t].numpy())
-        canvas = torch.from_numpy(self.renderer.canvas())
-        scores = self.simulator.score(canvas, self.goals)
-        better = scores > self.scores
-        self.actions = torch.where(better[:, None], actions, self.actions)
-        self.layers = [new.where(better, old) for new, old in zip(layers, self.layers, strict=True)]
-        self.canvas = torch.where(better[:, None, None, None], canvas, self.canvas)
-        self.scores = torch.where(better, scores, self.scores)
+        self.renderer.step(actions.numpy())
+        return torch.from_numpy(self.renderer.canvas())
 
-    def _choose(
-        self, action: Tensor, later: Sequence[Tensor], above: Layer | None, generator: torch.Generator
-    ) -> Tensor:
-        """The best of ``action`` int64[B, P] and its variations on the canvases as they are."""
-        tries = self.simulator.tries
-        varied = vary(self.renderer.actions, action.repeat_interleave(tries, dim=0), generator)
-        if self.shapes is not None and above is not None:
-            return self._choose_coloured(self.shapes, action, varied, above, generator)
-        tried = torch.cat([action[:, None], varied.view(len(action), tries, -1)[:, 1:]], dim=1)
-        return self.simulator.best(self.renderer.save(), self.goals, tried, later, above)[0]
+
+def paints_layers(renderer: Renderer) -> bool:
+    """Whether an action on ``renderer`` paints a layer: a standalone stroke on white."""
+    return standalone(renderer.actions) and renderer.settings().get("ground") == "white"
+
+
+class LayeredRefinement(Refinement):
+    """As ``Refinement``, for a renderer whose actions are layers (``paints_layers``)."""
+
+    def __init__(self, renderer: Renderer, simulator: Simulator, goals: Tensor, actions: Tensor) -> None:
+        super().__init__(renderer, simulator, goals, actions)
+        self.painter = LayerPainter(renderer, simulator.threads)
+        self.shapes = LayerPainter(simulator.renderer, simulator.threads) if renderer.actions.coloured else None
+        self.layers = [self.painter.paint(action) for action in actions]
+
+    def sweep(self, generator: torch.Generator, end: float = math.inf) -> None:
+        """As ``Refinement.sweep``."""
+        self._changed = list(self.layers)
+        self._above = [self.painter.nothing()]  # what lies above each action, as one layer
+        for layer in reversed(self.layers[1:]):
+            self._above.insert(0, layer.then(self._above[0]))
+        super().sweep(generator, end)
+
+    def _choose(self, actions: Tensor, t: int, generator: torch.Generator) -> Tensor:
+        candidates = self._perturbed(actions[t], generator)
+        if self.shapes is not None:
+            best = self._choose_coloured(self.shapes, actions[t], candidates, self._above[t], generator)
+        else:
+            candidates[:, 0] = actions[t]
+            best = self.simulator.best(self.renderer.save(), self.goals, candidates, above=self._above[t].over)
+        self._changed[t] = self.painter.paint(best)
+        return best
 
     def _choose_coloured(
-        self, shapes: LayerPainter, action: Tensor, varied: Tensor, above: Layer, generator: torch.Generator
+        self, shapes: LayerPainter, action: Tensor, perturbed: Tensor, above: Layer, generator: torch.Generator
     ) -> Tensor:
-        """The same with chance's proposals, each in the colour that suits it best."""
-        space, tries, batch = self.renderer.actions, self.simulator.tries, len(action)
-        ink, target = (preprocess(pictures, pictures.shape[1]) for pictures in (self.canvas, self.goals))
-        fresh = ResidualProposals(space).aim(ink, target, torch.zeros(batch, 2), generator, max(1, tries // 4))
-        proposed = [actions.view(batch, -1, len(space)) for actions in (action, fresh, varied)]
-        tried = torch.cat(proposed, dim=1)[:, :tries].flatten(0, 1)
+        """The best of ``action`` int64[B, P], residual proposals and perturbations, each in its best colour."""
+        space, count, batch = self.renderer.actions, self.simulator.candidates, len(action)
+        canvas, target = (preprocess(pictures, pictures.shape[1]) for pictures in (self.canvas, self.goals))
+        pen = torch.zeros(batch, 2)
+        proposed = ResidualProposals(space).aim(canvas, target, pen, generator, max(1, count // 4))
+        candidates = torch.cat([action[:, None], proposed.view(batch, -1, len(space)), perturbed], dim=1)
+        candidates = candidates[:, :count].flatten(0, 1)
         below = torch.from_numpy(self.renderer.canvas()).float()
-        colours, errors = best_colours(shapes.cover(tried), below, above, self.goals.float())
-        tried = recolour(space, tried, colours.flatten(0, 1)).view(batch, tries, -1)
-        if self.simulator.score is likeness:
-            return tried[torch.arange(batch), errors.argmin(dim=1)]
-        tried[:, 0] = action
-        return self.simulator.best(self.renderer.save(), self.goals, tried, (), above)[0]
+        colours, errors = best_colours(shapes.cover(candidates), below, above, self.goals.float())
+        candidates = recolour(space, candidates, colours.flatten(0, 1)).view(batch, count, -1)
+        if self.simulator.objective is negative_mse:
+            return candidates[torch.arange(batch), errors.argmin(dim=1)]
+        candidates[:, 0] = action
+        return self.simulator.best(self.renderer.save(), self.goals, candidates, above=above.over)
 
-    def _above(self) -> list[Layer | None]:
-        """What lies above each action, as one layer; None where it has to be painted."""
-        if not self.painter:
-            return [None] * len(self.actions)
-        above = [self.painter.nothing()]
-        for layer in reversed(self.layers[1:]):
-            above.append(layer.then(above[-1]))
-        return list(reversed(above))
+    def _accept(self, actions: Tensor, canvas: Tensor) -> Tensor:
+        better = super()._accept(actions, canvas)
+        self.layers = [new.where(better, old) for new, old in zip(self._changed, self.layers, strict=True)]
+        return better

@@ -1,107 +1,26 @@
-"""Painting with libmypaint: integer actions become Bézier curves, a native engine paints them on a batch of canvases.
+"""The paint renderer: actions are decoded into Bézier curves, which a native engine paints on a batch of canvases.
 
 Notable choices:
-- The engine (``paint.cpp``) takes decoded curves and knows nothing of actions; ``curves.py`` decodes them.
-- A curve is ``events`` pen events 0.1 s apart. Colour and size change at once. A curve that starts after a jump (or the
+- A curve is ``events`` pen events 0.1 s apart. Colour and size change at once. A curve that starts after a jump (or a
   reset) has one more event, which sets the pen down where it starts.
 - Sizes are radii in pixels of a 64-pixel canvas and scale with the canvas: a program can be painted at any size.
 - A brush is new after every reset, so a program paints the same pixels whatever was painted before it.
-- ``preset="deepmind-2018"`` repeats what google-deepmind/spiral did instead: see ``PaintSettings.preset``.
+- ``preset="deepmind-2018"`` repeats google-deepmind/spiral where it differs: see ``PaintSettings.preset``.
 """
 
-from __future__ import annotations
-
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Self
 
 import numpy as np
 
-from limner.actions import ActionSpace, FloatArray, IntArray, Space
+from limner.actions import FloatArray, IntArray
 from limner.worlds.paint import _paint
 from limner.worlds.paint.brushes import load_brush
 from limner.worlds.paint.curves import CurveDecoder, Pens
+from limner.worlds.paint.settings import PaintSettings
+from limner.worlds.validation import check_actions, check_indices, copy_out, plain
 from limner.worlds.world import Canvas, State
-
-
-def _is_int(value: object, low: int, high: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-
-
-def _is_size(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0.05 <= value <= 64
-
-
-@dataclass(frozen=True)
-class PaintSettings:
-    """What to paint with, and on what."""
-
-    canvas: int = 64
-    """Height and width in pixels, 64 … 4096."""
-    brush: str = "classic/pen"
-    """Name of a brush of MyPaint's 1.0 set, or path to a ``.myb`` file."""
-    color: bool = False
-    """Paint in colour: the action gains ``red, green, blue``, the canvas three channels instead of one."""
-    ground: Literal["white", "transparent"] = "white"
-    """A transparent ground adds an alpha channel; colours are then not multiplied by alpha."""
-    space: Space = "bezier"
-    """What an action paints: a curve or a line from the pen, a stroke of its own, a curve by offsets from the pen, or a
-    spline of points given by earlier actions. ``limner.actions.paint_actions`` says it exactly."""
-    grid: int = 32
-    """Cells along each side of the grid that places are chosen from, 2 … 4096; they may be smaller than pixels."""
-    sizes: tuple[float, ...] = (1, 2, 4, 8, 12, 24)
-    """Brush radii in pixels of a 64-pixel canvas. libmypaint paints none below 0.2 real pixels (of 2048 at most, larger
-    canvases being that, scaled) or above 1000; with pressure a stroke may be wider than this."""
-    pressures: int = 10
-    """Number of pressures, from ``1 / pressures`` to 1."""
-    levels: int = 20
-    """Number of values of each colour channel, from 0 to 1."""
-    events: int = 50
-    """Pen events per curve, 0.1 s each."""
-    preset: Literal["deepmind-2018"] | None = None
-    """Repeat the released SPIRAL environment where it deviates from its paper.
-
-    A grid cell means its upper left corner, not its centre; after a jump to (x, y) the next curve starts at (y, y); and
-    colours are divided by alpha even on white, which only shows with brushes that erase. (That environment's action
-    mask at the first step and its 19 actions concern episodes, not painting.)
-    """
-
-    def __post_init__(self) -> None:
-        def demand(good: bool, name: str, need: str) -> None:
-            if not good:
-                raise ValueError(f"paint setting {name} must be {need}, got {getattr(self, name)!r}")
-
-        if isinstance(self.sizes, list):
-            object.__setattr__(self, "sizes", tuple(self.sizes))
-        demand(_is_int(self.canvas, 64, 4096), "canvas", "a whole number of pixels in 64 … 4096")
-        demand(isinstance(self.brush, str), "brush", "a name or a path")
-        demand(isinstance(self.color, bool), "color", "true or false")
-        demand(self.ground in ("white", "transparent"), "ground", "'white' or 'transparent'")
-        demand(_is_int(self.grid, 2, 4096), "grid", "a whole number in 2 … 4096")
-        demand(
-            isinstance(self.sizes, tuple) and len(self.sizes) > 0 and all(_is_size(size) for size in self.sizes),
-            "sizes",
-            "one or more radii in 0.05 … 64",
-        )
-        demand(_is_int(self.pressures, 1, 1000), "pressures", "a whole number in 1 … 1000")
-        demand(_is_int(self.levels, 2, 256), "levels", "a whole number in 2 … 256")
-        demand(_is_int(self.events, 1, 1000), "events", "a whole number in 1 … 1000")
-        demand(self.space in get_args(Space), "space", " or ".join(map(repr, get_args(Space))))
-        demand(self.preset in (None, "deepmind-2018"), "preset", "null or 'deepmind-2018'")
-        demand(self.preset is None or self.space == "bezier", "space", f"'bezier' with preset {self.preset!r}")
-
-    @staticmethod
-    def from_dict(values: dict[str, Any]) -> PaintSettings:
-        """Settings from JSON values; ``ValueError`` naming an unknown key or a bad value."""
-        unknown = values.keys() - {field.name for field in dataclasses.fields(PaintSettings)}
-        if unknown:
-            raise ValueError(f"unknown paint setting {min(unknown)!r}")
-        return PaintSettings(**values)
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON values, from which ``make_renderer`` makes a painter."""
-        return {"name": "paint", **dataclasses.asdict(self), "sizes": list(self.sizes)}
 
 
 @dataclass(frozen=True)
@@ -115,20 +34,21 @@ class PaintState:
     def __len__(self) -> int:
         return len(self.canvases)
 
-    def take(self, rows: IntArray | Sequence[int]) -> PaintState:
+    def take(self, rows: IntArray | Sequence[int]) -> Self:
         """The saved canvases ``rows`` (int64[M], repeats allowed), in that order. Pixels are shared, not copied."""
         index = np.asarray(rows, np.int64)
-        return PaintState(self.settings, tuple(self.canvases[i] for i in index), self.pens.take(index))
+        return type(self)(self.settings, tuple(self.canvases[i] for i in index), self.pens.take(index))
 
 
 class Paint:
     """``batch`` canvases painted by ``threads`` threads; implements ``limner.worlds.world.Renderer``.
 
-    Calls from several Python threads are serialised. After ``os.fork`` a child paints on with threads of its own.
+    A canvas has 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGBA) channels. Calls from several Python threads are
+    serialised. After ``os.fork`` the renderer of a child starts threads of its own.
     """
 
     def __init__(self, settings: PaintSettings = PaintSettings(), batch: int = 1, threads: int = 1) -> None:
-        if not _is_int(batch, 1, 1 << 20) or not _is_int(threads, 1, 1024):
+        if not 1 <= batch <= 1 << 20 or not 1 <= threads <= 1024:
             raise ValueError(f"batch must be at least 1 and threads in 1 … 1024, got {batch!r} and {threads!r}")
         brush = load_brush(settings.brush)
         self._settings = settings
@@ -144,42 +64,29 @@ class Paint:
             mappings=brush.mappings,
             threads=min(threads, batch),
         )
-        self._batch = batch
+        self.batch = batch
+        self.shape = (settings.canvas, settings.canvas, self._engine.channels)
+        self.actions = self._decoder.actions
         self._pixels = np.empty((batch, *self.shape), np.uint8)
         self._pens = self._decoder.new(batch)
         self.reset()
 
-    @property
-    def actions(self) -> ActionSpace:
-        """The parts of the space in the settings; by default ``flag, end, control, size, pressure``."""
-        return self._decoder.actions
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Height, width and channels of one canvas: 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGBA)."""
-        return self._settings.canvas, self._settings.canvas, self._engine.channels
-
-    @property
-    def batch(self) -> int:
-        """Number of canvases."""
-        return self._batch
-
     def settings(self) -> dict[str, Any]:
-        """JSON-able settings from which ``make_renderer`` rebuilds this renderer."""
-        return self._settings.to_dict()
+        """Settings as JSON values from which ``make_renderer`` rebuilds this renderer."""
+        return plain(self._settings)
 
     def reset(self, indices: IntArray | None = None) -> None:
         """Blank canvases, new brushes and the pen in the upper left corner: all of them, or ``indices`` only."""
-        rows = self._rows(indices)
+        rows = check_indices(indices, self.batch)
         self._engine.reset(rows.tolist(), self._pixels)
         self._pens = self._pens.put(rows, self._decoder.new(len(rows)))
 
     def load(self, pictures: Canvas, indices: IntArray | None = None) -> None:
-        """As ``reset``, but the canvases show ``pictures`` uint8[N, H, W, C], opaque, for later actions to paint on.
+        """As ``reset``, but to opaque ``pictures`` uint8[N, H, W, C].
 
         ``ValueError`` when the ground is transparent, or the pictures are not like the canvases.
         """
-        rows = self._rows(indices)
+        rows = check_indices(indices, self.batch)
         if pictures.dtype != np.uint8 or pictures.ndim != 4:
             raise ValueError(f"pictures must be uint8[N, H, W, C], got {pictures.dtype}{list(pictures.shape)}")
         self._engine.load(np.ascontiguousarray(pictures), rows.tolist(), self._pixels)
@@ -187,26 +94,18 @@ class Paint:
 
     def step(self, actions: IntArray) -> None:
         """Execute one action ``int64[N, P]`` on every canvas; ``ValueError`` on a bad one, nothing painted."""
-        checked = self.actions.validate(actions)
-        if checked.shape != (self._batch, len(self.actions)):
-            raise ValueError(f"actions must have shape {(self._batch, len(self.actions))}, got {checked.shape}")
-        curves, pens = self._decoder.decode(checked, self._pens)
+        curves, pens = self._decoder.decode(check_actions(self.actions, actions, self.batch), self._pens)
         if self._engine.step(curves, self._pixels) >= 0:
             self.reset()
             raise ValueError(
                 f"brush {self._settings.brush!r} needs too many or too large dabs for one curve: use another brush "
-                f"(all canvases were reset)"
+                "(all canvases were reset)"
             )
         self._pens = pens
 
     def canvas(self, out: Canvas | None = None) -> Canvas:
         """The pictures ``uint8[N, H, W, C]``: a fresh array, or written into ``out``."""
-        if out is None:
-            return self._pixels.copy()
-        if out.shape != self._pixels.shape or out.dtype != np.uint8:
-            raise ValueError(f"out must be uint8{list(self._pixels.shape)}, got {out.dtype}{list(out.shape)}")
-        np.copyto(out, self._pixels)
-        return out
+        return copy_out(self._pixels, out)
 
     def pen(self) -> FloatArray:
         """Where the next curve starts: ``float32[N, 2]``, (x, y) in [0, 1] of the canvas."""
@@ -214,28 +113,18 @@ class Paint:
 
     def save(self, indices: IntArray | None = None) -> PaintState:
         """The state of all canvases, or of ``indices``, with everything that decides what is painted next."""
-        rows = self._rows(indices)
-        saved = tuple(self._engine.save(rows.tolist()))
-        return PaintState(self._settings, saved, self._pens.take(rows))
+        rows = check_indices(indices, self.batch)
+        return PaintState(self._settings, tuple(self._engine.save(rows.tolist())), self._pens.take(rows))
 
     def restore(self, state: State, indices: IntArray | None = None) -> None:
         """Put saved canvas ``i`` into canvas ``indices[i]`` (default: canvas ``i``), bit for bit.
 
-        A brush without randomness (``pen``, ``calligraphy``) is copied: some 10 µs. Any other is rebuilt by replaying
-        its curves since the last reset, which takes about half as long as painting them (``dry_brush``), or as long as
-        painting them when the brush smudges. ``benchmarks/painting.py`` measures it. ``ValueError`` when the state was
-        saved by a renderer with other settings.
+        A brush without randomness (``pen``, ``calligraphy``) is copied, in some 10 µs. Any other replays its curves
+        since the last reset, which takes about half as long as painting them, or as long if the brush smudges
+        (``benchmarks/painting.py``). ``ValueError`` when the state was saved by a renderer with other settings.
         """
         if not isinstance(state, PaintState) or state.settings != self._settings:
             raise ValueError("cannot restore what a renderer with other settings has saved")
-        rows = np.arange(len(state)) if indices is None else self._rows(indices)
+        rows = np.arange(len(state)) if indices is None else check_indices(indices, self.batch)
         self._engine.restore(list(state.canvases), rows.tolist(), self._pixels)
         self._pens = self._pens.put(rows, state.pens)
-
-    def _rows(self, indices: IntArray | None) -> IntArray:
-        if indices is None:
-            return np.arange(self._batch)
-        rows = np.atleast_1d(np.asarray(indices))
-        if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iu"):
-            raise ValueError(f"indices must be a list of whole numbers, got {indices!r}")
-        return rows.astype(np.int64)

@@ -1,11 +1,10 @@
-// The surface that libmypaint paints on: the tiles of whichever canvas is in hand, behind a guard.
+// The surface that libmypaint paints on: the tiles of the current canvas, with checks of every dab.
 //
 // Notable choices:
-// - A dab that touches no pixel of the canvas, or is not finite, is never painted; a curve whose dabs cost more than any
-//   sensible brush's is cut short. So no brush file can hang the process or exhaust its memory.
-// - libmypaint paints no radius above 1000 pixels: a canvas may be larger than the one that the brush knows of.
+// - A dab that touches no pixel of the canvas, or is not finite, is never painted, and a curve whose dabs cost too much is
+//   cut short. So no brush file can hang the process or exhaust its memory.
+// - libmypaint limits radii to 1000 pixels, so the canvas of the brush may be smaller than the real one.
 // - Colours are neither mixed nor sampled spectrally: that is slow, and sampling uses the random numbers of the process.
-// - Between curves a surface holds nothing, so there is one per thread.
 
 #pragma once
 
@@ -23,19 +22,19 @@ extern "C" {
 #include "pixels.h"
 
 constexpr int64_t kDabCost = 256;    // a dab costs the area of the square around it in pixels, and this much
-constexpr float kTooLarge = 4096;    // radius of a dab that no brush can pay for
+constexpr float kTooLarge = 4096;    // radius of a dab that exceeds every budget
 constexpr float kFar = 1e6;          // beyond every canvas
-constexpr int kQueue = 1 << 14;      // pieces of dabs that may wait to be painted
+constexpr int kQueue = 1 << 14;      // largest number of queued pieces of dabs
 
-// A libmypaint surface over the tiles of whichever canvas is in hand; without one it is idle and takes dabs for nothing.
 // The pixels x0 … x1 - 1 by y0 … y1 - 1.
 struct Box {
     int x0, y0, x1, y1;
 };
 
+// A libmypaint surface over the tiles of the current canvas; without a canvas it ignores dabs.
 class Surface {
   public:
-    // `scale`: pixels of the canvas along each one of the brush's.
+    // `scale`: pixels of the canvas per pixel of the brush.
     Surface(int width, int height, uint16_t ground, float scale)
         : width_(width), height_(height), scale_(scale), columns_((width + kTile - 1) / kTile), rows_((height + kTile - 1) / kTile),
           ground_(ground), outside_(kTileValues, ground) {
@@ -53,7 +52,7 @@ class Surface {
     ~Surface() { mypaint_tiled_surface2_destroy(&hook_.base); }
 
     MyPaintSurface2* get() { return &hook_.base.parent; }
-    // Start a curve on `tiles` (null: paint nothing) with at most so much to spend.
+    // Starts a curve on `tiles` (null: paint nothing), whose dabs may cost `budget` in all.
     void begin(MyPaintBrush* brush, uint16_t* tiles, int64_t budget) {
         brush_ = brush;
         tiles_ = tiles;
@@ -67,7 +66,7 @@ class Surface {
     }
     bool exhausted() const { return budget_ < 0; }
 
-    // What the curves since the last call may have changed.
+    // Returns the pixels that curves since the last call may have changed.
     Box take_changes() {
         const Box box{std::max(0, int(left_)), std::max(0, int(top_)), std::min(width_, int(right_) + 1),
                       std::min(height_, int(bottom_) + 1)};
@@ -77,7 +76,7 @@ class Surface {
     }
 
   private:
-    struct Hook {                                   // what libmypaint sees
+    struct Hook {                                   // what libmypaint is given
         MyPaintTiledSurface2 base;                  // first, so that a pointer to it is a pointer to the hook
         Surface* self;
     };
@@ -95,12 +94,12 @@ class Surface {
         }
         request->buffer = self.outside_.data();
         if (!request->readonly)
-            self.soiled_ = true;
-        else if (std::exchange(self.soiled_, false))
+            self.dirty_ = true;
+        else if (std::exchange(self.dirty_, false))
             std::fill(self.outside_.begin(), self.outside_.end(), self.ground_);
     }
     static void tile_end(MyPaintTiledSurface2*, MyPaintTileRequest*) {}
-    // Whether to paint a dab there; stops the brush when its dabs have cost too much.
+    // Whether to paint a dab there; stops the brush when its dabs exceed the budget.
     bool admit(float x, float y, float radius) {
         const float reach = radius + 2;
         const bool touches = x + reach > 0 && y + reach > 0 && x - reach < width_ && y - reach < height_;
@@ -109,7 +108,7 @@ class Surface {
         if (budget_ < 0) stop();
         return tiles_ && touches && budget_ >= 0;
     }
-    // libmypaint loops over the dabs of an event: make their number zero. The brush is of no use afterwards.
+    // Ends libmypaint's loop over the dabs of an event by making their number zero. The brush cannot be used afterwards.
     void stop() {
         for (auto setting : {MYPAINT_BRUSH_SETTING_DABS_PER_BASIC_RADIUS, MYPAINT_BRUSH_SETTING_DABS_PER_ACTUAL_RADIUS,
                              MYPAINT_BRUSH_SETTING_DABS_PER_SECOND}) {
@@ -125,7 +124,7 @@ class Surface {
         x *= self.scale_, y *= self.scale_, radius *= self.scale_;
         const float sum = r + g + b + opaque + hardness + alpha + angle + lock + colorize + posterize + posterize_num;
         if (!self.admit(x, y, radius) || !std::isfinite(sum) || !(ratio < 100)) return TRUE;
-        if (colorize > 0) {   // where both colours are grey, libmypaint would divide by zero: make this one a little less so
+        if (colorize > 0) {   // where both colours are grey, libmypaint would divide by zero: avoid an exact grey
             r = std::clamp(r, 0.0f, 1.0f);
             if (std::max(std::abs(g - r), std::abs(b - r)) < 16.0f / kOne) g = r + (r > 0.5f ? -16.0f : 16.0f) / kOne;
         }
@@ -164,8 +163,8 @@ class Surface {
     float scale_;
     int columns_, rows_;
     uint16_t ground_;
-    std::vector<uint16_t> outside_;                 // what libmypaint paints on beyond the canvas, and reads there
-    bool soiled_ = false;                           // painted on since it was last the ground
+    std::vector<uint16_t> outside_;                 // stands in for all tiles beyond the canvas
+    bool dirty_ = false;                           // whether `outside_` was painted on since it was last filled
     MyPaintBrush* brush_ = nullptr;
     uint16_t* tiles_ = nullptr;
     int64_t budget_ = 0;

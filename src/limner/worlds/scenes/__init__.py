@@ -1,1 +1,119 @@
-"""Objects on a platform, rendered by MuJoCo."""
+"""The world ``scenes``: objects on a platform, rendered by MuJoCo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from limner.actions import ActionSpace, IntArray
+from limner.worlds import register
+from limner.worlds.scenes.settings import CHANGE, PLACE, SKIP, ScenesSettings, objects, scene_actions
+from limner.worlds.world import Examples, Renderer, World
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from limner.worlds.observation import Targets
+    from limner.worlds.proposals import Proposer
+    from limner.worlds.refinement import Refinement
+    from limner.worlds.simulator import Simulator
+
+
+class ScenesWorld(World):
+    """A scene is a set of objects: a wrong one can be changed or removed."""
+
+    name: ClassVar[str] = "scenes"
+    settings_type: ClassVar[type[Any]] = ScenesSettings
+    white_ground: ClassVar[bool] = False
+
+    def make(self, settings: ScenesSettings, batch: int, threads: int) -> Renderer:
+        """As ``World.make``; MuJoCo and OpenGL are needed only when a picture is rendered (``ImportError``)."""
+        from limner.worlds.scenes.renderer import Scenes
+
+        return Scenes(settings, batch, threads)
+
+    def actions(self, settings: ScenesSettings) -> ActionSpace:
+        """See ``scene_actions``."""
+        return scene_actions(settings)
+
+    def random_programs(self, space: ActionSpace, steps: int, batch: int, generator: torch.Generator) -> Tensor:
+        """As ``World.random_programs``: some objects, all parts uniform, then skips.
+
+        Objects are at least one and at most two thirds of the actions: that leaves time to correct perturbed ones.
+        """
+        import torch
+
+        from limner.worlds.variation import canonical, random_actions
+
+        actions = random_actions(space, (steps, batch), generator)
+        count = torch.randint(1, max(2, steps * 2 // 3 + 1), (batch,), generator=generator)
+        placed = torch.arange(steps)[:, None] < count
+        actions[..., space.index("op")] = torch.where(placed, PLACE, SKIP)
+        return canonical(space, actions)
+
+    def correct(
+        self, space: ActionSpace, programs: Tensor, perturb: Callable[[Tensor], Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """As ``World.correct``: the expert changes a perturbed object.
+
+        Actions are perturbed only while a correction leaves enough steps for the objects that are still to be placed.
+        """
+        import torch
+
+        op = space.index("op")
+        steps, batch, _ = programs.shape
+        rows, position = torch.arange(batch), torch.zeros(batch, dtype=torch.int64)
+        count = (programs[..., op] != SKIP).sum(0)
+        right, wrong = torch.zeros_like(programs[0]), torch.zeros(batch, dtype=torch.bool)
+        expert, done = [], []
+        for t in range(steps):
+            change = right.clone()
+            change[:, op] = CHANGE
+            action = torch.where(wrong[:, None], change, programs[position.clamp(max=steps - 1), rows])
+            position = position + ~wrong
+            spare = steps - 1 - t > (count - position).clamp(min=0)
+            did = torch.where(spare[:, None], perturb(action), action)
+            right, wrong = action, (did != action).any(1)
+            expert.append(action)
+            done.append(did)
+        return torch.stack(expert), torch.stack(done)
+
+    def proposals(self, space: ActionSpace) -> Proposer:
+        """Aimed at the residual as the camera sees it, without skips; an object may stand where only its edge shows."""
+        from limner.worlds.proposals import SPREAD, ResidualProposals
+
+        return ResidualProposals(space, first_spread=SPREAD / 2, verbs=SKIP)
+
+    def refine(
+        self, renderer: Any, simulator: Simulator, targets: Targets, actions: Tensor, proposer: Proposer
+    ) -> Refinement:
+        """Objects are removed, added and replaced: see ``ObjectRefinement``."""
+        from limner.worlds.scenes.refinement import ObjectRefinement
+
+        return ObjectRefinement(renderer, simulator, targets, actions, proposer)
+
+    def warm_up(self, renderer: Any) -> None:
+        """Render the templates, once in a process."""
+        renderer.additions(renderer.canvas(), 1)
+
+    def count(self, space: ActionSpace, actions: IntArray) -> int:
+        """The number of objects in the scene that a program builds."""
+        return len(objects(space, actions))
+
+    def metrics(self, space: ActionSpace, found: Sequence[IntArray], truth: Sequence[IntArray]) -> dict[str, float]:
+        """Objects matched with the true ones: see ``SceneMetrics``."""
+        from limner.worlds.scenes.metrics import compare_scenes
+
+        return asdict(compare_scenes(space, found, truth))
+
+    @property
+    def examples(self) -> Examples:
+        """Scenes of 1 to 5 objects, each of them visible."""
+        from limner.worlds.scenes.examples import EXAMPLES
+
+        return EXAMPLES
+
+
+register(ScenesWorld())

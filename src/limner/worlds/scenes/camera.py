@@ -1,15 +1,12 @@
 """A camera in a MuJoCo world: pictures of objects that stand on the platform of ``scenes.xml``.
 
 Notable choices:
-- Physics is not used. The world without objects is laid out once; for a picture its list of geometries is followed by
-  one for each object. That is less work than editing a model, and any number of objects fits.
+- Physics is not used. The world without objects is laid out once, and for a picture one geometry for each object is
+  appended: less work than editing a model.
 - Pictures are rendered at twice their size and averaged, without multisampling: smoother, and a third of the time.
-  Round objects have few facets where the picture is small (``scenes.xml``): corners cost as much as pixels.
-- An OpenGL context belongs to a thread, so a camera has one; it is made when none is free, kept, and lent to one
-  renderer after the other. A child process that was forked off makes its own.
+- An OpenGL context belongs to a thread, so every camera has a thread. Cameras are made when none is free, and are kept
+  for the next renderer. A forked child process makes its own.
 """
-
-from __future__ import annotations
 
 import os
 from collections import deque
@@ -26,24 +23,27 @@ from numpy.typing import NDArray
 
 from limner.worlds.scenes._scenes import halve
 from limner.worlds.scenes.mujoco import mujoco, open_context
-from limner.worlds.scenes.renderer import KINDS, MAX_OBJECTS
+from limner.worlds.scenes.settings import KINDS, MAX_OBJECTS
+from limner.worlds.world import Canvas
 
 SMALL = 128
-"""Largest picture of which few facets suffice."""
+"""Largest picture for which few facets suffice."""
 
 Objects = NDArray[np.float64]
 """``float64[n, 7]``: kind, x and y on the platform in [−1, 1], radius, red, green, blue in [0, 1]."""
-Pictures = NDArray[np.uint8]
-
 GEOMS = [getattr(mujoco.mjtGeom, f"mjGEOM_{kind.upper()}") for kind in KINDS]
 EXTENTS = np.array([(1, 1, 1), (1, 1, 1), (1, 1, 1), (0.7, 0.7, 0.6)])
 """For each kind half the width and depth and half the height (of a capsule: of its straight part), in radii."""
 CAPSULE = KINDS.index("capsule")
 EFFECTS = [getattr(mujoco.mjtRndFlag, f"mjRND_{name}") for name in ("SHADOW", "REFLECTION", "SKYBOX", "FOG", "HAZE")]
-"""What is switched off."""
+"""Effects that are switched off."""
 _UPRIGHT = np.eye(3).ravel()
 _NEWER = 3e-6
-"""By how much an object is larger than one that was put in the same place before it, which it covers."""
+"""Relative growth of an object over one placed before it in the same place, so that the newer one shows."""
+
+
+Solid = tuple[int, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]
+"""Type, size, place, orientation and colour, as ``mjv_initGeom`` takes them."""
 
 
 class Samples(NamedTuple):
@@ -56,19 +56,19 @@ class Samples(NamedTuple):
 
 
 class Camera:
-    """An OpenGL context and the thread that it belongs to; ``ImportError`` naming what is missing where none starts."""
+    """An OpenGL context and its thread; ``ImportError`` naming what is missing if OpenGL does not start."""
 
     def __init__(self, fine: bool) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="camera")
         self._thread.submit(self._open, fine).result()
 
-    def shoot(self, scenes: Sequence[Objects], size: int, out: Pictures) -> Future[None]:
-        """Write pictures of ``scenes`` into ``out``, ``uint8[len(scenes), size, size, 3]``; done when the future is."""
-        return self._thread.submit(self._shoot, scenes, size, out)
+    def render(self, scenes: Sequence[Objects], size: int, out: Canvas) -> Future[None]:
+        """Write pictures of ``scenes`` into ``out``, ``uint8[len(scenes), size, size, 3]``, when the future is done."""
+        return self._thread.submit(self._render, scenes, size, out)
 
-    def look(self, scenes: Sequence[Objects], size: int) -> Future[list[Samples]]:
-        """What would be averaged to pictures of ``scenes``."""
-        return self._thread.submit(self._look, scenes, size)
+    def sample(self, scenes: Sequence[Objects], size: int) -> Future[list[Samples]]:
+        """The samples that ``render`` averages to pictures of ``scenes``."""
+        return self._thread.submit(self._sample, scenes, size)
 
     def _open(self, fine: bool) -> None:
         model = mujoco.MjModel.from_xml_string(files("limner.worlds.scenes").joinpath("scenes.xml").read_text())
@@ -88,21 +88,21 @@ class Camera:
         self._geoms = self._scene.geoms[self._platform :]
         self._buffer = np.empty((0, 0, 3), np.uint8)
 
-    def _shoot(self, scenes: Sequence[Objects], size: int, out: Pictures) -> None:
+    def _render(self, scenes: Sequence[Objects], size: int, out: Canvas) -> None:
         self._prepare(size)
         for solids, picture in zip(_solids(scenes), out, strict=True):
-            self._render(solids, None)
+            self._draw(solids, None)
             halve(self._buffer[None], self._half[None])
             picture[...] = self._half[::-1]
 
-    def _look(self, scenes: Sequence[Objects], size: int) -> list[Samples]:
+    def _sample(self, scenes: Sequence[Objects], size: int) -> list[Samples]:
         self._prepare(size)
         depths = np.empty((2 * size, 2 * size), np.float32)
-        seen = []
+        samples = []
         for solids in _solids(scenes):
-            self._render(solids, depths)
-            seen.append(Samples(_by_pixel(depths), _by_pixel(self._buffer)))
-        return seen
+            self._draw(solids, depths)
+            samples.append(Samples(_by_pixel(depths), _by_pixel(self._buffer)))
+        return samples
 
     def _prepare(self, size: int) -> None:
         if len(self._buffer) != 2 * size:
@@ -111,8 +111,8 @@ class Camera:
             self._buffer = np.empty((2 * size, 2 * size, 3), np.uint8)
             self._half = np.empty((size, size, 3), np.uint8)
 
-    def _render(self, solids: Sequence[Solid], depths: NDArray[np.float32] | None) -> None:
-        """Into the buffer, and ``depths``, from the lowest row to the highest."""
+    def _draw(self, solids: Sequence[Solid], depths: NDArray[np.float32] | None) -> None:
+        """Fill the buffer, and ``depths``, from the lowest row to the highest."""
         for geom, solid in zip(self._geoms, solids, strict=False):
             mujoco.mjv_initGeom(geom, *solid)
         self._scene.ngeom = self._platform + len(solids)
@@ -120,12 +120,8 @@ class Camera:
         mujoco.mjr_readPixels(self._buffer, depths, self._frame, self._context)
 
 
-Solid = tuple[int, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]
-"""Type, size, place, orientation and colour, as ``mjv_initGeom`` takes them."""
-
-
 def _solids(scenes: Sequence[Objects]) -> Iterator[list[Solid]]:
-    """For each scene its objects, each on its lowest point."""
+    """For each scene its objects, standing on the platform."""
     objects = np.concatenate(scenes)
     numbers = np.repeat(np.arange(len(scenes)), [len(scene) for scene in scenes])
     ages = _ages(objects[:, 1] + 4 * numbers + 1j * objects[:, 2])
@@ -140,14 +136,14 @@ def _solids(scenes: Sequence[Objects]) -> Iterator[list[Solid]]:
 
 
 def _by_pixel(samples: NDArray[Any]) -> NDArray[Any]:
-    """``[2 S, 2 S, …]`` from the lowest row on to ``[S², 4, …]`` from the highest on."""
+    """``[2 S, 2 S, …]``, lowest row first, to ``[S², 4, …]``, highest row first."""
     size, rest = len(samples) // 2, samples.shape[2:]
     blocks = samples[::-1].reshape(size, 2, size, 2, *rest).swapaxes(1, 2)
     return np.ascontiguousarray(blocks).reshape(size * size, 4, *rest)
 
 
 def _ages(places: NDArray[np.complex128]) -> NDArray[np.int64]:
-    """How many come before each of ``places`` [n] that are the same."""
+    """For each of ``places`` [n] the number of equal ones before it."""
     order, rank = places.argsort(kind="stable"), np.arange(len(places))
     first = np.diff(places[order], prepend=np.nan) != 0
     ages = np.empty(len(places), np.int64)
@@ -157,7 +153,7 @@ def _ages(places: NDArray[np.complex128]) -> NDArray[np.int64]:
 
 @contextmanager
 def borrow_cameras(count: int, size: int) -> Iterator[list[Camera]]:
-    """So many cameras for pictures of ``size`` pixels a side, for nobody else as long as this lasts."""
+    """``count`` cameras for pictures of ``size`` pixels a side, for exclusive use in the context."""
     fine = size > SMALL
     free = _free_cameras(fine, os.getpid())
     cameras: list[Camera] = []

@@ -1,7 +1,7 @@
-// Matching: what each of many templates would change in the error of a picture, were it there as well.
+// Matching: the change of the error of a picture if a template were added to its scene, for many templates.
 //
-// A pixel is the mean of four samples, and of each sample the nearest surface shows. So a template is, for each pixel in
-// which it shows, the depths and the shades of four samples. All is counted in whole numbers, four to a level of a byte.
+// A pixel is the mean of four samples, and each sample shows the nearest surface. So a template is, for each pixel in
+// which it is visible, the depths and the brightness of four samples. Sums are whole numbers, four to a level of a byte.
 
 #pragma once
 
@@ -11,21 +11,21 @@
 
 struct Templates {
     int count, shades;
-    const int32_t* starts;   // [count + 1]: which pixels are whose
-    const int32_t* pixels;   // [M]: the number of the pixel in the picture
+    const int32_t* starts;   // [count + 1]: first row of each template
+    const int32_t* pixels;   // [M]: number of the pixel in the picture
     const float* depths;     // [M, 4]
     const uint8_t* bright;   // [M, 4]
-    const uint8_t* table;    // [shades, 256]: what a brightness is in each shade of a channel
+    const uint8_t* table;    // [shades, 256]: value of a brightness in each shade of a channel
 };
 
 struct Scene {
     const float* depths;     // [P, 4]
     const uint8_t* colours;  // [P, 4, 3]
-    const int16_t* errors;   // [P, 3]: picture less goal
+    const int16_t* errors;   // [P, 3]: picture minus goal
 };
 
-// By how much the squared error, times 16, of each channel would grow with each shade: `out` [count, 3, shades]. Templates
-// that touch no pixel that is wrong are left out: theirs is zero.
+// Writes the growth of the squared error, times 16, of each channel with each shade to `out` [count, 3, shades]. Templates
+// that cover no wrong pixel are skipped: their growth is left at zero.
 FOR_EACH_CPU inline void match(const Templates& all, const Scene& scene, int64_t* out) {
     for (int n = 0; n < all.count; n++, out += 3 * all.shades) {
         for (int k = 0; k < 3 * all.shades; k++) out[k] = 0;

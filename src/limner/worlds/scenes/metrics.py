@@ -1,12 +1,9 @@
-"""SceneMetrics: does a program place the objects that are in the picture, not only ones that look alike?
+"""Scene metrics: how well programs place the objects of a scene.
 
-Notable choices:
-- The objects of two scenes are matched by the Hungarian method (Kuhn 1955). A pair costs as many cells as lie between
-  them and one for each other part that differs, so that objects are matched by where they are.
-- Objects that cannot be seen count too: nobody can get all of them right.
+The objects of two scenes are matched by the Hungarian method (Kuhn 1955). The cost of a pair is their distance in cells
+plus one for each other part that differs, so that objects are matched by place. Hidden objects count too, so no program
+can be expected to get all of them right.
 """
-
-from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,30 +13,30 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
 
 from limner.actions import COLOURS, ActionSpace, IntArray
-from limner.worlds.scenes.objects import objects
+from limner.worlds.scenes.settings import objects
 
 
 @dataclass(frozen=True)
 class SceneMetrics:
-    """How well programs get the objects of scenes; means over scenes, or over matched pairs of objects."""
+    """Means over scenes, or over matched pairs of objects."""
 
     scenes: int
     count_right: float
     """Share of scenes with the right number of objects."""
     count_error: float
-    """Objects too many or too few in a scene."""
+    """Mean absolute difference of the numbers of objects."""
     type_right: float
-    """Share of pairs; so are the following but for ``cells_apart``."""
+    """Share of pairs, as all of the following except ``cells_apart``."""
     size_right: float
     colour_right: float
     """All three channels."""
     location_right: float
     cells_apart: float
-    """Distance of a pair, in cells of the platform."""
+    """Mean distance of a pair, in cells of the platform."""
 
 
 def compare_scenes(space: ActionSpace, found: Sequence[IntArray], true: Sequence[IntArray]) -> SceneMetrics:
-    """Compare canonical programs ``int64[T, P]``; means are NaN where there is nothing to match."""
+    """Compare canonical programs ``int64[T, P]``; means over pairs are NaN where there are none."""
     counts, pairs = [], [np.zeros((0, 5))]
     for ours, theirs in zip(found, true, strict=True):
         ours, theirs = objects(space, ours), objects(space, theirs)
@@ -52,12 +49,11 @@ def compare_scenes(space: ActionSpace, found: Sequence[IntArray], true: Sequence
 
 
 def _match(space: ActionSpace, ours: IntArray, theirs: IntArray) -> NDArray[np.float64]:
-    """For each pair whether type, size, colour and location are right, and how many cells it is apart."""
+    """For each pair: whether type, size, colour and location are right, and its distance in cells."""
     colours = [space.index(name) for name in COLOURS]
     same = ours[:, None] == theirs
     right = [same[..., space.index("type")], same[..., space.index("size")], same[..., colours].all(2)]
     places, wanted = (space.cells(either, "location") for either in (ours, theirs))
     apart = np.linalg.norm(places[:, None] - wanted, axis=2)
     rows, columns = linear_sum_assignment(apart + sum(1 - kind for kind in right))
-    table: NDArray[np.float64] = np.stack([*right, apart == 0, apart], axis=2)[rows, columns]
-    return table
+    return np.asarray(np.stack([*right, apart == 0, apart], axis=2)[rows, columns])

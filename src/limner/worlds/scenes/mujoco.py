@@ -1,12 +1,8 @@
-"""MuJoCo, as scenes and the robot use it: imported so that it renders without a screen.
+"""Imports MuJoCo so that it renders without a screen.
 
-Notable choices:
-- OpenGL is EGL unless ``MUJOCO_GL`` says otherwise, and Mesa renders in the calling thread (``LP_NUM_THREADS=0``): its
-  own threads cost more than they bring on small pictures.
-- Where EGL is missing MuJoCo is imported without any OpenGL: simulating needs none, rendering says what is missing.
+OpenGL is EGL unless ``MUJOCO_GL`` is set; where EGL is missing MuJoCo is imported without OpenGL, which simulation does
+not need. Mesa renders in the calling thread (``LP_NUM_THREADS=0``): threads would slow small pictures down.
 """
-
-from __future__ import annotations
 
 import logging
 import os
@@ -14,7 +10,7 @@ from typing import Any
 
 os.environ.setdefault("MUJOCO_GL", "egl")
 os.environ.setdefault("LP_NUM_THREADS", "0")
-logging.getLogger("OpenGL").setLevel(logging.WARNING)  # it tells what it could do without, when it is imported
+logging.getLogger("OpenGL").setLevel(logging.WARNING)  # it lists missing optional modules when it is imported
 
 try:
     import mujoco
@@ -30,15 +26,15 @@ __all__ = ["mujoco", "open_context"]
 
 
 def open_context(model: Any, width: int, height: int) -> tuple[Any, Any]:
-    """An OpenGL context for this thread, and the one that MuJoCo renders ``model`` with, into pictures of that size.
+    """An OpenGL context for this thread, and MuJoCo's context to render ``model`` in pictures of that size.
 
-    ``ImportError`` naming what is missing where none starts.
+    ``ImportError`` naming what is missing if OpenGL does not start.
     """
     try:
         gl = mujoco.GLContext(width, height)
         gl.make_current()
         context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_50)
-    except Exception as error:  # each of the ways to fail has an exception of its own
+    except Exception as error:  # each cause has an exception class of its own
         why = " ".join(str(error).split()) or type(error).__name__
         raise ImportError(
             f"MuJoCo cannot render here ({why}): apt-get install libegl1 libgl1 libgl1-mesa-dri, or choose another "

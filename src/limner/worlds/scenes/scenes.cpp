@@ -1,4 +1,4 @@
-// What scenes need natively: averaging pictures to half their size, and matching templates.
+// Native loops of scenes: averaging pictures to half their size, and matching templates.
 
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
@@ -17,7 +17,7 @@ namespace {
 template <typename T, size_t N>
 using Values = nb::ndarray<T, nb::ndim<N>, nb::c_contig, nb::device::cpu>;
 
-// One row of a picture of half the size: pixels are the rounded means of two by two of `above` and `below`.
+// One row of a picture of half the size: rounded means of 2 × 2 pixels of the rows `above` and `below`.
 FOR_EACH_CPU inline void halve_row(const uint8_t* above, const uint8_t* below, int count, uint8_t* out) {
     for (int x = 0; x < count; x++)
         for (int k = 0; k < 3; k++)
@@ -35,7 +35,7 @@ NB_MODULE(_scenes, m) {
         nb::gil_scoped_release release;
         for (size_t row = 0; row < out.shape(0) * size; row++)
             halve_row(in.data() + row * size * 12, in.data() + row * size * 12 + size * 6, int(size), out.data() + row * size * 3);
-    }, "pictures"_a.noconvert(), "out"_a.noconvert(), "Write pictures at half their size, pixels the means of two by two.");
+    }, "pictures"_a.noconvert(), "out"_a.noconvert(), "Write pictures at half their size: means of 2 x 2 pixels.");
     m.def("match", [](Values<const int32_t, 1> starts, Values<const int32_t, 1> pixels, Values<const float, 2> depths,
                       Values<const uint8_t, 2> bright, Values<const uint8_t, 2> table, Values<const float, 2> scene_depths,
                       Values<const uint8_t, 3> scene_colours, Values<const int16_t, 2> errors, Values<int64_t, 3> out) {
@@ -44,11 +44,11 @@ NB_MODULE(_scenes, m) {
             bright.shape(1) != 4 || table.shape(0) != out.shape(2) || table.shape(1) != 256 || scene_depths.shape(0) != size ||
             scene_depths.shape(1) != 4 || scene_colours.shape(0) != size || scene_colours.shape(1) != 4 ||
             scene_colours.shape(2) != 3 || errors.shape(1) != 3 || out.shape(1) != 3)
-            throw std::invalid_argument("match was given arrays that do not fit");
+            throw std::invalid_argument("the arrays given to match do not fit each other");
         nb::gil_scoped_release release;
         match({int(count), int(table.shape(0)), starts.data(), pixels.data(), depths.data(), bright.data(), table.data()},
               {scene_depths.data(), scene_colours.data(), errors.data()}, out.data());
     }, "starts"_a.noconvert(), "pixels"_a.noconvert(), "depths"_a.noconvert(), "bright"_a.noconvert(), "table"_a.noconvert(),
        "scene_depths"_a.noconvert(), "scene_colours"_a.noconvert(), "errors"_a.noconvert(), "out"_a.noconvert(),
-       "By how much the error of a picture would grow with each template, see match.h.");
+       "Growth of the error of a picture with each template, see match.h.");
 }

@@ -1,1 +1,46 @@
-"""Round strokes in NumPy, for tests."""
+"""The world ``toy``: round strokes in pure NumPy, for tests and as the smallest example of a world."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from limner.actions import ActionSpace, IntArray
+from limner.worlds import register
+from limner.worlds.toy.renderer import PAINT, Toy, ToySettings, toy_actions
+from limner.worlds.world import Points, World
+
+
+class ToyWorld(World):
+    """The defaults of ``World``, and strokes."""
+
+    name: ClassVar[str] = "toy"
+    settings_type: ClassVar[type[Any]] = ToySettings
+
+    def make(self, settings: ToySettings, batch: int, threads: int) -> Toy:
+        """As ``World.make``; one thread paints."""
+        return Toy(settings, batch)
+
+    def actions(self, settings: ToySettings) -> ActionSpace:
+        """See ``toy_actions``."""
+        return toy_actions(settings)
+
+    def strokes(self, settings: ToySettings, actions: IntArray) -> list[Points] | None:
+        """As ``World.strokes``; a curve continues the stroke before it unless a jump comes between them."""
+        space = toy_actions(settings)
+        pen, down, pressure = np.zeros(2), False, 0.0
+        strokes: list[list[Points]] = []
+        for action in actions:
+            end, control = ((space.cells(action, name)[::-1] + 0.5) / settings.grid for name in ("end", "control"))
+            if action[space.index("flag")] == PAINT:
+                t, opacity = np.linspace(0, 1, 32)[:, None], float(space.values(action, "pressure"))
+                places = (1 - t) ** 2 * pen + 2 * t * (1 - t) * control + t**2 * end
+                strokes = strokes if down else [*strokes, []]
+                strokes[-1].append(np.column_stack([places, np.linspace(pressure, opacity, len(t))]))
+                down, pressure = True, opacity
+            else:
+                down, pressure = False, 0.0
+            pen = end
+        return [np.concatenate(stroke) for stroke in strokes]
+
+
+register(ToyWorld())

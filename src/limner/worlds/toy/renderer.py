@@ -1,55 +1,57 @@
-"""The toy renderer: round strokes in pure NumPy. It proves that nothing is tied to a paint engine.
+"""The toy renderer: round strokes in pure NumPy.
 
-Notable choices:
-- The same action space as the paint renderer, in grey and on a coarser grid.
-- A curve is 2 discs per canvas pixel, with soft edges one pixel wide; the darkest disc counts, so that a stroke
-  does not darken where it meets itself. ``pressure`` is opacity and, as in the paint renderer, goes linearly along the
-  curve from its last value to the new one: hidden state that has to be saved.
-- Canvases are kept as bytes: what ``canvas`` shows is all that later strokes build on.
+The action space is that of the paint renderer, in grey and on a coarser grid. A curve is 2 discs per canvas pixel, with
+soft edges one pixel wide; the darkest disc counts, so a stroke does not darken where it crosses itself. ``pressure`` is
+opacity and changes linearly along the curve from its last value to the new one: hidden state that has to be saved.
 """
 
-from __future__ import annotations
-
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from limner.actions import PAINT, ActionSpace, FloatArray, IntArray, bezier_actions
-from limner.worlds.arguments import chosen, hand_out, read_settings
-from limner.worlds.world import Canvas, State
+from limner.actions import ActionSpace, FloatArray, IntArray, Part
+from limner.worlds.validation import check_actions, check_fields, check_indices, copy_out, plain, require
+from limner.worlds.world import Canvas, Settings, State
+
+JUMP, PAINT = 0, 1
+"""Values of the part ``flag``."""
 
 
 @dataclass(frozen=True)
-class ToySettings:
+class ToySettings(Settings):
     """Everything that decides the pixels."""
 
+    name: ClassVar[str] = "toy"
     canvas: int = 32
     """Height and width in pixels, 8 to 1024."""
     grid: int = 8
-    """Rows and columns of the locations, at most ``canvas``."""
+    """Rows and columns of the locations, 2 to ``canvas``."""
     sizes: tuple[float, ...] = (2.0, 4.0)
     """Radii in pixels of a 64-pixel canvas."""
     pressures: int = 4
     """Number of opacities, from ``1 / pressures`` to 1."""
 
     def __post_init__(self) -> None:
-        for name in ("canvas", "grid", "pressures"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int):
-                raise ValueError(f"toy renderer: {name!r} must be a whole number, got {value!r}")
-        if not 8 <= self.canvas <= 1024:
-            raise ValueError(f"toy renderer: canvas is {self.canvas}, must be 8 … 1024 pixels")
-        if self.grid > self.canvas:
-            raise ValueError(f"toy renderer: grid {self.grid} is larger than the canvas of {self.canvas} pixels")
-        if isinstance(self.sizes, str) or not all(type(size) in (int, float) for size in self.sizes):
-            raise ValueError(f"toy renderer: 'sizes' must be radii in pixels, got {self.sizes!r}")
+        ranges = {"canvas": (8, 1024), "grid": (2, 1024), "sizes": (0, 1000), "pressures": (1, 1000)}
+        check_fields(self, "renderer.", within=ranges)
+        require(self.grid <= self.canvas, f"renderer.grid is {self.grid}: must be at most the canvas, {self.canvas}")
         object.__setattr__(self, "sizes", tuple(float(size) for size in self.sizes))
 
-    @classmethod
-    def from_dict(cls, settings: dict[str, Any]) -> ToySettings:
-        """Settings from JSON; ``ValueError`` naming an unknown or bad one."""
-        return read_settings(cls, "toy", settings)
+
+def toy_actions(settings: ToySettings) -> ActionSpace:
+    """``flag, end, control, size, pressure``, those of SPIRAL in grey: after a jump only the first two count."""
+    grid, pressures = (settings.grid, settings.grid), settings.pressures
+    opacities = tuple((i + 1) / pressures for i in range(pressures))
+    return ActionSpace(
+        (
+            Part("flag", 2, verbs=("jump", "paint"), full=("paint",)),
+            Part("end", settings.grid**2, grid),
+            Part("control", settings.grid**2, grid, dependent=True),
+            Part("size", len(settings.sizes), values=settings.sizes, dependent=True),
+            Part("pressure", pressures, values=opacities, dependent=True),
+        )
+    )
 
 
 @dataclass(frozen=True)
@@ -63,21 +65,20 @@ class ToyState:
     def __len__(self) -> int:
         return len(self.canvas)
 
-    def take(self, rows: IntArray) -> ToyState:
+    def take(self, rows: IntArray) -> Self:
         """The saved canvases ``rows``, in that order."""
-        return ToyState(self.canvas[rows], self.pen[rows], self.pressure[rows])
+        return type(self)(self.canvas[rows], self.pen[rows], self.pressure[rows])
 
 
 class Toy:
     """``batch`` grey canvases ``[canvas, canvas, 1]``, white at first, the pen at the upper left."""
 
     def __init__(self, settings: ToySettings = ToySettings(), batch: int = 1) -> None:
-        if batch < 1:
-            raise ValueError(f"batch is {batch}, must be at least 1 canvas")
+        require(batch >= 1, f"batch is {batch}, must be at least 1 canvas")
         self._settings = settings
         self.batch = batch
         self.shape = (settings.canvas, settings.canvas, 1)
-        self.actions: ActionSpace = bezier_actions(settings.grid, settings.sizes, settings.pressures)
+        self.actions: ActionSpace = toy_actions(settings)
         self._canvas = np.empty((batch, *self.shape), np.uint8)
         self._pen = np.empty((batch, 2), np.float32)
         self._pressure = np.empty(batch, np.float32)
@@ -85,29 +86,27 @@ class Toy:
 
     def settings(self) -> dict[str, Any]:
         """What ``make_renderer`` rebuilds this renderer from."""
-        return {"name": "toy", **asdict(self._settings), "sizes": list(self._settings.sizes)}
+        return plain(self._settings)
 
     def reset(self, indices: IntArray | None = None) -> None:
         """White canvases, the pen at the upper left: all of them, or ``indices``."""
-        rows = chosen(indices, self.batch)
+        rows = check_indices(indices, self.batch)
         self._canvas[rows], self._pen[rows], self._pressure[rows] = 255, 0, 0
 
     def step(self, actions: IntArray) -> None:
         """Execute one action on every canvas, ``int64[N, P]``; ``ValueError`` on a bad one, nothing painted."""
-        actions = self.actions.validate(actions)
-        if actions.shape != (self.batch, len(self.actions)):
-            raise ValueError(f"actions must be int64{[self.batch, len(self.actions)]}, got {list(actions.shape)}")
+        actions = check_actions(self.actions, actions, self.batch)
         painting = np.flatnonzero(actions[:, self.actions.index("flag")] == PAINT)
         end = self._place(actions, "end")
         pressure = self.actions.values(actions, "pressure")
         self._paint(painting, actions[painting], end[painting], pressure[painting])
         self._pen = end
-        self._pressure = np.zeros_like(pressure)  # a lifted pen presses no more
+        self._pressure = np.zeros_like(pressure)  # 0 with the pen lifted
         self._pressure[painting] = pressure[painting]
 
     def canvas(self, out: Canvas | None = None) -> Canvas:
         """The pictures ``uint8[N, H, W, 1]``, fresh or written into ``out``."""
-        return hand_out(self._canvas, out)
+        return copy_out(self._canvas, out)
 
     def pen(self) -> FloatArray:
         """Where the next curve starts: ``float32[N, 2]``, (x, y) in [0, 1]."""
@@ -115,11 +114,11 @@ class Toy:
 
     def save(self, indices: IntArray | None = None) -> ToyState:
         """The state of all canvases, or of ``indices``."""
-        return ToyState(self._canvas, self._pen, self._pressure).take(chosen(indices, self.batch))
+        return ToyState(self._canvas, self._pen, self._pressure).take(check_indices(indices, self.batch))
 
     def restore(self, state: State, indices: IntArray | None = None) -> None:
         """Put saved canvas ``i`` into canvas ``indices[i]``; ``ValueError`` when it does not fit."""
-        rows = chosen(indices, self.batch)
+        rows = check_indices(indices, self.batch)
         if not isinstance(state, ToyState) or state.canvas.shape != (len(rows), *self.shape):
             raise ValueError(
                 f"cannot restore {type(state).__name__} of {len(state)} canvases into {len(rows)} of {self.shape}"
@@ -132,14 +131,14 @@ class Toy:
         start, control, last = self._pen[rows], self._place(actions, "control"), self._pressure[rows]
         radius = self.actions.values(actions, "size")[:, None, None] * np.float32(size / 64)
         centres = (np.arange(size, dtype=np.float32) + np.float32(0.5)) / np.float32(size)
-        ink = np.zeros((len(rows), size, size), np.float32)
+        darkness = np.zeros((len(rows), size, size), np.float32)
         for t in np.linspace(0, 1, 2 * size, dtype=np.float32):
             point = (1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end
             x, y = ((centres - point[:, axis, None]) * np.float32(size) for axis in (0, 1))
             distance = np.sqrt((y * y)[:, :, None] + (x * x)[:, None, :])
             opacity = ((1 - t) * last + t * pressure)[:, None, None]
-            np.maximum(ink, np.clip(radius + np.float32(0.5) - distance, 0, 1) * opacity, out=ink)
-        self._canvas[rows] = np.rint(self._canvas[rows] * (1 - ink[..., None])).astype(np.uint8)
+            np.maximum(darkness, np.clip(radius + np.float32(0.5) - distance, 0, 1) * opacity, out=darkness)
+        self._canvas[rows] = np.rint(self._canvas[rows] * (1 - darkness[..., None])).astype(np.uint8)
 
     def _place(self, actions: IntArray, name: str) -> FloatArray:
         """Centres ``float32[M, 2]``, (x, y) in [0, 1], of the cells of a location."""

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# The agent `mnist`: it draws digits of its own. It imitates programs in a file, then a conditional agent, which is made
+# first. The learning rate of prior5 ends where that of the shipped agent did, which was stopped early.
+set -euo pipefail
+source "$(dirname "$0")/common.sh"
+recipe "the agent mnist, in the package" "4 h 30 min on one core, less where the runs of mnist-reconstruct.sh are there" \
+  "the data set mnist (limner data fetch mnist)"
+
+first mnist-reconstruct
+
+data=$(pick mnist mnist-5k)
+run limner parse "$data" --agent "$runs/rec5" --limit "$(pick 20000 200)" --threads 1 --out "$runs/mnist20k.jsonl"
+
+prior=(mnist-reconstruct --data "$data" --no-conditional --temperature 0.8 --learning.entropy-cost 0 --threads 1
+  --frames 100000000)
+asking=("${prior[@]}" --expert agent --expert.agent "$runs/rec6")
+train "$runs/prior4" "${prior[@]}" --expert file --expert.path "$runs/mnist20k.jsonl" --steps-per-update 24 --minutes 22
+train "$runs/prior5" "${asking[@]}" --start "$runs/prior4" --expert.action-noise 0.2 --steps-per-update 24 --minutes 16 \
+  --learning.final-learning-rate 0.76
+train "$runs/prior6" "${asking[@]}" --start "$runs/prior5" --expert.action-noise 0.2 --steps-per-update 48 \
+  --episodes 256 --minutes 60
+train "$runs/prior7" "${asking[@]}" --start "$runs/prior6" --expert.action-noise 0.1 --steps-per-update 48 \
+  --episodes 256 --minutes 40 --learning.learning-rate 7e-4
+
+ship "$runs/prior7" mnist --temperature 0.45 --first-action-temperature 0.8 \
+  --limits "it knows ten digits and one brush, and not every picture is a digit that a person would read."

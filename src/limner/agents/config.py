@@ -1,0 +1,108 @@
+"""What an agent is, as values: its renderer, its network, and how it draws.
+
+Notable choices:
+- All that drawing needs, and nothing of training: a checkpoint's agent is read without knowing how it was trained.
+- What cannot work is refused when the configuration is made, naming field, value and remedy.
+- No torch import here: ``limner train --help`` must be quick.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from limner.actions import ActionSpace, Part
+from limner.models.config import PolicyConfig
+from limner.worlds import Renderer, Settings, World, find_world, make_renderer, read_settings
+from limner.worlds.validation import check_fields, expect_object, plain, read_section, require
+
+
+@dataclass(frozen=True)
+class AgentConfig:
+    """The agent: what it draws with, and how."""
+
+    renderer: Settings
+    """What executes the agent's programs: the settings of a world."""
+    conditional: bool = False
+    """Show the agent a picture in each episode: its target."""
+    horizon: int = 6
+    """Actions per episode."""
+    resolution: int = 32
+    """Pixels along each side of the canvas as policy and critic are shown it."""
+    temperature: float = 1.0
+    """Temperature of actions in samples and evaluations: below 1 less varied, 0 the likeliest. Training acts at 1."""
+    first_action_temperature: float | None = None
+    """The same for the first action, which decides much of what is drawn. None: as for the others. For unconditional
+    agents."""
+    policy: PolicyConfig = PolicyConfig()
+
+    def __post_init__(self) -> None:
+        temperatures = {"temperature": (0, 10), "first_action_temperature": (0, 10)}
+        check_fields(self, "", positive="horizon", within=temperatures)
+        require(
+            not self.conditional or self.first_action_temperature is None,
+            f"first_action_temperature is {self.first_action_temperature}: for unconditional agents only",
+        )
+        require(
+            self.conditional or not self.policy.blind,
+            "policy.blind is True: a blind policy needs a target; set conditional",
+        )
+        require(
+            self.resolution >= 8
+            and self.resolution & (self.resolution - 1) == 0
+            and self.renderer.canvas % self.resolution == 0,
+            f"resolution is {self.resolution}: must be a power of two, at least 8, that divides the canvas of "
+            f"{self.renderer.canvas} pixels",
+        )
+        for part in self.actions.parts:
+            if part.grid is not None:
+                self._check_location(part, max(part.grid))
+
+    def _check_location(self, part: Part, side: int) -> None:
+        """``ValueError`` when the network cannot choose cells of a location with ``side`` cells a side."""
+        square = part.grid == (side, side)
+        require(
+            side <= self.renderer.canvas or part.origin != (0, 0),
+            f"renderer: part {part.name!r} has {side} cells a side, must be at most the canvas, "
+            f"{self.renderer.canvas}; choose a smaller renderer.grid",
+        )
+        least = 64 if part.sights is not None else 32
+        require(
+            self.policy.network != "pointer" or (square and side % 16 == 0 and self.resolution >= least),
+            f"renderer: part {part.name!r} has {side} cells a side and resolution is {self.resolution}: with "
+            f"policy.network 'pointer' cells must be a multiple of 16, resolution at least {least}; change "
+            "renderer.grid or renderer.space, or use policy.network 'small'",
+        )
+        require(
+            not self.policy.spatial_heads or (square and side >= 4 and side & (side - 1) == 0),
+            f"renderer: part {part.name!r} has {side} cells a side: with policy.spatial_heads they must be 4, 8, 16 …"
+            "; change renderer.grid or renderer.space, or switch policy.spatial_heads off",
+        )
+
+    @property
+    def world(self) -> World:
+        """What the agent's programs are written for."""
+        return find_world(self.renderer.name)
+
+    @property
+    def actions(self) -> ActionSpace:
+        """What an action of the agent consists of."""
+        return self.world.actions(self.renderer)
+
+    def make_renderer(self, batch: int, threads: int = 1) -> Renderer:
+        """The agent's renderer, with ``batch`` canvases painted by ``threads`` threads."""
+        return make_renderer(self.renderer, batch, threads)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values, from which ``from_dict`` makes the same configuration."""
+        return plain(self)
+
+    @classmethod
+    def from_dict(cls, values: Any) -> AgentConfig:
+        """The reverse of ``to_dict``; ``ValueError`` names an unknown or impossible field."""
+        given = dict(expect_object(values, ""))
+        if "renderer" in given:
+            given["renderer"] = read_settings(expect_object(given["renderer"], "renderer."))
+        if "policy" in given:
+            given["policy"] = read_section(PolicyConfig, given["policy"], "policy.")
+        return read_section(cls, given, "")

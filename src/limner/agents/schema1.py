@@ -1,0 +1,104 @@
+"""Manifests of schema 1, brought to schema 2: one configuration was split into an agent's and an algorithm's.
+
+What does nothing in the algorithm that a run used is left out. Names are those that ``docs/log.md`` lists.
+"""
+
+from typing import Any
+
+from limner.worlds.validation import expect_object, require
+
+_AGENT = ("conditional", "resolution", "temperature", "policy", "renderer")
+_RUN = ("data", "start", "seed", "frames", "minutes", "threads", "evaluate_every", "checkpoint_every", "keep")
+_OPTIMIZER = {
+    "learning_rate": "learning_rate",
+    "final_learning_rate": "final_learning_rate",
+    "entropy_cost": "entropy_cost",
+    "final_entropy_cost": "final_entropy_cost",
+    "gradient_norm": "gradient_norm",
+    "average": "ema_decay",
+}
+_POLICY_GRADIENT = _OPTIMIZER | {
+    "target_kl": "target_kl",
+    "entropy_floor": "entropy_floor",
+    "advantage_floor": "advantage_floor",
+    "discount": "discount",
+    "trace_decay": "gae_lambda",
+    "clip": "clip",
+    "passes": "epochs",
+    "minibatches": "minibatches",
+    "value_cost": "value_cost",
+    "anchor_cost": "kl_average_cost",
+    "prior_cost": "kl_prior_cost",
+}
+_CRITIC = {
+    "loss": "loss",
+    "width": "width",
+    "fold": "pixel_unshuffle",
+    "learning_rate": "learning_rate",
+    "batch": "batch_size",
+    "steps": "steps_per_update",
+    "penalty": "gradient_penalty",
+    "penalised": "gradient_penalty_share",
+    "precision": "precision",
+    "replay": "replay",
+    "target": "target",
+    "data": "data",
+}
+_REWARD = {name: name for name in ("form", "stroke_penalty", "empty_penalty")}
+_EXPERTS = {
+    "search": {
+        "tries": "candidates",
+        "sweeps": "sweeps",
+        "memory": "capacity",
+        "dreams": "augmentation",
+        "slips": "action_noise",
+    },
+    "random": {"slips": "action_noise"},
+    "programs": {"programs": "path"},
+    "agent": {"agent": "agent", "slips": "action_noise"},
+}
+_COUNTERS = {"entropy_boost": "entropy_scale", "caution": "learning_rate_divisor", "lessons": "demonstrations"}
+
+
+def migrate(manifest: dict[str, Any]) -> dict[str, Any]:
+    """The manifest as schema 2 would have it; ``ValueError`` where a section is missing or damaged.
+
+    Its agent can be used; its state cannot be resumed.
+    """
+    config, counters = _section(manifest, "config"), _section(manifest, "counters")
+    agent = _pick(config, {name: name for name in _AGENT} | {"steps": "horizon", "opening": "first_action_temperature"})
+    agent["renderer"] = {"name": "paint", **_section(config, "renderer")}
+    rest = {key: value for key, value in manifest.items() if key not in ("schema", "config")}
+    rest |= {"counters": {_COUNTERS.get(name, name): value for name, value in counters.items()}}
+    return {"schema": 2, "agent": agent, "training": _training(config, agent), **rest}
+
+
+def _training(config: dict[str, Any], agent: dict[str, Any]) -> dict[str, Any]:
+    run = _pick(config, {name: name for name in _RUN} | {"batch": "episodes"})
+    shared = {"agent": agent, "run": run}
+    learning, reward, imitation = (_section(config, name) for name in ("learning", "reward", "imitation"))
+    if teacher := imitation.get("teacher"):
+        require(teacher in list(_EXPERTS), f"imitation.teacher is {teacher!r}: must be one of {', '.join(_EXPERTS)}")
+        expert = {"name": "file" if teacher == "programs" else teacher, **_pick(imitation, _EXPERTS[teacher])}
+        sizes = _pick(imitation, {"batch": "batch_size", "steps": "steps_per_update"})
+        return {"algorithm": "imitation", **shared, "expert": expert, **sizes, "learning": _pick(learning, _OPTIMIZER)}
+    device = _pick(config, {"device": "device"})
+    gradient = {"learning": _pick(learning, _POLICY_GRADIENT), **device}
+    if not reward.get("critic", 1.0):
+        weight = _pick(reward, _REWARD | {"distance": "weight"})
+        return {"algorithm": "distance", **shared, "reward": weight, **gradient}
+    critic = _pick(_section(config, "critic"), _CRITIC)
+    if critic.get("loss") == "logistic":  # it had no gradient penalty, whatever its weight
+        critic["gradient_penalty"] = 0.0
+    mixed = _pick(reward, _REWARD | {"distance": "distance"})
+    return {"algorithm": "spiral", **shared, "critic": critic, "reward": mixed, **gradient}
+
+
+def _section(values: dict[str, Any], name: str) -> dict[str, Any]:
+    """The section ``name`` of ``values``; empty where there is none."""
+    return expect_object(values.get(name, {}), f"{name}.")
+
+
+def _pick(section: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    """The fields of ``section`` that have a new name, under it."""
+    return {new: section[old] for old, new in names.items() if old in section}

@@ -1,0 +1,61 @@
+"""Sampling: an unconditional agent draws.
+
+Notable choices:
+- Pictures are made in chunks of fixed size, each from a seed of its own: the first ten pictures are the same whether
+  ten are asked for or a thousand.
+"""
+
+import numpy as np
+import torch
+
+from limner.agents.agent import Agent
+from limner.agents.rollout import EpisodeBatch, collect
+from limner.programs.program import Program
+from limner.worlds.world import Canvas
+
+CHUNK = 100
+"""Pictures drawn at a time."""
+
+
+def sample(
+    agent: Agent,
+    count: int,
+    seed: int = 0,
+    temperature: float | None = None,
+    first_action_temperature: float | None = None,
+) -> tuple[Canvas, list[Program]]:
+    """Let ``agent`` draw ``count`` pictures: canvases ``uint8[count, H, W, C]`` and the programs that painted them.
+
+    A ``temperature`` below 1 makes the drawings less varied, 0 takes the likeliest action every time.
+    ``first_action_temperature`` is that of the first action, if it is another. Where neither is given they are those of
+    the agent's configuration. ``ValueError`` when the agent is conditional, or a value is out of range.
+    """
+    if count < 1:
+        raise ValueError(f"count is {count}: must be at least 1")
+    if not 0 <= seed < 2**63:
+        raise ValueError(f"seed is {seed}: must be in 0 … 2^63 − 1")
+    config = agent.config
+    if config.conditional:
+        raise ValueError(f"agent {agent.name!r} draws pictures that it is given: use limner evaluate")
+    if temperature is None:
+        temperature = config.temperature
+        if first_action_temperature is None:
+            first_action_temperature = config.first_action_temperature
+    given = {"temperature": temperature, "first_action_temperature": first_action_temperature}
+    for name, value in given.items():
+        if value is not None and not 0 <= value <= 10:
+            raise ValueError(f"{name} is {value}: must be in 0 … 10")
+    renderer = config.make_renderer(CHUNK)
+    settings = renderer.settings()
+    canvases: list[Canvas] = []
+    programs: list[Program] = []
+    for chunk in range(-(-count // CHUNK)):
+        generator = torch.Generator().manual_seed(int(np.random.SeedSequence([seed, chunk]).generate_state(1)[0]))
+        episodes = EpisodeBatch.empty(config, renderer)
+        collect(renderer, agent.policy, episodes, generator, temperature, first_action_temperature)
+        canvases.append(episodes.canvas.numpy())
+        programs += [
+            Program(settings, episodes.actions[:, i].numpy(), seed=seed, agent=agent.name)
+            for i in range(renderer.batch)
+        ]
+    return np.concatenate(canvases)[:count], programs[:count]

@@ -1,0 +1,83 @@
+"""Execution of programs: the same program gives the same bytes in any process, thread and order."""
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limner.programs.program import Program, resolve
+from limner.worlds import make_renderer
+from limner.worlds.world import Canvas
+
+MAX_FRAMES_BYTES = 2 * 2**30
+MAX_BATCH_PIXELS = 2**24
+
+
+def execute(program: Program, size: int | None = None) -> Canvas:
+    """The picture ``uint8[H, W, C]`` that the program paints, at ``size`` pixels or at its own canvas size.
+
+    At another size the geometry and the brush radius scale with the canvas.
+    """
+    return execute_all([program], size=size)[0]
+
+
+def frames(program: Program, size: int | None = None) -> NDArray[np.uint8]:
+    """The picture before the first and after each action: ``uint8[T + 1, H, W, C]``; ``ValueError`` beyond 2 GiB."""
+    count, shape = len(program) + 1, _at_size(program, size)[1]
+    if (needed := count * math.prod(shape)) > MAX_FRAMES_BYTES:
+        raise ValueError(f"{count} frames of {shape} need {needed / 2**30:.1f} GiB: choose a smaller size")
+    result = np.empty((count, *shape), np.uint8)
+    for i, picture in enumerate(snapshots(program, range(count), size)):
+        result[i] = picture
+    return result
+
+
+def snapshots(program: Program, counts: Iterable[int], size: int | None = None) -> Iterator[Canvas]:
+    """The picture ``uint8[H, W, C]`` after each of ``counts`` actions, which ascend."""
+    renderer = make_renderer(json.loads(_at_size(program, size)[0]))
+    renderer.reset()
+    done = 0
+    for count in counts:
+        for action in program.actions[done:count]:
+            renderer.step(action[None])
+        done = count
+        yield renderer.canvas()[0]
+
+
+def execute_all(programs: Sequence[Program], threads: int = 1, size: int | None = None) -> list[Canvas]:
+    """The picture of each program, in order. Programs with equal settings are painted as batches on ``threads``."""
+    pictures: dict[int, Canvas] = {}
+    groups: dict[tuple[str, tuple[int, int, int]], list[int]] = {}
+    for i, program in enumerate(programs):
+        groups.setdefault(_at_size(program, size), []).append(i)
+    for (settings, (height, width, _)), members in groups.items():
+        members.sort(key=lambda i: len(programs[i]))  # a batch paints as many steps as its longest program
+        batch = max(1, min(256, MAX_BATCH_PIXELS // (height * width)))
+        for start in range(0, len(members), batch):
+            some = members[start : start + batch]
+            pictures |= zip(some, _paint(settings, [programs[i] for i in some], threads), strict=True)
+    return [pictures[i] for i in range(len(programs))]
+
+
+def _paint(settings: str, programs: list[Program], threads: int) -> list[Canvas]:
+    """Pictures of programs of one renderer, sorted by length; what a canvas shows after its program is not read."""
+    lengths = np.asarray([len(program) for program in programs])
+    actions = np.zeros((lengths[-1], len(programs), programs[0].actions.shape[1]), np.int64)
+    for i, program in enumerate(programs):
+        actions[: len(program), i] = program.actions
+    renderer = make_renderer(json.loads(settings), len(programs), threads)
+    renderer.reset()
+    pictures: list[Canvas] = []
+    for step in range(lengths[-1] + 1):
+        if (done := int(np.searchsorted(lengths, step, side="right"))) > len(pictures):
+            pictures += [picture.copy() for picture in renderer.canvas()[len(pictures) : done]]
+        if step < lengths[-1]:
+            renderer.step(actions[step])
+    return pictures
+
+
+def _at_size(program: Program, size: int | None) -> tuple[str, tuple[int, int, int]]:
+    """Settings (JSON) and canvas shape of the program at ``size``."""
+    return resolve(program.renderer if size is None else program.renderer | {"canvas": size})[1:]

@@ -1,0 +1,100 @@
+"""The configuration of imitation, with a tagged value for each kind of expert."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from limner.training.config import OptimizerConfig, TrainingConfig
+from limner.worlds.validation import check_fields, require
+
+
+@dataclass(frozen=True)
+class SearchExpert:
+    """Search finds programs of the data's pictures, starting from what the policy proposes (expert iteration)."""
+
+    name: ClassVar[str] = "search"
+    candidates: int = 16
+    """Actions that search tries in each state, and as many perturbations of the best one."""
+    sweeps: int = 2
+    """Refinement sweeps over the actions of each program that is found."""
+    capacity: int = 8192
+    """Number of found programs that the buffer holds."""
+    augmentation: float = 0.5
+    """Share of the demonstrations, in [0, 1], that are transformed programs, each with the picture it paints
+    as its target."""
+    action_noise: float = 0.3
+    """Share of the actions in demonstrations, in [0, 1], that are perturbed (DART)."""
+
+    def __post_init__(self) -> None:
+        check_fields(
+            self, "expert.", positive="candidates capacity", not_negative="sweeps", share="augmentation action_noise"
+        )
+
+
+@dataclass(frozen=True)
+class RandomExpert:
+    """Random programs, each towards the picture that it paints. For conditional agents."""
+
+    name: ClassVar[str] = "random"
+    action_noise: float = 0.3
+    """Share of the actions in demonstrations, in [0, 1], that are perturbed (DART)."""
+
+    def __post_init__(self) -> None:
+        check_fields(self, "expert.", share="action_noise")
+
+
+@dataclass(frozen=True)
+class FileExpert:
+    """The programs in a file, for instance of a whole data set (``limner parse``). For unconditional agents."""
+
+    name: ClassVar[str] = "file"
+    path: str = ""
+    """File of programs, one a line as JSON."""
+
+    def __post_init__(self) -> None:
+        check_fields(self, "expert.")
+
+
+@dataclass(frozen=True)
+class AgentExpert:
+    """A conditional agent that draws the data's pictures, and is asked for the right action in every state."""
+
+    name: ClassVar[str] = "agent"
+    agent: str = ""
+    """Conditional agent that is imitated: its name, or the folder of a run or checkpoint."""
+    action_noise: float = 0.3
+    """Share of its actions, in [0, 1], that are perturbed (DART)."""
+
+    def __post_init__(self) -> None:
+        check_fields(self, "expert.", share="action_noise")
+
+
+EXPERTS = {expert.name: expert for expert in (SearchExpert, RandomExpert, FileExpert, AgentExpert)}
+
+
+@dataclass(frozen=True)
+class ImitationConfig(TrainingConfig):
+    """A run that imitates an expert by maximum likelihood."""
+
+    algorithm: ClassVar[str] = "imitation"
+    trainer: ClassVar[str] = "limner.training.imitation.trainer:ImitationTrainer"
+    expert: SearchExpert | RandomExpert | FileExpert | AgentExpert = SearchExpert()
+    batch_size: int = 32
+    """Episodes per gradient step."""
+    steps_per_update: int = 16
+    """Gradient steps per update."""
+    learning: OptimizerConfig = OptimizerConfig()
+
+    def __post_init__(self) -> None:
+        check_fields(self, "", positive="batch_size steps_per_update")
+        conditional = self.agent.conditional
+        for name, needs in (("random", True), ("file", False)):
+            require(
+                self.expert.name != name or conditional == needs,
+                f"expert is {name!r}: it teaches {'conditional' if needs else 'unconditional'} agents only; "
+                f"{'set' if needs else 'switch off'} conditional, or choose another expert",
+            )
+        for name, field in (("file", "path"), ("agent", "agent")):
+            require(
+                self.expert.name != name or bool(getattr(self.expert, field)),
+                f"expert is {name!r}, but expert.{field} is empty: name the {name}",
+            )

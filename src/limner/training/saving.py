@@ -1,0 +1,138 @@
+"""Saving: a trainer's state as a checkpoint, and back.
+
+Notable choices:
+- A checkpoint is written beside its place and renamed into it, so there is never half of one. The last N are kept.
+- One that would hold a number that is not finite is not written.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from limner.agents.checkpoint import SCHEMA, list_checkpoints, read_manifest, read_tensors
+from limner.files import write_atomic
+from limner.training import NonFiniteError
+from limner.training.finite import is_finite
+from limner.training.trainer import Trainer
+
+
+def save_checkpoint(folder: Path, trainer: Trainer, counters: Mapping[str, float]) -> Path:
+    """Write ``folder/NNNNNNNN`` (the number of updates) and drop all but the last ``run.keep``.
+
+    ``NonFiniteError`` naming the first number that is not finite, nothing written.
+    """
+    agent, state = _named("policy", trainer.policy_learner.average), _state(trainer)
+    numbers = {**trainer.counters(), **counters}
+    every = [
+        *agent.items(),
+        *state.items(),
+        *((name, torch.tensor(float(x), dtype=torch.float64)) for name, x in numbers.items()),
+    ]
+    if bad := next((name for name, tensor in every if not is_finite(tensor)), None):
+        raise NonFiniteError(f"no checkpoint can be written after update {trainer.updates}: {bad} is not finite")
+    files = {"agent.safetensors": save(agent), "state.safetensors": save(state)}
+    manifest = {
+        "schema": SCHEMA,
+        "limner": version("limner"),
+        "torch": torch.__version__,
+        "agent": trainer.config.agent.to_dict(),
+        "training": trainer.config.to_dict(),
+        "counters": {"frames": trainer.frames, **numbers},
+        "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+    }
+    files["manifest.json"] = json.dumps(manifest, indent=2).encode()
+    for leftover in folder.glob(".writing-*"):  # of a process that was killed
+        shutil.rmtree(leftover, ignore_errors=True)
+    path = write_folder(folder / f"{trainer.updates:08d}", files)
+    for old in list_checkpoints(folder)[: -trainer.config.run.keep]:
+        shutil.rmtree(old, ignore_errors=True)
+    return path
+
+
+def write_folder(path: Path, files: Mapping[str, bytes]) -> Path:
+    """Write a folder of files as a whole: beside its place first, then renamed into it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=path.parent))
+    try:
+        for name, data in files.items():
+            write_atomic(temporary / name, data)
+        os.chmod(temporary, 0o755)
+        if path.exists():
+            shutil.rmtree(path)
+        os.replace(temporary, path)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    return path
+
+
+def restore_checkpoint(path: Path, trainer: Trainer) -> dict[str, float]:
+    """Put a checkpoint's state into ``trainer``, made from the same configuration. Returns the counters."""
+    manifest = read_manifest(path)
+    agent = read_tensors(path, manifest, "agent.safetensors")
+    state = read_tensors(path, manifest, "state.safetensors")
+    counters = _counters(path, manifest, trainer)
+    try:
+        _load_module(trainer.policy_learner.average, agent, "policy")
+        for name, module in trainer.modules().items():
+            _load_module(module, state, name)
+        for name, optimizer in trainer.optimizers().items():
+            _load_adam(optimizer, state, name)
+        for name, generator in trainer.generators.items():
+            generator.set_state(state[f"generator.{name}"])
+        trainer.load(state, counters)
+    except (KeyError, RuntimeError) as error:
+        raise ValueError(f"{path} does not fit the configuration of this run: {error}") from None
+    return counters
+
+
+def _counters(path: Path, manifest: Mapping[str, Any], trainer: Trainer) -> dict[str, float]:
+    counters: Any = manifest.get("counters")
+    for name in trainer.counters():
+        value = counters.get(name) if isinstance(counters, dict) else None
+        if not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
+            raise ValueError(f"{path / 'manifest.json'} is damaged: {name!r} in counters is {value!r}")
+    return dict(counters)
+
+
+def _named(prefix: str, module: nn.Module) -> dict[str, Tensor]:
+    return {f"{prefix}.{name}": tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
+
+
+def _state(trainer: Trainer) -> dict[str, Tensor]:
+    tensors = {name: tensor.cpu().contiguous() for name, tensor in trainer.tensors().items()}
+    for name, module in trainer.modules().items():
+        tensors |= _named(name, module)
+    for name, optimizer in trainer.optimizers().items():
+        for index, slots in optimizer.state_dict()["state"].items():
+            tensors |= {f"{name}.{index}.{slot}": value.cpu().contiguous() for slot, value in slots.items()}
+    for name, generator in trainer.generators.items():
+        tensors[f"generator.{name}"] = generator.get_state()
+    return tensors
+
+
+def _load_module(module: nn.Module, tensors: Mapping[str, Tensor], prefix: str) -> None:
+    dot = len(prefix) + 1
+    module.load_state_dict({k[dot:]: v for k, v in tensors.items() if k.startswith(prefix + ".")})
+
+
+def _load_adam(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor], name: str) -> None:
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    slots: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        if key.startswith(name + "."):
+            index, slot = key[len(name) + 1 :].split(".", 1)
+            if value.dim():  # fused Adam walks through memory: its slots must lie there as the parameters do
+                value = torch.empty_like(parameters[int(index)], device="cpu").copy_(value)
+            slots.setdefault(int(index), {})[slot] = value
+    optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})

@@ -1,0 +1,101 @@
+"""Refinement: a finished program is changed here and there, and changes that bring the picture closer are kept.
+
+All programs of a batch have the same length and are refined side by side, in sweeps: perturbations of the first action
+are tried and the best is executed, then those of the second, and so on. A candidate is scored by the finished picture,
+and a sweep is kept only where the final score is better than before.
+"""
+
+import math
+import threading
+import time
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from limner.worlds import Renderer
+from limner.worlds.simulator import Simulator, execute
+from limner.worlds.variation import perturb
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Limits of a search, which ends at the first that is reached: a time, or sweeps, which repeat bit for bit."""
+
+    seconds: float | None = None
+    sweeps: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.seconds is None and self.sweeps is None:
+            raise ValueError("a budget needs seconds or sweeps")
+
+    def end(self) -> float:
+        """Value of ``time.perf_counter`` when the seconds, counted from now, are over; ∞ without a limit."""
+        return math.inf if self.seconds is None else time.perf_counter() + self.seconds
+
+    def spent(self, end: float, sweeps: int) -> bool:
+        """Whether the time ``end`` is reached, or ``sweeps`` are as many as there may be."""
+        return reached(end) or (self.sweeps is not None and sweeps >= self.sweeps)
+
+
+def reached(end: float) -> bool:
+    """Whether ``time.perf_counter`` is at ``end`` or later; the clock is not read for ∞."""
+    return end < math.inf and time.perf_counter() >= end
+
+
+class Refinement:
+    """Programs that get closer to their goals, ``uint8[B, H, W, C]``."""
+
+    def __init__(self, renderer: Renderer, simulator: Simulator, goals: Tensor, actions: Tensor) -> None:
+        """``actions`` int64[T, B, P] are canonical; ``renderer`` has a canvas for each of the B programs."""
+        self.renderer, self.simulator, self.goals = renderer, simulator, goals
+        self.actions = actions.clone()
+        self.canvas = execute(renderer, self.actions)
+        self.scores = simulator.objective(self.canvas, goals)
+
+    def run(self, budget: Budget, generator: torch.Generator, stop: threading.Event | None = None) -> None:
+        """Sweep until the budget is spent or ``stop`` is set."""
+        end, done = budget.end(), 0
+        while not budget.spent(end, done) and not (stop and stop.is_set()):
+            self.sweep(generator, end)
+            done += 1
+
+    @torch.no_grad()
+    def sweep(self, generator: torch.Generator, end: float = math.inf) -> None:
+        """Try as many candidates for every action as the simulator has; none after the time ``end``."""
+        actions = self._choose_all(self.actions, generator, end)
+        self._accept(actions, torch.from_numpy(self.renderer.canvas()))
+
+    def _choose_all(self, actions: Tensor, generator: torch.Generator, end: float) -> Tensor:
+        """``actions`` int64[T, B, P], each replaced by the best of its candidates, as executed on the renderer."""
+        actions = actions.clone()
+        self.renderer.reset()
+        for t in range(len(actions)):
+            if not reached(end):
+                actions[t] = self._choose(actions, t, generator)
+            self.renderer.step(actions[t].numpy())
+        return actions
+
+    def _choose(self, actions: Tensor, t: int, generator: torch.Generator) -> Tensor:
+        """The best of action ``t`` of ``actions`` int64[T, B, P] and its perturbations, ``int64[B, P]``."""
+        candidates = self._perturbed(actions[t], generator)
+        candidates[:, 0] = actions[t]
+        return self.simulator.best(self.renderer.save(), self.goals, candidates, list(actions[t + 1 :]))
+
+    def _perturbed(self, action: Tensor, generator: torch.Generator) -> Tensor:
+        """Perturbations ``int64[B, candidates, P]`` of ``action`` int64[B, P]."""
+        repeated = action.repeat_interleave(self.simulator.candidates, dim=0)
+        return perturb(self.renderer.actions, repeated, generator).view(len(action), self.simulator.candidates, -1)
+
+    def _better(self, scores: Tensor, actions: Tensor) -> Tensor:
+        """Which of ``actions`` int64[T, B, P], whose pictures have these scores, are to be kept: ``bool[B]``."""
+        return scores > self.scores
+
+    def _accept(self, actions: Tensor, canvas: Tensor) -> Tensor:
+        """Keep the programs, which paint ``canvas``, where they are better than before; which, ``bool[B]``."""
+        scores = self.simulator.objective(canvas, self.goals)
+        better = self._better(scores, actions)
+        self.actions = torch.where(better[:, None], actions, self.actions)
+        self.canvas = torch.where(better[:, None, None, None], canvas, self.canvas)
+        self.scores = torch.where(better, scores, self.scores)
+        return better

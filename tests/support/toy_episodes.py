@@ -1,0 +1,62 @@
+"""Episodes of the toy renderer, and a task on it that a small policy learns in seconds."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from limner.agents.config import AgentConfig
+from limner.agents.rollout import EpisodeBatch, collect
+from limner.models.config import PolicyConfig
+from limner.models.policy import Policy
+from limner.training.config import PolicyGradientConfig
+from limner.training.policy_gradient import PolicyGradient
+from limner.training.policy_learner import Scalars
+from limner.worlds.toy.renderer import Toy, ToySettings
+
+RESOLUTION = 16
+SETTINGS = ToySettings(canvas=16, grid=4)
+POLICY = PolicyConfig(channels=4, hidden=32, noise=2)
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def agent_config(horizon: int) -> AgentConfig:
+    return AgentConfig(SETTINGS, horizon=horizon, resolution=RESOLUTION, policy=POLICY)
+
+
+def make_toy_policy(renderer: Toy, seed: int) -> Policy:
+    torch.manual_seed(seed)
+    return Policy(renderer.actions, POLICY, 1, RESOLUTION)
+
+
+def episodes_of_toy(horizon: int = 4, batch: int = 8, seed: int = 0) -> tuple[Toy, EpisodeBatch]:
+    """Random episodes; the first canvas stays empty."""
+    renderer = Toy(SETTINGS, batch)
+    episodes = EpisodeBatch.empty(agent_config(horizon), renderer)
+    collect(renderer, make_toy_policy(renderer, seed), episodes, seeded(seed))
+    episodes.actions[:, 0, 0] = 0
+    episodes.observed[:, 0] = 0
+    return renderer, episodes
+
+
+class Bandit:
+    """Two strokes on a tiny canvas; each is paid ten times the paint it adds on the right, less that on the left."""
+
+    def __init__(self, config: PolicyGradientConfig, seed: int = 0) -> None:
+        self.renderer = Toy(SETTINGS, batch=64)
+        self.episodes = EpisodeBatch.empty(agent_config(2), self.renderer)
+        self.learner = PolicyGradient(make_toy_policy(self.renderer, seed), config, seeded(seed))
+        self.acting = seeded(seed + 1)
+
+    def play(self, policy: Policy | None = None) -> Tensor:
+        """Rewards [T, B] of one batch."""
+        collect(self.renderer, policy or self.learner.policy, self.episodes, self.acting)
+        left, right = self.episodes.observed.chunk(2, dim=-1)
+        worth = 10 * (right - left).mean((2, 3, 4))
+        return worth[1:] - worth[:-1]
+
+    def learn(self, updates: int, progress: float = 0.0) -> list[Scalars]:
+        return [self.learner.step(self.episodes, self.play(), progress) for _ in range(updates)]

@@ -1,0 +1,61 @@
+"""Folders that a process holds. (That files are written whole is tested with what writes them.)"""
+
+import errno
+import fcntl
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from limner.files import hold, is_held
+
+
+def test_a_folder_is_held_once(tmp_path: Path) -> None:
+    folder = tmp_path / "deep/run"
+    with hold(folder):
+        assert is_held(folder)
+        with pytest.raises(ValueError, match=r"another process is at work in .*run: wait"), hold(folder):
+            pass
+        assert is_held(folder), "the failed attempt did not free it"
+    assert not is_held(folder)
+    with hold(folder):
+        pass
+    assert list(folder.iterdir()) == []
+
+
+def test_other_folders_are_free(tmp_path: Path) -> None:
+    with hold(tmp_path / "one"), hold(tmp_path / "one/inner"), hold(tmp_path / "two"):
+        assert not is_held(tmp_path)
+
+
+def test_looking_does_not_hold(tmp_path: Path) -> None:
+    assert not is_held(tmp_path)
+    with hold(tmp_path):
+        pass
+
+
+def test_a_process_that_is_killed_lets_go(tmp_path: Path) -> None:
+    code = (
+        "from pathlib import Path\n"
+        "from limner.files import hold\n"
+        "with hold(Path('.')): print('held', flush=True), input()\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        assert is_held(tmp_path)
+        process.kill()
+    assert not is_held(tmp_path)
+
+
+def test_without_locks_in_the_file_system_nothing_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unsupported(handle: int, kind: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", unsupported)
+    with hold(tmp_path), hold(tmp_path):
+        assert not is_held(tmp_path)

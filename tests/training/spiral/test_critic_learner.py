@@ -1,0 +1,165 @@
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from toy_episodes import RESOLUTION, episodes_of_toy, seeded
+
+from limner.models.config import CriticConfig
+from limner.models.critic import Critic, complement
+from limner.training.buffers import RingBuffer
+from limner.training.losses import gradient_penalty
+from limner.training.spiral.critic_learner import CriticLearner, score
+
+
+def dark_on_the_left(count, seed):
+    pictures = torch.rand(count, 1, RESOLUTION, RESOLUTION, generator=seeded(seed))
+    pictures[..., RESOLUTION // 2 :] *= 0.3
+    return pictures
+
+
+def dark_on_the_right(count, seed):
+    return dark_on_the_left(count, seed + 100).flip(-1)
+
+
+def make_critic_learner(loss="wasserstein", seed=0):
+    penalty = 0.0 if loss == "logistic" else 10.0
+    config = CriticConfig(
+        loss=loss, width=4, learning_rate=2e-3, batch_size=32, steps_per_update=10, gradient_penalty=penalty
+    )
+    torch.manual_seed(seed)
+    painted = {"pictures": dark_on_the_right(256, seed)}
+    replay = RingBuffer(256, painted, "replay")
+    replay.add(painted)
+    pictures = dark_on_the_left(256, seed)
+
+    def real(count, generator):
+        return pictures[torch.randint(256, (count,), generator=generator)]
+
+    return CriticLearner(Critic(config, 1, RESOLUTION), real, config, seeded(seed)), replay
+
+
+@pytest.mark.parametrize("loss", ["wasserstein", "logistic"])
+def test_the_critic_learns_to_tell_two_sets_apart(loss):
+    learner, replay = make_critic_learner(loss)
+    real, fake = dark_on_the_left(100, 1), dark_on_the_right(100, 1)  # none of them seen in training
+    if loss == "wasserstein":
+        learner.critic.output.bias.data += 5  # the constant is free, and stays out of the centred scores
+    assert abs((learner.critic(real).mean() - learner.critic(fake).mean()).item()) < 0.3
+    first = learner.step(replay)["critic/gap"]
+    for _ in range(9):
+        metrics = learner.step(replay)
+    learner.critic.eval()
+    with torch.no_grad():
+        scores_real, scores_fake = learner.critic.score(real), learner.critic.score(fake)
+    assert (scores_real[:, None] > scores_fake).float().mean() > 0.98
+    gap = (scores_real.mean() - scores_fake.mean()).item()
+    assert gap > 2
+    assert metrics["critic/gap"] == pytest.approx(gap, rel=0.35)
+    assert metrics["critic/gap"] > first + 1
+    assert abs((scores_real.mean() + scores_fake.mean()).item()) < 0.25 * gap, "the scores are not centred"
+    assert learner.taken == 100
+
+
+def test_the_penalty_keeps_the_slope_near_one():
+    learner, replay = make_critic_learner()
+    for _ in range(10):
+        metrics = learner.step(replay)
+    mix = torch.rand(100, 1, 1, 1, generator=seeded())
+    between = (mix * dark_on_the_left(100, 1) + (1 - mix) * dark_on_the_right(100, 1)).requires_grad_(True)
+    (slope,) = torch.autograd.grad(learner.critic(between).sum(), between)
+    assert 0.7 < slope.flatten(1).norm(dim=1).mean() < 1.5
+    assert 0 < metrics["critic/penalty"] < 0.3
+
+
+@pytest.mark.parametrize("loss", ["wasserstein", "logistic"])
+@pytest.mark.parametrize("share", [1e-9, 0.25, 1.0])
+def test_the_penalty_is_estimated_from_a_share_of_the_batch(monkeypatch, loss, share):
+    learner, replay = make_critic_learner(loss)
+    learner.config = replace(learner.config, gradient_penalty=10.0, gradient_penalty_share=share)
+    counts = []
+
+    def penalty(critic, real, fake, mix):
+        counts.append((len(real), len(fake), len(mix)))
+        return gradient_penalty(critic, real, fake, mix)
+
+    monkeypatch.setattr("limner.training.spiral.critic_learner.gradient_penalty", penalty)
+    metrics = learner.step(replay)
+    assert set(counts) == {(max(1, round(32 * share)),) * 3}
+    assert metrics["critic/penalty"] > 0
+
+
+def test_without_a_penalty_none_is_computed(monkeypatch):
+    learner, replay = make_critic_learner("logistic")
+    monkeypatch.setattr("limner.training.spiral.critic_learner.gradient_penalty", None)
+    assert learner.step(replay)["critic/penalty"] == 0
+
+
+def test_the_critic_follows_its_generator():
+    weights = []
+    for seed in (0, 0, 1):
+        learner, replay = make_critic_learner()
+        learner.generator.manual_seed(seed)
+        learner.step(replay)
+        weights.append(learner.critic.output.weight.detach().clone())
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+
+
+def test_every_canvas_is_scored_without_touching_the_critic():
+    _, episodes = episodes_of_toy()
+    critic = Critic(CriticConfig(width=4), 1, RESOLUTION)
+    critic.offset.fill_(0.7)
+    scores = score(critic, episodes)
+    assert scores.shape == (5, 8)
+    assert not scores.requires_grad
+    for t in range(5):
+        torch.testing.assert_close(scores[t], critic(episodes.observed[t]).detach() - 0.7)
+
+
+@pytest.mark.parametrize("shown", ["beside", "complement"])
+def test_every_canvas_is_scored_with_its_target(shown):
+    _, episodes = episodes_of_toy()
+    episodes.target = torch.rand(8, 1, RESOLUTION, RESOLUTION, generator=seeded(3))
+    critic = Critic(CriticConfig(width=4, target=shown), 1, RESOLUTION, conditional=True)
+    scores = score(critic, episodes)
+    for t in range(5):
+        pictures = torch.cat([episodes.observed[t], episodes.target], dim=1)
+        if shown == "complement":  # the same half all through an episode
+            pictures = complement(pictures, torch.arange(8) % 4)
+        torch.testing.assert_close(scores[t], critic(pictures).detach())
+
+
+def test_only_the_step_on_pictures_that_are_not_finite_is_skipped():
+    (learner, replay), (healthy, _) = make_critic_learner(), make_critic_learner()
+    real, calls = learner.real, []
+
+    def poisoned(count, generator):
+        calls.append(count)
+        return real(count, generator) * (math.nan if len(calls) == 10 else 1.0)
+
+    learner.real = poisoned
+    metrics = learner.step(replay)
+    assert (learner.taken, learner.guard.skipped) == (9, 1)
+    assert learner.guard.first[1] == "real of the critic became NaN"
+    healthy.config = replace(healthy.config, steps_per_update=9)
+    assert healthy.step(replay) == metrics
+    assert torch.equal(learner.critic.output.weight, healthy.critic.output.weight)
+    assert learner.critic.offset == healthy.critic.offset
+
+
+def test_a_gradient_that_is_not_finite_is_skipped_where_the_loss_is(monkeypatch):
+    """The penalty's gradient of a critic that is flat at a picture: a root has no slope at zero."""
+    learner, replay = make_critic_learner()
+    before = [parameter.clone() for parameter in learner.critic.parameters()]
+
+    def poisoned(critic, real, fake, mix):
+        return (critic(real).sum() * 0.0).sqrt()
+
+    monkeypatch.setattr("limner.training.spiral.critic_learner.gradient_penalty", poisoned)
+    metrics = learner.step(replay)
+    assert learner.guard.first[1] == "gradient of the critic became NaN"
+    assert (learner.taken, learner.guard.skipped) == (0, 10)
+    assert all(map(torch.equal, before, learner.critic.parameters()))
+    assert all(math.isnan(value) for value in metrics.values())
+    assert learner.critic.offset == 0

@@ -1,0 +1,117 @@
+"""A fourth world, coloured rectangles in NumPy: it is trained, sampled, searched, evaluated and replayed from here."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+import pytest
+
+import limner
+from limner.actions import COLOURS, ActionSpace, Part
+from limner.agents.config import AgentConfig
+from limner.cli import main as cli
+from limner.data.picture_source import PictureSource
+from limner.models.config import CriticConfig, PolicyConfig
+from limner.training import make_trainer
+from limner.training.config import RunConfig
+from limner.training.distance.config import DistanceConfig
+from limner.training.imitation.config import FileExpert, ImitationConfig, RandomExpert, SearchExpert
+from limner.training.saving import save_checkpoint
+from limner.training.spiral.config import SpiralConfig
+from limner.worlds import Settings, World, register
+from limner.worlds.validation import check_indices, copy_out, plain
+
+
+@dataclass(frozen=True)
+class RectangleSettings(Settings):
+    name: ClassVar[str] = "rectangles"
+    canvas: int = 16
+    grid: int = 8
+
+
+class Rectangles:
+    def __init__(self, settings: RectangleSettings, batch: int) -> None:
+        self._settings, self.batch, self.shape = settings, batch, (settings.canvas, settings.canvas, 3)
+        places = [Part(name, settings.grid**2, (settings.grid, settings.grid)) for name in ("corner", "opposite")]
+        self.actions = ActionSpace((*places, *(Part(name, 2, values=(0.0, 1.0)) for name in COLOURS)))
+        self._canvas, self._pen = np.full((batch, *self.shape), 255, np.uint8), np.zeros((batch, 2))
+
+    def settings(self):
+        return plain(self._settings)
+
+    def reset(self, indices=None) -> None:
+        rows = check_indices(indices, self.batch)
+        self._canvas[rows], self._pen[rows] = 255, 0
+
+    def step(self, actions) -> None:
+        cell = self.shape[0] // self._settings.grid
+        for i, action in enumerate(self.actions.validate(actions)):
+            cells = np.sort([self.actions.cells(action, name) for name in ("corner", "opposite")], axis=0) * cell
+            (top, left), (bottom, right) = cells[0], cells[1] + cell
+            self._canvas[i, top:bottom, left:right] = action[2:] * 255
+            self._pen[i] = right / self.shape[0], bottom / self.shape[0]
+
+    def canvas(self, out=None):
+        return copy_out(self._canvas, out)
+
+    def pen(self):
+        return np.float32(self._pen)
+
+    def save(self, indices=None):
+        return Saved(self._canvas.copy(), self._pen.copy()).take(check_indices(indices, self.batch))
+
+    def restore(self, state, indices=None) -> None:
+        rows = check_indices(indices, self.batch)
+        self._canvas[rows], self._pen[rows] = state.canvas, state.pen
+
+
+class Saved(NamedTuple):
+    canvas: np.ndarray
+    pen: np.ndarray
+
+    def take(self, rows):
+        return Saved(self.canvas[rows], self.pen[rows])
+
+
+class RectangleWorld(World):
+    name, settings_type = RectangleSettings.name, RectangleSettings
+
+    def make(self, settings, batch, threads):
+        return Rectangles(settings, batch)
+
+    def actions(self, settings):
+        return Rectangles(settings, 1).actions
+
+
+@pytest.mark.parametrize("name", ["spiral", "distance", "random", "search", "unconditional", "file"])
+def test_a_world_from_outside_is_trained_drawn_with_and_replayed(name, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(limner.worlds, "_worlds", dict(limner.worlds._worlds))  # other tests know three worlds
+    register(RectangleWorld())
+    random = limner.make_renderer(RectangleSettings()).actions.sample(np.random.default_rng(0), (40, 3))
+    limner.save_programs("data.jsonl", [limner.Program({"name": "rectangles"}, program) for program in random])
+    agent = AgentConfig(RectangleSettings(), True, horizon=3, resolution=8, policy=PolicyConfig(channels=4, hidden=16))
+    run, alone = RunConfig("programs:data.jsonl", episodes=8, frames=48, threads=1), replace(agent, conditional=False)
+    critic = CriticConfig(width=4, batch_size=4, replay=2)
+    config = {
+        "spiral": SpiralConfig(agent, run, critic=critic),
+        "distance": DistanceConfig(agent, run),
+        "random": ImitationConfig(agent, run, RandomExpert(), 4, 2),
+        "search": ImitationConfig(agent, run, SearchExpert(candidates=4, sweeps=1), 4, 2),
+        "unconditional": SpiralConfig(alone, run, critic=critic),
+        "file": ImitationConfig(alone, run, FileExpert("data.jsonl"), 4, 2),
+    }[name]
+    if not config.agent.conditional:  # a whole run would be measured with 1,000 pictures
+        trainer = make_trainer(config, PictureSource(limner.load_dataset(run.data), 16))
+        save_checkpoint(tmp_path / "run" / "checkpoints", trainer, {"update": len(trainer.update(0.0))})
+        assert cli.main(["sample", "--agent", "run", "-n", "4", "--out", "drawn"]) == 0
+    else:
+        assert limner.train(config, tmp_path / "run")
+        data = limner.load_dataset(run.data, "test")
+        options = limner.DrawOptions(sweeps=3)
+        drawn = [limner.reconstruct(limner.load_agent("run"), data, None, o) for o in (limner.DrawOptions(), options)]
+        assert drawn[1].metrics.mse < drawn[0].metrics.mse
+        assert cli.main(["evaluate", "--agent", "run", "--data", run.data, "--out", "drawn"]) == 0
+    program = limner.load_programs("drawn/programs.jsonl")[0]
+    np.testing.assert_array_equal(limner.execute(program, 64)[::4, ::4], limner.execute(program))
+    assert cli.main(["replay", "drawn/programs.jsonl", "--size", "64", "--out", "one.png"]) == 0
