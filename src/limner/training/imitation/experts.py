@@ -33,7 +33,6 @@ from limner.training.buffers import RingBuffer
 from limner.training.imitation.augmentation import augment
 from limner.training.imitation.config import AgentExpert, FileExpert, ImitationConfig, RandomExpert, SearchExpert
 from limner.training.policy_learner import Scalars
-from limner.worlds.observation import preprocess
 from limner.worlds.proposals import MixedProposals, Proposer
 from limner.worlds.refinement import Refinement
 from limner.worlds.simulator import Simulator, execute
@@ -127,7 +126,7 @@ class SearchPrograms(Expert):
 
     def prepare(self) -> Scalars:
         """Find programs of some pictures of the data, and keep them."""
-        rows = torch.randint(len(self.source), (self.batch,), generator=self.generator)
+        rows = self.source.draw_rows(self.batch, self.generator)
         self.drawings.aim(self.source.take(rows))
         result = self._improve_on_policy() if self.agent.conditional else self._improve_on_similar()
         self.found.add({"programs": result.actions.transpose(0, 1).int(), "rows": rows})
@@ -176,9 +175,8 @@ class SearchPrograms(Expert):
             result = self._refine(self.drawings.actions)
             ordered = self.world.order(self.space, result.actions)
             return result if ordered is None else self._refine(ordered)
-        pictures = self.source.take(self.found.all("rows"))
-        known, goals = preprocess(pictures, self.agent.resolution).flatten(1), self.drawings.target.flatten(1)
-        nearest = torch.cdist(goals, known).argmin(dim=1)
+        known = self.source.take_preprocessed(self.found.all("rows"), self.agent.resolution)
+        nearest = torch.cdist(self.drawings.target.flatten(1), known.flatten(1)).argmin(dim=1)
         return self._refine(self.found.take(nearest)["programs"].transpose(0, 1).long())
 
     def _look_ahead(self, proposer: Proposer) -> None:
