@@ -8,8 +8,6 @@ Notable choices:
 - Shares of time are measured apart, on one thread, where the parts of an update come one after the other.
 """
 
-# No ``from __future__ import annotations`` here: tyro has to see the types.
-
 import os
 import time
 from collections import defaultdict

@@ -1,6 +1,5 @@
 """Commands, and which of them is meant."""
 
-# ruff: noqa: T201 (printing is what a command line does)
 import shutil
 import sys
 from collections.abc import Mapping, Sequence

@@ -1,8 +1,5 @@
 """``limner data``: fetch, make, check. What is known and found is shown by ``limner info``."""
 
-# No ``from __future__ import annotations`` here: tyro has to preprocess the types.
-# ruff: noqa: T201 (printing is what a command line does)
-
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass

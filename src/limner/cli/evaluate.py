@@ -1,8 +1,5 @@
 """``limner evaluate``: how close an agent's drawings come to the pictures of a data set."""
 
-# No ``from __future__ import annotations`` here: tyro has to see the types.
-# ruff: noqa: T201 (printing is what a command line does)
-
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path

@@ -1,8 +1,5 @@
 """``limner export``: a program for other tools."""
 
-# No ``from __future__ import annotations`` here: tyro has to see the types.
-# ruff: noqa: T201 (printing is what a command line does)
-
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal

@@ -8,8 +8,6 @@ Notable choices:
 - A configuration is checked when all flags are read (``checked``), not before: a default may lack what a flag adds.
 """
 
-# No ``from __future__ import annotations`` here: tyro has to see the types.
-
 import dataclasses
 from collections.abc import Mapping, Sequence
 from functools import cache, partial

@@ -1,7 +1,5 @@
 """``limner info``: what is installed and found on this machine."""
 
-# No ``from __future__ import annotations`` here: tyro has to see the types.
-
 import platform
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version

@@ -11,7 +11,6 @@ Notable choices:
 - Every file is written whole or not at all.
 """
 
-# ruff: noqa: T201 (printing is what a command line does)
 import logging
 import os
 import sys

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-# ruff: noqa: T201 (printing is what a command line does)
 import json
 import sys
 import tempfile

@@ -1,8 +1,5 @@
 """``limner paint``: an agent paints a picture of any size."""
 
-# No ``from __future__ import annotations`` here: tyro has to see the types.
-# ruff: noqa: T201 (printing is what a command line does)
-
 import sys
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,8 +1,5 @@
 """``limner parse``: the program of every picture of a data set."""
 
-# No ``from __future__ import annotations`` here: tyro has to see the types.
-# ruff: noqa: T201 (printing is what a command line does)
-
 import math
 from dataclasses import dataclass
 from pathlib import Path

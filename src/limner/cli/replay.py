@@ -1,7 +1,5 @@
 """``limner replay``: execute a program."""
 
-# No ``from __future__ import annotations`` here: tyro has to see the types.
-
 from dataclasses import dataclass
 from pathlib import Path
 

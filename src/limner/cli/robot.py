@@ -1,8 +1,5 @@
 """``limner robot``: a simulated arm draws a program."""
 
-# No ``from __future__ import annotations`` here: tyro has to see the types.
-# ruff: noqa: T201 (printing is what a command line does)
-
 import json
 import sys
 from dataclasses import dataclass

@@ -6,9 +6,6 @@ Notable choices:
 - The figures are those of one evaluation, the best by the first of them, so they belong to one agent.
 """
 
-# No ``from __future__ import annotations`` here: tyro has to see the types.
-# ruff: noqa: T201 (printing is what a command line does)
-
 import json
 import math
 import os

@@ -1,7 +1,5 @@
 """``limner sample``: let an agent draw what it likes."""
 
-# No ``from __future__ import annotations`` here: tyro has to see the types.
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated

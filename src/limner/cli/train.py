@@ -1,8 +1,5 @@
 """``limner train``: train an agent, let it draw, write a report."""
 
-# No ``from __future__ import annotations`` here: tyro has to see the types.
-# ruff: noqa: T201 (printing is what a command line does)
-
 import dataclasses
 import sys
 from collections.abc import Sequence
