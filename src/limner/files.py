@@ -19,22 +19,24 @@ from pathlib import Path
 def write_atomic(path: str | Path, data: bytes | str) -> None:
     """Write ``data`` to ``path``: to a temporary file beside it, synced, then renamed over it.
 
-    On any error (a full disk, say) the old file stays as it was, no temporary file is left, and the
-    ``OSError`` goes to the caller.
+    On any error (a full disk, say) the old file stays as it was, no temporary file is left, and the ``OSError``, which
+    names ``path``, goes to the caller.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    path, temporary = Path(path), ""
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(handle, "wb") as file:
             file.write(data.encode() if isinstance(data, str) else data)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
+        if isinstance(error, OSError):
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
 
 
