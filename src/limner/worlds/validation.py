@@ -25,6 +25,11 @@ def require(ok: bool, message: str) -> None:
         raise ValueError(message)
 
 
+def require_range(name: str, value: float | None, low: float, high: float, unit: str = "") -> None:
+    """``ValueError`` unless ``value`` is None or in ``low … high``; NaN is not."""
+    require(value is None or low <= value <= high, f"{name} is {value}: must be in {low} … {high}{unit}")
+
+
 def check_fields(
     section: object,
     prefix: str,
