@@ -144,7 +144,7 @@ def test_help_imports_neither_torch_nor_mujoco() -> None:
         ("program.json --index 3", "--index picks a line of a .jsonl file"),
         ("program.json --size 3", "--size is 3: must be in 64 … 2048"),
         ("program.json --nib nan", "--nib is nan: must be in 0.1 … 20 mm"),
-        ("program.json --nib -1", "--nib is -1: must be"),
+        ("program.json --nib -1", "--nib is -1.0: must be"),
         ("program.json --frames 1", "--frames is 1: must be in 2 … 600"),
         ("program.json --out program.json", "--out program.json is a file: name a folder"),
         ("program.json --out /proc/here", "cannot write into the folder /proc/here"),

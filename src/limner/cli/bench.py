@@ -14,7 +14,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from limner.cli.output import show
+from limner.cli.terminal import show
 
 if TYPE_CHECKING:
     from limner.data.picture_source import PictureSource

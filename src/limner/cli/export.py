@@ -6,9 +6,9 @@ from typing import Literal
 
 import tyro
 
-from limner.cli.input import load_program
-from limner.cli.output import prepare_file, write
+from limner.cli.files import load_program, prepare_file
 from limner.export.gcode import GcodeSettings, gcode
+from limner.files import write_atomic
 
 ENDINGS = {"svg": (".svg",), "gcode": (".gcode", ".gco", ".g", ".nc", ".ngc", ".cnc", ".tap")}
 """What the names of files end in; the first is the default."""
@@ -45,9 +45,9 @@ class Export:
         if self.to == "svg":
             from limner.export.svg import svg
 
-            write(out, svg(program))
+            write_atomic(out, svg(program))
         else:
-            write(out, gcode(strokes, self.gcode, program.title or out.stem))
+            write_atomic(out, gcode(strokes, self.gcode, program.title or out.stem))
         print(f"{out}: {len(strokes)} strokes")
 
     def _named(self) -> Path:

@@ -1,13 +1,15 @@
-"""What training, sampling and evaluation leave in their folders."""
+"""What commands read and write: a program, and what training, sampling, evaluation and painting leave in a folder."""
 
 from __future__ import annotations
 
 import io
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from limner.cli.output import write
+from limner.files import write_atomic
+from limner.worlds.validation import require
 
 if TYPE_CHECKING:
     from limner.export.picture import Pixels
@@ -19,14 +21,36 @@ SHEET = 100
 """Most canvases on a sheet."""
 PAIRS = 32
 """Most pairs on a sheet."""
-DRAWINGS = 16
-"""Most programs in one animation."""
-DRAWING_SIZE = 128
-"""Pixels a side of each of them."""
-GROWTH = 48
-"""Frames of a growing painting."""
-GROWTH_SIZE = 256
-"""Pixels along the longer side of them."""
+
+
+def load_program(path: Path, index: int | None) -> Program:
+    """The program of a file, or of line ``index`` of a .jsonl file, the first by default."""
+    from limner.programs.program import Program, load_programs
+
+    if path.suffix != ".jsonl":
+        require(index is None, f"--index picks a line of a .jsonl file, {path} is none")
+        return Program.load(path)
+    programs = load_programs(path)
+    index = index or 0
+    if not 0 <= index < len(programs):
+        raise ValueError(f"--index is {index}: {path} holds {len(programs)} programs, counted from 0")
+    return programs[index]
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make the folder; ``ValueError`` when results could not be written there."""
+    require(folder.is_dir() or not folder.exists(), f"--out {folder} is a file: name a folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.NamedTemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise ValueError(f"cannot write into the folder {folder}: {error.strerror}") from error
+
+
+def prepare_file(path: Path) -> None:
+    """Make the folder of a file; ``ValueError`` when the file could not be written there."""
+    require(not path.is_dir(), f"--out {path} is a folder: name a file")
+    prepare_folder(path.parent)
 
 
 def write_samples(folder: Path, canvases: Pixels, programs: Sequence[Program]) -> None:
@@ -38,9 +62,9 @@ def write_samples(folder: Path, canvases: Pixels, programs: Sequence[Program]) -
 
     archive = io.BytesIO()
     np.savez_compressed(archive, canvas=canvases)
-    write(folder / "samples.npz", archive.getvalue())
+    write_atomic(folder / "samples.npz", archive.getvalue())
     save_programs(folder / "programs.jsonl", programs)
-    write(folder / "sheet.png", png(sheet(canvases[:SHEET])))
+    write_atomic(folder / "sheet.png", png(sheet(canvases[:SHEET])))
     _write_drawing(folder, programs)
 
 
@@ -50,21 +74,21 @@ def write_pairs(folder: Path, result: Reconstruction) -> None:
     from limner.programs.program import save_programs
 
     save_programs(folder / "programs.jsonl", result.programs)
-    write(folder / "pairs.png", png(pairs(result.goals[:PAIRS], result.drawings[:PAIRS])))
+    write_atomic(folder / "pairs.png", png(pairs(result.goals[:PAIRS], result.drawings[:PAIRS])))
     _write_drawing(folder, result.programs)
 
 
 def _write_drawing(folder: Path, programs: Sequence[Program]) -> None:
-    """``drawing.gif``: the first programs being executed."""
+    """``drawing.gif``: the first 16 programs being executed, 128 pixels a side each."""
     from limner.export.animation import gif, together
     from limner.programs.execution import frames
 
-    drawings = [frames(program, DRAWING_SIZE) for program in programs[:DRAWINGS]]
-    write(folder / "drawing.gif", gif(together(drawings), step=0.3))
+    drawings = [frames(program, 128) for program in programs[:16]]
+    write_atomic(folder / "drawing.gif", gif(together(drawings), step=0.3))
 
 
 def write_painting(folder: Path, program: Program, frame: Frame, size: int, report: Callable[[int, int], None]) -> None:
-    """``program.json``, ``painted.png`` with ``size`` pixels along its longer side, ``painting.gif``.
+    """``program.json``, ``painted.png`` with ``size`` pixels along its longer side, ``painting.gif`` with 256.
 
     The program paints a square, of which the pictures show what lies in ``frame``. ``report`` is told how many strokes
     of ``painted.png`` are painted, of how many.
@@ -80,10 +104,10 @@ def write_painting(folder: Path, program: Program, frame: Frame, size: int, repo
     for count, square in zip(counts, snapshots(program, counts, size), strict=True):
         report(count, len(program))
         picture = frame.cut(square)
-    write(folder / "painted.png", png(picture))
-    slowly = np.unique(np.ceil(len(program) * np.linspace(0, 1, GROWTH) ** 2).astype(int)).tolist()  # at first
-    growth = np.stack([frame.cut(square) for square in snapshots(program, slowly, GROWTH_SIZE)])
-    write(folder / "painting.gif", gif(growth, hold=3.0))
+    write_atomic(folder / "painted.png", png(picture))
+    slowly = np.unique(np.ceil(len(program) * np.linspace(0, 1, 48) ** 2).astype(int)).tolist()  # at first
+    growth = np.stack([frame.cut(square) for square in snapshots(program, slowly, 256)])
+    write_atomic(folder / "painting.gif", gif(growth, hold=3.0))
 
 
 def write_report(folder: Path) -> None:
@@ -93,6 +117,6 @@ def write_report(folder: Path) -> None:
     from limner.training.log import read_log
 
     figure = curves.learning_curves(read_log(folder / "log.jsonl"), reference=load_reference(folder))
-    write(folder / "curves.svg", curves.svg(figure))
-    write(folder / "curves.png", curves.png(figure))
-    write(folder / "report.html", report(folder))
+    write_atomic(folder / "curves.svg", curves.svg(figure))
+    write_atomic(folder / "curves.png", curves.png(figure))
+    write_atomic(folder / "report.html", report(folder))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from limner.cli.output import show
+from limner.cli.terminal import show
 from limner.worlds import find_world, world_names
 
 PACKAGES = ("limner", "torch", "numpy", "gymnasium")

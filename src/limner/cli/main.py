@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
 
-from limner.cli.choose import Runnable, choose
+from limner.cli.terminal import Runnable, choose
 from limner.training import NonFiniteError
 
 COMMANDS = {

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import tyro
 
-from limner.cli.output import check_search_flags, prepare_folder, progress_bar
-from limner.cli.results import write_painting
+from limner.cli.files import prepare_folder, write_painting
+from limner.cli.terminal import progress_bar
+from limner.worlds.validation import require_range
 
 
 @dataclass(frozen=True)
@@ -35,25 +36,20 @@ class Paint:
 
     def run(self) -> None:
         """Look, paint, write."""
-        search = (60.0 if self.sweeps is None else 0.0) if self.search is None else self.search
-        check_search_flags(search, self.sweeps, self.seed, self.threads)
-        if self.detail not in (1, 2, 4, 8, 16):
-            raise ValueError(f"--detail is {self.detail}: must be 1, 2, 4, 8 or 16")
-        if not 64 <= self.size <= 4096:
-            raise ValueError(f"--size is {self.size}: must be in 64 … 4096 pixels")
-        prepare_folder(self.out)
-        from limner.data.decoding import open_picture
-        from limner.inference.frame import Frame
-
-        image = open_picture(self.image)
-        frame = Frame(*image.size)
         from limner.agents.agent import load_agent
+        from limner.data.decoding import open_picture
         from limner.inference.draw import DrawOptions
+        from limner.inference.frame import Frame
         from limner.inference.paint import canvas_shape, paint
 
-        agent = load_agent(self.agent)
-        picture = frame.lay(image, *canvas_shape(agent, self.detail))
+        require_range("--size", self.size, 64, 4096, " pixels")
+        search = (60.0 if self.sweeps is None else 0.0) if self.search is None else self.search
         options = DrawOptions(seconds=search, sweeps=self.sweeps, seed=self.seed, threads=self.threads)
+        options.check()
+        prepare_folder(self.out)
+        image = open_picture(self.image)
+        frame, agent = Frame(*image.size), load_agent(self.agent)
+        picture = frame.lay(image, *canvas_shape(agent, self.detail))
         paintings = paint(agent, picture, self.detail, options)
         painting = next(paintings)
         stopped = False

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import tyro
 
-from limner.cli.input import load_program
-from limner.cli.output import prepare_folder, progress_bar, write
+from limner.cli.files import load_program, prepare_folder
+from limner.cli.terminal import progress_bar
+from limner.files import write_atomic
+from limner.worlds.validation import require_range
 
 if TYPE_CHECKING:
     from limner.data.human_strokes import Points
@@ -48,12 +50,9 @@ class Robot:
 
     def run(self) -> None:
         """Plan, simulate, measure, write."""
-        if not 64 <= self.size <= 2048:
-            raise ValueError(f"--size is {self.size}: must be in 64 … 2048 pixels")
-        if not 0.1 <= self.nib <= 20:
-            raise ValueError(f"--nib is {self.nib:g}: must be in 0.1 … 20 mm")
-        if not 2 <= self.frames <= 600:
-            raise ValueError(f"--frames is {self.frames}: must be in 2 … 600")
+        require_range("--size", self.size, 64, 2048, " pixels")
+        require_range("--nib", self.nib, 0.1, 20, " mm")
+        require_range("--frames", self.frames, 2, 600)
         program = load_program(self.program, self.index)
         strokes = _strokes(program, self.program)
         from limner.robot.arm import Arm, Sheet
@@ -79,10 +78,10 @@ class Robot:
             from limner.export.animation import gif
 
             with progress_bar("filming") as report:
-                write(self.out / "robot.gif", gif(film.shoot(drawing, self.nib, self.frames, report), SECONDS))
+                write_atomic(self.out / "robot.gif", gif(film.shoot(drawing, self.nib, self.frames, report), SECONDS))
             film.close()
-        write(self.out / "joints.csv", joints_csv(arm, drawing))
-        write(self.out / "tracking.json", json.dumps(measures, indent=2) + "\n")
+        write_atomic(self.out / "joints.csv", joints_csv(arm, drawing))
+        write_atomic(self.out / "tracking.json", json.dumps(measures, indent=2) + "\n")
         error = measures["error_mm"]
         print(
             f"{self.out}: {len(strokes)} strokes, {measures['pen_down_mm']:.0f} mm in {measures['duration_s']:.1f} s, "
@@ -103,9 +102,9 @@ class Robot:
 
         drawn = picture(drawing, arm.sheet, self.nib, self.size)
         canvas = on_white(execute(program, self.size))
-        write(self.out / "drawn.png", png(drawn))
+        write_atomic(self.out / "drawn.png", png(drawn))
         drawn = np.broadcast_to(drawn, canvas.shape)
-        write(self.out / "pair.png", png(pairs(canvas[None], drawn[None])))
+        write_atomic(self.out / "pair.png", png(pairs(canvas[None], drawn[None])))
 
 
 def _strokes(program: "Program", path: Path) -> "list[Points]":

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import tyro
 
-from limner.cli.output import prepare_folder
-from limner.cli.results import write_samples
+from limner.cli.files import prepare_folder, write_samples
+from limner.worlds.validation import require_range
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,7 @@ class Sample:
 
     def run(self) -> None:
         """Draw and write."""
-        if not 1 <= self.count <= 1_000_000:
-            raise ValueError(f"--count is {self.count}: must be in 1 … 1000000")
-        for name in ("temperature", "first_action_temperature"):
-            value = getattr(self, name)
-            if value is not None and not 0 <= value <= 10:
-                raise ValueError(f"--{name.replace('_', '-')} is {value}: must be in 0 … 10")
-        if not 0 <= self.seed < 2**63:
-            raise ValueError(f"--seed is {self.seed}: must be in 0 … 2^63 − 1")
+        require_range("--count", self.count, 1, 1_000_000)
         prepare_folder(self.out)
         from limner.agents.agent import load_agent
         from limner.inference.sample import sample

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import tyro
 
-from limner.cli.choose import Runnable, choose
+from limner.cli.files import SHEET, prepare_folder, write_pairs, write_report, write_samples
 from limner.cli.flags import checked, parse_flags, unchecked
-from limner.cli.output import prepare_folder
-from limner.cli.results import SHEET, write_pairs, write_report, write_samples
+from limner.cli.terminal import Runnable, choose
 
 if TYPE_CHECKING:
     from limner.training.config import TrainingConfig
