@@ -31,11 +31,10 @@ class Export:
     def run(self) -> None:
         """Read, translate, write."""
         program = load_program(self.program, self.index)
-        out = self.out or self._named()
-        if out.suffix.lower() not in ENDINGS[self.to]:
-            raise ValueError(
-                f"cannot write {out}: the name must end in {', '.join(ENDINGS[self.to])} with --to {self.to}"
-            )
+        line, endings = "" if self.index is None else f"-{self.index}", ENDINGS[self.to]
+        out = self.out or self.program.with_name(f"{self.program.stem}{line}{endings[0]}")
+        if out.suffix.lower() not in endings:
+            raise ValueError(f"cannot write {out}: the name must end in {', '.join(endings)} with --to {self.to}")
         if self.to != "gcode" and self.gcode != GcodeSettings():
             raise ValueError(f"the --gcode options are for --to gcode, not for --to {self.to}")
         prepare_file(out)
@@ -49,7 +48,3 @@ class Export:
         else:
             write_atomic(out, gcode(strokes, self.gcode, program.title or out.stem))
         print(f"{out}: {len(strokes)} strokes")
-
-    def _named(self) -> Path:
-        line = "" if self.index is None else f"-{self.index}"
-        return self.program.with_name(f"{self.program.stem}{line}{ENDINGS[self.to][0]}")

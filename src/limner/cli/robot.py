@@ -11,16 +11,15 @@ import tyro
 from limner.cli.files import load_program, prepare_folder
 from limner.cli.terminal import progress_bar
 from limner.files import write_atomic
-from limner.worlds.validation import require_range
+from limner.worlds.validation import require, require_range
 
 if TYPE_CHECKING:
     from limner.data.human_strokes import Points
     from limner.programs.program import Program
 
+
 MOST = 2000
 """Curves that are drawn at most: an hour or so of the arm's time."""
-SECONDS = 0.08
-"""For each frame of the film."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ class Robot:
             from limner.export.animation import gif
 
             with progress_bar("filming") as report:
-                write_atomic(self.out / "robot.gif", gif(film.shoot(drawing, self.nib, self.frames, report), SECONDS))
+                write_atomic(self.out / "robot.gif", gif(film.shoot(drawing, self.nib, self.frames, report), step=0.08))
             film.close()
         write_atomic(self.out / "joints.csv", joints_csv(arm, drawing))
         write_atomic(self.out / "tracking.json", json.dumps(measures, indent=2) + "\n")
@@ -113,8 +112,7 @@ def _strokes(program: "Program", path: Path) -> "list[Points]":
     from limner.worlds import find_world
 
     strokes = pen_strokes(program)
-    if not strokes:
-        raise ValueError(f"{path} paints nothing: a program with at least one stroke is needed")
-    if (curves := find_world(program.renderer["name"]).count(program.space, program.actions)) > MOST:
-        raise ValueError(f"{path} has {curves} curves, the arm draws up to {MOST}: choose a program with fewer strokes")
+    require(bool(strokes), f"{path} paints nothing: a program with at least one stroke is needed")
+    curves = find_world(program.renderer["name"]).count(program.space, program.actions)
+    require(curves <= MOST, f"{path} has {curves} curves, the arm draws up to {MOST}: choose one with fewer strokes")
     return strokes
