@@ -30,8 +30,7 @@ def load_program(path: Path, index: int | None) -> Program:
     if path.suffix != ".jsonl":
         require(index is None, f"--index picks a line of a .jsonl file, {path} is none")
         return Program.load(path)
-    programs = load_programs(path)
-    index = index or 0
+    programs, index = load_programs(path), index or 0
     if not 0 <= index < len(programs):
         raise ValueError(f"--index is {index}: {path} holds {len(programs)} programs, counted from 0")
     return programs[index]

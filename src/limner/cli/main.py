@@ -87,7 +87,3 @@ def _explain(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return "not enough memory"
     return " ".join(str(error).split())
-
-
-if __name__ == "__main__":
-    sys.exit(main())

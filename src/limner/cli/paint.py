@@ -61,8 +61,7 @@ class Paint:
                 stopped = True
         with progress_bar("executing") as report:
             write_painting(self.out, painting.program, frame, self.size, report)
-        if stopped:
-            print(f"limner: stopped after {painting.done} of {painting.total} patches", file=sys.stderr)
         print(f"{self.out}: {len(painting.program)} strokes")
         if stopped:
+            print(f"limner: stopped after {painting.done} of {painting.total} patches", file=sys.stderr)
             raise KeyboardInterrupt

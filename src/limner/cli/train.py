@@ -84,8 +84,7 @@ class Resume:
         from limner.training.run import read_run
 
         config = read_run(self.folder)
-        given = {name: getattr(self, name) for name in ("frames", "minutes", "threads")}
-        limits = {name: value for name, value in given.items() if value is not None}
+        limits = {name: value for name, value in vars(self).items() if name != "folder" and value is not None}
         config = replace(config, run=replace(config.run, **limits))
         _run(config, self.folder, resume=True)
 

@@ -50,8 +50,6 @@ def sample(
         episodes = EpisodeBatch.empty(config, renderer)
         collect(renderer, agent.policy, episodes, generator, temperature, first_action_temperature)
         canvases.append(episodes.canvas.numpy())
-        programs += [
-            Program(settings, episodes.actions[:, i].numpy(), seed=seed, agent=agent.name)
-            for i in range(renderer.batch)
-        ]
+        actions = np.swapaxes(episodes.actions.numpy(), 0, 1)
+        programs += [Program(settings, each, seed, agent.name) for each in actions]
     return np.concatenate(canvases)[:count], programs[:count]
