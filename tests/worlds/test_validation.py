@@ -19,6 +19,7 @@ from limner.worlds.validation import (
     plain,
     read_section,
     require,
+    require_range,
 )
 
 
@@ -114,6 +115,17 @@ def test_a_bad_field_is_named_with_its_value_and_what_it_must_be(name: str, valu
 )
 def test_good_fields_pass(values: dict[str, Any]) -> None:
     assert vars(Values(**values)).items() >= values.items()
+
+
+@pytest.mark.parametrize("value", [0, 0.5, 3, None])
+def test_both_ends_are_in_a_range_and_none_is(value: float | None) -> None:
+    require_range("size", value, 0, 3)
+
+
+@pytest.mark.parametrize("value", [-1, 3.5, float("nan"), float("inf")])
+def test_a_value_out_of_its_range_is_named(value: float) -> None:
+    with pytest.raises(ValueError, match=f"^--size is {value}: must be in 0 … 3 mm$"):
+        require_range("--size", value, 0, 3, " mm")
 
 
 def test_the_first_bad_field_is_named_and_types_come_before_ranges() -> None:

@@ -31,7 +31,7 @@ class DrawingFlags:
     threads: int = 2
     """Threads that render and search."""
 
-    def start(self, agent: str) -> "tuple[Agent, DrawOptions]":
+    def prepare(self, agent: str) -> "tuple[Agent, DrawOptions]":
         """The agent of that name, and how it draws; ``ValueError`` naming a flag that is out of its range."""
         from limner.agents.agent import load_agent
         from limner.inference.draw import DrawOptions, check_drawing

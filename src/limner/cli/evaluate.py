@@ -27,7 +27,7 @@ class Evaluate(DrawingFlags):
         from limner.data.array_file import load_arrays
         from limner.inference.evaluate import reconstruct
 
-        agent, options = self.start(self.agent)
+        agent, options = self.prepare(self.agent)
         prepare_folder(self.out)
         data = load_arrays(Path(self.data)) if self.data.endswith(".npz") else load_dataset(self.data, "test")
         with progress_bar("drawing") as report:

@@ -31,7 +31,8 @@ class Export:
     def run(self) -> None:
         """Read, translate, write."""
         program = load_program(self.program, self.index)
-        line, endings = "" if self.index is None else f"-{self.index}", ENDINGS[self.to]
+        line = "" if self.index is None else f"-{self.index}"
+        endings = ENDINGS[self.to]
         out = self.out or self.program.with_name(f"{self.program.stem}{line}{endings[0]}")
         if out.suffix.lower() not in endings:
             raise ValueError(f"cannot write {out}: the name must end in {', '.join(endings)} with --to {self.to}")

@@ -87,10 +87,10 @@ def _write_drawing(folder: Path, programs: Sequence[Program]) -> None:
 
 
 def write_painting(folder: Path, program: Program, frame: Frame, size: int, report: Callable[[int, int], None]) -> None:
-    """``program.json``, ``painted.png`` with ``size`` pixels along its longer side, ``painting.gif`` with 256.
+    """``program.json``, ``painted.png`` and ``painting.gif``, with ``size`` and 256 pixels along the longer side.
 
     The program paints a square, of which the pictures show what lies in ``frame``. ``report`` is told how many strokes
-    of ``painted.png`` are painted, of how many.
+    of ``painted.png`` are painted, of how many. ``painting.gif`` has up to 48 frames.
     """
     import numpy as np
 

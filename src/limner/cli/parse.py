@@ -30,7 +30,7 @@ class Parse(DrawingFlags):
         from limner.data import load_dataset
         from limner.inference.parse import parse
 
-        agent, options = self.start(self.agent)
+        agent, options = self.prepare(self.agent)
         prepare_file(self.out)
         data = load_dataset(self.data, self.split)
         name = f"{self.data} {self.split}"
