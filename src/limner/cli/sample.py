@@ -30,10 +30,10 @@ class Sample:
     def run(self) -> None:
         """Draw and write."""
         require_range("--count", self.count, 1, 1_000_000)
-        prepare_folder(self.out)
         from limner.agents.agent import load_agent
-        from limner.inference.sample import sample
+        from limner.inference.sample import check_sampling, sample
 
-        temperatures = self.temperature, self.first_action_temperature
-        canvases, programs = sample(load_agent(self.agent), self.count, self.seed, *temperatures)
-        write_samples(self.out, canvases, programs)
+        asked = load_agent(self.agent), self.count, self.seed, self.temperature, self.first_action_temperature
+        check_sampling(*asked)
+        prepare_folder(self.out)
+        write_samples(self.out, *sample(*asked))

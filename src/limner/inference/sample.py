@@ -31,12 +31,8 @@ def sample(
     ``first_action_temperature`` is that of the first action, if it is another. Where neither is given they are those of
     the agent's configuration. ``ValueError`` when the agent is conditional, or a value is out of range.
     """
-    require(count >= 1, f"count is {count}: must be at least 1")
-    require_range("seed", seed, 0, 2**63 - 1)
-    require_range("temperature", temperature, 0, 10)
-    require_range("first_action_temperature", first_action_temperature, 0, 10)
+    check_sampling(agent, count, seed, temperature, first_action_temperature)
     config = agent.config
-    require(not config.conditional, f"agent {agent.name!r} draws pictures that it is given: use limner evaluate")
     if temperature is None:
         temperature = config.temperature
         if first_action_temperature is None:
@@ -53,3 +49,14 @@ def sample(
         actions = np.swapaxes(episodes.actions.numpy(), 0, 1)
         programs += [Program(settings, each, seed, agent.name) for each in actions]
     return np.concatenate(canvases)[:count], programs[:count]
+
+
+def check_sampling(
+    agent: Agent, count: int, seed: int, temperature: float | None, first_action_temperature: float | None
+) -> None:
+    """``ValueError`` as ``sample``, which takes the same arguments."""
+    require(count >= 1, f"count is {count}: must be at least 1")
+    require_range("seed", seed, 0, 2**63 - 1)
+    require_range("temperature", temperature, 0, 10)
+    require_range("first_action_temperature", first_action_temperature, 0, 10)
+    require(not agent.config.conditional, f"agent {agent.name!r} draws pictures that it is given: use limner evaluate")
