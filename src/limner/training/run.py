@@ -63,7 +63,7 @@ def train(
         if resume:
             log.continue_from(trainer.updates)
         write_atomic(folder / "config.json", json.dumps(config.to_dict(), indent=2))
-        reference = {name: finite_figures(row) for name, row in evaluation.reference_rows().items()}
+        reference = {name: finite_figures(row) for name, row in evaluation.reference_rows.items()}
         write_atomic(folder / "reference.json", json.dumps(reference, indent=2, allow_nan=False))
         for guard in trainer.guards():
             guard.folder = folder / "non_finite"
