@@ -89,8 +89,6 @@ class ImitationTrainer(Trainer):
         metrics |= expert_side.result()
         if not self.expert.fixed:
             self._swap()
-        self.actor.load_state_dict(self.policy_learner.policy.state_dict())
-        self.updates += 1
         return metrics
 
     def tensors(self) -> dict[str, Tensor]:
