@@ -14,8 +14,8 @@ from limner.files import write_atomic
 from limner.worlds.validation import require, require_range
 
 if TYPE_CHECKING:
-    from limner.data.human_strokes import Points
     from limner.programs.program import Program
+    from limner.worlds.world import Points
 
 
 MOST = 2000
