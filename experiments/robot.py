@@ -20,7 +20,7 @@ import torch
 import tyro
 
 from limner.agents.agent import load_agent
-from limner.export.picture import on_white, pairs, png
+from limner.export.picture import pairs, png
 from limner.files import write_atomic
 from limner.inference.sample import sample
 from limner.programs.execution import execute
@@ -32,6 +32,7 @@ from limner.robot.film import Film
 from limner.robot.ink import picture
 from limner.robot.motion import plan
 from limner.robot.tracking import tracking
+from limner.worlds.world import on_white
 
 COLUMNS = (
     "source | programs | strokes | drawn, mm | in the air, mm | seconds | mean error, mm | worst | to the path, mean "

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from limner.export.picture import image, on_white, png, sheet
+from limner.export.picture import image, png, sheet
 
 
 def noise(*shape: int) -> np.ndarray:
@@ -29,16 +29,6 @@ def test_png_is_lossless(channels: int, mode: str) -> None:
 def test_what_is_no_canvas_is_refused(bad: np.ndarray) -> None:
     with pytest.raises(ValueError, match="a canvas is uint8"):
         image(bad)
-
-
-def test_on_white_blends_as_pillow_does() -> None:
-    canvas = noise(16, 16, 4)
-    expected = Image.alpha_composite(Image.new("RGBA", (16, 16), "white"), image(canvas)).convert("RGB")
-    assert np.abs(on_white(canvas).astype(int) - np.asarray(expected)).max() <= 1
-    assert on_white(noise(3, 2, 2, 2)).shape == (3, 2, 2, 1)
-    assert on_white(np.asarray([[[0, 0]], [[0, 255]], [[9, 255]]], np.uint8)).ravel().tolist() == [255, 0, 9]
-    opaque = noise(4, 4, 3)
-    assert on_white(opaque) is opaque
 
 
 @given(st.integers(1, 12), st.integers(1, 5), st.integers(0, 3), st.sampled_from([1, 2, 3, 4]))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from limner.worlds import find_world, make_renderer
 from limner.worlds.observation import Targets
@@ -11,12 +12,23 @@ from limner.worlds.refinement import Refinement
 from limner.worlds.simulator import Simulator
 from limner.worlds.toy.renderer import ToySettings, toy_actions
 from limner.worlds.variation import perturb
+from limner.worlds.world import on_white
 
 TOY = toy_actions(ToySettings())
 
 
 def random(seed=0):
     return torch.Generator().manual_seed(seed)
+
+
+def test_on_white_blends_as_pillow_does():
+    rng = np.random.default_rng(0)
+    canvas, opaque = (rng.integers(0, 256, (16, 16, channels), np.uint8) for channels in (4, 3))
+    expected = Image.alpha_composite(Image.new("RGBA", (16, 16), "white"), Image.fromarray(canvas)).convert("RGB")
+    assert np.abs(on_white(canvas).astype(int) - np.asarray(expected)).max() <= 1
+    assert on_white(np.zeros((3, 2, 2, 2), np.uint8)).shape == (3, 2, 2, 1)
+    assert on_white(np.asarray([[[0, 0]], [[0, 255]], [[9, 255]]], np.uint8)).ravel().tolist() == [255, 0, 9]
+    assert on_white(opaque) is opaque
 
 
 def test_random_programs_are_uniform_and_canonical():

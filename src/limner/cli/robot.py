@@ -95,9 +95,10 @@ class Robot:
         """``drawn.png`` and ``pair.png``."""
         import numpy as np
 
-        from limner.export.picture import on_white, pairs, png
+        from limner.export.picture import pairs, png
         from limner.programs.execution import execute
         from limner.robot.ink import picture
+        from limner.worlds.world import on_white
 
         drawn = picture(drawing, arm.sheet, self.nib, self.size)
         canvas = on_white(execute(program, self.size))

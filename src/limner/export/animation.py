@@ -13,7 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from limner.export.picture import Pixels, image, on_white, sheet
+from limner.export.picture import Pixels, image, sheet
+from limner.worlds.world import on_white
 
 DITHER = 10
 BAYER = (np.asarray([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]) - 7.5) / 7.5

@@ -26,14 +26,6 @@ def png(canvas: Pixels) -> bytes:
     return file.getvalue()
 
 
-def on_white(canvases: Pixels) -> Pixels:
-    """Canvases ``uint8[..., C]`` over white, without their alpha channel; opaque ones as they are."""
-    if canvases.shape[-1] in (1, 3):
-        return canvases
-    alpha = canvases[..., -1:].astype(np.uint32)
-    return ((canvases[..., :-1] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
-
-
 def sheet(canvases: Pixels, columns: int | None = None, padding: int | None = None) -> Pixels:
     """Canvases ``uint8[..., N, H, W, C]`` as a grid ``uint8[..., H', W', C]``, left to right, top to bottom.
 

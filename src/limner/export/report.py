@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 
 from limner.export import curves
-from limner.export.picture import on_white, png
+from limner.export.picture import png
 from limner.programs.execution import frames
 from limner.programs.program import Program, load_programs
 from limner.programs.table import columns, write_rows
 from limner.training.log import read_log
+from limner.worlds.world import on_white
 
 DRAWINGS = 8  # most programs that can be executed step by step
 MAX_STEPS = 100  # longer programs are left out: every step is a picture in the file

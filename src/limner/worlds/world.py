@@ -200,3 +200,11 @@ class World(ABC):
     def facts(self) -> dict[str, Any]:
         """Versions and folders that the world depends on, to be shown to users."""
         return {}
+
+
+def on_white(canvases: Canvas) -> Canvas:
+    """Canvases ``uint8[..., C]`` over white, without their alpha channel; opaque ones as they are."""
+    if canvases.shape[-1] in (1, 3):
+        return canvases
+    alpha = canvases[..., -1:].astype(np.uint32)
+    return ((canvases[..., :-1] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
