@@ -1,9 +1,7 @@
 """What an agent is, as values: its renderer, its network, and how it draws.
 
-Notable choices:
-- All that drawing needs, and nothing of training: a checkpoint's agent is read without knowing how it was trained.
-- What cannot work is refused when the configuration is made, naming field, value and remedy.
-- No torch import here: ``limner train --help`` must be quick.
+All that drawing needs, and nothing of training: a checkpoint's agent is read without knowing how it was trained. What
+cannot work is refused at once, naming field, value and remedy. ``limner train --help`` reads this module without torch.
 """
 
 from __future__ import annotations
@@ -47,12 +45,10 @@ class AgentConfig:
             self.conditional or not self.policy.blind,
             "policy.blind is True: a blind policy needs a target; set conditional",
         )
+        side, canvas = self.resolution, self.renderer.canvas
         require(
-            self.resolution >= 8
-            and self.resolution & (self.resolution - 1) == 0
-            and self.renderer.canvas % self.resolution == 0,
-            f"resolution is {self.resolution}: must be a power of two, at least 8, that divides the canvas of "
-            f"{self.renderer.canvas} pixels",
+            side >= 8 and side & (side - 1) == 0 and canvas % side == 0,
+            f"resolution is {side}: must be a power of two, at least 8, that divides the canvas of {canvas} pixels",
         )
         for part in self.actions.parts:
             if part.grid is not None:
@@ -103,6 +99,4 @@ class AgentConfig:
         given = dict(expect_object(values, ""))
         if "renderer" in given:
             given["renderer"] = read_settings(expect_object(given["renderer"], "renderer."))
-        if "policy" in given:
-            given["policy"] = read_section(PolicyConfig, given["policy"], "policy.")
         return read_section(cls, given, "")

@@ -8,10 +8,7 @@ Notable choices:
 - ``step`` is ``Discrete``: it states how long an episode is, and indexes a table or becomes one-hot.
 - Every array that is returned is fresh: callers may keep or change it.
 - Painting is deterministic: ``seed`` seeds ``np_random``, which nothing here samples from.
-- All episodes of the vector environment begin and end together. ``metadata["autoreset_mode"]`` is ``DISABLED``: the
-  caller resets.
-- Importing ``limner`` registers ``limner/Paint-v0``, ``limner/Scenes-v0`` and ``limner/Toy-v0``;
-  ``gymnasium.make("limner:limner/Paint-v0")`` imports the package by itself.
+- Importing ``limner`` registers the ids of both for each world: see ``docs/environments.md``.
 """
 
 from collections.abc import Callable
@@ -102,7 +99,7 @@ class PaintEnv(gymnasium.Env[EnvObservation, IntArray]):
 
 
 class PaintVectorEnv(VectorEnv[EnvObservation, IntArray, NDArray[Any]]):
-    """``num_envs`` episodes in lock-step: ``PaintEnv``, each array with a leading axis N.
+    """``num_envs`` episodes in lock-step: ``PaintEnv``, each array with a leading axis N. The caller resets.
 
     Row i equals, bit for bit, what a ``PaintEnv`` returns for the same actions. ``step`` takes ``int64[N, P]`` and
     returns rewards ``float64[N]`` and terminations ``bool[N]`` (all equal). ``threads`` paint at the same time.

@@ -148,7 +148,7 @@ def random_program(subject: Subject, rng: np.random.Generator) -> IntArray:
     """
     actions = actions_of(subject)
     if isinstance(subject, gymnasium.Env | VectorEnv):
-        steps, batch = horizon_of(subject), getattr(subject, "num_envs", 1)
+        steps, batch = int(spaces_of(subject)[1]["step"].n) - 1, getattr(subject, "num_envs", 1)
     else:
         steps, batch = STEPS, subject.batch
     shape = (steps, batch, len(actions))
@@ -173,11 +173,6 @@ def spaces_of(env: Environment) -> tuple[Any, Any]:
     if isinstance(env, VectorEnv):
         return env.single_action_space, env.single_observation_space
     return env.action_space, env.observation_space
-
-
-def horizon_of(env: Environment) -> int:
-    """Number of actions in an episode, as the observation space states it."""
-    return int(spaces_of(env)[1]["step"].n) - 1
 
 
 def _bad_actions(actions: ActionSpace, good: IntArray) -> Iterator[tuple[str, NDArray[Any]]]:
