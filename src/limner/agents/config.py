@@ -37,14 +37,10 @@ class AgentConfig:
     def __post_init__(self) -> None:
         temperatures = {"temperature": (0, 10), "first_action_temperature": (0, 10)}
         check_fields(self, "", positive="horizon", within=temperatures)
-        require(
-            not self.conditional or self.first_action_temperature is None,
-            f"first_action_temperature is {self.first_action_temperature}: for unconditional agents only",
-        )
-        require(
-            self.conditional or not self.policy.blind,
-            "policy.blind is True: a blind policy needs a target; set conditional",
-        )
+        conditional, first = self.conditional, self.first_action_temperature
+        require(not conditional or first is None, f"first_action_temperature is {first}: for unconditional agents only")
+        aimless = self.policy.blind and not conditional
+        require(not aimless, "policy.blind is True: a blind policy needs a target; set conditional")
         side, canvas = self.resolution, self.renderer.canvas
         require(
             side >= 8 and side & (side - 1) == 0 and canvas % side == 0,
@@ -56,23 +52,20 @@ class AgentConfig:
 
     def _check_location(self, part: Part, side: int) -> None:
         """``ValueError`` when the network cannot choose cells of a location with ``side`` cells a side."""
-        square = part.grid == (side, side)
-        require(
-            side <= self.renderer.canvas or part.origin != (0, 0),
-            f"renderer: part {part.name!r} has {side} cells a side, must be at most the canvas, "
-            f"{self.renderer.canvas}; choose a smaller renderer.grid",
-        )
+        square, canvas = part.grid == (side, side), self.renderer.canvas
+        what = f"renderer: part {part.name!r} has {side} cells a side"
+        fits = side <= canvas or part.origin != (0, 0)
+        require(fits, f"{what}, must be at most the canvas, {canvas}; choose a smaller renderer.grid")
         least = 64 if part.sights is not None else 32
         require(
             self.policy.network != "pointer" or (square and side % 16 == 0 and self.resolution >= least),
-            f"renderer: part {part.name!r} has {side} cells a side and resolution is {self.resolution}: with "
-            f"policy.network 'pointer' cells must be a multiple of 16, resolution at least {least}; change "
-            "renderer.grid or renderer.space, or use policy.network 'small'",
+            f"{what} and resolution is {self.resolution}: with policy.network 'pointer' cells must be a multiple of "
+            f"16, resolution at least {least}; change renderer.grid or renderer.space, or use policy.network 'small'",
         )
         require(
             not self.policy.spatial_heads or (square and side >= 4 and side & (side - 1) == 0),
-            f"renderer: part {part.name!r} has {side} cells a side: with policy.spatial_heads they must be 4, 8, 16 …"
-            "; change renderer.grid or renderer.space, or switch policy.spatial_heads off",
+            f"{what}: with policy.spatial_heads they must be 4, 8, 16 …; change renderer.grid or renderer.space, or "
+            "switch policy.spatial_heads off",
         )
 
     @property
