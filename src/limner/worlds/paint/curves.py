@@ -34,7 +34,7 @@ class Pens:
     via: IntArray
     """``int64[N, K]``: cells of the control points of the next curve, in order, padded with -1."""
 
-    def take(self, rows: IntArray) -> Self:
+    def __getitem__(self, rows: IntArray) -> Self:
         """Copies of the pens ``rows`` (int64[M], repeats allowed), in that order."""
         return type(self)(self.place[rows], self.pressure[rows], self.down[rows], self.via[rows])
 

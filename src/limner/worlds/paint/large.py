@@ -27,9 +27,8 @@ class PatchRenderer(Paint):
         self._pictures = pictures
         super().__init__(settings, len(pictures), threads)
 
-    def reset(self, indices: IntArray | None = None) -> None:
-        """As ``Paint.reset``, to the pictures."""
-        self.load(self._pictures if indices is None else self._pictures[indices], indices)
+    def _reset(self, rows: IntArray) -> None:
+        self.load(self._pictures[rows], rows)
 
 
 class LargePainting:
