@@ -47,7 +47,7 @@ from limner.data.omniglot import TEST_DRAWERS
 from limner.data.root import find_place
 from limner.inference.draw import DrawOptions
 from limner.inference.evaluate import reconstruct
-from limner.programs.strokes import pen_strokes
+from limner.programs.execution import pen_strokes
 
 Points = NDArray[np.float64]
 """A stroke, ``float64[n, 2]``: (x, y) from the upper left corner, in sides of the canvas."""

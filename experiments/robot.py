@@ -23,9 +23,8 @@ from limner.agents.agent import load_agent
 from limner.export.picture import pairs, png
 from limner.files import write_atomic
 from limner.inference.sample import sample
-from limner.programs.execution import execute
+from limner.programs.execution import execute, pen_strokes
 from limner.programs.program import Program, load_programs
-from limner.programs.strokes import pen_strokes
 from limner.robot.arm import Arm, Sheet
 from limner.robot.drawing import draw
 from limner.robot.film import Film

@@ -39,7 +39,7 @@ class Export:
         if self.to != "gcode" and self.gcode != GcodeSettings():
             raise ValueError(f"the --gcode options are for --to gcode, not for --to {self.to}")
         prepare_file(out)
-        from limner.programs.strokes import pen_strokes
+        from limner.programs.execution import pen_strokes
 
         strokes = pen_strokes(program)
         if self.to == "svg":

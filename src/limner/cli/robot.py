@@ -109,7 +109,7 @@ class Robot:
 
 def _strokes(program: "Program", path: Path) -> "list[Points]":
     """The strokes to draw; ``ValueError`` if there are none, or too many."""
-    from limner.programs.strokes import pen_strokes
+    from limner.programs.execution import pen_strokes
     from limner.worlds import find_world
 
     strokes = pen_strokes(program)

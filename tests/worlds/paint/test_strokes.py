@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from limner.programs.execution import execute
+from limner.programs.execution import execute, pen_strokes
 from limner.programs.program import Program
-from limner.programs.strokes import pen_strokes
 from limner.worlds import find_world, make_renderer
 from limner.worlds.paint.renderer import Paint
 from limner.worlds.paint.settings import JUMP, PAINT, VIA, PaintSettings, Space, paint_actions
