@@ -192,7 +192,8 @@ def test_refinement_is_the_general_one_by_default():
     goals = torch.zeros(2, *renderer.shape, dtype=torch.uint8)
     targets = Targets(goals, torch.zeros(2, 1, 8, 8), torch.zeros(2, 2))
     world.warm_up(renderer)
-    refinement = world.refine(renderer, Simulator(renderer, 4, 1), targets, actions, world.proposals(renderer.actions))
+    proposer = world.proposals(renderer.actions)
+    refinement = world.refinement(renderer)(renderer, Simulator(renderer, 4, 1), targets, actions, proposer)
     assert type(refinement) is Refinement
     assert torch.equal(refinement.actions, actions)
     assert refinement.goals is goals

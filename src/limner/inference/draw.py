@@ -179,7 +179,7 @@ def draw_on(
         if options.plan != "refine" or episodes.distance[-1].mean() > LOST * episodes.distance[0].mean():
             seconds = 0 if options.plan == "refine" else options.seconds * len(goals) / 3
             best = look_ahead(renderer, simulator, proposer, episodes, generator, seconds)
-        refinement = world.refine(renderer, simulator, episodes.targets, best, proposer)
+        refinement = world.refinement(renderer)(renderer, simulator, episodes.targets, best, proposer)
         left = None if options.sweeps else options.seconds * len(goals) - (time.perf_counter() - started)
         refinement.run(Budget(left, options.sweeps), generator, stop)
         episodes.actions.copy_(refinement.actions)

@@ -11,19 +11,9 @@ from importlib import import_module
 from typing import Any
 
 from limner.worlds.validation import read_section
-from limner.worlds.world import Renderer, Settings, State, World
+from limner.worlds.world import Renderer, Settings, World
 
-__all__ = [
-    "Renderer",
-    "Settings",
-    "State",
-    "World",
-    "find_world",
-    "make_renderer",
-    "read_settings",
-    "register",
-    "world_names",
-]
+__all__ = ["Renderer", "Settings", "World", "find_world", "make_renderer", "read_settings", "register", "world_names"]
 
 _worlds: dict[str, World] = {}
 

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 
 from limner.worlds import Renderer
+from limner.worlds.observation import Targets
+from limner.worlds.proposals import Proposer
 from limner.worlds.simulator import Simulator, execute
 from limner.worlds.variation import perturb
 
@@ -44,14 +46,19 @@ def reached(end: float) -> bool:
 
 
 class Refinement:
-    """Programs that get closer to their goals, ``uint8[B, H, W, C]``."""
+    """Programs that get closer to their targets."""
 
-    def __init__(self, renderer: Renderer, simulator: Simulator, goals: Tensor, actions: Tensor) -> None:
-        """``actions`` int64[T, B, P] are canonical; ``renderer`` has a canvas for each of the B programs."""
-        self.renderer, self.simulator, self.goals = renderer, simulator, goals
-        self.actions = actions.clone()
+    def __init__(
+        self, renderer: Renderer, simulator: Simulator, targets: Targets, actions: Tensor, proposer: Proposer
+    ) -> None:
+        """``actions`` int64[T, B, P] are canonical; ``renderer`` has a canvas for each of the B programs.
+
+        Here perturbations are the only candidates; others may be the proposer's.
+        """
+        self.renderer, self.simulator, self.targets, self.proposer = renderer, simulator, targets, proposer
+        self.goals, self.actions = targets.goal, actions.clone()
         self.canvas = execute(renderer, self.actions)
-        self.scores = simulator.objective(self.canvas, goals)
+        self.scores = simulator.objective(self.canvas, self.goals)
 
     def run(self, budget: Budget, generator: torch.Generator, stop: threading.Event | None = None) -> None:
         """Sweep until the budget is spent or ``stop`` is set."""

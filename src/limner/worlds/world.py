@@ -18,13 +18,10 @@ from limner.actions import ActionSpace, FloatArray, IntArray
 from limner.worlds.validation import plain, require
 
 if TYPE_CHECKING:
-    import torch
-    from torch import Tensor
+    from torch import Generator, Tensor
 
-    from limner.worlds.observation import Targets
     from limner.worlds.proposals import Proposer
     from limner.worlds.refinement import Refinement
-    from limner.worlds.simulator import Simulator
 
 Canvas = NDArray[np.uint8]
 Points = NDArray[np.float64]
@@ -195,7 +192,7 @@ class World(ABC):
     def actions(self, settings: Any) -> ActionSpace:
         """The action space, without making a renderer."""
 
-    def random_programs(self, space: ActionSpace, steps: int, batch: int, generator: torch.Generator) -> Tensor:
+    def random_programs(self, space: ActionSpace, steps: int, batch: int, generator: Generator) -> Tensor:
         """Random canonical programs ``int64[steps, batch, P]``: by default all parts are uniform."""
         from limner.worlds.variation import canonical, random_actions
 
@@ -221,13 +218,11 @@ class World(ABC):
 
         return ResidualProposals(space)
 
-    def refine(
-        self, renderer: Renderer, simulator: Simulator, targets: Targets, actions: Tensor, proposer: Proposer
-    ) -> Refinement:
-        """A refinement of canonical ``actions`` int64[T, B, P] on the canvases of ``renderer``, towards ``targets``."""
+    def refinement(self, renderer: Renderer) -> type[Refinement]:
+        """What refines programs of ``renderer``."""
         from limner.worlds.refinement import Refinement
 
-        return Refinement(renderer, simulator, targets.goal, actions)
+        return Refinement
 
     def warm_up(self, renderer: Renderer) -> None:
         """Do now what the first refinement in a process would do once, so that it takes none of its time."""

@@ -173,7 +173,8 @@ class SearchPrograms(Expert):
 
     def _refine(self, actions: Tensor) -> Refinement:
         """Programs ``int64[T, B, P]`` for the pictures that the drawings are aimed at, refined."""
-        refinement = self.world.refine(self.renderer, self.simulator, self.drawings.targets, actions, self.proposer)
+        kind = self.world.refinement(self.renderer)
+        refinement = kind(self.renderer, self.simulator, self.drawings.targets, actions, self.proposer)
         for _ in range(self.options.sweeps):
             refinement.sweep(self.generator)
         return refinement

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from limner.actions import ActionSpace, IntArray
 from limner.worlds import register
+from limner.worlds.paint import _paint
+from limner.worlds.paint.brushes import brush_folders, brush_names
+from limner.worlds.paint.large import LargePainting
+from limner.worlds.paint.renderer import Paint
 from limner.worlds.paint.settings import PaintSettings, paint_actions
 from limner.worlds.paint.strokes import can_order_strokes, order_strokes, pen_strokes
 from limner.worlds.world import LargeCanvas, Points, Renderer, World
 
 if TYPE_CHECKING:
-    import torch
-    from torch import Tensor
+    from torch import Generator, Tensor
 
-    from limner.worlds.observation import Targets
-    from limner.worlds.proposals import Proposer
     from limner.worlds.refinement import Refinement
-    from limner.worlds.simulator import Simulator
 
 
 class PaintWorld(World):
@@ -28,15 +28,13 @@ class PaintWorld(World):
 
     def make(self, settings: PaintSettings, batch: int, threads: int) -> Renderer:
         """As ``World.make``; ``ValueError`` when there is no such brush."""
-        from limner.worlds.paint.renderer import Paint
-
         return Paint(settings, batch, threads)
 
     def actions(self, settings: PaintSettings) -> ActionSpace:
         """See ``paint_actions``."""
         return paint_actions(settings)
 
-    def random_programs(self, space: ActionSpace, steps: int, batch: int, generator: torch.Generator) -> Tensor:
+    def random_programs(self, space: ActionSpace, steps: int, batch: int, generator: Generator) -> Tensor:
         """As ``World.random_programs``: small curves in several places.
 
         All parts are uniform but the places: those of one action lie around a centre, with a standard deviation of a
@@ -65,15 +63,11 @@ class PaintWorld(World):
 
         return torch.from_numpy(order_strokes(space, programs.numpy())) if can_order_strokes(space) else None
 
-    def refine(
-        self, renderer: Renderer, simulator: Simulator, targets: Targets, actions: Tensor, proposer: Proposer
-    ) -> Refinement:
-        """A ``LayeredRefinement`` where strokes are layers."""
+    def refinement(self, renderer: Renderer) -> type[Refinement]:
+        """``LayeredRefinement`` where strokes are layers."""
         from limner.worlds.paint.refinement import LayeredRefinement, paints_layers
 
-        if paints_layers(renderer):
-            return LayeredRefinement(renderer, simulator, targets.goal, actions)
-        return super().refine(renderer, simulator, targets, actions, proposer)
+        return LayeredRefinement if paints_layers(renderer) else super().refinement(renderer)
 
     def repeats_release(self, settings: PaintSettings) -> bool:
         """With the preset "deepmind-2018"."""
@@ -85,15 +79,10 @@ class PaintWorld(World):
 
     def large_canvas(self, settings: PaintSettings, detail: int) -> LargeCanvas:
         """See ``LargePainting``; ``ValueError`` unless strokes are standalone, on white, and not too fine."""
-        from limner.worlds.paint.large import LargePainting
-
         return LargePainting(settings, detail)
 
     def facts(self) -> dict[str, Any]:
         """Version of libmypaint, and the brushes."""
-        from limner.worlds.paint import _paint
-        from limner.worlds.paint.brushes import brush_folders, brush_names
-
         folders = [str(folder) for folder in brush_folders() if folder.is_dir()]
         return {"libmypaint": _paint.libmypaint, "brushes": len(brush_names()), "brush folders": folders}
 

@@ -18,9 +18,9 @@ import torch
 from torch import Tensor
 
 from limner.worlds import Renderer, make_renderer
-from limner.worlds.observation import preprocess
+from limner.worlds.observation import Targets, preprocess
 from limner.worlds.paint.settings import standalone
-from limner.worlds.proposals import ResidualProposals
+from limner.worlds.proposals import Proposer, ResidualProposals
 from limner.worlds.refinement import Refinement
 from limner.worlds.simulator import Simulator, negative_mse
 from limner.worlds.variation import recolour
@@ -106,8 +106,10 @@ def paints_layers(renderer: Renderer) -> bool:
 class LayeredRefinement(Refinement):
     """As ``Refinement``, for a renderer whose actions are layers (``paints_layers``)."""
 
-    def __init__(self, renderer: Renderer, simulator: Simulator, goals: Tensor, actions: Tensor) -> None:
-        super().__init__(renderer, simulator, goals, actions)
+    def __init__(
+        self, renderer: Renderer, simulator: Simulator, targets: Targets, actions: Tensor, proposer: Proposer
+    ) -> None:
+        super().__init__(renderer, simulator, targets, actions, proposer)
         self.painter = LayerPainter(renderer, simulator.threads)
         self.shapes = LayerPainter(simulator.renderer, simulator.threads) if renderer.actions.coloured else None
         self.layers = [self.painter.paint(action) for action in actions]

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from limner.actions import ActionSpace, IntArray
 from limner.worlds import register
+from limner.worlds.scenes.examples import EXAMPLES
+from limner.worlds.scenes.renderer import Scenes
 from limner.worlds.scenes.settings import CHANGE, PLACE, SKIP, ScenesSettings, objects, scene_actions
 from limner.worlds.world import Examples, Renderer, World
 
 if TYPE_CHECKING:
-    import torch
-    from torch import Tensor
+    from torch import Generator, Tensor
 
-    from limner.worlds.observation import Targets
     from limner.worlds.proposals import Proposer
     from limner.worlds.refinement import Refinement
-    from limner.worlds.simulator import Simulator
 
 
 class ScenesWorld(World):
@@ -30,15 +29,13 @@ class ScenesWorld(World):
 
     def make(self, settings: ScenesSettings, batch: int, threads: int) -> Renderer:
         """As ``World.make``; MuJoCo and OpenGL are needed only when a picture is rendered (``ImportError``)."""
-        from limner.worlds.scenes.renderer import Scenes
-
         return Scenes(settings, batch, threads)
 
     def actions(self, settings: ScenesSettings) -> ActionSpace:
         """See ``scene_actions``."""
         return scene_actions(settings)
 
-    def random_programs(self, space: ActionSpace, steps: int, batch: int, generator: torch.Generator) -> Tensor:
+    def random_programs(self, space: ActionSpace, steps: int, batch: int, generator: Generator) -> Tensor:
         """As ``World.random_programs``: some objects, all parts uniform, then skips.
 
         Objects are at least one and at most two thirds of the actions: that leaves time to correct perturbed ones.
@@ -86,13 +83,11 @@ class ScenesWorld(World):
 
         return ResidualProposals(space, first_spread=SPREAD / 2, verbs=SKIP)
 
-    def refine(
-        self, renderer: Any, simulator: Simulator, targets: Targets, actions: Tensor, proposer: Proposer
-    ) -> Refinement:
-        """Objects are removed, added and replaced: see ``ObjectRefinement``."""
+    def refinement(self, renderer: Renderer) -> type[Refinement]:
+        """``ObjectRefinement``, which removes, adds and replaces objects."""
         from limner.worlds.scenes.refinement import ObjectRefinement
 
-        return ObjectRefinement(renderer, simulator, targets, actions, proposer)
+        return ObjectRefinement
 
     def warm_up(self, renderer: Any) -> None:
         """Render the templates, once in a process."""
@@ -111,8 +106,6 @@ class ScenesWorld(World):
     @property
     def examples(self) -> Examples:
         """Scenes of 1 to 5 objects, each of them visible."""
-        from limner.worlds.scenes.examples import EXAMPLES
-
         return EXAMPLES
 
 

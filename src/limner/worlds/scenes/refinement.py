@@ -38,16 +38,14 @@ PRICE = 1e-6
 
 
 class ObjectRefinement(Refinement):
-    """Programs of objects that get closer to the goals of ``targets``."""
+    """Programs of objects that get closer to their targets."""
 
     renderer: Scenes
 
     def __init__(
         self, renderer: Scenes, simulator: Simulator, targets: Targets, actions: Tensor, proposer: Proposer
     ) -> None:
-        """``actions`` int64[T, B, P] are canonical; ``renderer`` has a canvas for each of the B programs."""
-        super().__init__(renderer, simulator, targets.goal, settle(renderer.actions, actions))
-        self.targets, self.proposer = targets, proposer
+        super().__init__(renderer, simulator, targets, settle(renderer.actions, actions), proposer)
         self.finished = torch.zeros(renderer.batch, dtype=torch.bool)
         self.op = renderer.actions.index("op")
         self.skip = torch.zeros(len(renderer.actions), dtype=torch.int64)
