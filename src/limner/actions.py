@@ -1,12 +1,10 @@
 """Action spaces: ordered, named, discrete parts with masks and canvas grids.
 
-Notable choices:
-- An action is one integer per part, ``int64[..., P]``; a batch of actions is one array.
-- The order of the parts is the order in which a policy samples them (autoregressively).
-- One part may be the verb, which says what kind of action it is. Dependent parts count only after a full verb: after
-  "jump" only ``end`` matters, after "skip" nothing does. ``mask_table`` is that rule, the only one, for NumPy and for
-  torch; ``canonical`` sets parts that do not count to 0, so that equal programs have equal arrays.
-- A grid part numbers its cells ``row * width + column``. Offsets are grid parts whose origin is in the middle.
+An action is one integer per part, ``int64[..., P]``, in the order in which a policy samples them (autoregressively).
+One part may be the verb, which says what kind of action it is. Dependent parts count only after a full verb: after
+"jump" only ``end`` matters, after "skip" nothing does. ``mask_table`` is that rule, the only one, for NumPy and torch;
+``canonical`` sets parts that do not count to 0, so that equal programs have equal arrays. A grid part numbers its cells
+``row * width + column``. Offsets are grid parts whose origin is in the middle.
 """
 
 from __future__ import annotations

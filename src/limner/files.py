@@ -1,9 +1,7 @@
 """Files and folders that several processes may want.
 
-Notable choices:
-- A file is written so that a reader never sees half of it.
-- A folder is held by ``flock``: the kernel lets it go when the process ends, however it ends. Where a file system has
-  no such locks, folders count as not held.
+A file is written so that a reader never sees half of it. A folder is held by ``flock``: the kernel lets it go when the
+process ends, however it ends. Where a file system has no such locks, folders count as not held.
 """
 
 from __future__ import annotations

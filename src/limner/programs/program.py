@@ -1,12 +1,9 @@
 """Programs: what an agent writes, a renderer executes and a file holds.
 
-Notable choices:
-- A program is complete: constructing one fills in every default of its renderer, so a later change of a default
-  cannot change the picture, and validates everything, so a ``Program`` that exists can be executed.
-- Parts that do not count (see ``ActionSpace.mask``) are set to 0: programs that paint alike are equal.
-- The file is JSON meant for a text editor: actions are the rows of a table (see ``limner.programs.table``).
-- ``seed`` records what the program was sampled from. Settings and actions alone decide the picture: every fresh brush
-  of libmypaint has the same random numbers.
+A program is complete: constructing one fills in every default of its renderer, so a later change of a default cannot
+change the picture, and validates everything, so a ``Program`` that exists can be executed. Parts that do not count (see
+``ActionSpace.mask``) are set to 0: programs that paint alike are equal. The file is JSON meant for a text editor:
+actions are the rows of a table (see ``limner.programs.table``).
 """
 
 from __future__ import annotations
@@ -39,7 +36,8 @@ class Program:
     """A renderer's settings and the actions to execute, ``int64[T, P]``; T may be 0.
 
     ``renderer`` is what ``Renderer.settings`` returns; keys may be left out, their defaults are filled in. ``agent``
-    and ``title`` are free text. ``ValueError`` when any of it is invalid.
+    and ``title`` are free text. ``seed`` records what the actions were sampled from; it does not influence the picture,
+    because every fresh brush of libmypaint has the same random numbers. ``ValueError`` when any of it is invalid.
     """
 
     renderer: dict[str, Any]
