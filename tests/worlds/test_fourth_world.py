@@ -29,7 +29,7 @@ class RectangleSettings(Settings):
 
 
 class Rectangles(Renderer):
-    def __init__(self, settings: RectangleSettings, batch: int) -> None:
+    def __init__(self, settings: RectangleSettings, batch: int = 1, threads: int = 1) -> None:
         places = [Part(name, settings.grid**2, (settings.grid, settings.grid)) for name in ("corner", "opposite")]
         colours = [Part(name, 2, values=(0.0, 1.0)) for name in COLOURS]
         super().__init__(settings, ActionSpace((*places, *colours)), 3, batch)
@@ -58,13 +58,10 @@ class Rectangles(Renderer):
 
 
 class RectangleWorld(World):
-    name, settings_type = RectangleSettings.name, RectangleSettings
-
-    def make(self, settings, batch, threads):
-        return Rectangles(settings, batch)
+    name, settings_type, renderer_type = RectangleSettings.name, RectangleSettings, Rectangles
 
     def actions(self, settings):
-        return Rectangles(settings, 1).actions
+        return Rectangles(settings).actions
 
 
 @pytest.mark.parametrize("name", ["spiral", "distance", "random", "search", "unconditional", "file"])

@@ -84,7 +84,7 @@ def test_impossible_batches_are_refused(name, batch, threads):
         make_renderer({"name": name}, batch, threads)
 
 
-@pytest.mark.parametrize("name", ["paint", "scenes"])
+@pytest.mark.parametrize("name", world_names())
 @pytest.mark.parametrize("threads", [0, 1025])
 def test_impossible_numbers_of_threads_are_refused(name, threads):
     with pytest.raises(ValueError, match=f"^batch is 1 and threads is {threads}: must be"):

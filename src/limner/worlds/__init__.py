@@ -51,7 +51,8 @@ def make_renderer(settings: Mapping[str, Any] | Settings, batch: int = 1, thread
     ``threads`` share its canvases where the world can use them. ``ValueError`` naming a bad setting.
     """
     typed = read_settings(settings) if isinstance(settings, Mapping) else settings
-    return find_world(typed.name).make(typed, batch, threads)
+    renderer: Renderer = find_world(typed.name).renderer_type(typed, batch, threads)
+    return renderer
 
 
 @cache

@@ -181,12 +181,10 @@ class World(ABC):
     name: ClassVar[str]
     settings_type: ClassVar[type[Any]]
     """Of its settings: see ``Settings``."""
+    renderer_type: ClassVar[type[Any]]
+    """Of its renderer: called with settings, batch and threads; ``ValueError`` where they cannot be had here."""
     white_ground: ClassVar[bool] = True
     """Whether an empty canvas is white."""
-
-    @abstractmethod
-    def make(self, settings: Any, batch: int, threads: int) -> Renderer:
-        """A renderer of ``batch`` canvases; ``ValueError`` where the settings cannot be had here."""
 
     @abstractmethod
     def actions(self, settings: Any) -> ActionSpace:

@@ -25,10 +25,7 @@ class PaintWorld(World):
 
     name: ClassVar[str] = "paint"
     settings_type: ClassVar[type[Any]] = PaintSettings
-
-    def make(self, settings: PaintSettings, batch: int, threads: int) -> Renderer:
-        """As ``World.make``; ``ValueError`` when there is no such brush."""
-        return Paint(settings, batch, threads)
+    renderer_type: ClassVar[type[Any]] = Paint
 
     def actions(self, settings: PaintSettings) -> ActionSpace:
         """See ``paint_actions``."""

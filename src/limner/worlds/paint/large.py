@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from limner.actions import IntArray
 from limner.worlds.paint.renderer import Paint
 from limner.worlds.paint.settings import PaintSettings
-from limner.worlds.validation import require
 from limner.worlds.world import Canvas, Renderer
 
 WIDEST = 15.6
@@ -37,16 +36,12 @@ class LargePainting:
     goal: Canvas
 
     def __init__(self, own: PaintSettings, detail: int) -> None:
-        require(
-            own.space == "stroke" and own.ground == "white",
-            f"it paints in the space {own.space!r} on {own.ground} ground: a large picture needs the space 'stroke' on "
-            "white",
-        )
-        require(
-            own.canvas * detail <= 4096 and own.grid * detail <= 4096 and min(own.sizes) / detail >= 0.05,
-            f"detail is {detail}: too fine for a canvas of {own.canvas} pixels with a smallest radius of "
-            f"{min(own.sizes)}; choose a smaller one",
-        )
+        if own.space != "stroke" or own.ground != "white":
+            given = f"it paints in the space {own.space!r} on {own.ground} ground"
+            raise ValueError(f"{given}: a large picture needs the space 'stroke' on white")
+        if own.canvas * detail > 4096 or own.grid * detail > 4096 or min(own.sizes) / detail < 0.05:
+            given = f"a canvas of {own.canvas} pixels with a smallest radius of {min(own.sizes)}"
+            raise ValueError(f"detail is {detail}: too fine for {given}; choose a smaller one")
         self.own, self.detail = own, detail
         levels = [2**i for i in range(detail.bit_length())]
         self.sizes = tuple(sorted({radius for level in levels for radius in self._radii(level)}))

@@ -1,11 +1,8 @@
 """The paint renderer: actions are decoded into Bézier curves, which a native engine paints on a batch of canvases.
 
-Notable choices:
-- A curve is ``events`` pen events 0.1 s apart. Colour and size change at once. A curve that starts after a jump (or a
-  reset) has one more event, which sets the pen down where it starts.
-- Sizes are radii in pixels of a 64-pixel canvas and scale with the canvas: a program can be painted at any size.
-- A brush is new after every reset, so a program paints the same pixels whatever was painted before it.
-- ``preset="deepmind-2018"`` repeats google-deepmind/spiral where it differs: see ``PaintSettings.preset``.
+A curve is ``events`` pen events 0.1 s apart. Colour and size change at once. A curve that starts after a jump (or a
+reset) has one more event, which sets the pen down where it starts. A brush is new after every reset, so a program
+paints the same pixels whatever was painted before it.
 """
 
 from typing import Any
@@ -17,6 +14,7 @@ from limner.worlds.paint import _paint
 from limner.worlds.paint.brushes import load_brush
 from limner.worlds.paint.curves import CurveDecoder
 from limner.worlds.paint.settings import PaintSettings
+from limner.worlds.validation import require
 from limner.worlds.world import Canvas, Renderer
 
 
@@ -34,6 +32,7 @@ class Paint(Renderer):
     _settings: PaintSettings
 
     def __init__(self, settings: PaintSettings = PaintSettings(), batch: int = 1, threads: int = 1) -> None:
+        """``ValueError`` when there is no such brush."""
         self._decoder = CurveDecoder(settings)
         transparent = settings.ground == "transparent"
         channels = (3 if settings.color else 1) + transparent
@@ -59,8 +58,8 @@ class Paint(Renderer):
         ``ValueError`` when the ground is transparent, or the pictures are not like the canvases.
         """
         rows = self._rows(indices, self.batch)
-        if pictures.dtype != np.uint8 or pictures.ndim != 4:
-            raise ValueError(f"pictures must be uint8[N, H, W, C], got {pictures.dtype}{list(pictures.shape)}")
+        pixels = pictures.dtype == np.uint8 and pictures.ndim == 4
+        require(pixels, f"pictures must be uint8[N, H, W, C], got {pictures.dtype}{list(pictures.shape)}")
         self._engine.load(np.ascontiguousarray(pictures), rows.tolist(), self._canvas)
         self._pens = self._pens.put(rows, self._decoder.new(len(rows)))
 
@@ -76,10 +75,8 @@ class Paint(Renderer):
         curves, pens = self._decoder.decode(actions, self._pens)
         if self._engine.step(curves, self._canvas) >= 0:
             self.reset()
-            raise ValueError(
-                f"brush {self._settings.brush!r} needs too many or too large dabs for one curve: use another brush "
-                "(all canvases were reset)"
-            )
+            problem = f"brush {self._settings.brush!r} needs too many or too large dabs for one curve"
+            raise ValueError(f"{problem}: use another brush (all canvases were reset)")
         self._pens = pens
 
     def _save(self, rows: IntArray) -> tuple[Any, ...]:

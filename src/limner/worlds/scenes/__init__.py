@@ -25,11 +25,8 @@ class ScenesWorld(World):
 
     name: ClassVar[str] = "scenes"
     settings_type: ClassVar[type[Any]] = ScenesSettings
+    renderer_type: ClassVar[type[Any]] = Scenes
     white_ground: ClassVar[bool] = False
-
-    def make(self, settings: ScenesSettings, batch: int, threads: int) -> Renderer:
-        """As ``World.make``; MuJoCo and OpenGL are needed only when a picture is rendered (``ImportError``)."""
-        return Scenes(settings, batch, threads)
 
     def actions(self, settings: ScenesSettings) -> ActionSpace:
         """See ``scene_actions``."""

@@ -15,10 +15,7 @@ class ToyWorld(World):
 
     name: ClassVar[str] = "toy"
     settings_type: ClassVar[type[Any]] = ToySettings
-
-    def make(self, settings: ToySettings, batch: int, threads: int) -> Toy:
-        """As ``World.make``; one thread paints."""
-        return Toy(settings, batch)
+    renderer_type: ClassVar[type[Any]] = Toy
 
     def actions(self, settings: ToySettings) -> ActionSpace:
         """See ``toy_actions``."""

@@ -55,10 +55,10 @@ def toy_actions(settings: ToySettings) -> ActionSpace:
 
 
 class Toy(Renderer):
-    """``batch`` grey canvases ``[canvas, canvas, 1]``, white at first, the pen at the upper left."""
+    """``batch`` grey canvases ``[canvas, canvas, 1]``, white at first, the pen at the upper left; one thread paints."""
 
-    def __init__(self, settings: ToySettings = ToySettings(), batch: int = 1) -> None:
-        super().__init__(settings, toy_actions(settings), 1, batch)
+    def __init__(self, settings: ToySettings = ToySettings(), batch: int = 1, threads: int = 1) -> None:
+        super().__init__(settings, toy_actions(settings), 1, batch, threads)
         self._grid = settings.grid
         self._pen = np.empty((batch, 2), np.float32)
         self._pressure = np.empty(batch, np.float32)
