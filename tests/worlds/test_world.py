@@ -10,10 +10,10 @@ from PIL import Image
 from limner.worlds import find_world, make_renderer, world_names
 from limner.worlds.observation import Targets
 from limner.worlds.paint.settings import PaintSettings, paint_actions
+from limner.worlds.proposals import perturb
 from limner.worlds.refinement import Refinement
 from limner.worlds.simulator import Simulator
 from limner.worlds.toy.renderer import Toy, ToySettings, toy_actions
-from limner.worlds.variation import perturb
 from limner.worlds.world import on_white
 
 TOY = toy_actions(ToySettings())

@@ -15,9 +15,8 @@ from torch import Tensor
 
 from limner.worlds import Renderer
 from limner.worlds.observation import Targets
-from limner.worlds.proposals import Proposer
+from limner.worlds.proposals import Proposer, perturb
 from limner.worlds.simulator import Simulator, execute
-from limner.worlds.variation import perturb
 
 
 @dataclass(frozen=True)

@@ -192,7 +192,7 @@ class World(ABC):
 
     def random_programs(self, space: ActionSpace, steps: int, batch: int, generator: Generator) -> Tensor:
         """Random canonical programs ``int64[steps, batch, P]``: by default all parts are uniform."""
-        from limner.worlds.variation import canonical, random_actions
+        from limner.worlds.proposals import canonical, random_actions
 
         return canonical(space, random_actions(space, (steps, batch), generator))
 

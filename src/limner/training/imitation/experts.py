@@ -23,10 +23,9 @@ from limner.training.buffers import RingBuffer
 from limner.training.imitation.augmentation import augment
 from limner.training.imitation.config import AgentExpert, FileExpert, ImitationConfig, RandomExpert, SearchExpert
 from limner.training.policy_learner import Scalars
-from limner.worlds.proposals import MixedProposals
+from limner.worlds.proposals import MixedProposals, perturb
 from limner.worlds.refinement import Refinement
 from limner.worlds.simulator import Simulator, execute
-from limner.worlds.variation import perturb
 from limner.worlds.world import Renderer
 
 FIRST_PROGRAMS = 64

@@ -39,7 +39,7 @@ class PaintWorld(World):
         """
         import torch
 
-        from limner.worlds.variation import canonical, random_actions
+        from limner.worlds.proposals import canonical, random_actions
 
         actions = random_actions(space, (steps, batch), generator)
         centre = torch.rand(2, batch, generator=generator)

@@ -20,10 +20,9 @@ from torch import Tensor
 from limner.worlds import Renderer, make_renderer
 from limner.worlds.observation import Targets, preprocess
 from limner.worlds.paint.settings import standalone
-from limner.worlds.proposals import Proposer, ResidualProposals
+from limner.worlds.proposals import Proposer, ResidualProposals, recolour
 from limner.worlds.refinement import Refinement
 from limner.worlds.simulator import Simulator, negative_mse
-from limner.worlds.variation import recolour
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ class ScenesWorld(World):
         """
         import torch
 
-        from limner.worlds.variation import canonical, random_actions
+        from limner.worlds.proposals import canonical, random_actions
 
         actions = random_actions(space, (steps, batch), generator)
         count = torch.randint(1, max(2, steps * 2 // 3 + 1), (batch,), generator=generator)

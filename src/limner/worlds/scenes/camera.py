@@ -1,11 +1,9 @@
 """A camera in a MuJoCo world: pictures of objects that stand on the platform of ``scenes.xml``.
 
-Notable choices:
-- Physics is not used. The world without objects is laid out once, and for a picture one geometry for each object is
-  appended: less work than editing a model.
-- Pictures are rendered at twice their size and averaged, without multisampling: smoother, and a third of the time.
-- An OpenGL context belongs to a thread, so every camera has a thread. Cameras are made when none is free, and are kept
-  for the next renderer. A forked child process makes its own.
+Physics is not used. The world without objects is laid out once, and for a picture one geometry for each object is
+appended: less work than editing a model. Pictures are rendered at twice their size and averaged, without multisampling:
+smoother, and a third of the time. An OpenGL context belongs to a thread, so every camera has a thread. Cameras are made
+when none is free, and are kept for the next renderer. A forked child process makes its own.
 """
 
 import os

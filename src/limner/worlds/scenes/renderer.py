@@ -1,11 +1,10 @@
 """The scenes renderer: coloured primitives on a platform, in MuJoCo (Ganin et al. 2018, section 4.2).
 
-Notable choices:
-- One action places an object, changes the one placed last, or does nothing. A change without an object places one.
-- Objects may overlap: nothing is moved, and the nearest surface shows. Where surfaces coincide it is that of the later
-  cell, in one cell that of the newer object. So order matters only among objects in one place.
-- A picture is rendered when it is read, and kept until the scene changes: several steps cost one picture, a skip none.
-  Until then neither MuJoCo nor OpenGL is needed (``ImportError``).
+One action places an object, changes the one placed last, or does nothing. A change without an object places one.
+Objects may overlap: nothing is moved, and the nearest surface shows. Where surfaces coincide it is that of the later
+cell, in one cell that of the newer object. So order matters only among objects in one place. A picture is rendered when
+it is read, and kept until the scene changes: several steps cost one picture, a skip none. Until then neither MuJoCo nor
+OpenGL is needed (``ImportError``).
 """
 
 from functools import cached_property
