@@ -159,9 +159,8 @@ def load_alike(path: str | Path, settings: dict[str, Any], steps: int) -> list[P
         if len(program) != steps:
             raise ValueError(f"{path}: program {i} has {len(program)} actions, this run has horizon={steps}")
         if name := first_difference(settings, program.renderer):
-            raise ValueError(
-                f"{path}: program {i} has renderer.{name} {program.renderer.get(name)!r}, this run {settings[name]!r}"
-            )
+            its = program.renderer.get(name)
+            raise ValueError(f"{path}: program {i} has renderer.{name} {its!r}, this run {settings[name]!r}")
     return programs
 
 

@@ -185,6 +185,8 @@ class World(ABC):
     """Of its renderer: called with settings, batch and threads; ``ValueError`` where they cannot be had here."""
     white_ground: ClassVar[bool] = True
     """Whether an empty canvas is white."""
+    examples: ClassVar[Examples | None] = None
+    """Pictures with known programs, where this world can generate them."""
 
     @abstractmethod
     def actions(self, settings: Any) -> ActionSpace:
@@ -196,15 +198,13 @@ class World(ABC):
 
         return canonical(space, random_actions(space, (steps, batch), generator))
 
-    def correct(
-        self, space: ActionSpace, programs: Tensor, perturb: Callable[[Tensor], Tensor]
-    ) -> tuple[Tensor, Tensor]:
+    def correct(self, space: ActionSpace, programs: Tensor, noise: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
         """An expert's actions along canonical ``programs`` int64[T, B, P] under action noise, and those executed.
 
-        ``perturb`` is given right actions ``int64[…, P]`` (action noise: Laskey et al. 2017, "DART"). Both results are
+        ``noise`` perturbs right actions ``int64[…, P]`` (action noise: Laskey et al. 2017, "DART"). Both results are
         ``int64[T, B, P]``. By default the expert goes on with the program.
         """
-        return programs, perturb(programs)
+        return programs, noise(programs)
 
     def order(self, space: ActionSpace, programs: Tensor) -> Tensor | None:
         """Canonical ``programs`` int64[T, B, P] in a standard order of their actions, or None where order matters."""
@@ -248,11 +248,6 @@ class World(ABC):
     def large_canvas(self, settings: Any, detail: int) -> LargeCanvas:
         """A canvas ``detail`` times as large as ``settings`` say; ``ValueError`` where there is none."""
         raise ValueError(f"the renderer {self.name!r} cannot paint large pictures: an agent of 'paint' is needed")
-
-    @property
-    def examples(self) -> Examples | None:
-        """Pictures with known programs, where this world can generate them."""
-        return None
 
     def facts(self) -> dict[str, Any]:
         """Versions and folders that the world depends on, to be shown to users."""

@@ -10,8 +10,8 @@ from limner.worlds.paint import _paint
 from limner.worlds.paint.brushes import brush_folders, brush_names
 from limner.worlds.paint.large import LargePainting
 from limner.worlds.paint.renderer import Paint
-from limner.worlds.paint.settings import PaintSettings, paint_actions
-from limner.worlds.paint.strokes import can_order_strokes, order_strokes, pen_strokes
+from limner.worlds.paint.settings import PaintSettings, paint_actions, standalone
+from limner.worlds.paint.strokes import order_strokes, pen_strokes
 from limner.worlds.world import LargeCanvas, Points, Renderer, World
 
 if TYPE_CHECKING:
@@ -55,10 +55,16 @@ class PaintWorld(World):
         return canonical(space, actions)
 
     def order(self, space: ActionSpace, programs: Tensor) -> Tensor | None:
-        """See ``order_strokes``; None unless the order of strokes matters little."""
+        """See ``order_strokes``; None unless each stroke gives its start and all have one colour.
+
+        Dark strokes on white paint the same picture in any order, up to rounding; a reversed stroke differs a little
+        where a brush depends on the direction. Colours cover each other.
+        """
         import torch
 
-        return torch.from_numpy(order_strokes(space, programs.numpy())) if can_order_strokes(space) else None
+        if not standalone(space) or space.coloured:
+            return None
+        return torch.from_numpy(order_strokes(space, programs.numpy()))
 
     def refinement(self, renderer: Renderer) -> type[Refinement]:
         """``LayeredRefinement`` where strokes are layers."""

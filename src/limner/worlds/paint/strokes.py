@@ -11,7 +11,7 @@ import numpy as np
 
 from limner.actions import ActionSpace, IntArray
 from limner.worlds.paint.curves import DOWN, ON, CurveDecoder
-from limner.worlds.paint.settings import PaintSettings, standalone
+from limner.worlds.paint.settings import PaintSettings
 from limner.worlds.world import Points
 
 SAMPLES = 32
@@ -43,15 +43,6 @@ def pen_curves(settings: PaintSettings, actions: IntArray) -> Iterator[Points]:
     for action in actions:
         curves, pens = decoder.decode(action[None], pens)
         yield from curves[0][np.isin(curves[0, :, 0], (DOWN, ON))]
-
-
-def can_order_strokes(space: ActionSpace) -> bool:
-    """Whether the order of strokes matters little: each gives its start, and all have one colour.
-
-    Dark strokes on white paint the same picture in any order, up to rounding; a reversed stroke differs a little where
-    a brush depends on the direction. Colours cover each other.
-    """
-    return standalone(space) and not space.coloured
 
 
 def order_strokes(space: ActionSpace, programs: IntArray) -> IntArray:

@@ -27,6 +27,7 @@ class ScenesWorld(World):
     settings_type: ClassVar[type[Any]] = ScenesSettings
     renderer_type: ClassVar[type[Any]] = Scenes
     white_ground: ClassVar[bool] = False
+    examples: ClassVar[Examples | None] = EXAMPLES
 
     def actions(self, settings: ScenesSettings) -> ActionSpace:
         """See ``scene_actions``."""
@@ -47,9 +48,7 @@ class ScenesWorld(World):
         actions[..., space.index("op")] = torch.where(placed, PLACE, SKIP)
         return canonical(space, actions)
 
-    def correct(
-        self, space: ActionSpace, programs: Tensor, perturb: Callable[[Tensor], Tensor]
-    ) -> tuple[Tensor, Tensor]:
+    def correct(self, space: ActionSpace, programs: Tensor, noise: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
         """As ``World.correct``: the expert changes a perturbed object.
 
         Actions are perturbed only while a correction leaves enough steps for the objects that are still to be placed.
@@ -68,7 +67,7 @@ class ScenesWorld(World):
             action = torch.where(wrong[:, None], change, programs[position.clamp(max=steps - 1), rows])
             position = position + ~wrong
             spare = steps - 1 - t > (count - position).clamp(min=0)
-            did = torch.where(spare[:, None], perturb(action), action)
+            did = torch.where(spare[:, None], noise(action), action)
             right, wrong = action, (did != action).any(1)
             expert.append(action)
             done.append(did)
@@ -99,11 +98,6 @@ class ScenesWorld(World):
         from limner.worlds.scenes.metrics import compare_scenes
 
         return asdict(compare_scenes(space, found, truth))
-
-    @property
-    def examples(self) -> Examples:
-        """Scenes of 1 to 5 objects, each of them visible."""
-        return EXAMPLES
 
 
 register(ScenesWorld())

@@ -7,11 +7,10 @@ when none is free, and are kept for the next renderer. A forked child process ma
 """
 
 import os
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache
 from importlib.resources import files
 from itertools import islice, repeat
 from typing import Any, NamedTuple
@@ -149,11 +148,14 @@ def _ages(places: NDArray[np.complex128]) -> NDArray[np.int64]:
     return ages
 
 
+_free: defaultdict[tuple[bool, int], deque[Camera]] = defaultdict(deque)
+
+
 @contextmanager
 def borrow_cameras(count: int, size: int) -> Iterator[list[Camera]]:
     """``count`` cameras for pictures of ``size`` pixels a side, for exclusive use in the context."""
     fine = size > SMALL
-    free = _free_cameras(fine, os.getpid())
+    free = _free[fine, os.getpid()]
     cameras: list[Camera] = []
     try:
         while len(cameras) < count:
@@ -164,8 +166,3 @@ def borrow_cameras(count: int, size: int) -> Iterator[list[Camera]]:
         yield cameras
     finally:
         free.extend(cameras)
-
-
-@cache
-def _free_cameras(fine: bool, process: int) -> deque[Camera]:
-    return deque()
