@@ -59,12 +59,11 @@ def _locked(folder: Path, kind: int) -> Iterator[bool]:
     """While open, ``folder`` is locked; gives False where another lock forbids that."""
     handle = os.open(folder, os.O_RDONLY)
     try:
-        free = True
-        with contextlib.suppress(OSError):
-            try:
-                fcntl.flock(handle, kind | fcntl.LOCK_NB)
-            except BlockingIOError:
-                free = False
+        try:
+            fcntl.flock(handle, kind | fcntl.LOCK_NB)
+            free = True
+        except OSError as error:
+            free = not isinstance(error, BlockingIOError)
         yield free
     finally:
         os.close(handle)

@@ -120,7 +120,10 @@ class ObjectRefinement(Refinement):
         before = self.renderer.save()
         for action in actions[t + 1 :]:
             self.renderer.step(action.numpy())
-        best, proposed = self._best(over), self._propose(actions, t, generator)
+        canvas = torch.from_numpy(self.renderer.canvas())
+        goals = torch.where(over[:, None, None, None], canvas, self.goals)  # without an error nothing is computed
+        best = torch.from_numpy(self.renderer.additions(goals.numpy(), BEST))
+        proposed = self._propose(actions, t, generator)
         self.renderer.restore(before)
         perturbed = self._perturbed(now, generator)
         half = (count - 2 - best.shape[1]) // 2
@@ -131,12 +134,6 @@ class ObjectRefinement(Refinement):
         scores = self.simulator.scores(before, self.goals, tried, list(actions[t + 1 :]))
         highest = self._worth(scores, tried[None]).argmax(dim=1)
         return tried[torch.arange(len(tried)), highest]
-
-    def _best(self, over: Tensor) -> Tensor:
-        """The few objects that would bring the canvases closest to the goals: ``int64[B, BEST or 0, P]``."""
-        canvas = torch.from_numpy(self.renderer.canvas())
-        goals = torch.where(over[:, None, None, None], canvas, self.goals)  # without an error nothing is computed
-        return torch.from_numpy(self.renderer.additions(goals.numpy(), BEST))
 
     def _propose(self, actions: Tensor, t: int, generator: Generator) -> Tensor:
         """The proposer's objects after all actions but ``t``: ``int64[B, candidates, P]``."""
