@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from limner.actions import ActionSpace, IntArray
+from limner.actions import ActionSpace
 from limner.worlds import register
 from limner.worlds.paint import _paint
 from limner.worlds.paint.brushes import brush_folders, brush_names
@@ -12,7 +12,7 @@ from limner.worlds.paint.large import LargePainting
 from limner.worlds.paint.renderer import Paint
 from limner.worlds.paint.settings import PaintSettings, paint_actions, standalone
 from limner.worlds.paint.strokes import order_strokes, pen_strokes
-from limner.worlds.world import LargeCanvas, Points, Renderer, World
+from limner.worlds.world import Renderer, World
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -26,10 +26,9 @@ class PaintWorld(World):
     name: ClassVar[str] = "paint"
     settings_type: ClassVar[type[Any]] = PaintSettings
     renderer_type: ClassVar[type[Any]] = Paint
-
-    def actions(self, settings: PaintSettings) -> ActionSpace:
-        """See ``paint_actions``."""
-        return paint_actions(settings)
+    actions = staticmethod(paint_actions)
+    strokes = staticmethod(pen_strokes)
+    large_canvas = staticmethod(LargePainting)
 
     def random_programs(self, space: ActionSpace, steps: int, batch: int, generator: Generator) -> Tensor:
         """As ``World.random_programs``: small curves in several places.
@@ -75,14 +74,6 @@ class PaintWorld(World):
     def repeats_release(self, settings: PaintSettings) -> bool:
         """With the preset "deepmind-2018"."""
         return settings.preset is not None
-
-    def strokes(self, settings: PaintSettings, actions: IntArray) -> list[Points] | None:
-        """See ``pen_strokes``."""
-        return pen_strokes(settings, actions)
-
-    def large_canvas(self, settings: PaintSettings, detail: int) -> LargeCanvas:
-        """See ``LargePainting``; ``ValueError`` unless strokes are standalone, on white, and not too fine."""
-        return LargePainting(settings, detail)
 
     def facts(self) -> dict[str, Any]:
         """Version of libmypaint, and the brushes."""

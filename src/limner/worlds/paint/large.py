@@ -35,17 +35,18 @@ class LargePainting:
 
     goal: Canvas
 
-    def __init__(self, own: PaintSettings, detail: int) -> None:
-        if own.space != "stroke" or own.ground != "white":
-            given = f"it paints in the space {own.space!r} on {own.ground} ground"
+    def __init__(self, settings: PaintSettings, detail: int) -> None:
+        """``ValueError`` unless strokes are standalone, on white, and not too fine."""
+        if settings.space != "stroke" or settings.ground != "white":
+            given = f"it paints in the space {settings.space!r} on {settings.ground} ground"
             raise ValueError(f"{given}: a large picture needs the space 'stroke' on white")
-        if own.canvas * detail > 4096 or own.grid * detail > 4096 or min(own.sizes) / detail < 0.05:
-            given = f"a canvas of {own.canvas} pixels with a smallest radius of {min(own.sizes)}"
+        if settings.canvas * detail > 4096 or settings.grid * detail > 4096 or min(settings.sizes) / detail < 0.05:
+            given = f"a canvas of {settings.canvas} pixels with a smallest radius of {min(settings.sizes)}"
             raise ValueError(f"detail is {detail}: too fine for {given}; choose a smaller one")
-        self.own, self.detail = own, detail
+        self.own, self.detail = settings, detail
         levels = [2**i for i in range(detail.bit_length())]
         self.sizes = tuple(sorted({radius for level in levels for radius in self._radii(level)}))
-        large = replace(own, canvas=own.canvas * detail, grid=own.grid * detail, sizes=self.sizes)
+        large = replace(settings, canvas=settings.canvas * detail, grid=settings.grid * detail, sizes=self.sizes)
         self.renderer: Renderer = Paint(large)
         self.strokes: list[IntArray] = []
 

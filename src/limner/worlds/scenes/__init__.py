@@ -28,10 +28,7 @@ class ScenesWorld(World):
     renderer_type: ClassVar[type[Any]] = Scenes
     white_ground: ClassVar[bool] = False
     examples: ClassVar[Examples | None] = EXAMPLES
-
-    def actions(self, settings: ScenesSettings) -> ActionSpace:
-        """See ``scene_actions``."""
-        return scene_actions(settings)
+    actions = staticmethod(scene_actions)
 
     def random_programs(self, space: ActionSpace, steps: int, batch: int, generator: Generator) -> Tensor:
         """As ``World.random_programs``: some objects, all parts uniform, then skips.
