@@ -31,7 +31,7 @@ def test_spread_is_even() -> None:
 
 def test_pictures_of_digits_are_resized() -> None:
     data = load_dataset(split="test")
-    assert (data.name, data.channels, data.groups, len(data)) == ("mnist-5k", 1, None, 1000)
+    assert (data.name, data.channels, len(data)) == ("mnist-5k", 1, 1000)
     everything = data.pictures(64)
     assert everything.shape == (1000, 64, 64, 1)
     assert everything.dtype == np.uint8
@@ -54,18 +54,16 @@ def test_pictures_in_memory_are_copies() -> None:
 
 def test_colour_in_memory() -> None:
     images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), np.uint8)
-    data = ArrayDataset("some", images, groups=np.array(["a", "a", "b", "b"]))
+    data = ArrayDataset("some", images)
     assert data.channels == 3
     assert np.array_equal(data.pictures(8), images)
-    assert data.spread(2).groups.tolist() == ["a", "b"]
     assert data.spread(2).labels is None
 
 
 @pytest.fixture
 def data(tmp_path: Path, pack: Callable, encode: Callable) -> FileDataset:
     archive = Archive(pack(tmp_path / "set", {f"{i:02}.png": encode(PIXELS[i]) for i in range(COUNT)}))
-    groups = np.array(["even", "odd"])[np.arange(COUNT) % 2]
-    return FileDataset("some", archive, archive.names, 3, np.arange(COUNT), groups)
+    return FileDataset("some", archive, archive.names, 3, np.arange(COUNT))
 
 
 @pytest.fixture
@@ -74,9 +72,9 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     original = module.read_picture
 
-    def read(archive: Archive, name: str) -> object:
+    def read(archive: Archive, name: str, remedy: str) -> object:
         names.append(Path(name).name)
-        return original(archive, name)
+        return original(archive, name, remedy)
 
     monkeypatch.setattr(module, "read_picture", read)
     return names
@@ -100,7 +98,6 @@ def test_only_what_is_asked_for_is_decoded(data: FileDataset, decoded: list[str]
     view = data.spread(4)
     assert len(view) == 4
     assert view.labels.tolist() == [0, 3, 6, 9]
-    assert view.groups.tolist() == ["even", "odd", "even", "odd"]
     assert decoded == []
     view.pictures(8, slice(1, 3))
     assert decoded == ["03.png", "06.png"]

@@ -21,7 +21,7 @@ def test_every_tenth_by_sorted_name_is_test(tmp_path: Path, pack: Callable, enco
     assert test.pictures(6)[:, 0, 0, 0].tolist() == [ordered[9], ordered[19]]
     assert train.pictures(6)[:, 0, 0, 0].tolist() == [n for place, n in enumerate(ordered) if place % 10 != 9]
     assert train.channels == test.channels == 1
-    assert train.labels is train.groups is None
+    assert train.labels is None
     assert train.name == f"folder:{path}"
 
 
