@@ -54,19 +54,16 @@ class Robot:
         require_range("--frames", self.frames, 2, 600)
         program = load_program(self.program, self.index)
         strokes = _strokes(program, self.program)
+        from limner.export.animation import gif
         from limner.robot.arm import Arm, Sheet
-
-        arm = Arm(Sheet(self.sheet_size, self.sheet_x, self.sheet_y))
-        prepare_folder(self.out)
-        film = None
-        if self.video:
-            from limner.robot.film import Film
-
-            film = Film(arm)
         from limner.robot.drawing import draw
+        from limner.robot.film import Film
         from limner.robot.motion import plan
         from limner.robot.tracking import joints_csv, tracking
 
+        arm = Arm(Sheet(self.sheet_size, self.sheet_x, self.sheet_y))
+        prepare_folder(self.out)
+        film = Film(arm) if self.video else None  # before the rest: OpenGL may be missing
         with progress_bar("planning") as report:
             motion = plan(arm, strokes, report)
         with progress_bar("drawing") as report:
@@ -74,8 +71,6 @@ class Robot:
         measures = {"strokes": len(strokes), **tracking(arm, motion, drawing)}
         self._write_pictures(program, arm, drawing)
         if film:
-            from limner.export.animation import gif
-
             with progress_bar("filming") as report:
                 write_atomic(self.out / "robot.gif", gif(film.shoot(drawing, self.nib, self.frames, report), step=0.08))
             film.close()

@@ -1,8 +1,7 @@
 """The drawing as a picture, its upper edge nearest to the robot.
 
-Notable choices:
-- Every step of the simulation in which the nib touches the paper draws a disc, whose width grows with how far the
-  spring is compressed, as with a soft tip.
+Every step of the simulation in which the nib touches the paper draws a disc, whose width grows with how far the spring
+is compressed, as with a soft tip.
 """
 
 import numpy as np
@@ -23,9 +22,9 @@ class Ink:
     def __init__(self, drawing: Drawing, sheet: Sheet, nib: float, size: int) -> None:
         """``nib`` is the width of the line at full pressure in millimetres, ``size`` that of the picture in pixels."""
         self._factor = max(1, min(FINEST, LARGEST // size))
-        self._image = Image.new("L", (self._factor * size,) * 2, 255)
-        self._pen = ImageDraw.Draw(self._image)
         side = self._factor * size
+        self._image = Image.new("L", (side, side), 255)
+        self._pen = ImageDraw.Draw(self._image)
         pressed = np.clip(drawing.pressed / DEEP, 0, 1)
         radii = nib / 2 * (THIN + (1 - THIN) * pressed) / sheet.size * side
         places = sheet.shares(drawing.nib) * side

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline  # type: ignore[import-untyped]
 
 from limner.robot.arm import JOINTS, MILLIMETRE, Arm, Floats
@@ -44,7 +45,7 @@ class Motion:
         return len(self.joints)
 
     @property
-    def down(self) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    def down(self) -> NDArray[np.bool_]:
         """``bool[T]``: whether the pen should be on the paper."""
         return self.tip[:, 2] < 0
 
