@@ -116,6 +116,6 @@ def write_report(folder: Path) -> None:
     from limner.training.log import read_log
 
     figure = curves.learning_curves(read_log(folder / "log.jsonl"), reference=load_reference(folder))
-    write_atomic(folder / "curves.svg", curves.svg(figure))
-    write_atomic(folder / "curves.png", curves.png(figure))
+    write_atomic(folder / "curves.svg", curves.encode(figure, "svg"))
+    write_atomic(folder / "curves.png", curves.encode(figure, "png"))
     write_atomic(folder / "report.html", report(folder))

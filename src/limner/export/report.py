@@ -61,7 +61,9 @@ def report(folder: str | Path) -> str:
         **_table(log, reference),
         columns=", ".join(columns(short[0].space)) if short else "",
         drawings=[_drawing(program, f"drawing {i}") for i, program in enumerate(short)],
-        curves={axis: _data_uri(curves.svg(figure), "svg+xml") for axis, figure in figures.items() if figure.axes},
+        curves={
+            axis: _data_uri(curves.encode(figure, "svg"), "svg+xml") for axis, figure in figures.items() if figure.axes
+        },
         config=json.dumps(config, indent=2, ensure_ascii=False) if config else "",
     )
 
