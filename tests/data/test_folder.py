@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from limner.data import DATA_VARIABLE, load_dataset, open_files, resize_square
+from limner.data import load_dataset, open_files, resize_square
+from limner.data.root import DATA_VARIABLE
 
 GREY = np.random.default_rng(0).integers(0, 256, (8, 8), np.uint8)
 COLOUR = np.random.default_rng(1).integers(0, 256, (8, 8, 3), np.uint8)

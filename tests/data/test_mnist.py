@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from limner.data import DATA_VARIABLE, load_dataset, mnist
+from limner.data import load_dataset, mnist
+from limner.data.root import DATA_VARIABLE
 
 NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
 

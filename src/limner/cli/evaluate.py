@@ -24,7 +24,7 @@ class Evaluate(DrawingFlags):
     def run(self) -> None:
         """Draw, measure, write."""
         from limner.data import load_dataset
-        from limner.data.array_file import load_arrays
+        from limner.data.dataset import load_arrays
         from limner.inference.evaluate import reconstruct
 
         agent, options = self.prepare(self.agent)

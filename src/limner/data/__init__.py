@@ -1,7 +1,6 @@
 """Data sets of pictures, dark on white or in colour, by name: see ``load_dataset``.
 
-Notable choices:
-- The split is fixed by the name alone, so figures from different machines are about the same pictures.
+The split is fixed by the name alone, so figures from different machines are about the same pictures.
 """
 
 from pathlib import Path
@@ -14,17 +13,14 @@ from limner.data.generated import generated_names, load_generated, load_painting
 from limner.data.mnist import load_mnist, load_mnist_5k
 from limner.data.omniglot import open_omniglot
 from limner.data.resize import Pictures, luma, resize_square
-from limner.data.root import DATA_VARIABLE
 from limner.worlds.validation import require
 
 __all__ = [
-    "DATA_VARIABLE",
     "NAMES",
     "ArrayDataset",
     "Dataset",
     "FileDataset",
     "Pictures",
-    "Split",
     "load_dataset",
     "luma",
     "open_files",

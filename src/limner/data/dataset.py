@@ -1,20 +1,21 @@
 """Data sets: square pictures in a fixed order, held in memory or decoded from files.
 
-Notable choices:
-- Files are decoded when their pictures are asked for. Decoded pictures are kept, at the size asked for, until ``CACHE``
-  bytes are full; later ones are decoded each time. For rows drawn uniformly every replacement policy has this hit rate.
+Files are decoded when their pictures are asked for. Decoded pictures are kept, at the size asked for, until ``CACHE``
+bytes are full; later ones are decoded each time. For rows drawn uniformly every replacement policy has this hit rate.
 """
 
+import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from copy import copy
+from pathlib import Path
 from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from limner.actions import IntArray
-from limner.data.archive import Archive
+from limner.data.archive import Archive, reading
 from limner.data.decoding import read_picture, square
 from limner.data.resize import Pictures, check_size, resize_square
 from limner.worlds.validation import require
@@ -80,6 +81,28 @@ class ArrayDataset(Dataset):
         chosen = super().select(rows)
         chosen.images = self.images[rows]
         return chosen
+
+
+def load_arrays(path: Path) -> ArrayDataset:
+    """The array ``images`` uint8[N, H, W] or [N, H, W, 3] of an ``.npz`` file, padded with white to squares.
+
+    ``ValueError`` naming the file when it is none, or holds something else; nothing in it is unpickled.
+    """
+    with reading(path, "name an intact .npz file"), path.open("rb") as file:
+        require(zipfile.is_zipfile(file), "it is no zip")
+        file.seek(0)
+        with np.load(file, allow_pickle=False) as archive:
+            names = ", ".join(archive) or "it has none"
+            require("images" in archive, f"none of its arrays ({names}) is called 'images'")
+            images = archive["images"]
+        require(isinstance(images, np.ndarray), "it is no array")
+    kind = f"{images.dtype}{list(images.shape)}"
+    good = images.dtype == np.uint8 and images.shape[3:] in ((), (3,)) and images.ndim >= 3 and images.size > 0
+    require(good, f"{path}: images are {kind}, must be uint8[N, H, W] or [N, H, W, 3], none empty")
+    height, width = images.shape[1:3]
+    top, left = max(0, width - height), max(0, height - width)
+    padding = ((0, 0), (top // 2, top - top // 2), (left // 2, left - left // 2), (0, 0))[: images.ndim]
+    return ArrayDataset(path.name, np.pad(images, padding, constant_values=255))
 
 
 class FileDataset(Dataset):
