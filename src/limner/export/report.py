@@ -1,8 +1,7 @@
 """The report of a run: one HTML file, without links to other files.
 
-Notable choices:
-- It is made from the files of a run that exist, so it can be made again at any time: ``log.jsonl``,
-  ``reference.json``, ``config.json``, ``programs.jsonl``, ``sheet.png`` or ``pairs.png``, ``drawing.gif``.
+It is made from the files of a run that exist, so it can be made again at any time: ``log.jsonl``, ``reference.json``,
+``config.json``, ``programs.jsonl``, ``sheet.png`` or ``pairs.png``, ``drawing.gif``.
 """
 
 import base64
@@ -71,8 +70,9 @@ def report(folder: str | Path) -> str:
 def load_reference(folder: Path) -> dict[str, dict[str, Any]]:
     """The reference rows in the ``reference.json`` of the run in ``folder``; none without the file."""
     rows = _load_object(folder / "reference.json")
-    named = all(isinstance(row, dict) for row in rows.values())
-    require(named, f"{folder / 'reference.json'}: every row must be an object")
+    require(
+        all(isinstance(row, dict) for row in rows.values()), f"{folder}/reference.json: every row must be an object"
+    )
     return rows
 
 
