@@ -27,9 +27,8 @@ from limner.programs.execution import execute, pen_strokes
 from limner.programs.program import Program, load_programs
 from limner.robot.arm import Arm, Sheet
 from limner.robot.drawing import draw
-from limner.robot.film import Film
-from limner.robot.ink import picture
 from limner.robot.motion import plan
+from limner.robot.pictures import Film, picture
 from limner.robot.tracking import tracking
 from limner.worlds.world import on_white
 

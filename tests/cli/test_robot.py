@@ -48,7 +48,7 @@ def fails(words: str, capsys: pytest.CaptureFixture[str]) -> str:
 @needs_mujoco
 def test_all_files_are_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from limner.robot.arm import Arm, Sheet
-    from limner.robot.film import HEIGHT, WIDTH, Film
+    from limner.robot.pictures import HEIGHT, WIDTH, Film
 
     try:
         Film(Arm(Sheet())).close()
@@ -71,12 +71,12 @@ def test_all_files_are_written(folder: Path, capsys: pytest.CaptureFixture[str])
 def test_without_a_film_no_opengl_is_needed(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from limner.robot import film
+    from limner.robot import pictures
 
     def broken(*size: int) -> None:
         raise ImportError("no display")
 
-    monkeypatch.setattr(film.mujoco, "GLContext", broken)
+    monkeypatch.setattr(pictures.mujoco, "GLContext", broken)
     error = fails("program.json --out made", capsys)
     assert "cannot render here (no display): apt-get install libegl1 libgl1 libgl1-mesa-dri" in error
     assert "--no-video" in error

@@ -11,6 +11,7 @@ import tyro
 from limner.cli.files import load_program, prepare_folder
 from limner.cli.terminal import progress_bar
 from limner.files import write_atomic
+from limner.worlds import find_world
 from limner.worlds.validation import require, require_range
 
 if TYPE_CHECKING:
@@ -52,13 +53,19 @@ class Robot:
         require_range("--size", self.size, 64, 2048, " pixels")
         require_range("--nib", self.nib, 0.1, 20, " mm")
         require_range("--frames", self.frames, 2, 600)
+        from limner.programs.execution import pen_strokes
+
         program = load_program(self.program, self.index)
-        strokes = _strokes(program, self.program)
+        strokes = pen_strokes(program)
+        require(len(strokes) > 0, f"{self.program} paints nothing: a program with at least one stroke is needed")
+        curves = find_world(program.renderer["name"]).count(program.space, program.actions)
+        remedy = "choose a program with fewer strokes"
+        require(curves <= MOST, f"{self.program} has {curves} curves, the arm draws up to {MOST}: {remedy}")
         from limner.export.animation import gif
         from limner.robot.arm import Arm, Sheet
         from limner.robot.drawing import draw
-        from limner.robot.film import Film
         from limner.robot.motion import plan
+        from limner.robot.pictures import Film
         from limner.robot.tracking import joints_csv, tracking
 
         arm = Arm(Sheet(self.sheet_size, self.sheet_x, self.sheet_y))
@@ -92,7 +99,7 @@ class Robot:
 
         from limner.export.picture import pairs, png
         from limner.programs.execution import execute
-        from limner.robot.ink import picture
+        from limner.robot.pictures import picture
         from limner.worlds.world import on_white
 
         drawn = picture(drawing, arm.sheet, self.nib, self.size)
@@ -100,15 +107,3 @@ class Robot:
         write_atomic(self.out / "drawn.png", png(drawn))
         drawn = np.broadcast_to(drawn, canvas.shape)
         write_atomic(self.out / "pair.png", png(pairs(canvas[None], drawn[None])))
-
-
-def _strokes(program: "Program", path: Path) -> "list[Points]":
-    """The strokes to draw; ``ValueError`` if there are none, or too many."""
-    from limner.programs.execution import pen_strokes
-    from limner.worlds import find_world
-
-    strokes = pen_strokes(program)
-    require(bool(strokes), f"{path} paints nothing: a program with at least one stroke is needed")
-    curves = find_world(program.renderer["name"]).count(program.space, program.actions)
-    require(curves <= MOST, f"{path} has {curves} curves, the arm draws up to {MOST}: choose one with fewer strokes")
-    return strokes

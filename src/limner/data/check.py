@@ -1,13 +1,12 @@
 """Opening every picture of a data set, to find those that cannot be read."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 
 from limner.data import NAMES, ArrayDataset, load_dataset, open_files
 from limner.data.decoding import has_colour, read_picture
-from limner.data.generated import generated_names
+from limner.data.generated import Report, generated_names
 
 
 @dataclass(frozen=True)
@@ -32,9 +31,7 @@ class Findings:
         return ", ".join([*words, f"{len(self.broken)} broken"])
 
 
-def check_dataset(
-    spec: str, root: str | Path | None = None, report: Callable[[int, int], None] | None = None
-) -> Findings:
+def check_dataset(spec: str, root: str | Path | None = None, report: Report = lambda done, total: None) -> Findings:
     """Open every picture of the data set ``spec``, or of the folder or zip of that path.
 
     ``report(done, total)`` counts pictures. ``ValueError`` as ``load_dataset``, except for a broken picture. Data sets
@@ -55,6 +52,5 @@ def check_dataset(
             coloured += has_colour(image)
         except ValueError as error:
             broken.append(str(error))
-        if report is not None:
-            report(done, len(data))
+        report(done, len(data))
     return Findings(spec, tuple(found), coloured, tuple(broken))

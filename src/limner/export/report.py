@@ -49,7 +49,7 @@ def report(folder: str | Path) -> str:
     reference = load_reference(folder)
     programs = load_programs(folder / "programs.jsonl") if (folder / "programs.jsonl").exists() else []
     short = [program for program in programs if len(program) <= MAX_STEPS][:DRAWINGS]
-    figures = {axis: curves.learning_curves(log, (axis,), reference) for axis in curves.AXES}
+    plots = {axis: curves.learning_curves(log, (axis,), reference) for axis in curves.AXES}
     config = _load_object(folder / "config.json")
     template = resources.files("limner.export").joinpath("report.html").read_text("utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -60,9 +60,7 @@ def report(folder: str | Path) -> str:
         **_table(log, reference),
         columns=", ".join(columns(short[0].space)) if short else "",
         drawings=[_drawing(program, f"drawing {i}") for i, program in enumerate(short)],
-        curves={
-            axis: _data_uri(curves.encode(figure, "svg"), "svg+xml") for axis, figure in figures.items() if figure.axes
-        },
+        curves={axis: _data_uri(curves.encode(plot, "svg"), "svg+xml") for axis, plot in plots.items() if plot.axes},
         config=json.dumps(config, indent=2, ensure_ascii=False) if config else "",
     )
 

@@ -69,7 +69,7 @@ def check_reach(arm: Arm) -> None:
         raise ValueError(f"no place to wait {REST / MILLIMETRE:g} mm above the sheet ({error}): {remedy}") from None
 
 
-def plan(arm: Arm, strokes: Sequence[Floats], report: Callable[[int, int], None] | None = None) -> Motion:
+def plan(arm: Arm, strokes: Sequence[Floats], report: Callable[[int, int], None] = lambda done, total: None) -> Motion:
     """The motion that draws ``strokes``, ``float64[n, 3]`` each: (x, y, pressure) in [0, 1] of the sheet.
 
     ``ValueError`` when a part of the sheet is out of reach.
@@ -81,8 +81,7 @@ def plan(arm: Arm, strokes: Sequence[Floats], report: Callable[[int, int], None]
     for done, way in enumerate(path, 1):
         part, angles = _parametrise(arm, way, angles)
         parts.append(part)
-        if report:
-            report(done, len(path))
+        report(done, len(path))
     return Motion(arm.step, *(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
