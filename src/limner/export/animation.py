@@ -55,11 +55,9 @@ def together(drawings: Sequence[Pixels], columns: int | None = None) -> Pixels:
 
 def _palette(pictures: list[Image.Image]) -> Image.Image:
     """The palette of 256 colours of ``pictures``, as an image in mode P."""
-    side = 96  # pixels of a thumbnail, enough to find the colours
-    strip = Image.new("RGB", (side, side * len(pictures)))
-    for i, picture in enumerate(pictures):
-        strip.paste(picture.resize((side, side), Image.Resampling.NEAREST), (0, i * side))
-    return strip.quantize(256, method=Image.Quantize.MEDIANCUT, kmeans=1)
+    small = (96, 96)  # pixels of a thumbnail, enough to find the colours
+    strip = np.concatenate([picture.resize(small, Image.Resampling.NEAREST) for picture in pictures])
+    return Image.fromarray(strip).quantize(256, method=Image.Quantize.MEDIANCUT, kmeans=1)
 
 
 def _dither(frame: Pixels) -> Pixels:

@@ -20,7 +20,6 @@ BINS = 300
 COLUMNS = 3
 PANEL = (3.6, 2.4)  # width and height of a panel in inches
 DOTS = 200  # pixels per inch of the PNG
-METADATA: dict[str, dict[str, Any]] = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}  # none
 
 STYLE: dict[str, Any] = {
     "svg.hashsalt": "limner",  # constant identifiers
@@ -97,8 +96,9 @@ def series(log: Log, axis: str, key: str) -> list[Point]:
 def encode(figure: Figure, kind: Literal["svg", "png"]) -> bytes:
     """The bytes of an SVG or PNG file of the figure, on white; a PNG has ``DOTS`` pixels an inch."""
     file = io.BytesIO()
+    metadata: dict[str, Any] = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
     with style.context(["default", STYLE]):
-        figure.savefig(file, format=kind, metadata=METADATA[kind])
+        figure.savefig(file, format=kind, metadata=metadata)
     return file.getvalue()
 
 

@@ -126,8 +126,8 @@ def _load_object(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        data = json.loads(path.read_bytes())
+        data: dict[str, Any] = json.loads(path.read_bytes())
     except ValueError as error:
         raise ValueError(f"{path}: not JSON ({error})") from None
     require(isinstance(data, dict), f"{path}: must hold a JSON object")
-    return data  # type: ignore[no-any-return]
+    return data
