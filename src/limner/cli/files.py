@@ -79,7 +79,7 @@ def write_pairs(folder: Path, result: Reconstruction) -> None:
 
 def _write_drawing(folder: Path, programs: Sequence[Program]) -> None:
     """``drawing.gif``: the first 16 programs being executed, 128 pixels a side each."""
-    from limner.export.animation import gif, together
+    from limner.export.picture import gif, together
     from limner.programs.execution import frames
 
     drawings = [frames(program, 128) for program in programs[:16]]
@@ -94,8 +94,7 @@ def write_painting(folder: Path, program: Program, frame: Frame, size: int, repo
     """
     import numpy as np
 
-    from limner.export.animation import gif
-    from limner.export.picture import png
+    from limner.export.picture import gif, png
     from limner.programs.execution import snapshots
 
     program.save(folder / "program.json")

@@ -42,6 +42,6 @@ class Replay:
 
             write_atomic(self.out, png(execute(program, self.size)))
         else:
-            from limner.export.animation import gif
+            from limner.export.picture import gif
 
             write_atomic(self.out, gif(frames(program, self.size), self.step, self.hold))

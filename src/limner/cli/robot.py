@@ -16,7 +16,6 @@ from limner.worlds.validation import require, require_range
 
 if TYPE_CHECKING:
     from limner.programs.program import Program
-    from limner.worlds.world import Points
 
 
 MOST = 2000
@@ -61,7 +60,7 @@ class Robot:
         curves = find_world(program.renderer["name"]).count(program.space, program.actions)
         remedy = "choose a program with fewer strokes"
         require(curves <= MOST, f"{self.program} has {curves} curves, the arm draws up to {MOST}: {remedy}")
-        from limner.export.animation import gif
+        from limner.export.picture import gif
         from limner.robot.arm import Arm, Sheet
         from limner.robot.drawing import draw
         from limner.robot.motion import plan
