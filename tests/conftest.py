@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from limner.agents.agent import Agent, load_agent
-from limner.data import DATA_VARIABLE, Dataset, load_dataset
+from limner.data import Dataset, load_dataset
 from limner.data.picture_source import PictureSource
+from limner.data.root import DATA_VARIABLE
 from limner.training import make_trainer
 from limner.training.imitation.config import ImitationConfig, SearchExpert
 from limner.training.presets import PRESETS
