@@ -20,18 +20,17 @@ import torch
 import tyro
 
 from limner.agents.agent import load_agent
-from limner.export.picture import on_white, pairs, png
+from limner.export.picture import pairs, png
 from limner.files import write_atomic
 from limner.inference.sample import sample
-from limner.programs.execution import execute
+from limner.programs.execution import execute, pen_strokes
 from limner.programs.program import Program, load_programs
-from limner.programs.strokes import pen_strokes
 from limner.robot.arm import Arm, Sheet
 from limner.robot.drawing import draw
-from limner.robot.film import Film
-from limner.robot.ink import picture
 from limner.robot.motion import plan
+from limner.robot.pictures import Film, picture
 from limner.robot.tracking import tracking
+from limner.worlds.world import on_white
 
 COLUMNS = (
     "source | programs | strokes | drawn, mm | in the air, mm | seconds | mean error, mm | worst | to the path, mean "

@@ -67,7 +67,7 @@ class Way:
         simulator, actions = Simulator(renderer, CANDIDATES, 1), episodes.actions
         if self.ahead:
             actions = look_ahead(renderer, simulator, proposer, episodes, generator, self.ahead * seconds)
-        refinement = world.refine(renderer, simulator, episodes.targets, actions, proposer)
+        refinement = world.refinement(renderer)(renderer, simulator, episodes.targets, actions, proposer)
         if self.ahead < 1:
             refinement.run(Budget(seconds - (time.process_time() - begun)), generator)
         return float(squared_error(refinement.canvas.numpy(), goals).mean())

@@ -1,6 +1,7 @@
 """What several tests need: a few real digits, everything that decides how a training goes on, small agents."""
 
 import itertools
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from torch import Tensor
 from limner.agents.agent import Agent, load_agent
 from limner.data import Dataset, load_dataset
 from limner.data.picture_source import PictureSource
+from limner.data.root import DATA_VARIABLE
 from limner.training import make_trainer
 from limner.training.imitation.config import ImitationConfig, SearchExpert
 from limner.training.presets import PRESETS
@@ -21,6 +23,15 @@ from limner.training.saving import save_checkpoint
 from limner.training.spiral.config import SpiralConfig
 from limner.training.spiral.trainer import SpiralTrainer
 from limner.worlds.scenes.renderer import Scenes
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """The folder with the real data."""
+    folder = os.environ.get(DATA_VARIABLE)
+    if not folder:
+        pytest.skip(f"{DATA_VARIABLE} does not name a folder with the real data")
+    return Path(folder)
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,11 @@
 """The public names of the package."""
 
+import ast
 import importlib
 import pkgutil
 import subprocess
 import sys
+from pathlib import Path
 
 import gymnasium
 import pytest
@@ -23,6 +25,13 @@ def test_names_are_those_of_the_modules_that_define_them() -> None:
     for name in limner.__all__:
         home = importlib.import_module(getattr(limner, name).__module__)
         assert getattr(home, name) is getattr(limner, name)
+
+
+def test_type_checkers_are_told_the_same() -> None:
+    tree = ast.parse(Path(limner.__file__).read_text())
+    (block,) = (node for node in tree.body if isinstance(node, ast.If))
+    told = {(node.module, alias.name, alias.asname) for node in block.body for alias in node.names}  # type: ignore[attr-defined]
+    assert told == {(f"limner.{module}", name, name) for name, module in limner._MODULES.items()}
 
 
 def test_no_folder_has_the_name_of_something_public() -> None:

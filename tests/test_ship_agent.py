@@ -1,14 +1,12 @@
 """Shipping an agent: its card tells how it was trained, from the folders of the runs alone."""
 
-import importlib.util
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
+from scripts import load_script
 
 from limner.agents.agent import load_agent
 from limner.cli.train import read
@@ -20,19 +18,7 @@ from limner.training.presets import PRESETS
 from limner.training.saving import save_checkpoint
 from limner.worlds.toy.renderer import ToySettings
 
-
-def load_script() -> ModuleType:
-    path = Path(__file__).parents[1] / "recipes" / "ship_agent.py"
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module  # where its dataclass is looked up
-    spec.loader.exec_module(module)
-    return module
-
-
-script = load_script()
+script = load_script("recipes/ship_agent.py")
 
 
 def write_run(folder, config, source, updates=1):

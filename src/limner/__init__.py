@@ -19,20 +19,6 @@ import gymnasium
 
 from limner.worlds import world_names
 
-if TYPE_CHECKING:
-    from limner.agents.agent import Agent, load_agent
-    from limner.data import load_dataset
-    from limner.environments.gymnasium import PaintEnv, PaintVectorEnv
-    from limner.inference.draw import DrawOptions, draw
-    from limner.inference.evaluate import reconstruct
-    from limner.inference.paint import paint
-    from limner.inference.parse import parse
-    from limner.inference.sample import sample
-    from limner.programs.execution import execute, execute_all
-    from limner.programs.program import Program, load_programs, save_programs
-    from limner.training.run import train
-    from limner.worlds import make_renderer
-
 _HOMES = {
     "agents.agent": ("Agent", "load_agent"),
     "data": ("load_dataset",),
@@ -49,26 +35,27 @@ _HOMES = {
 }
 _MODULES = {name: module for module, names in _HOMES.items() for name in names}
 
-__all__ = [
-    "Agent",
-    "DrawOptions",
-    "PaintEnv",
-    "PaintVectorEnv",
-    "Program",
-    "draw",
-    "execute",
-    "execute_all",
-    "load_agent",
-    "load_dataset",
-    "load_programs",
-    "make_renderer",
-    "paint",
-    "parse",
-    "reconstruct",
-    "sample",
-    "save_programs",
-    "train",
-]
+if TYPE_CHECKING:  # an alias exports a name
+    from limner.agents.agent import Agent as Agent
+    from limner.agents.agent import load_agent as load_agent
+    from limner.data import load_dataset as load_dataset
+    from limner.environments.gymnasium import PaintEnv as PaintEnv
+    from limner.environments.gymnasium import PaintVectorEnv as PaintVectorEnv
+    from limner.inference.draw import DrawOptions as DrawOptions
+    from limner.inference.draw import draw as draw
+    from limner.inference.evaluate import reconstruct as reconstruct
+    from limner.inference.paint import paint as paint
+    from limner.inference.parse import parse as parse
+    from limner.inference.sample import sample as sample
+    from limner.programs.execution import execute as execute
+    from limner.programs.execution import execute_all as execute_all
+    from limner.programs.program import Program as Program
+    from limner.programs.program import load_programs as load_programs
+    from limner.programs.program import save_programs as save_programs
+    from limner.training.run import train as train
+    from limner.worlds import make_renderer as make_renderer
+else:
+    __all__ = sorted(_MODULES)
 
 for _name in world_names():
     gymnasium.register(
@@ -86,4 +73,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *_MODULES})

@@ -1,18 +1,17 @@
 """Action spaces: ordered, named, discrete parts with masks and canvas grids.
 
-Notable choices:
-- An action is one integer per part, ``int64[..., P]``; a batch of actions is one array.
-- The order of the parts is the order in which a policy samples them (autoregressively).
-- One part may be the verb, which says what kind of action it is. Dependent parts count only after a full verb: after
-  "jump" only ``end`` matters, after "skip" nothing does. ``mask_table`` is that rule, the only one, for NumPy and for
-  torch; ``canonical`` sets parts that do not count to 0, so that equal programs have equal arrays.
-- A grid part numbers its cells ``row * width + column``. Offsets are grid parts whose origin is in the middle.
+An action is one integer per part, ``int64[..., P]``, in the order in which a policy samples them (autoregressively).
+One part may be the verb, which says what kind of action it is. Dependent parts count only after a full verb: after
+"jump" only ``end`` matters, after "skip" nothing does. ``mask_table`` is that rule, the only one, for NumPy and torch;
+``canonical`` sets parts that do not count to 0, so that equal programs have equal arrays. A grid part numbers its cells
+``row * width + column``. Offsets are grid parts whose origin is in the middle.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -68,33 +67,34 @@ class ActionSpace:
     """Ordered parts of an action, and what they mean on a canvas."""
 
     parts: tuple[Part, ...]
-    verb: int | None = field(init=False, repr=False, compare=False)
-    """Position of the part that says what kind of action it is; None when all are of one kind."""
-    mask_table: BoolArray = field(init=False, repr=False, compare=False)
-    """Which parts count after each value of the verb, ``bool[V, P]``; one row of ones without a verb."""
-    _index: dict[str, int] = field(init=False, repr=False, compare=False)
-    _limits: IntArray = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        index = {part.name: i for i, part in enumerate(self.parts)}
-        if not self.parts or len(index) != len(self.parts):
-            raise ValueError(f"an action space needs distinct parts, got {[p.name for p in self.parts]}")
-        verb = next((i for i, part in enumerate(self.parts) if part.verbs), None)
-        dependent = np.asarray([part.dependent for part in self.parts])
-        if dependent[: len(dependent) if verb is None else verb + 1].any():
-            raise ValueError(f"dependent parts must follow a part with verbs, got {[p.name for p in self.parts]}")
-        full = np.asarray([True] if verb is None else [v in self.parts[verb].full for v in self.parts[verb].verbs])
-        object.__setattr__(self, "verb", verb)
-        object.__setattr__(self, "mask_table", full[:, None] | ~dependent)
-        object.__setattr__(self, "_index", index)
-        object.__setattr__(self, "_limits", np.asarray([part.size for part in self.parts], np.int64))
+        if not self.parts or len(self._index) != len(self.parts):
+            raise ValueError(f"an action space needs distinct parts, got {list(self.names)}")
+        if any(part.dependent for part in self.parts[: None if self.verb is None else self.verb + 1]):
+            raise ValueError(f"dependent parts must follow a part with verbs, got {list(self.names)}")
 
-    @property
+    @cached_property
+    def verb(self) -> int | None:
+        """Position of the part that says what kind of action it is; None when all are of one kind."""
+        return next((i for i, part in enumerate(self.parts) if part.verbs), None)
+
+    @cached_property
+    def mask_table(self) -> BoolArray:
+        """Which parts count after each value of the verb, ``bool[V, P]``; one row of ones without a verb."""
+        full = [True] if self.verb is None else [verb in self.full_verbs for verb in range(self.sizes[self.verb])]
+        return np.array([[every or not part.dependent for part in self.parts] for every in full])
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {name: i for i, name in enumerate(self.names)}
+
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Names of the parts, in decoding order."""
         return tuple(part.name for part in self.parts)
 
-    @property
+    @cached_property
     def sizes(self) -> tuple[int, ...]:
         """Number of values of each part, in decoding order."""
         return tuple(part.size for part in self.parts)
@@ -109,8 +109,7 @@ class ActionSpace:
         """Values of the verb after which every part counts; none in a space without a verb."""
         if self.verb is None:
             return ()
-        part = self.parts[self.verb]
-        return tuple(part.verbs.index(name) for name in part.full)
+        return tuple(map(self.parts[self.verb].verbs.index, self.parts[self.verb].full))
 
     @property
     def jump(self) -> int | None:
@@ -135,20 +134,17 @@ class ActionSpace:
             raise ValueError(f"actions must be integers, got dtype {array.dtype}")
         if array.ndim == 0 or array.shape[-1] != len(self.parts):
             raise ValueError(f"an action has {len(self.parts)} parts {self.names}, got an array of shape {array.shape}")
-        bad = (array < 0) | (array >= self._limits)
+        bad = (array < 0) | (array >= np.array(self.sizes))
         if bad.any():
             where = tuple(int(i) for i in np.argwhere(bad)[0])
-            part = self.parts[where[-1]]
-            raise ValueError(
-                f"action {where[:-1] or ''}: part {part.name!r} is {array[where]}, must be in 0 … {part.size - 1}"
-            )
+            need = f"must be in 0 … {self.sizes[where[-1]] - 1}"
+            raise ValueError(f"action {where[:-1] or ''}: part {self.names[where[-1]]!r} is {array[where]}, {need}")
         return array.astype(np.int64, copy=False)
 
     def mask(self, actions: IntArray) -> BoolArray:
         """Which parts influence the picture: ``bool[..., P]`` for ``int64[..., P]``."""
         verbs = np.zeros(actions.shape[:-1], np.int64) if self.verb is None else actions[..., self.verb]
-        counts: BoolArray = self.mask_table[verbs]
-        return counts
+        return np.asarray(self.mask_table[verbs])
 
     def canonical(self, actions: IntArray) -> IntArray:
         """A copy with every part that does not count set to 0."""

@@ -1,9 +1,7 @@
 """Files and folders that several processes may want.
 
-Notable choices:
-- A file is written so that a reader never sees half of it.
-- A folder is held by ``flock``: the kernel lets it go when the process ends, however it ends. Where a file system has
-  no such locks, folders count as not held.
+A file is written so that a reader never sees half of it. A folder is held by ``flock``: the kernel lets it go when the
+process ends, however it ends. Where a file system has no such locks, folders count as not held.
 """
 
 from __future__ import annotations
@@ -19,22 +17,24 @@ from pathlib import Path
 def write_atomic(path: str | Path, data: bytes | str) -> None:
     """Write ``data`` to ``path``: to a temporary file beside it, synced, then renamed over it.
 
-    On any error (a full disk, say) the old file stays as it was, no temporary file is left, and the
-    ``OSError`` goes to the caller.
+    On any error (a full disk, say) the old file stays as it was, no temporary file is left, and the ``OSError``, which
+    names ``path``, goes to the caller.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    path, temporary = Path(path), ""
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(handle, "wb") as file:
             file.write(data.encode() if isinstance(data, str) else data)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
+        if isinstance(error, OSError):
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
 
 
@@ -59,12 +59,11 @@ def _locked(folder: Path, kind: int) -> Iterator[bool]:
     """While open, ``folder`` is locked; gives False where another lock forbids that."""
     handle = os.open(folder, os.O_RDONLY)
     try:
-        free = True
-        with contextlib.suppress(OSError):
-            try:
-                fcntl.flock(handle, kind | fcntl.LOCK_NB)
-            except BlockingIOError:
-                free = False
+        try:
+            fcntl.flock(handle, kind | fcntl.LOCK_NB)
+            free = True
+        except OSError as error:
+            free = not isinstance(error, BlockingIOError)
         yield free
     finally:
         os.close(handle)

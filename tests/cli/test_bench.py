@@ -3,7 +3,6 @@
 import functools
 import json
 import time
-from dataclasses import replace
 
 import pytest
 
@@ -46,8 +45,8 @@ def test_training_speed_is_environment_steps_over_time(tiny, source, monkeypatch
 
     monkeypatch.setattr(SpiralTrainer, "update", update)
     monkeypatch.setattr(time, "perf_counter", lambda: now)
-    config = replace(tiny, run=replace(tiny.run, threads=threads))
-    assert bench.training_speed(config, source, updates=3, warm_up=2) == tiny.agent.horizon * tiny.run.episodes
+    speed, _ = bench.training(tiny, source, threads, updates=3, warm_up=2)
+    assert speed == tiny.agent.horizon * tiny.run.episodes
     assert now == 5
 
 
@@ -70,17 +69,17 @@ def test_shares_of_training_time_add_up_and_are_where_the_work_is(tiny, source, 
     lasts(PolicyGradient, "step", 3)
     lasts(CriticLearner, "step", 4)
     lasts(SpiralTrainer, "update", 2)
-    shares = bench.training_shares(replace(tiny, run=replace(tiny.run, threads=2)), source, updates=4, warm_up=2)
+    _, shares = bench.training(tiny, source, threads=1, updates=4, warm_up=2)
     assert shares == pytest.approx({"inference": 0.2, "painting": 0.1, "policy learning": 0.3, "critic learning": 0.4})
 
 
 def test_everything_is_one_json_object(tiny, monkeypatch):
     monkeypatch.setitem(PRESETS, "mnist", Preset("", tiny))
-    monkeypatch.setattr(bench, "painting", lambda: dict.fromkeys(bench.BRUSHES, 1.0))
-    monkeypatch.setattr(bench, "training_speed", functools.partial(bench.training_speed, updates=1, warm_up=1))
-    monkeypatch.setattr(bench, "training_shares", functools.partial(bench.training_shares, updates=1, warm_up=1))
+    monkeypatch.setattr(bench, "painting_speed", functools.partial(bench.painting_speed, seconds=0.01))
+    monkeypatch.setattr(bench, "training", functools.partial(bench.training, updates=1, warm_up=1))
     result = bench.bench()
     json.dumps(result)
     assert result["cores"] >= 1
+    assert len(result["painting, strokes/s"]) == 2 * len(bench.BRUSHES)
     assert result["training, environment steps/s"] > 0
     assert len(result["share of training time"]) == 4

@@ -10,8 +10,8 @@ import pytest
 from limner.cli import main as cli
 from limner.export.gcode import GcodeSettings, gcode
 from limner.export.svg import svg
+from limner.programs.execution import pen_strokes
 from limner.programs.program import Program, save_programs
-from limner.programs.strokes import pen_strokes
 from limner.worlds import make_renderer
 
 

@@ -165,7 +165,7 @@ def test_the_folder_is_named_after_the_preset() -> None:
         ("tiny --expert search", "--expert is 'search': it is for --algorithm imitation, not 'spiral'"),
         ("tiny --algorithm imitation --expert agent", "expert is 'agent', but expert.agent is empty"),
         ("tiny --algorithm imitation --expert file", "expert is 'file', but expert.path is empty"),
-        ("tiny --algorithm imitation --expert random", "expert is 'random': it teaches conditional agents only"),
+        ("tiny --algorithm imitation --expert random", "expert is 'random': for conditional agents only"),
         ("tiny --algorithm distance", "algorithm is 'distance', but the agent has no targets: set conditional"),
         ("tiny --reward.distance 3", "reward.distance is 3.0: it needs a target; set conditional"),
         ("tiny --renderer.grid 5000", "renderer.grid is 5000: must be in 2 … 4096"),

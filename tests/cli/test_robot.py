@@ -48,7 +48,7 @@ def fails(words: str, capsys: pytest.CaptureFixture[str]) -> str:
 @needs_mujoco
 def test_all_files_are_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from limner.robot.arm import Arm, Sheet
-    from limner.robot.film import HEIGHT, WIDTH, Film
+    from limner.robot.pictures import HEIGHT, WIDTH, Film
 
     try:
         Film(Arm(Sheet())).close()
@@ -71,12 +71,12 @@ def test_all_files_are_written(folder: Path, capsys: pytest.CaptureFixture[str])
 def test_without_a_film_no_opengl_is_needed(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from limner.robot import film
+    from limner.robot import pictures
 
     def broken(*size: int) -> None:
         raise ImportError("no display")
 
-    monkeypatch.setattr(film.mujoco, "GLContext", broken)
+    monkeypatch.setattr(pictures.mujoco, "GLContext", broken)
     error = fails("program.json --out made", capsys)
     assert "cannot render here (no display): apt-get install libegl1 libgl1 libgl1-mesa-dri" in error
     assert "--no-video" in error
@@ -144,7 +144,7 @@ def test_help_imports_neither_torch_nor_mujoco() -> None:
         ("program.json --index 3", "--index picks a line of a .jsonl file"),
         ("program.json --size 3", "--size is 3: must be in 64 … 2048"),
         ("program.json --nib nan", "--nib is nan: must be in 0.1 … 20 mm"),
-        ("program.json --nib -1", "--nib is -1: must be"),
+        ("program.json --nib -1", "--nib is -1.0: must be"),
         ("program.json --frames 1", "--frames is 1: must be in 2 … 600"),
         ("program.json --out program.json", "--out program.json is a file: name a folder"),
         ("program.json --out /proc/here", "cannot write into the folder /proc/here"),

@@ -40,9 +40,9 @@ def test_the_same_seed_draws_the_same(here: Path, unconditional_folder: Path) ->
     ("words", "message"),
     [
         ("--count 0", "--count is 0"),
-        ("--seed -1", "--seed is -1"),
-        ("--temperature nan", "--temperature is nan"),
-        ("--first-action-temperature -1", "--first-action-temperature is -1"),
+        ("--seed -1", "seed is -1"),
+        ("--temperature nan", "temperature is nan"),
+        ("--first-action-temperature -1", "first_action_temperature is -1"),
         ("--out file", "is a file"),
         ("--agent nobody", "nobody"),
     ],

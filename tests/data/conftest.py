@@ -1,7 +1,6 @@
-"""Folders and zips of small pictures, and the folder with the real data."""
+"""Folders and zips of small pictures."""
 
 import io
-import os
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,16 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-
-from limner.data import DATA_VARIABLE
-
-
-@pytest.fixture
-def real_data() -> Path:
-    folder = os.environ.get(DATA_VARIABLE)
-    if not folder:
-        pytest.skip(f"{DATA_VARIABLE} does not name a folder with the real data")
-    return Path(folder)
 
 
 @pytest.fixture(autouse=True)

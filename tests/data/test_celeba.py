@@ -71,7 +71,7 @@ def test_a_list_that_does_not_fit(root: Path, text: str, message: str) -> None:
 def test_a_list_that_cannot_be_read(root: Path) -> None:
     path = root / "celeba/list_eval_partition.txt"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ValueError, match=r"is no text"):
+    with pytest.raises(ValueError, match=r"cannot read .*list_eval_partition.txt: .*utf-8"):
         load_dataset("celeba", "train", root)
     path.unlink()
     path.mkdir()

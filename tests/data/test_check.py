@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from limner.data.check import Findings, Size, check_dataset
+from limner.data.check import Findings, check_dataset
 
 GREY = np.random.default_rng(0).integers(0, 256, (8, 12), np.uint8)
 COLOUR = np.random.default_rng(1).integers(0, 256, (30, 20, 3), np.uint8)
@@ -33,7 +33,7 @@ def test_all_broken_files_are_named_not_only_the_first(tmp_path: Path, pack: Cal
 
 def test_a_set_without_a_test_split_and_one_of_broken_files(tmp_path: Path, pack: Callable, encode: Callable) -> None:
     path = pack(tmp_path / "set", {"a.png": encode(COLOUR)})
-    assert check_dataset(str(path)) == Findings(f"folder:{path}", (Size(20, 30),), 1, ())
+    assert check_dataset(str(path)) == Findings(f"folder:{path}", ((20, 30),), 1, ())
     path = pack(tmp_path / "bad", {"a.png": b""})
     assert str(check_dataset(str(path))) == f"folder:{path}: 1 pictures, 1 broken"
 

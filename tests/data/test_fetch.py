@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from limner.data import DATA_VARIABLE
 from limner.data import fetch as download
 from limner.data.fetch import SOURCES, Source, fetch
+from limner.data.root import DATA_VARIABLE
 
 CONTENT = bytes(range(256)) * 2000
 PART = "some/file.zip.part"

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from limner.data import DATA_VARIABLE, load_dataset, open_files, resize_square
+from limner.data import load_dataset, open_files, resize_square
+from limner.data.root import DATA_VARIABLE
 
 GREY = np.random.default_rng(0).integers(0, 256, (8, 8), np.uint8)
 COLOUR = np.random.default_rng(1).integers(0, 256, (8, 8, 3), np.uint8)
@@ -21,7 +22,7 @@ def test_every_tenth_by_sorted_name_is_test(tmp_path: Path, pack: Callable, enco
     assert test.pictures(6)[:, 0, 0, 0].tolist() == [ordered[9], ordered[19]]
     assert train.pictures(6)[:, 0, 0, 0].tolist() == [n for place, n in enumerate(ordered) if place % 10 != 9]
     assert train.channels == test.channels == 1
-    assert train.labels is train.groups is None
+    assert train.labels is None
     assert train.name == f"folder:{path}"
 
 

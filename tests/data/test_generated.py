@@ -14,7 +14,7 @@ from limner.programs.execution import execute
 from limner.programs.program import Program, save_programs
 from limner.worlds.paint.renderer import Paint
 from limner.worlds.paint.settings import PaintSettings
-from limner.worlds.scenes import examples
+from limner.worlds.scenes import ScenesWorld
 from limner.worlds.scenes.renderer import Scenes
 
 
@@ -26,7 +26,7 @@ def few(gl: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def change(monkeypatch: pytest.MonkeyPatch, **changes: object) -> None:
-    monkeypatch.setattr(examples, "EXAMPLES", replace(examples.EXAMPLES, **changes))
+    monkeypatch.setattr(ScenesWorld, "examples", replace(ScenesWorld.examples, **changes))
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -100,7 +100,7 @@ def test_what_is_missing_damaged_or_of_another_seed_is_named(tmp_path: Path) -> 
 def test_a_set_of_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     generate("scenes", tmp_path, seed=4)
     assert len(load_generated("scenes", "test", tmp_path)) == 10
-    change(monkeypatch, about={**examples.EXAMPLES.about, "visible": 12})
+    change(monkeypatch, about={**ScenesWorld.examples.about, "visible": 12})
     with pytest.raises(ValueError, match=r"test-00.npz holds scenes of another version .* limner data make scenes"):
         load_generated("scenes", "test", tmp_path)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from limner.data import load_dataset
+from limner.data import FileDataset, load_dataset
 
 ALPHABETS = {"Anglo-Saxon_Futhorc": 2, "Greek": 3, "Malay_(Jawi_-_Arabic)": 1}
 
@@ -17,6 +17,11 @@ def drawing(alphabet: int, character: int, drawer: int) -> np.ndarray:
     pixels[alphabet, character] = False
     pixels[104, drawer] = False
     return pixels
+
+
+def alphabets(data: FileDataset) -> list[str]:
+    """The alphabet of each picture."""
+    return [Path(file).parts[-3] for file in data.files]
 
 
 @pytest.fixture
@@ -44,7 +49,7 @@ def test_the_last_two_drawers_are_test(root: Path, name: str) -> None:
     assert test.labels.dtype == np.int64
     assert test.labels.tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
     assert np.bincount(train.labels).tolist() == [18] * 6
-    assert test.groups.tolist() == np.repeat(list(ALPHABETS), [4, 6, 2]).tolist()
+    assert alphabets(test) == np.repeat(list(ALPHABETS), [4, 6, 2]).tolist()
     assert train.channels == 1
     pictures = test.pictures(105)
     assert pictures.shape == (12, 105, 105, 1)
@@ -56,7 +61,7 @@ def test_alphabets_in_and_out(root: Path, split: str) -> None:
     drawers = 18 if split == "train" else 2
     greek = load_dataset("omniglot:Greek", split, root)
     assert len(greek) == 3 * drawers
-    assert set(greek.groups) == {"Greek"}
+    assert set(alphabets(greek)) == {"Greek"}
     assert greek.name == "omniglot:Greek"
     assert sorted(set(greek.labels.tolist())) == [0, 1, 2]
     others = load_dataset("omniglot:-Greek", split, root)
@@ -66,9 +71,9 @@ def test_alphabets_in_and_out(root: Path, split: str) -> None:
     two = load_dataset("omniglot: Malay_(Jawi_-_Arabic) ,Anglo-Saxon_Futhorc", split, root)
     assert two.files == others.files
     one = load_dataset("omniglot:-Greek,-Anglo-Saxon_Futhorc", split, root)
-    assert set(one.groups) == {"Malay_(Jawi_-_Arabic)"}
+    assert set(alphabets(one)) == {"Malay_(Jawi_-_Arabic)"}
     spread = two.spread(3)
-    assert spread.groups.tolist() == [two.groups[0], two.groups[len(two) // 3], two.groups[2 * len(two) // 3]]
+    assert spread.files == tuple(two.files[i * len(two) // 3] for i in range(3))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +120,7 @@ def test_the_real_one(real_data: Path) -> None:
     train, test = load_dataset("omniglot", "train", real_data), load_dataset("omniglot", "test", real_data)
     assert (len(train), len(test)) == (964 * 18, 964 * 2)
     assert np.bincount(train.labels).tolist() == [18] * 964
-    assert len(set(train.groups.tolist())) == 30
+    assert len(set(alphabets(train))) == 30
     pictures = test.spread(50).pictures(105)
     assert set(np.unique(pictures)) == {0, 255}
     assert 0.01 < (pictures == 0).mean() < 0.12

@@ -5,6 +5,7 @@ import torch
 from limner.data import load_dataset
 from limner.data import picture_source as module
 from limner.data.picture_source import PictureSource
+from limner.worlds.observation import preprocess
 
 
 @pytest.mark.parametrize("kept", [True, False])
@@ -17,6 +18,16 @@ def test_rows_are_the_pictures_of_the_data_set_whether_kept_or_made_anew(kept, m
     assert source.shape == (64, 64, 1)
     rows = torch.tensor([3, 0, 3, 9])
     np.testing.assert_array_equal(source.take(rows), data.pictures(64)[rows])
+
+
+@pytest.mark.parametrize("kept", [0, 10 * 64 * 64, 10 * 32 * 32 * 4])
+def test_preprocessed_rows_are_the_same_whether_kept_or_made_anew(kept, monkeypatch):
+    monkeypatch.setattr(module, "KEPT_BYTES", kept)
+    monkeypatch.setattr(module, "CHUNK", 4)
+    source = PictureSource(load_dataset().spread(10), 64)
+    rows = torch.tensor([3, 0, 3, 9])
+    for resolution in (32, 64, 32):
+        assert torch.equal(source.take_preprocessed(rows, resolution), preprocess(source.take(rows), resolution))
 
 
 def test_all_rows_are_drawn_and_the_generator_decides():

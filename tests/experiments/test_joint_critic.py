@@ -1,12 +1,9 @@
-import importlib.util
-import sys
 from dataclasses import replace
-from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
+from scripts import load_script
 
 import limner.training
 from limner.models.config import CriticConfig
@@ -24,20 +21,9 @@ SPACES = {
 VERBED = ("bezier", "line", "relative", "spline", "colour")
 
 
-def load_script() -> ModuleType:
-    path = Path(__file__).parents[2] / "experiments" / "joint_critic.py"
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module  # where the types of its configuration are looked up
-    with pytest.MonkeyPatch.context() as patch:  # other tests do not meet its algorithm
-        patch.setattr(limner.training, "_algorithms", dict(limner.training._algorithms))
-        spec.loader.exec_module(module)
-    return module
-
-
-script = load_script()
+with pytest.MonkeyPatch.context() as patch:  # other tests do not meet its algorithm
+    patch.setattr(limner.training, "_algorithms", dict(limner.training._algorithms))
+    script = load_script("experiments/joint_critic.py")
 
 
 @pytest.fixture(scope="module")

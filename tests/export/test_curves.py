@@ -11,7 +11,7 @@ import pytest
 from matplotlib.axes import Axes
 from PIL import Image
 
-from limner.export.curves import BINS, COLOURS, CURVE, DOTS, learning_curves, png, series, svg
+from limner.export.curves import BINS, COLOURS, CURVE, DOTS, encode, learning_curves, series
 
 LOG = [
     {"update": 1, "frames": 100, "minutes": 0.5, "policy/entropy": 6.0},
@@ -69,11 +69,11 @@ def test_an_agent_with_targets() -> None:
 
 def test_svg_is_xml_with_texts_and_png_an_image() -> None:
     figure = learning_curves(LOG, reference=REFERENCE)
-    root = ElementTree.fromstring(svg(figure))
+    root = ElementTree.fromstring(encode(figure, "svg"))
     texts = ["".join(element.itertext()).strip() for element in root.iter("{http://www.w3.org/2000/svg}text")]
     assert texts.count("Fréchet distance (lower is better)") == 2
     assert texts.count("real") == texts.count("random") == 2
-    picture = Image.open(io.BytesIO(png(figure))).convert("RGB")
+    picture = Image.open(io.BytesIO(encode(figure, "png"))).convert("RGB")
     width, height = figure.get_size_inches()
     assert picture.size == (round(DOTS * width), round(DOTS * height))
     assert picture.getpixel((0, 0)) == (255, 255, 255)
@@ -83,20 +83,20 @@ def test_svg_is_xml_with_texts_and_png_an_image() -> None:
 
 def test_the_same_log_gives_the_same_bytes_whatever_the_style_is() -> None:
     figure = learning_curves(LOG, reference=REFERENCE)
-    first = svg(figure), png(figure), svg(figure), png(figure)
+    first = encode(figure, "svg"), encode(figure, "png"), encode(figure, "svg"), encode(figure, "png")
     assert first[:2] == first[2:]
     before = dict(matplotlib.rcParams)
     with matplotlib.rc_context({"figure.facecolor": "black", "axes.titlesize": 30, "svg.hashsalt": None}):
         other = learning_curves(LOG, reference=REFERENCE)
-        assert (svg(other), png(other)) == first[:2]
+        assert (encode(other, "svg"), encode(other, "png")) == first[:2]
     assert dict(matplotlib.rcParams) == before
 
 
 def test_an_empty_log_is_an_empty_figure() -> None:
     figure = learning_curves([])
     assert figure.axes == []
-    ElementTree.fromstring(svg(figure))
-    png(figure)
+    ElementTree.fromstring(encode(figure, "svg"))
+    encode(figure, "png")
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_an_empty_log_is_an_empty_figure() -> None:
 def test_every_value_is_inside_its_panel(values: tuple[float, ...]) -> None:
     log = [{"frames": 10 * i, "eval/mse": value} for i, value in enumerate(values)]
     figure = learning_curves(log, ("frames",), {"empty": {"mse": values[0] / 2}, "$x^": {"mse": 0}})
-    png(figure)
+    encode(figure, "png")
     (panel,) = figure.axes
     low, high = panel.get_ylim()
     assert all(low <= value <= high for value in (*values, *levels(panel).values()))

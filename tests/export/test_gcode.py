@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from limner.export.gcode import GcodeSettings, gcode, simplify
+from limner.programs.execution import pen_strokes
 from limner.programs.program import Program
-from limner.programs.strokes import pen_strokes
 from limner.worlds import make_renderer
 from limner.worlds.paint.settings import Space
 

@@ -100,7 +100,7 @@ def conditional(tmp_path: Path) -> Path:
 def test_an_agent_with_targets_stands_beside_the_empty_canvas(conditional: Path) -> None:
     text = report(conditional)
     Page(text)
-    (table,) = re.findall(r"<table>.*</table>", text)
+    (table,) = re.findall(r"(?s)<table>.*</table>", text)
     assert re.findall(r"<th>([^<]*)</th>", table) == ["", "Mean squared error"]
     rows = re.findall(r"<tr class=\"(\w+)\"><td>(.*?)</td><td>(.*?)</td></tr>", table)
     assert rows == [("drawn", "The agent at 4,800 frames", "0.0346"), ("empty", "An empty canvas", "0.1023")]

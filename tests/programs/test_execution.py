@@ -1,4 +1,4 @@
-"""Execution of programs: the pictures are the same in any batch, order, thread and process, and at any size."""
+"""Execution of programs: the pictures are the same in any batch, order, thread and process, at any size; strokes."""
 
 import subprocess
 import sys
@@ -8,9 +8,9 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from limner.programs.execution import execute, execute_all, frames, snapshots
+from limner.programs.execution import execute, execute_all, frames, pen_strokes, snapshots
 from limner.programs.program import Program
-from limner.worlds import make_renderer
+from limner.worlds import find_world, make_renderer, read_settings
 from limner.worlds.paint.settings import Space
 
 TOY = {"name": "toy", "canvas": 32, "grid": 8, "sizes": [2.0, 4.0], "pressures": 4}
@@ -89,3 +89,21 @@ def test_same_bytes_in_a_batch_of_programs_of_any_length(space: str) -> None:
         assert np.array_equal(picture, execute(program))
         assert np.array_equal(picture, frames(program)[-1])
     assert not np.array_equal(execute(some[0]), execute(some[3]))
+
+
+@pytest.mark.parametrize("name", ["paint", "toy"])
+def test_strokes_are_those_of_the_world(name: str) -> None:
+    renderer = make_renderer({"name": name})
+    program = Program(renderer.settings(), renderer.actions.sample(np.random.default_rng(0), 9))
+    strokes = pen_strokes(program)
+    expected = find_world(name).strokes(read_settings(program.renderer), program.actions)
+    assert expected
+    for stroke, same in zip(strokes, expected, strict=True):
+        np.testing.assert_array_equal(stroke, same)
+        assert ((stroke >= 0) & (stroke <= 1)).all()
+
+
+def test_scenes_have_no_strokes() -> None:
+    program = Program({"name": "scenes"}, np.zeros((2, 7), np.int64))
+    with pytest.raises(ValueError, match="'scenes' has no pen: a program of 'paint' is needed"):
+        pen_strokes(program)

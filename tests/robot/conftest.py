@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from robot_programs import make_program
 
+from limner.programs.execution import pen_strokes
 from limner.programs.program import Program
-from limner.programs.strokes import pen_strokes
 
 if TYPE_CHECKING:
     from limner.robot.arm import Arm

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from limner.programs.execution import pen_strokes
 from limner.programs.program import Program
-from limner.programs.strokes import pen_strokes
 from limner.robot.arm import Arm, Sheet
 from limner.robot.motion import DRAWING, TRAVEL, Motion, check_reach, plan
 from limner.robot.path import LIFT, SHALLOW, rest

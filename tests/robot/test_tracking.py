@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from limner.programs.execution import pen_strokes
 from limner.programs.program import Program
-from limner.programs.strokes import pen_strokes
 from limner.robot.arm import JOINTS, Arm
 from limner.robot.drawing import Drawing, draw
 from limner.robot.motion import Motion, plan

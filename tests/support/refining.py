@@ -9,8 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from limner.worlds.observation import Targets, preprocess
+from limner.worlds.proposals import ResidualProposals
 from limner.worlds.refinement import Budget, Refinement
-from limner.worlds.simulator import execute, negative_mse
+from limner.worlds.simulator import Simulator, execute, negative_mse
 from limner.worlds.world import Renderer
 
 Kind = TypeVar("Kind", bound=Refinement)
@@ -19,6 +21,12 @@ Kind = TypeVar("Kind", bound=Refinement)
 def some_actions(renderer: Renderer, seed: int, steps: int = 4) -> Tensor:
     """Random programs ``int64[steps, B, P]`` for the canvases of ``renderer``."""
     return torch.from_numpy(renderer.actions.sample(np.random.default_rng(seed), (steps, renderer.batch)))
+
+
+def refinement_of(kind: type[Kind], renderer: Renderer, simulator: Simulator, goals: Tensor, actions: Tensor) -> Kind:
+    """Refines ``actions`` int64[T, B, P] towards ``goals``, with residual proposals."""
+    targets = Targets(goals, preprocess(goals, goals.shape[1]), torch.zeros(len(goals), 2))
+    return kind(renderer, simulator, targets, actions, ResidualProposals(renderer.actions))
 
 
 def generator(seed: int = 0) -> torch.Generator:

@@ -73,7 +73,7 @@ def test_what_cannot_work_is_refused_by_name_with_the_value(name, bad, with_fiel
     [
         (lambda: with_run(episodes=128, minibatches=3), ["episodes is 128", "learning.minibatches=3"]),
         (lambda: with_run(episodes=4, minibatches=4), ["episodes is 4", "at least twice"]),
-        (lambda: with_run(kl_prior_cost=0.1), ["learning.kl_prior_cost is 0.1", "set start"]),
+        (lambda: with_run(kl_prior_cost=0.1), ["learning.kl_prior_cost is 0.1", "start is empty"]),
         (lambda: OptimizerConfig(ema_decay=1.0), ["learning.ema_decay is 1.0", "below 1"]),
     ],
 )

@@ -25,7 +25,7 @@ def without_seconds(record):
 
 
 def test_reference_rows_are_real_digits_and_random_strokes(generation):
-    rows = generation.reference_rows()
+    rows = generation.reference_rows
     assert rows.keys() == {"real", "random"}
     assert rows["real"]["frechet"] < rows["random"]["frechet"]
     assert (rows["real"]["normalised_frechet"], rows["random"]["normalised_frechet"]) == (0, 1)
@@ -62,7 +62,7 @@ def test_the_error_of_reconstruction_is_that_of_the_drawings(reconstruction, con
 
 def test_the_reference_of_reconstruction_is_an_empty_canvas(reconstruction):
     goals = reconstruction.episodes.goal.numpy() / 255
-    assert reconstruction.reference_rows() == {"empty": {"mse": pytest.approx(np.square(1 - goals).mean(), rel=1e-4)}}
+    assert reconstruction.reference_rows == {"empty": {"mse": pytest.approx(np.square(1 - goals).mean(), rel=1e-4)}}
 
 
 def test_the_kind_of_evaluation_follows_from_the_agent(tiny, conditional_config, monkeypatch):

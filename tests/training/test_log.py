@@ -1,10 +1,13 @@
 import json
 import math
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
+from event_files import read_scalars
 
-from limner.training.log import Log, finite_figures, read_log
+from limner.training.log import LARGEST, Log, finite_figures, read_log
 
 
 def at(update):
@@ -116,3 +119,56 @@ def test_figures_that_are_not_finite_are_left_out():
     record = {"a": 1, "b": math.nan, "c": [1, math.inf], "d": [0.5], "e": "nan", "f": -math.inf, "g": None, "h": 0.0}
     assert finite_figures(record) == {"a": 1, "d": [0.5], "e": "nan", "g": None, "h": 0.0}
     json.dumps(finite_figures(record), allow_nan=False)
+
+
+# --- Event files -------------------------------------------------------------------------------------------------
+
+
+def test_figures_are_read_back_at_their_frames(log, tmp_path):
+    log.write(at(1), 6, {"policy/entropy": 2.5})
+    log.write(at(1), 6, {"eval/frechet": 30, "eval/histogram": [1, 2], "eval/features": "30e0"})
+    log.write(at(2), 12, {"policy/entropy": 2.25})
+    expected = {"minutes": [(24, 0.1), (24, 0.1), (48, 0.2)], "policy/entropy": [(24, 2.5), (48, 2.25)]}
+    expected["eval/frechet"] = [(24, 30)]
+    before_closing = read_scalars(tmp_path)
+    log.close()
+    for shown in (before_closing, read_scalars(tmp_path)):
+        assert shown == {name: [(x, pytest.approx(y)) for x, y in points] for name, points in expected.items()}
+
+
+def test_only_finite_numbers_are_written(log, tmp_path):
+    values = [math.nan, math.inf, -math.inf, None, 1e39, -1e300, 10**400, "nan"]
+    log.write(at(1), 60, {f"value/{i}": value for i, value in enumerate(values)})
+    log.write(at(2), 60, {"value/0": LARGEST, "value/1": -LARGEST})
+    log.close()
+    shown = read_scalars(tmp_path)
+    assert shown.keys() == {"minutes", "value/0", "value/1"}
+    assert all(math.isfinite(y) for points in shown.values() for _, y in points)
+    assert shown["value/0"] == [(48, pytest.approx(LARGEST))]
+
+
+@pytest.mark.usefixtures("event_clock")
+def test_a_run_that_goes_on_shows_one_curve(tmp_path):
+    first = Log(tmp_path, None, 0)
+    for update in (1, 2, 3, 4):
+        first.write(at(update), 60, {"critic/gap": 1.0})
+    first.close()
+    second = Log(tmp_path, None, frames=48)
+    second.write(at(3), 60, {"critic/gap": 2.0})
+    second.close()
+    assert read_scalars(tmp_path)["critic/gap"] == [(24, 1), (48, 1), (72, 2)]
+    Log(tmp_path, None, 0).close()
+    assert read_scalars(tmp_path) == {"critic/gap": [], "minutes": []}, "a run that starts again"
+
+
+def test_tensorboard_is_imported_without_a_warning_and_only_when_a_run_starts(tmp_path):
+    code = (
+        "import json, sys; from pathlib import Path; from limner.training import log, run\n"
+        "found = ['tensorboard' in sys.modules]\n"
+        "log.Log(Path(sys.argv[1]), None, 0).close()\n"
+        "print(json.dumps(found + ['tensorboard' in sys.modules, 'tensorflow' in sys.modules]))"
+    )
+    command = [sys.executable, "-W", "error", "-c", code, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [False, True, False]

@@ -514,7 +514,8 @@ def test_a_checkpoint_that_is_not_finite_is_left_out_with_a_warning_unless_it_is
 
 def test_references_that_are_not_finite_are_left_out(small, tmp_path, monkeypatch):
     rows = {"real": {"frechet": math.inf, "entropy": 2.0}, "random": {"frechet": 3.0}}
-    monkeypatch.setattr(GenerationEvaluation, "reference_rows", lambda self: rows)
+    given = SimpleNamespace(reference_rows=rows, measure=lambda trainer: {})
+    monkeypatch.setattr(run, "make_evaluation", lambda *_: given)
     assert train(with_run(CONFIG, frames=24), tmp_path)
     text = (tmp_path / "reference.json").read_text()
     assert json.loads(text, parse_constant=no_constant) == {"real": {"entropy": 2.0}, "random": {"frechet": 3.0}}

@@ -1,7 +1,7 @@
 """A fourth world, coloured rectangles in NumPy: it is trained, sampled, searched, evaluated and replayed from here."""
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -18,8 +18,7 @@ from limner.training.distance.config import DistanceConfig
 from limner.training.imitation.config import FileExpert, ImitationConfig, RandomExpert, SearchExpert
 from limner.training.saving import save_checkpoint
 from limner.training.spiral.config import SpiralConfig
-from limner.worlds import Settings, World, register
-from limner.worlds.validation import check_indices, copy_out, plain
+from limner.worlds import Renderer, Settings, World, register
 
 
 @dataclass(frozen=True)
@@ -29,58 +28,40 @@ class RectangleSettings(Settings):
     grid: int = 8
 
 
-class Rectangles:
-    def __init__(self, settings: RectangleSettings, batch: int) -> None:
-        self._settings, self.batch, self.shape = settings, batch, (settings.canvas, settings.canvas, 3)
+class Rectangles(Renderer):
+    def __init__(self, settings: RectangleSettings, batch: int = 1, threads: int = 1) -> None:
         places = [Part(name, settings.grid**2, (settings.grid, settings.grid)) for name in ("corner", "opposite")]
-        self.actions = ActionSpace((*places, *(Part(name, 2, values=(0.0, 1.0)) for name in COLOURS)))
-        self._canvas, self._pen = np.full((batch, *self.shape), 255, np.uint8), np.zeros((batch, 2))
+        colours = [Part(name, 2, values=(0.0, 1.0)) for name in COLOURS]
+        super().__init__(settings, ActionSpace((*places, *colours)), 3, batch)
+        self._pen = np.zeros((batch, 2))
+        self.reset()
 
-    def settings(self):
-        return plain(self._settings)
+    def pen(self):
+        return np.float32(self._pen)
 
-    def reset(self, indices=None) -> None:
-        rows = check_indices(indices, self.batch)
+    def _reset(self, rows) -> None:
         self._canvas[rows], self._pen[rows] = 255, 0
 
-    def step(self, actions) -> None:
+    def _step(self, actions) -> None:
         cell = self.shape[0] // self._settings.grid
-        for i, action in enumerate(self.actions.validate(actions)):
+        for i, action in enumerate(actions):
             cells = np.sort([self.actions.cells(action, name) for name in ("corner", "opposite")], axis=0) * cell
             (top, left), (bottom, right) = cells[0], cells[1] + cell
             self._canvas[i, top:bottom, left:right] = action[2:] * 255
             self._pen[i] = right / self.shape[0], bottom / self.shape[0]
 
-    def canvas(self, out=None):
-        return copy_out(self._canvas, out)
+    def _save(self, rows):
+        return self._canvas[rows], self._pen[rows]
 
-    def pen(self):
-        return np.float32(self._pen)
-
-    def save(self, indices=None):
-        return Saved(self._canvas.copy(), self._pen.copy()).take(check_indices(indices, self.batch))
-
-    def restore(self, state, indices=None) -> None:
-        rows = check_indices(indices, self.batch)
-        self._canvas[rows], self._pen[rows] = state.canvas, state.pen
-
-
-class Saved(NamedTuple):
-    canvas: np.ndarray
-    pen: np.ndarray
-
-    def take(self, rows):
-        return Saved(self.canvas[rows], self.pen[rows])
+    def _restore(self, rows, parts) -> None:
+        self._canvas[rows], self._pen[rows] = parts
 
 
 class RectangleWorld(World):
-    name, settings_type = RectangleSettings.name, RectangleSettings
-
-    def make(self, settings, batch, threads):
-        return Rectangles(settings, batch)
+    name, settings_type, renderer_type = RectangleSettings.name, RectangleSettings, Rectangles
 
     def actions(self, settings):
-        return Rectangles(settings, 1).actions
+        return Rectangles(settings).actions
 
 
 @pytest.mark.parametrize("name", ["spiral", "distance", "random", "search", "unconditional", "file"])

@@ -3,7 +3,7 @@ import time
 
 import pytest
 import torch
-from refining import assert_improves, assert_repeatable, generator, some_actions
+from refining import assert_improves, assert_repeatable, generator, refinement_of, some_actions
 
 from limner.worlds.paint.renderer import Paint
 from limner.worlds.paint.settings import PaintSettings
@@ -31,7 +31,7 @@ RENDERERS = {
 def make(renderer, objective=negative_mse, threads=1):
     goals = execute(renderer, some_actions(renderer, 5))
     simulator = Simulator(renderer, CANDIDATES, threads, objective)
-    return Refinement(renderer, simulator, goals, some_actions(renderer, 2))
+    return refinement_of(Refinement, renderer, simulator, goals, some_actions(renderer, 2))
 
 
 @pytest.mark.parametrize("kind", RENDERERS)
@@ -57,7 +57,7 @@ def test_what_was_given_is_kept():
     renderer = paint()
     given, goals = some_actions(renderer, 2), execute(renderer, some_actions(renderer, 5))
     copy = given.clone()
-    refinement = Refinement(renderer, Simulator(renderer, CANDIDATES, 1), goals, given)
+    refinement = refinement_of(Refinement, renderer, Simulator(renderer, CANDIDATES, 1), goals, given)
     refinement.run(Budget(sweeps=4), generator())
     assert torch.equal(given, copy)
     assert not torch.equal(refinement.actions, given)

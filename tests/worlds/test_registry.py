@@ -15,7 +15,7 @@ from limner import worlds
 from limner.actions import ActionSpace
 from limner.programs.execution import execute
 from limner.programs.program import Program
-from limner.worlds import Renderer, Settings, World, find_world, make_renderer, read_settings, register, world_names
+from limner.worlds import Settings, World, find_world, make_renderer, read_settings, register, world_names
 from limner.worlds.paint.settings import PaintSettings
 from limner.worlds.scenes.settings import ScenesSettings
 from limner.worlds.toy.renderer import Toy, ToySettings, toy_actions
@@ -37,7 +37,7 @@ class ChalkSettings(Settings):
 class Chalk(Toy):
     """A toy with settings of its own."""
 
-    def __init__(self, own: ChalkSettings, batch: int) -> None:
+    def __init__(self, own: ChalkSettings, batch: int, threads: int) -> None:
         super().__init__(ToySettings(canvas=own.canvas, pressures=1 if own.dark else 4), batch)
         self.own = own
 
@@ -48,9 +48,7 @@ class Chalk(Toy):
 class ChalkWorld(World):
     name: ClassVar[str] = "chalk"
     settings_type: ClassVar[type[Any]] = ChalkSettings
-
-    def make(self, settings: ChalkSettings, batch: int, threads: int) -> Renderer:
-        return Chalk(settings, batch)
+    renderer_type: ClassVar[type[Any]] = Chalk
 
     def actions(self, settings: ChalkSettings) -> ActionSpace:
         return toy_actions(ToySettings(canvas=settings.canvas, pressures=1 if settings.dark else 4))

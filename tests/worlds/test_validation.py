@@ -13,12 +13,11 @@ import pytest
 from limner.worlds.validation import (
     brief,
     check_fields,
-    check_indices,
-    copy_out,
     expect_object,
     plain,
     read_section,
     require,
+    require_range,
 )
 
 
@@ -116,6 +115,17 @@ def test_good_fields_pass(values: dict[str, Any]) -> None:
     assert vars(Values(**values)).items() >= values.items()
 
 
+@pytest.mark.parametrize("value", [0, 0.5, 3, None])
+def test_both_ends_are_in_a_range_and_none_is(value: float | None) -> None:
+    require_range("size", value, 0, 3)
+
+
+@pytest.mark.parametrize("value", [-1, 3.5, float("nan"), float("inf")])
+def test_a_value_out_of_its_range_is_named(value: float) -> None:
+    with pytest.raises(ValueError, match=f"^--size is {value}: must be in 0 … 3 mm$"):
+        require_range("--size", value, 0, 3, " mm")
+
+
 def test_the_first_bad_field_is_named_and_types_come_before_ranges() -> None:
     with pytest.raises(ValueError, match=r"^some\.text is 3: must be a text$"):
         Values(count=-1, text=3)
@@ -202,31 +212,6 @@ def test_objects_are_expected_by_name() -> None:
     assert expect_object({"a": 1}, "some.") == {"a": 1}
     with pytest.raises(ValueError, match=r"^configuration: some must be an object, got \[\]$"):
         expect_object([], "some.")
-
-
-# --- what renderers are given ------------------------------------------------------------------------------------
-
-
-def test_all_canvases_are_chosen_by_default() -> None:
-    assert check_indices(None, 3).tolist() == [0, 1, 2]
-    assert check_indices(np.array([2, 0, 2], np.uint8), 3).tolist() == [2, 0, 2]
-    assert check_indices(np.array([1], np.int32), 3).dtype == np.int64
-    for wrong in ([3], [-1], [0.5], [[0]], [True]):
-        with pytest.raises(ValueError, match=r"^indices must be canvas numbers in 0 … 2, got array"):
-            check_indices(np.array(wrong), 3)
-
-
-def test_pictures_are_copied_or_written() -> None:
-    canvas = np.arange(8, dtype=np.uint8).reshape(2, 2, 2, 1)
-    copy = copy_out(canvas, None)
-    assert np.array_equal(copy, canvas)
-    assert not np.shares_memory(copy, canvas)
-    out = np.zeros_like(canvas)
-    assert copy_out(canvas, out) is out
-    assert np.array_equal(out, canvas)
-    for wrong in (out[:1], out[..., 0], out.astype(np.int64)):
-        with pytest.raises(ValueError, match=r"^out must be uint8\[2, 2, 2, 1\], got "):
-            copy_out(canvas, wrong)
 
 
 def test_long_values_are_cut_short_in_messages() -> None:

@@ -1,22 +1,94 @@
-"""What every world has by default: random programs, corrections, an order, a count, and what it cannot do."""
+"""What every renderer does alike, and what every world has by default: programs, an order, what it cannot do."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from limner.worlds import find_world, make_renderer
+from limner.worlds import find_world, make_renderer, world_names
 from limner.worlds.observation import Targets
 from limner.worlds.paint.settings import PaintSettings, paint_actions
+from limner.worlds.proposals import perturb
 from limner.worlds.refinement import Refinement
 from limner.worlds.simulator import Simulator
-from limner.worlds.toy.renderer import ToySettings, toy_actions
-from limner.worlds.variation import perturb
+from limner.worlds.toy.renderer import Toy, ToySettings, toy_actions
+from limner.worlds.world import on_white
 
 TOY = toy_actions(ToySettings())
 
 
 def random(seed=0):
     return torch.Generator().manual_seed(seed)
+
+
+def test_on_white_blends_as_pillow_does():
+    rng = np.random.default_rng(0)
+    canvas, opaque = (rng.integers(0, 256, (16, 16, channels), np.uint8) for channels in (4, 3))
+    expected = Image.alpha_composite(Image.new("RGBA", (16, 16), "white"), Image.fromarray(canvas)).convert("RGB")
+    assert np.abs(on_white(canvas).astype(int) - np.asarray(expected)).max() <= 1
+    assert on_white(np.zeros((3, 2, 2, 2), np.uint8)).shape == (3, 2, 2, 1)
+    assert on_white(np.asarray([[[0, 0]], [[0, 255]], [[9, 255]]], np.uint8)).ravel().tolist() == [255, 0, 9]
+    assert on_white(opaque) is opaque
+
+
+def test_canvases_are_chosen_by_number():
+    renderer = Toy(batch=3)
+    for _ in range(2):
+        renderer.step(renderer.actions.sample(np.random.default_rng(0), 3))
+    assert len(renderer.save()) == 3
+    some = renderer.save(np.array([2, 0, 2], np.uint8))
+    np.testing.assert_array_equal(some.parts[0], renderer.canvas()[[2, 0, 2]])
+    for wrong in ([3], [-1], [0.5], [[0]], [True]):
+        for method in (renderer.save, renderer.reset):
+            with pytest.raises(ValueError, match=r"^indices must be canvas numbers in 0 … 2, got array"):
+                method(np.array(wrong))
+    before = renderer.canvas()
+    renderer.reset(np.array([], np.int64))
+    np.testing.assert_array_equal(renderer.canvas(), before)
+
+
+def test_pictures_are_copied_or_written():
+    renderer = Toy(batch=2)
+    canvas = renderer.canvas()
+    assert not np.shares_memory(canvas, renderer.canvas())
+    out = np.zeros_like(canvas)
+    assert renderer.canvas(out) is out
+    np.testing.assert_array_equal(out, canvas)
+    for wrong in (out[:1], out[..., 0], out.astype(np.int64)):
+        with pytest.raises(ValueError, match=r"^out must be uint8\[2, 32, 32, 1\], got "):
+            renderer.canvas(wrong)
+
+
+@pytest.mark.usefixtures("gl")
+@pytest.mark.parametrize("name", world_names())
+def test_states_fit_renderers_with_the_same_settings(name):
+    settings = find_world(name).settings_type(canvas=64)
+    state = make_renderer(settings, 2).save()
+    larger = make_renderer(settings, 3)
+    larger.restore(state)
+    with pytest.raises(ValueError, match=r"^cannot restore 2 canvases into 1$"):
+        larger.restore(state, np.array([0]))
+    with pytest.raises(ValueError, match=r"^indices must be canvas numbers in 0 … 0, got array"):
+        make_renderer(settings, 1).restore(state)
+    with pytest.raises(ValueError, match=r"^cannot restore what a renderer with other settings has saved$"):
+        make_renderer(replace(settings, sizes=(1.0,)), 2).restore(state)
+
+
+@pytest.mark.parametrize("name", world_names())
+@pytest.mark.parametrize(("batch", "threads"), [(0, 1), (2**20 + 1, 1), (-1, 1)])
+def test_impossible_batches_are_refused(name, batch, threads):
+    message = f"^batch is {batch} and threads is {threads}: must be in 1 … 2\\^20 and in 1 … 1024$"
+    with pytest.raises(ValueError, match=message):
+        make_renderer({"name": name}, batch, threads)
+
+
+@pytest.mark.parametrize("name", world_names())
+@pytest.mark.parametrize("threads", [0, 1025])
+def test_impossible_numbers_of_threads_are_refused(name, threads):
+    with pytest.raises(ValueError, match=f"^batch is 1 and threads is {threads}: must be"):
+        make_renderer({"name": name}, 1, threads)
 
 
 def test_random_programs_are_uniform_and_canonical():
@@ -120,7 +192,8 @@ def test_refinement_is_the_general_one_by_default():
     goals = torch.zeros(2, *renderer.shape, dtype=torch.uint8)
     targets = Targets(goals, torch.zeros(2, 1, 8, 8), torch.zeros(2, 2))
     world.warm_up(renderer)
-    refinement = world.refine(renderer, Simulator(renderer, 4, 1), targets, actions, world.proposals(renderer.actions))
+    proposer = world.proposals(renderer.actions)
+    refinement = world.refinement(renderer)(renderer, Simulator(renderer, 4, 1), targets, actions, proposer)
     assert type(refinement) is Refinement
     assert torch.equal(refinement.actions, actions)
     assert refinement.goals is goals

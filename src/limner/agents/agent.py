@@ -1,8 +1,4 @@
-"""Agents: finding one by name or folder, and loading it.
-
-Notable choices:
-- An agent is found by the name of one that ships with the library, or by the folder of a run or of a checkpoint.
-"""
+"""Agents: finding one by the name of one that ships, or the folder of a run or of a checkpoint, and loading it."""
 
 from dataclasses import dataclass
 from pathlib import Path

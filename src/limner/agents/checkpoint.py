@@ -5,7 +5,6 @@ Notable choices:
   besides. A shipped agent is the same folder without the state.
 - ``manifest.json`` holds the agent's configuration, the whole configuration of its training, the counters, and the
   SHA-256 of the other files.
-- When the newest checkpoint is damaged, the one before it is used.
 """
 
 import hashlib
@@ -20,6 +19,7 @@ from safetensors.torch import load
 from torch import Tensor
 
 from limner.agents.schema1 import migrate
+from limner.worlds.validation import require
 
 SCHEMA = 2
 logger = logging.getLogger(__name__)
@@ -30,27 +30,23 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
     ``ValueError`` when it is damaged or newer than this version.
     """
+    file = path / "manifest.json"
     try:
-        manifest: dict[str, Any] = json.loads((path / "manifest.json").read_bytes())
+        manifest: dict[str, Any] = json.loads(file.read_bytes())
     except FileNotFoundError:
         raise ValueError(f"{path} is not a checkpoint: it has no manifest.json") from None
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path / 'manifest.json'} is damaged: {error}") from None
-    schema = manifest.get("schema") if isinstance(manifest, dict) else None
-    if not isinstance(schema, int) or schema < 1:
-        raise ValueError(f"{path / 'manifest.json'} is not a Limner manifest: schema is {schema!r}")
-    if schema > SCHEMA:
-        raise ValueError(
-            f"{path} has schema {schema}, this version of Limner reads up to {SCHEMA}: "
-            "upgrade with pip install -U limner"
-        )
-    sections = ("config", "sha256") if schema == 1 else ("agent", "training", "sha256")
-    if missing := [name for name in sections if not isinstance(manifest.get(name), dict)]:
-        raise ValueError(f"{path / 'manifest.json'} is damaged: {missing[0]} is missing")
+        raise ValueError(f"{file} is damaged: {error}") from None
+    schema: Any = manifest.get("schema") if isinstance(manifest, dict) else None
+    require(isinstance(schema, int) and schema >= 1, f"{file} is not a Limner manifest: schema is {schema!r}")
+    newer = f"{path} has schema {schema}, this version of Limner reads up to {SCHEMA}"
+    require(schema <= SCHEMA, f"{newer}: upgrade with pip install -U limner")
+    for name in ("config", "sha256") if schema == 1 else ("agent", "training", "sha256"):
+        require(isinstance(manifest.get(name), dict), f"{file} is damaged: {name} is missing")
     try:
         return migrate(manifest) if schema == 1 else manifest
     except ValueError as error:
-        raise ValueError(f"{path / 'manifest.json'} is damaged: {error}") from None
+        raise ValueError(f"{file} is damaged: {error}") from None
 
 
 def read_tensors(path: Path, manifest: Mapping[str, Any], name: str) -> dict[str, Tensor]:
@@ -59,13 +55,12 @@ def read_tensors(path: Path, manifest: Mapping[str, Any], name: str) -> dict[str
         data = (path / name).read_bytes()
     except FileNotFoundError:
         raise ValueError(f"{path} has no {name}: it is incomplete, or an agent without the state to resume") from None
-    if hashlib.sha256(data).hexdigest() != manifest["sha256"].get(name):
-        raise ValueError(f"{path / name} is damaged: its SHA-256 is not the one in manifest.json")
+    intact = hashlib.sha256(data).hexdigest() == manifest["sha256"].get(name)
+    require(intact, f"{path / name} is damaged: its SHA-256 is not the one in manifest.json")
     try:
-        tensors: dict[str, Tensor] = load(data)
+        return load(data)
     except SafetensorError as error:
         raise ValueError(f"{path / name} is damaged: {error}") from None
-    return tensors
 
 
 def newest_checkpoint(folder: Path) -> Path:
@@ -85,4 +80,4 @@ def newest_checkpoint(folder: Path) -> Path:
 
 def list_checkpoints(folder: Path) -> list[Path]:
     """The checkpoints in ``folder``, oldest first, damaged ones included; none when there is no such folder."""
-    return sorted(p for p in folder.glob("[0-9]" * 8) if p.is_dir()) if folder.is_dir() else []
+    return sorted(path for path in folder.glob("[0-9]" * 8) if path.is_dir())

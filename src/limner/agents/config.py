@@ -1,9 +1,7 @@
 """What an agent is, as values: its renderer, its network, and how it draws.
 
-Notable choices:
-- All that drawing needs, and nothing of training: a checkpoint's agent is read without knowing how it was trained.
-- What cannot work is refused when the configuration is made, naming field, value and remedy.
-- No torch import here: ``limner train --help`` must be quick.
+All that drawing needs, and nothing of training: a checkpoint's agent is read without knowing how it was trained. What
+cannot work is refused at once, naming field, value and remedy. ``limner train --help`` reads this module without torch.
 """
 
 from __future__ import annotations
@@ -39,20 +37,14 @@ class AgentConfig:
     def __post_init__(self) -> None:
         temperatures = {"temperature": (0, 10), "first_action_temperature": (0, 10)}
         check_fields(self, "", positive="horizon", within=temperatures)
+        conditional, first = self.conditional, self.first_action_temperature
+        require(not conditional or first is None, f"first_action_temperature is {first}: for unconditional agents only")
+        aimless = self.policy.blind and not conditional
+        require(not aimless, "policy.blind is True: a blind policy needs a target; set conditional")
+        side, canvas = self.resolution, self.renderer.canvas
         require(
-            not self.conditional or self.first_action_temperature is None,
-            f"first_action_temperature is {self.first_action_temperature}: for unconditional agents only",
-        )
-        require(
-            self.conditional or not self.policy.blind,
-            "policy.blind is True: a blind policy needs a target; set conditional",
-        )
-        require(
-            self.resolution >= 8
-            and self.resolution & (self.resolution - 1) == 0
-            and self.renderer.canvas % self.resolution == 0,
-            f"resolution is {self.resolution}: must be a power of two, at least 8, that divides the canvas of "
-            f"{self.renderer.canvas} pixels",
+            side >= 8 and side & (side - 1) == 0 and canvas % side == 0,
+            f"resolution is {side}: must be a power of two, at least 8, that divides the canvas of {canvas} pixels",
         )
         for part in self.actions.parts:
             if part.grid is not None:
@@ -60,23 +52,20 @@ class AgentConfig:
 
     def _check_location(self, part: Part, side: int) -> None:
         """``ValueError`` when the network cannot choose cells of a location with ``side`` cells a side."""
-        square = part.grid == (side, side)
-        require(
-            side <= self.renderer.canvas or part.origin != (0, 0),
-            f"renderer: part {part.name!r} has {side} cells a side, must be at most the canvas, "
-            f"{self.renderer.canvas}; choose a smaller renderer.grid",
-        )
+        square, canvas = part.grid == (side, side), self.renderer.canvas
+        what = f"renderer: part {part.name!r} has {side} cells a side"
+        fits = side <= canvas or part.origin != (0, 0)
+        require(fits, f"{what}, must be at most the canvas, {canvas}; choose a smaller renderer.grid")
         least = 64 if part.sights is not None else 32
         require(
             self.policy.network != "pointer" or (square and side % 16 == 0 and self.resolution >= least),
-            f"renderer: part {part.name!r} has {side} cells a side and resolution is {self.resolution}: with "
-            f"policy.network 'pointer' cells must be a multiple of 16, resolution at least {least}; change "
-            "renderer.grid or renderer.space, or use policy.network 'small'",
+            f"{what} and resolution is {self.resolution}: with policy.network 'pointer' cells must be a multiple of "
+            f"16, resolution at least {least}; change renderer.grid or renderer.space, or use policy.network 'small'",
         )
         require(
             not self.policy.spatial_heads or (square and side >= 4 and side & (side - 1) == 0),
-            f"renderer: part {part.name!r} has {side} cells a side: with policy.spatial_heads they must be 4, 8, 16 …"
-            "; change renderer.grid or renderer.space, or switch policy.spatial_heads off",
+            f"{what}: with policy.spatial_heads they must be 4, 8, 16 …; change renderer.grid or renderer.space, or "
+            "switch policy.spatial_heads off",
         )
 
     @property
@@ -103,6 +92,4 @@ class AgentConfig:
         given = dict(expect_object(values, ""))
         if "renderer" in given:
             given["renderer"] = read_settings(expect_object(given["renderer"], "renderer."))
-        if "policy" in given:
-            given["policy"] = read_section(PolicyConfig, given["policy"], "policy.")
         return read_section(cls, given, "")

@@ -7,57 +7,30 @@ from typing import Any
 
 from limner.worlds.validation import expect_object, require
 
-_AGENT = ("conditional", "resolution", "temperature", "policy", "renderer")
-_RUN = ("data", "start", "seed", "frames", "minutes", "threads", "evaluate_every", "checkpoint_every", "keep")
-_OPTIMIZER = {
-    "learning_rate": "learning_rate",
-    "final_learning_rate": "final_learning_rate",
-    "entropy_cost": "entropy_cost",
-    "final_entropy_cost": "final_entropy_cost",
-    "gradient_norm": "gradient_norm",
-    "average": "ema_decay",
-}
-_POLICY_GRADIENT = _OPTIMIZER | {
-    "target_kl": "target_kl",
-    "entropy_floor": "entropy_floor",
-    "advantage_floor": "advantage_floor",
-    "discount": "discount",
-    "trace_decay": "gae_lambda",
-    "clip": "clip",
-    "passes": "epochs",
-    "minibatches": "minibatches",
-    "value_cost": "value_cost",
-    "anchor_cost": "kl_average_cost",
-    "prior_cost": "kl_prior_cost",
-}
-_CRITIC = {
-    "loss": "loss",
-    "width": "width",
-    "fold": "pixel_unshuffle",
-    "learning_rate": "learning_rate",
-    "batch": "batch_size",
-    "steps": "steps_per_update",
-    "penalty": "gradient_penalty",
-    "penalised": "gradient_penalty_share",
-    "precision": "precision",
-    "replay": "replay",
-    "target": "target",
-    "data": "data",
-}
-_REWARD = {name: name for name in ("form", "stroke_penalty", "empty_penalty")}
+
+def _names(names: str) -> dict[str, str]:
+    """New names by old ones, from words ``old:new``, or ``name`` where it has not changed."""
+    return {old: new or old for old, _, new in (name.partition(":") for name in names.split())}
+
+
+_AGENT = _names("conditional resolution temperature policy renderer steps:horizon opening:first_action_temperature")
+_RUN = _names("data start seed frames minutes threads evaluate_every checkpoint_every keep batch:episodes")
+_OPTIMIZER = _names("learning_rate final_learning_rate entropy_cost final_entropy_cost gradient_norm average:ema_decay")
+_POLICY_GRADIENT = _OPTIMIZER | _names(
+    "target_kl entropy_floor advantage_floor discount trace_decay:gae_lambda clip passes:epochs minibatches value_cost "
+    "anchor_cost:kl_average_cost prior_cost:kl_prior_cost"
+)
+_CRITIC = _names(
+    "loss width fold:pixel_unshuffle learning_rate batch:batch_size steps:steps_per_update penalty:gradient_penalty "
+    "penalised:gradient_penalty_share precision replay target data"
+)
 _EXPERTS = {
-    "search": {
-        "tries": "candidates",
-        "sweeps": "sweeps",
-        "memory": "capacity",
-        "dreams": "augmentation",
-        "slips": "action_noise",
-    },
-    "random": {"slips": "action_noise"},
-    "programs": {"programs": "path"},
-    "agent": {"agent": "agent", "slips": "action_noise"},
+    "search": _names("tries:candidates sweeps memory:capacity dreams:augmentation slips:action_noise"),
+    "random": _names("slips:action_noise"),
+    "programs": _names("programs:path"),
+    "agent": _names("agent slips:action_noise"),
 }
-_COUNTERS = {"entropy_boost": "entropy_scale", "caution": "learning_rate_divisor", "lessons": "demonstrations"}
+_COUNTERS = _names("entropy_boost:entropy_scale caution:learning_rate_divisor lessons:demonstrations")
 
 
 def migrate(manifest: dict[str, Any]) -> dict[str, Any]:
@@ -66,7 +39,7 @@ def migrate(manifest: dict[str, Any]) -> dict[str, Any]:
     Its agent can be used; its state cannot be resumed.
     """
     config, counters = _section(manifest, "config"), _section(manifest, "counters")
-    agent = _pick(config, {name: name for name in _AGENT} | {"steps": "horizon", "opening": "first_action_temperature"})
+    agent = _pick(config, _AGENT)
     agent["renderer"] = {"name": "paint", **_section(config, "renderer")}
     rest = {key: value for key, value in manifest.items() if key not in ("schema", "config")}
     rest |= {"counters": {_COUNTERS.get(name, name): value for name, value in counters.items()}}
@@ -74,24 +47,22 @@ def migrate(manifest: dict[str, Any]) -> dict[str, Any]:
 
 
 def _training(config: dict[str, Any], agent: dict[str, Any]) -> dict[str, Any]:
-    run = _pick(config, {name: name for name in _RUN} | {"batch": "episodes"})
-    shared = {"agent": agent, "run": run}
+    shared = {"agent": agent, "run": _pick(config, _RUN)}
     learning, reward, imitation = (_section(config, name) for name in ("learning", "reward", "imitation"))
     if teacher := imitation.get("teacher"):
         require(teacher in list(_EXPERTS), f"imitation.teacher is {teacher!r}: must be one of {', '.join(_EXPERTS)}")
         expert = {"name": "file" if teacher == "programs" else teacher, **_pick(imitation, _EXPERTS[teacher])}
-        sizes = _pick(imitation, {"batch": "batch_size", "steps": "steps_per_update"})
+        sizes = _pick(imitation, _names("batch:batch_size steps:steps_per_update"))
         return {"algorithm": "imitation", **shared, "expert": expert, **sizes, "learning": _pick(learning, _OPTIMIZER)}
-    device = _pick(config, {"device": "device"})
-    gradient = {"learning": _pick(learning, _POLICY_GRADIENT), **device}
+    gradient = {"learning": _pick(learning, _POLICY_GRADIENT), **_pick(config, _names("device"))}
     if not reward.get("critic", 1.0):
-        weight = _pick(reward, _REWARD | {"distance": "weight"})
-        return {"algorithm": "distance", **shared, "reward": weight, **gradient}
+        kept = _pick(reward, _names("form stroke_penalty empty_penalty distance:weight"))
+        return {"algorithm": "distance", **shared, "reward": kept, **gradient}
     critic = _pick(_section(config, "critic"), _CRITIC)
     if critic.get("loss") == "logistic":  # it had no gradient penalty, whatever its weight
         critic["gradient_penalty"] = 0.0
-    mixed = _pick(reward, _REWARD | {"distance": "distance"})
-    return {"algorithm": "spiral", **shared, "critic": critic, "reward": mixed, **gradient}
+    kept = _pick(reward, _names("form stroke_penalty empty_penalty distance"))
+    return {"algorithm": "spiral", **shared, "critic": critic, "reward": kept, **gradient}
 
 
 def _section(values: dict[str, Any], name: str) -> dict[str, Any]:

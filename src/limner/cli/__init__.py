@@ -1,1 +1,1 @@
-"""Commands of ``limner`` that have commands of their own."""
+"""Commands of ``limner``: ``main`` picks one."""

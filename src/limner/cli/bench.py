@@ -8,15 +8,13 @@ Notable choices:
 - Shares of time are measured apart, on one thread, where the parts of an update come one after the other.
 """
 
-# No ``from __future__ import annotations`` here: tyro has to see the types.
-
 import os
 import time
-from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from limner.cli.output import show
+from limner.cli.terminal import show
 
 if TYPE_CHECKING:
     from limner.data.picture_source import PictureSource
@@ -38,20 +36,23 @@ class Bench:
 
 
 def bench() -> dict[str, Any]:
-    """All measurements, as JSON-able values."""
+    """All measurements, as JSON-able values. Painting is at 64 × 64, 50 events a stroke, on one thread and on two."""
     from limner.data import load_dataset
     from limner.data.picture_source import PictureSource
     from limner.training.presets import PRESETS
 
     cores = len(os.sched_getaffinity(0))
-    preset = PRESETS["mnist"].config
-    config = replace(preset, run=replace(preset.run, threads=min(cores, 2)))
+    config = PRESETS["mnist"].config
     source = PictureSource(load_dataset(config.run.data), config.agent.renderer.canvas)
     return {
         "cores": cores,
-        "painting, strokes/s": painting(),
-        "training, environment steps/s": round(training_speed(config, source)),
-        "share of training time": training_shares(config, source),
+        "painting, strokes/s": {
+            f"{brush}, {threads} threads": round(painting_speed({"name": "paint", "brush": brush}, threads))
+            for brush in BRUSHES
+            for threads in (1, 2)
+        },
+        "training, environment steps/s": round(training(config, source, min(cores, 2))[0]),
+        "share of training time": training(config, source, 1)[1],
     }
 
 
@@ -67,74 +68,54 @@ def painting_speed(settings: dict[str, Any], threads: int, seconds: float = 1.0,
     if space.verb is not None:
         actions[..., space.verb] = space.full_verbs[0]
     canvas = renderer.canvas()
-    strokes = 0
-    start = time.perf_counter()
-    while (elapsed := time.perf_counter() - start) < seconds or strokes == 0:
+    strokes, start = 0, time.perf_counter()
+    while (elapsed := time.perf_counter() - start) < seconds:
         renderer.reset()
         for action in actions:
             renderer.step(action)
             renderer.canvas(canvas)
-        strokes += actions.shape[0] * batch
+        strokes += len(actions) * batch
     return strokes / elapsed
 
 
-def painting(seconds: float = 1.0) -> dict[str, float]:
-    """Strokes per second of ``BRUSHES`` at 64 × 64, 50 events a stroke, on one thread and on two."""
-    return {
-        f"{brush}, {threads} threads": round(painting_speed({"name": "paint", "brush": brush}, threads, seconds))
-        for brush in BRUSHES
-        for threads in (1, 2)
-    }
-
-
-def training_speed(config: "TrainingConfig", source: "PictureSource", updates: int = 20, warm_up: int = 5) -> float:
-    """Environment steps per second of training as ``config`` says."""
-    from limner.training import make_trainer
-
-    trainer = make_trainer(config, source)
-    _advance(trainer, warm_up)
-    frames = trainer.frames
-    start = time.perf_counter()
-    _advance(trainer, updates)
-    return (trainer.frames - frames) / (time.perf_counter() - start)
-
-
-def training_shares(
-    config: "TrainingConfig", source: "PictureSource", updates: int = 10, warm_up: int = 3
-) -> dict[str, float]:
-    """Shares of an update's time of SPIRAL on one thread; they add up to 1.
+def training(
+    config: "TrainingConfig", source: "PictureSource", threads: int, updates: int = 20, warm_up: int = 5
+) -> tuple[float, dict[str, float]]:
+    """Environment steps per second of SPIRAL, and shares of an update's time, which on one thread are exclusive.
 
     ``inference`` is all that is none of the other three: acting, scoring, and moving arrays between them.
     """
     from limner.training import make_trainer
 
-    trainer: Any = make_trainer(replace(config, run=replace(config.run, threads=1)), source)
-    _advance(trainer, warm_up)
-    seconds: dict[str, float] = defaultdict(float)
-    for method in ("reset", "step", "canvas", "pen"):
-        _time(trainer.renderer, method, seconds, "painting")
-    _time(trainer.policy_learner, "step", seconds, "policy learning")
-    _time(trainer.critic_learner, "step", seconds, "critic learning")
-    start = time.perf_counter()
-    _advance(trainer, updates)
-    total = time.perf_counter() - start
-    shares = {name: seconds[name] / total for name in ("painting", "policy learning", "critic learning")}
-    return {"inference": 1 - sum(shares.values())} | shares
-
-
-def _advance(trainer: Any, updates: int) -> None:
+    trainer: Any = make_trainer(replace(config, run=replace(config.run, threads=threads)), source)
+    for _ in range(warm_up):
+        trainer.update(0.0)
+    seconds = {
+        "painting": _timed(trainer.renderer, "reset", "step", "canvas", "pen"),
+        "policy learning": _timed(trainer.policy_learner, "step"),
+        "critic learning": _timed(trainer.critic_learner, "step"),
+    }
+    frames, start = trainer.frames, time.perf_counter()
     for _ in range(updates):
         trainer.update(0.0)
+    total = time.perf_counter() - start
+    shares = {name: sum(each) / total for name, each in seconds.items()}
+    return (trainer.frames - frames) / total, {"inference": 1 - sum(shares.values())} | shares
 
 
-def _time(owner: object, method: str, seconds: dict[str, float], name: str) -> None:
-    """Have the time that ``owner.method`` takes added to ``seconds[name]``."""
-    original = getattr(owner, method)
+def _timed(owner: object, *methods: str) -> list[float]:
+    """A list to which the seconds of every later call of these methods of ``owner`` are appended."""
+    seconds: list[float] = []
 
-    def timed(*arguments: Any) -> Any:
-        start = time.perf_counter()
-        result = original(*arguments)
-        seconds[name] += time.perf_counter() - start
-        return result
+    def timed(method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            start = time.perf_counter()
+            result = method(*arguments)
+            seconds.append(time.perf_counter() - start)
+            return result
 
-    setattr(owner, method, timed)
+        return call
+
+    for name in methods:
+        setattr(owner, name, timed(getattr(owner, name)))
+    return seconds

@@ -1,8 +1,5 @@
 """``limner data``: fetch, make, check. What is known and found is shown by ``limner info``."""
 
-# No ``from __future__ import annotations`` here: tyro has to preprocess the types.
-# ruff: noqa: T201 (printing is what a command line does)
-
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +8,8 @@ from typing import Literal
 
 import tyro
 
-from limner.cli.choose import Runnable, choose, summaries
-from limner.cli.output import progress_bar
+from limner.cli.terminal import Runnable, choose, progress_bar
+from limner.worlds.validation import require
 
 
 @dataclass(frozen=True)
@@ -48,10 +45,8 @@ class Make:
 
     def run(self) -> None:
         """Make and tell."""
-        if self.seed < 0:
-            raise ValueError(f"--seed is {self.seed}, must be 0 or more")
-        if self.threads is not None and self.threads < 1:
-            raise ValueError(f"--threads is {self.threads}, must be at least 1")
+        require(self.seed >= 0, f"--seed is {self.seed}: must be 0 or more")
+        require(self.threads is None or self.threads >= 1, f"--threads is {self.threads}: must be at least 1")
         from limner.data.generated import generate
 
         with progress_bar("rendering") as report:
@@ -85,5 +80,6 @@ COMMANDS: dict[str, type[Fetch | Make | Check]] = {"fetch": Fetch, "make": Make,
 
 def read(words: Sequence[str]) -> Runnable:
     """The command ``limner data``, which has commands of its own."""
-    name = choose("limner data", "COMMAND", summaries(COMMANDS), words)
+    summaries = {name: (command.__doc__ or "").partition("\n")[0] for name, command in COMMANDS.items()}
+    name = choose("limner data", "COMMAND", summaries, words)
     return tyro.cli(COMMANDS[name], args=words[1:], prog=f"limner data {name}")

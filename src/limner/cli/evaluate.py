@@ -1,18 +1,13 @@
 """``limner evaluate``: how close an agent's drawings come to the pictures of a data set."""
 
-# No ``from __future__ import annotations`` here: tyro has to see the types.
-# ruff: noqa: T201 (printing is what a command line does)
-
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from limner.cli.output import DrawingFlags, prepare_folder, progress_bar, write
-from limner.cli.results import write_pairs
-
-if TYPE_CHECKING:
-    from limner.data import Dataset
+from limner.cli.drawing import DrawingFlags
+from limner.cli.files import prepare_folder, write_pairs
+from limner.cli.terminal import progress_bar
+from limner.files import write_atomic
 
 
 @dataclass(frozen=True)
@@ -28,15 +23,13 @@ class Evaluate(DrawingFlags):
 
     def run(self) -> None:
         """Draw, measure, write."""
-        self.check()
-        prepare_folder(self.out)
-        from limner.agents.agent import load_agent
-        from limner.inference.draw import check_drawing
+        from limner.data import load_dataset
+        from limner.data.dataset import load_arrays
         from limner.inference.evaluate import reconstruct
 
-        agent = load_agent(self.agent)
-        check_drawing(agent)
-        data, options = self._load(), self.options(agent)
+        agent, options = self.prepare(self.agent)
+        prepare_folder(self.out)
+        data = load_arrays(Path(self.data)) if self.data.endswith(".npz") else load_dataset(self.data, "test")
         with progress_bar("drawing") as report:
             result = reconstruct(agent, data, self.limit, options, report)
         figures = {
@@ -50,13 +43,7 @@ class Evaluate(DrawingFlags):
             **asdict(result.metrics),
             **result.program_metrics,
         }
-        write(self.out / "metrics.json", json.dumps(figures, indent=2) + "\n")
+        write_atomic(self.out / "metrics.json", json.dumps(figures, indent=2) + "\n")
         write_pairs(self.out, result)
         for name, value in figures.items():
             print(f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}")
-
-    def _load(self) -> "Dataset":
-        from limner.data import load_dataset
-        from limner.data.array_file import load_arrays
-
-        return load_arrays(Path(self.data)) if self.data.endswith(".npz") else load_dataset(self.data, "test")

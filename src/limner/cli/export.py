@@ -1,17 +1,14 @@
 """``limner export``: a program for other tools."""
 
-# No ``from __future__ import annotations`` here: tyro has to see the types.
-# ruff: noqa: T201 (printing is what a command line does)
-
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import tyro
 
-from limner.cli.input import load_program
-from limner.cli.output import prepare_file, write
+from limner.cli.files import load_program, prepare_file
 from limner.export.gcode import GcodeSettings, gcode
+from limner.files import write_atomic
 
 ENDINGS = {"svg": (".svg",), "gcode": (".gcode", ".gco", ".g", ".nc", ".ngc", ".cnc", ".tap")}
 """What the names of files end in; the first is the default."""
@@ -34,25 +31,21 @@ class Export:
     def run(self) -> None:
         """Read, translate, write."""
         program = load_program(self.program, self.index)
-        out = self.out or self._named()
-        if out.suffix.lower() not in ENDINGS[self.to]:
-            raise ValueError(
-                f"cannot write {out}: the name must end in {', '.join(ENDINGS[self.to])} with --to {self.to}"
-            )
+        line = "" if self.index is None else f"-{self.index}"
+        endings = ENDINGS[self.to]
+        out = self.out or self.program.with_name(f"{self.program.stem}{line}{endings[0]}")
+        if out.suffix.lower() not in endings:
+            raise ValueError(f"cannot write {out}: the name must end in {', '.join(endings)} with --to {self.to}")
         if self.to != "gcode" and self.gcode != GcodeSettings():
             raise ValueError(f"the --gcode options are for --to gcode, not for --to {self.to}")
         prepare_file(out)
-        from limner.programs.strokes import pen_strokes
+        from limner.programs.execution import pen_strokes
 
         strokes = pen_strokes(program)
         if self.to == "svg":
             from limner.export.svg import svg
 
-            write(out, svg(program))
+            write_atomic(out, svg(program))
         else:
-            write(out, gcode(strokes, self.gcode, program.title or out.stem))
+            write_atomic(out, gcode(strokes, self.gcode, program.title or out.stem))
         print(f"{out}: {len(strokes)} strokes")
-
-    def _named(self) -> Path:
-        line = "" if self.index is None else f"-{self.index}"
-        return self.program.with_name(f"{self.program.stem}{line}{ENDINGS[self.to][0]}")

@@ -8,8 +8,6 @@ Notable choices:
 - A configuration is checked when all flags are read (``checked``), not before: a default may lack what a flag adds.
 """
 
-# No ``from __future__ import annotations`` here: tyro has to see the types.
-
 import dataclasses
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
@@ -40,7 +38,7 @@ def checked(section: Any) -> Any:
     if not dataclasses.is_dataclass(section):
         return section
     kind: Any = type(section)
-    return kind(**{name: checked(value) for name, value in _values(section).items()})
+    return kind(**{name: checked(value) for name, value in vars(section).items()})
 
 
 def unchecked(kind: Any, **values: Any) -> Any:
@@ -50,6 +48,11 @@ def unchecked(kind: Any, **values: Any) -> Any:
         default = field.default if field.default is not dataclasses.MISSING else None
         object.__setattr__(made, field.name, values.get(field.name, default))
     return made
+
+
+def replace_unchecked(section: Any, **values: Any) -> Any:
+    """``dataclasses.replace`` without the checks."""
+    return unchecked(type(section), **vars(section) | values)
 
 
 def _flags(section: StructTypeInfo, choices: Mapping[str, Sequence[str]]) -> StructConstructorSpec | None:
@@ -62,7 +65,7 @@ def _flags(section: StructTypeInfo, choices: Mapping[str, Sequence[str]]) -> Str
     kind: Any = type(section.default)
     prefixed = kind not in (AgentConfig, RunConfig)
     hints, fields = get_type_hints(kind), []
-    for name, value in _values(section.default).items():
+    for name, value in vars(section.default).items():
         if dataclasses.is_dataclass(value):
             hint: Any = Annotated[type(value), tyro.conf.arg(name="" if name == ROOT else None, prefix_name=False)]
             text: Any = (value.__doc__ or "").partition("\n")[0]
@@ -75,11 +78,6 @@ def _flags(section: StructTypeInfo, choices: Mapping[str, Sequence[str]]) -> Str
             text = partial(_help, kind, name)
         fields.append(StructFieldSpec(name, hint, value, text))
     return StructConstructorSpec(partial(unchecked, kind), tuple(fields))
-
-
-def _values(section: Any) -> dict[str, Any]:
-    """The fields of a dataclass by name; those within it stay as they are."""
-    return {field.name: getattr(section, field.name) for field in dataclasses.fields(section)}
 
 
 def _help(kind: type, name: str) -> str:

@@ -11,7 +11,6 @@ Notable choices:
 - Every file is written whole or not at all.
 """
 
-# ruff: noqa: T201 (printing is what a command line does)
 import logging
 import os
 import sys
@@ -19,7 +18,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
 
-from limner.cli.choose import Runnable, choose
+from limner.cli.terminal import Runnable, choose
 from limner.training import NonFiniteError
 
 COMMANDS = {
@@ -88,7 +87,3 @@ def _explain(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return "not enough memory"
     return " ".join(str(error).split())
-
-
-if __name__ == "__main__":
-    sys.exit(main())

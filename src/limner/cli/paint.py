@@ -1,16 +1,14 @@
 """``limner paint``: an agent paints a picture of any size."""
 
-# No ``from __future__ import annotations`` here: tyro has to see the types.
-# ruff: noqa: T201 (printing is what a command line does)
-
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import tyro
 
-from limner.cli.output import check_search_flags, prepare_folder, progress_bar
-from limner.cli.results import write_painting
+from limner.cli.files import prepare_folder, write_painting
+from limner.cli.terminal import progress_bar
+from limner.worlds.validation import require_range
 
 
 @dataclass(frozen=True)
@@ -38,25 +36,21 @@ class Paint:
 
     def run(self) -> None:
         """Look, paint, write."""
-        search = (60.0 if self.sweeps is None else 0.0) if self.search is None else self.search
-        check_search_flags(search, self.sweeps, self.seed, self.threads)
-        if self.detail not in (1, 2, 4, 8, 16):
-            raise ValueError(f"--detail is {self.detail}: must be 1, 2, 4, 8 or 16")
-        if not 64 <= self.size <= 4096:
-            raise ValueError(f"--size is {self.size}: must be in 64 … 4096 pixels")
-        prepare_folder(self.out)
-        from limner.data.decoding import open_picture
-        from limner.inference.frame import Frame
-
-        image = open_picture(self.image)
-        frame = Frame(*image.size)
         from limner.agents.agent import load_agent
+        from limner.data.decoding import open_picture
         from limner.inference.draw import DrawOptions
+        from limner.inference.frame import Frame
         from limner.inference.paint import canvas_shape, paint
 
+        require_range("--size", self.size, 64, 4096, " pixels")
+        search = (60.0 if self.sweeps is None else 0.0) if self.search is None else self.search
+        options = DrawOptions(seconds=search, sweeps=self.sweeps, seed=self.seed, threads=self.threads)
+        options.check()
+        prepare_folder(self.out)
+        image = open_picture(self.image)
+        frame = Frame(*image.size)
         agent = load_agent(self.agent)
         picture = frame.lay(image, *canvas_shape(agent, self.detail))
-        options = DrawOptions(seconds=search, sweeps=self.sweeps, seed=self.seed, threads=self.threads)
         paintings = paint(agent, picture, self.detail, options)
         painting = next(paintings)
         stopped = False
@@ -68,8 +62,7 @@ class Paint:
                 stopped = True
         with progress_bar("executing") as report:
             write_painting(self.out, painting.program, frame, self.size, report)
-        if stopped:
-            print(f"limner: stopped after {painting.done} of {painting.total} patches", file=sys.stderr)
         print(f"{self.out}: {len(painting.program)} strokes")
         if stopped:
+            print(f"limner: stopped after {painting.done} of {painting.total} patches", file=sys.stderr)
             raise KeyboardInterrupt

@@ -1,8 +1,5 @@
 """``limner parse``: the program of every picture of a data set."""
 
-# No ``from __future__ import annotations`` here: tyro has to see the types.
-# ruff: noqa: T201 (printing is what a command line does)
-
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +7,9 @@ from typing import Literal
 
 import tyro
 
-from limner.cli.output import DrawingFlags, prepare_file, progress_bar
+from limner.cli.drawing import DrawingFlags
+from limner.cli.files import prepare_file
+from limner.cli.terminal import progress_bar
 
 
 @dataclass(frozen=True)
@@ -28,21 +27,16 @@ class Parse(DrawingFlags):
 
     def run(self) -> None:
         """Draw and append."""
-        self.check()
-        prepare_file(self.out)
-        from limner.agents.agent import load_agent
         from limner.data import load_dataset
-        from limner.inference.draw import check_drawing
         from limner.inference.parse import parse
 
-        agent = load_agent(self.agent)
-        check_drawing(agent)
+        agent, options = self.prepare(self.agent)
+        prepare_file(self.out)
         data = load_dataset(self.data, self.split)
         name = f"{self.data} {self.split}"
         if self.limit is not None and self.limit < len(data):
             name += f" {self.limit}/{len(data)}"
             data = data.spread(self.limit)
-        options = self.options(agent)
         with progress_bar("parsing") as report:
             error = parse(agent, data, self.out, options, name, report)
         now = "all were there" if math.isnan(error) else f"mean squared error {error:.4f} of those written now"

@@ -1,14 +1,12 @@
 """``limner replay``: execute a program."""
 
-# No ``from __future__ import annotations`` here: tyro has to see the types.
-
 from dataclasses import dataclass
 from pathlib import Path
 
 import tyro
 
-from limner.cli.input import load_program
-from limner.cli.output import prepare_file, write
+from limner.cli.files import load_program, prepare_file
+from limner.files import write_atomic
 
 
 @dataclass(frozen=True)
@@ -38,12 +36,12 @@ class Replay:
 
         program = load_program(self.program, self.index)
         if kind == ".json":
-            write(self.out, program.to_json())
+            write_atomic(self.out, program.to_json())
         elif kind == ".png":
             from limner.export.picture import png
 
-            write(self.out, png(execute(program, self.size)))
+            write_atomic(self.out, png(execute(program, self.size)))
         else:
-            from limner.export.animation import gif
+            from limner.export.picture import gif
 
-            write(self.out, gif(frames(program, self.size), self.step, self.hold))
+            write_atomic(self.out, gif(frames(program, self.size), self.step, self.hold))

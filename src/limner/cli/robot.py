@@ -1,8 +1,5 @@
 """``limner robot``: a simulated arm draws a program."""
 
-# No ``from __future__ import annotations`` here: tyro has to see the types.
-# ruff: noqa: T201 (printing is what a command line does)
-
 import json
 import sys
 from dataclasses import dataclass
@@ -11,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import tyro
 
-from limner.cli.input import load_program
-from limner.cli.output import prepare_folder, progress_bar, write
+from limner.cli.files import load_program, prepare_folder
+from limner.cli.terminal import progress_bar
+from limner.files import write_atomic
+from limner.worlds import find_world
+from limner.worlds.validation import require, require_range
 
 if TYPE_CHECKING:
-    from limner.data.human_strokes import Points
     from limner.programs.program import Program
+
 
 MOST = 2000
 """Curves that are drawn at most: an hour or so of the arm's time."""
-SECONDS = 0.08
-"""For each frame of the film."""
 
 
 @dataclass(frozen=True)
@@ -51,27 +49,27 @@ class Robot:
 
     def run(self) -> None:
         """Plan, simulate, measure, write."""
-        if not 64 <= self.size <= 2048:
-            raise ValueError(f"--size is {self.size}: must be in 64 … 2048 pixels")
-        if not 0.1 <= self.nib <= 20:
-            raise ValueError(f"--nib is {self.nib:g}: must be in 0.1 … 20 mm")
-        if not 2 <= self.frames <= 600:
-            raise ValueError(f"--frames is {self.frames}: must be in 2 … 600")
+        require_range("--size", self.size, 64, 2048, " pixels")
+        require_range("--nib", self.nib, 0.1, 20, " mm")
+        require_range("--frames", self.frames, 2, 600)
+        from limner.programs.execution import pen_strokes
+
         program = load_program(self.program, self.index)
-        strokes = _strokes(program, self.program)
+        strokes = pen_strokes(program)
+        require(len(strokes) > 0, f"{self.program} paints nothing: a program with at least one stroke is needed")
+        curves = find_world(program.renderer["name"]).count(program.space, program.actions)
+        remedy = "choose a program with fewer strokes"
+        require(curves <= MOST, f"{self.program} has {curves} curves, the arm draws up to {MOST}: {remedy}")
+        from limner.export.picture import gif
         from limner.robot.arm import Arm, Sheet
+        from limner.robot.drawing import draw
+        from limner.robot.motion import plan
+        from limner.robot.pictures import Film
+        from limner.robot.tracking import joints_csv, tracking
 
         arm = Arm(Sheet(self.sheet_size, self.sheet_x, self.sheet_y))
         prepare_folder(self.out)
-        film = None
-        if self.video:
-            from limner.robot.film import Film
-
-            film = Film(arm)
-        from limner.robot.drawing import draw
-        from limner.robot.motion import plan
-        from limner.robot.tracking import joints_csv, tracking
-
+        film = Film(arm) if self.video else None  # before the rest: OpenGL may be missing
         with progress_bar("planning") as report:
             motion = plan(arm, strokes, report)
         with progress_bar("drawing") as report:
@@ -79,13 +77,11 @@ class Robot:
         measures = {"strokes": len(strokes), **tracking(arm, motion, drawing)}
         self._write_pictures(program, arm, drawing)
         if film:
-            from limner.export.animation import gif
-
             with progress_bar("filming") as report:
-                write(self.out / "robot.gif", gif(film.shoot(drawing, self.nib, self.frames, report), SECONDS))
+                write_atomic(self.out / "robot.gif", gif(film.shoot(drawing, self.nib, self.frames, report), step=0.08))
             film.close()
-        write(self.out / "joints.csv", joints_csv(arm, drawing))
-        write(self.out / "tracking.json", json.dumps(measures, indent=2) + "\n")
+        write_atomic(self.out / "joints.csv", joints_csv(arm, drawing))
+        write_atomic(self.out / "tracking.json", json.dumps(measures, indent=2) + "\n")
         error = measures["error_mm"]
         print(
             f"{self.out}: {len(strokes)} strokes, {measures['pen_down_mm']:.0f} mm in {measures['duration_s']:.1f} s, "
@@ -100,25 +96,13 @@ class Robot:
         """``drawn.png`` and ``pair.png``."""
         import numpy as np
 
-        from limner.export.picture import on_white, pairs, png
+        from limner.export.picture import pairs, png
         from limner.programs.execution import execute
-        from limner.robot.ink import picture
+        from limner.robot.pictures import picture
+        from limner.worlds.world import on_white
 
         drawn = picture(drawing, arm.sheet, self.nib, self.size)
         canvas = on_white(execute(program, self.size))
-        write(self.out / "drawn.png", png(drawn))
+        write_atomic(self.out / "drawn.png", png(drawn))
         drawn = np.broadcast_to(drawn, canvas.shape)
-        write(self.out / "pair.png", png(pairs(canvas[None], drawn[None])))
-
-
-def _strokes(program: "Program", path: Path) -> "list[Points]":
-    """The strokes to draw; ``ValueError`` if there are none, or too many."""
-    from limner.programs.strokes import pen_strokes
-    from limner.worlds import find_world
-
-    strokes = pen_strokes(program)
-    if not strokes:
-        raise ValueError(f"{path} paints nothing: a program with at least one stroke is needed")
-    if (curves := find_world(program.renderer["name"]).count(program.space, program.actions)) > MOST:
-        raise ValueError(f"{path} has {curves} curves, the arm draws up to {MOST}: choose a program with fewer strokes")
-    return strokes
+        write_atomic(self.out / "pair.png", png(pairs(canvas[None], drawn[None])))

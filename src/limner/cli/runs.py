@@ -6,9 +6,6 @@ Notable choices:
 - The figures are those of one evaluation, the best by the first of them, so they belong to one agent.
 """
 
-# No ``from __future__ import annotations`` here: tyro has to see the types.
-# ruff: noqa: T201 (printing is what a command line does)
-
 import json
 import math
 import os
@@ -24,7 +21,6 @@ from limner.files import is_held
 
 FIGURES = (("normalised_frechet", "precision", "coverage"), ("mse",))
 """Figures of an evaluation, those of unconditional and those of conditional agents. Of the first, less is better."""
-HEADINGS = {"normalised_frechet": "norm. Fréchet", "precision": "precision", "coverage": "coverage", "mse": "mse"}
 WIDEST = 24
 """Characters of a data set's name that are shown."""
 
@@ -102,15 +98,14 @@ def _facts(folder: Path) -> dict[str, Any]:
 
     values = _read_config(folder)
     log = read_log(folder / "log.jsonl") if (folder / "log.jsonl").exists() else []
-    facts = {
-        name: max((row[name] for row in log if _finite(row.get(name))), default=0) for name in ("frames", "minutes")
-    }
-    facts |= {"figures": best_figures(log)}
+    updates, frames, minutes = (
+        max((row[name] for row in log if _finite(row.get(name))), default=0) for name in ("update", "frames", "minutes")
+    )
+    facts = {"frames": frames, "minutes": minutes, "figures": best_figures(log)}
     if "algorithm" not in values:
         return facts | {"state": "old version", "data": str(values.get("data"))}
     config = read_config(values)
-    updates = _furthest(log, "update")
-    state = "complete" if config.progress(updates, facts["minutes"]) == 1 else "interrupted" if log else "empty"
+    state = "complete" if config.progress(updates, minutes) == 1 else "interrupted" if log else "empty"
     return facts | {
         "state": "running" if is_held(folder) else state,
         "algorithm": config.algorithm,
@@ -147,16 +142,13 @@ def best_figures(log: Sequence[dict[str, Any]]) -> dict[str, float]:
 def table(runs: Sequence[Run], root: Path) -> list[str]:
     """Lines for a person: a column for each fact, or the reason instead where a run is damaged."""
     shown = [name for names in FIGURES for name in names if any(name in run.figures for run in runs)]
-    rows = [("run", "state", "algorithm", "data", "frames", "minutes", *(HEADINGS[name] for name in shown))]
+    headings = [name.replace("normalised_frechet", "norm. Fréchet") for name in shown]
+    rows = [("run", "state", "algorithm", "data", "frames", "minutes", *headings)]
     rows += [_row(run, root, shown) for run in runs]
     facts = [row for row in rows if len(row) == len(rows[0])]
     widths = [max(len(row[i]) for row in (rows if i < 2 else facts)) for i in range(len(rows[0]))]
-    texts = "{:{}}", "{:>{}}"
-    lines = []
-    for row in rows:
-        cells = [texts[i >= 4].format(cell, widths[i]) for i, cell in enumerate(row)]
-        lines.append("  ".join(cells).rstrip())
-    return lines
+    aligned = [[f"{cell:{'<' if i < 4 else '>'}{widths[i]}}" for i, cell in enumerate(row)] for row in rows]
+    return ["  ".join(cells).rstrip() for cells in aligned]
 
 
 def _row(run: Run, root: Path, figures: Sequence[str]) -> tuple[str, ...]:
@@ -183,11 +175,6 @@ def _short(count: float) -> str:
         if count >= unit:
             return f"{count / unit:.3g}{letter}"
     return f"{count:g}"
-
-
-def _furthest(log: Sequence[dict[str, Any]], name: str) -> Any:
-    """The largest value of a name in the log; 0 where there is none."""
-    return max((row[name] for row in log if _finite(row.get(name))), default=0)
 
 
 def _finite(value: object) -> bool:

@@ -1,15 +1,13 @@
 """``limner sample``: let an agent draw what it likes."""
 
-# No ``from __future__ import annotations`` here: tyro has to see the types.
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from limner.cli.output import prepare_folder
-from limner.cli.results import write_samples
+from limner.cli.files import prepare_folder, write_samples
+from limner.worlds.validation import require_range
 
 
 @dataclass(frozen=True)
@@ -31,18 +29,11 @@ class Sample:
 
     def run(self) -> None:
         """Draw and write."""
-        if not 1 <= self.count <= 1_000_000:
-            raise ValueError(f"--count is {self.count}: must be in 1 … 1000000")
-        for name in ("temperature", "first_action_temperature"):
-            value = getattr(self, name)
-            if value is not None and not 0 <= value <= 10:
-                raise ValueError(f"--{name.replace('_', '-')} is {value}: must be in 0 … 10")
-        if not 0 <= self.seed < 2**63:
-            raise ValueError(f"--seed is {self.seed}: must be in 0 … 2^63 − 1")
-        prepare_folder(self.out)
+        require_range("--count", self.count, 1, 1_000_000)
         from limner.agents.agent import load_agent
-        from limner.inference.sample import sample
+        from limner.inference.sample import check_sampling, sample
 
-        temperatures = self.temperature, self.first_action_temperature
-        canvases, programs = sample(load_agent(self.agent), self.count, self.seed, *temperatures)
-        write_samples(self.out, canvases, programs)
+        asked = load_agent(self.agent), self.count, self.seed, self.temperature, self.first_action_temperature
+        check_sampling(*asked)
+        prepare_folder(self.out)
+        write_samples(self.out, *sample(*asked))

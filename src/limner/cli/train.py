@@ -1,8 +1,5 @@
 """``limner train``: train an agent, let it draw, write a report."""
 
-# No ``from __future__ import annotations`` here: tyro has to see the types.
-# ruff: noqa: T201 (printing is what a command line does)
-
 import dataclasses
 import sys
 from collections.abc import Sequence
@@ -12,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import tyro
 
-from limner.cli.choose import Runnable, choose
-from limner.cli.flags import checked, parse_flags, unchecked
-from limner.cli.output import prepare_folder
-from limner.cli.results import SHEET, write_pairs, write_report, write_samples
+from limner.cli.files import SHEET, prepare_folder, write_pairs, write_report, write_samples
+from limner.cli.flags import checked, parse_flags, replace_unchecked, unchecked
+from limner.cli.terminal import Runnable, choose
 
 if TYPE_CHECKING:
     from limner.training.config import TrainingConfig
@@ -88,8 +84,7 @@ class Resume:
         from limner.training.run import read_run
 
         config = read_run(self.folder)
-        given = {name: getattr(self, name) for name in ("frames", "minutes", "threads")}
-        limits = {name: value for name, value in given.items() if value is not None}
+        limits = {name: value for name, value in vars(self).items() if name != "folder" and value is not None}
         config = replace(config, run=replace(config.run, **limits))
         _run(config, self.folder, resume=True)
 
@@ -146,26 +141,25 @@ def preset_config(name: str, algorithm: str | None = None, expert: str | None = 
         kind = find_algorithm(algorithm or "spiral")
         config = unchecked(kind, agent=unchecked(AgentConfig, renderer=find_world(name).settings_type()))
     if world is not None and world != config.agent.renderer.name:
-        agent = unchecked(AgentConfig, **vars(config.agent) | {"renderer": find_world(world).settings_type()})
-        config = unchecked(type(config), **vars(config) | {"agent": agent})
+        agent = replace_unchecked(config.agent, renderer=find_world(world).settings_type())
+        config = replace_unchecked(config, agent=agent)
     if algorithm is not None and algorithm != config.algorithm:
         config = _converted(config, find_algorithm(algorithm))
     if expert is not None:
         if config.algorithm != "imitation":
             raise ValueError(f"--expert is {expert!r}: it is for --algorithm imitation, not {config.algorithm!r}")
         if expert != config.expert.name:
-            config = unchecked(type(config), **vars(config) | {"expert": EXPERTS[expert]()})
+            config = replace_unchecked(config, expert=EXPERTS[expert]())
     return config
 
 
 def _converted(config: Any, kind: type) -> Any:
     """A configuration of another algorithm, with the fields that both have, in sections too; others are defaults."""
-    new = vars(unchecked(kind, agent=config.agent))
-    for name, value in vars(config).items():
-        if name not in new:
-            continue
-        if type(value) is not type(new[name]) and dataclasses.is_dataclass(value):
-            shared = {key: inner for key, inner in vars(value).items() if key in vars(new[name])}
-            value = unchecked(type(new[name]), **vars(new[name]) | shared)
-        new[name] = value
-    return unchecked(kind, **new)
+    new = unchecked(kind, agent=config.agent)
+    shared = {name: value for name, value in vars(config).items() if name in vars(new)}
+    for name, value in shared.items():
+        section = getattr(new, name)
+        if type(value) is not type(section) and dataclasses.is_dataclass(value):
+            inner = {key: entry for key, entry in vars(value).items() if key in vars(section)}
+            shared[name] = replace_unchecked(section, **inner)
+    return replace_unchecked(new, **shared)

@@ -1,7 +1,6 @@
 """Data sets of pictures, dark on white or in colour, by name: see ``load_dataset``.
 
-Notable choices:
-- The split is fixed by the name alone, so figures from different machines are about the same pictures.
+The split is fixed by the name alone, so figures from different machines are about the same pictures.
 """
 
 from pathlib import Path
@@ -14,16 +13,14 @@ from limner.data.generated import generated_names, load_generated, load_painting
 from limner.data.mnist import load_mnist, load_mnist_5k
 from limner.data.omniglot import open_omniglot
 from limner.data.resize import Pictures, luma, resize_square
-from limner.data.root import DATA_VARIABLE
+from limner.worlds.validation import require
 
 __all__ = [
-    "DATA_VARIABLE",
     "NAMES",
     "ArrayDataset",
     "Dataset",
     "FileDataset",
     "Pictures",
-    "Split",
     "load_dataset",
     "luma",
     "open_files",
@@ -54,8 +51,7 @@ def load_dataset(spec: str = "mnist-5k", split: Split = "train", root: str | Pat
     ``~/.cache/limner`` (``mnist-5k`` and those of a PATH need none). ``ValueError`` when the name or split is unknown,
     the split is empty, or files are missing, unreadable or damaged.
     """
-    if split not in ("train", "test"):
-        raise ValueError(f"unknown split {split!r}: must be 'train' or 'test'")
+    require(split in ("train", "test"), f"unknown split {split!r}: must be 'train' or 'test'")
     if spec == "mnist-5k":
         return load_mnist_5k(split)
     if spec == "mnist":
@@ -66,8 +62,7 @@ def load_dataset(spec: str = "mnist-5k", split: Split = "train", root: str | Pat
         return load_paintings(spec, spec.removeprefix("programs:"), split)
     data, splits = open_files(spec, root)
     rows = np.flatnonzero(splits == split)
-    if not len(rows):
-        raise ValueError(f"data set {spec!r} has no picture in its split {split!r}, of {len(data)} in all: add more")
+    require(len(rows) > 0, f"data set {spec!r} has no picture in its split {split!r}, of {len(data)} in all: add more")
     return data.select(rows)
 
 

@@ -12,8 +12,12 @@ import os
 import re
 import stat
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
+
+from limner.worlds.validation import require
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 LARGEST = 2**30  # bytes of the largest file that is read: more than 100 megapixels take in any format
@@ -25,11 +29,13 @@ class Archive:
     def __init__(self, path: Path) -> None:
         """``ValueError`` when ``path`` is neither, cannot be read, holds no picture, or is a zip with unsafe names."""
         self.path = path
-        self.zip = None if path.is_dir() else _open_zip(path)
+        self.zip = None
+        if not path.is_dir():
+            with reading(f"{path} as a zip", "name a folder or zip of pictures"):
+                self.zip = zipfile.ZipFile(path)
         names = _walk(path) if self.zip is None else _entries(self.zip, path)
         self.names = tuple(sorted({name for name in names if name.lower().endswith(SUFFIXES)}))
-        if not self.names:
-            raise ValueError(f"{path} holds no picture: put some in whose names end in {', '.join(SUFFIXES)}")
+        require(bool(self.names), f"{path} holds no picture: put some in whose names end in {', '.join(SUFFIXES)}")
 
     def read(self, name: str) -> bytes:
         """The content of a file; ``OSError``, ``ValueError`` or what zipfile raises when it cannot be read."""
@@ -47,27 +53,25 @@ class Archive:
 def read_file(path: Path) -> bytes:
     """The content of a regular file of at most ``LARGEST`` bytes; ``OSError`` or ``ValueError`` otherwise."""
     state = os.stat(path)
-    if not stat.S_ISREG(state.st_mode):
-        raise ValueError("it is no regular file")
+    require(stat.S_ISREG(state.st_mode), "it is no regular file")
     _check_length(state.st_size)
     return path.read_bytes()
 
 
 def _check_length(length: int) -> None:
-    if length > LARGEST:
-        raise ValueError(f"it is {length} bytes long, more than any picture needs")
+    require(length <= LARGEST, f"it is {length} bytes long, more than any picture needs")
 
 
-def reason(error: Exception) -> str:
-    """Why a file cannot be read, for messages."""
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
-
-
-def _open_zip(path: Path) -> zipfile.ZipFile:
+@contextmanager
+def reading(what: object, remedy: str = "") -> Iterator[None]:
+    """Make any error within a ``ValueError`` that says what cannot be read, why, and the remedy."""
     try:
-        return zipfile.ZipFile(path)
-    except Exception as error:  # zipfile raises almost anything on a damaged directory of entries
-        raise ValueError(f"cannot read {path} as a zip: {reason(error)}; name a folder or zip of pictures") from error
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:  # damaged files raise almost anything
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise ValueError(f"cannot read {what}: {reason}" + (f"; {remedy}" if remedy else "")) from error
 
 
 def _entries(archive: zipfile.ZipFile, path: Path) -> list[str]:

@@ -1,24 +1,12 @@
 """Opening every picture of a data set, to find those that cannot be read."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import NamedTuple
 
 from limner.data import NAMES, ArrayDataset, load_dataset, open_files
 from limner.data.decoding import has_colour, read_picture
-from limner.data.generated import generated_names
-
-
-class Size(NamedTuple):
-    """Of a picture, in pixels."""
-
-    width: int
-    height: int
-
-    def __str__(self) -> str:
-        return f"{self.width} × {self.height}"
+from limner.data.generated import Report, generated_names
 
 
 @dataclass(frozen=True)
@@ -26,8 +14,8 @@ class Findings:
     """What is in both splits of a data set; as text, one line."""
 
     spec: str
-    sizes: tuple[Size, ...]
-    """Of every picture that can be read."""
+    sizes: tuple[tuple[int, int], ...]
+    """Width and height of every picture that can be read, in pixels."""
     coloured: int
     """Number of those with a pixel of colour."""
     broken: tuple[str, ...]
@@ -37,15 +25,13 @@ class Findings:
         count, grey = len(self.sizes) + len(self.broken), len(self.sizes) - self.coloured
         words = [f"{self.spec}: {count} pictures"]
         if self.sizes:
-            small, large = min(self.sizes, key=prod), max(self.sizes, key=prod)
-            words.append(str(small) if small == large else f"{small} to {large}")
+            smallest, largest = min(self.sizes, key=prod), max(self.sizes, key=prod)
+            words.append(" to ".join(f"{width} × {height}" for width, height in dict.fromkeys((smallest, largest))))
         words += [f"{number} {word}" for number, word in ((grey, "grey"), (self.coloured, "in colour")) if number]
         return ", ".join([*words, f"{len(self.broken)} broken"])
 
 
-def check_dataset(
-    spec: str, root: str | Path | None = None, report: Callable[[int, int], None] | None = None
-) -> Findings:
+def check_dataset(spec: str, root: str | Path | None = None, report: Report = lambda done, total: None) -> Findings:
     """Open every picture of the data set ``spec``, or of the folder or zip of that path.
 
     ``report(done, total)`` counts pictures. ``ValueError`` as ``load_dataset``, except for a broken picture. Data sets
@@ -53,7 +39,7 @@ def check_dataset(
     """
     if spec in ("mnist-5k", "mnist", *generated_names()) or spec.startswith("programs:"):
         splits = [load_dataset(spec, split, root) for split in ("train", "test")]
-        sizes = [Size(*d.images.shape[2:0:-1]) for d in splits if isinstance(d, ArrayDataset) for _ in d.images]
+        sizes = [image.shape[1::-1] for data in splits if isinstance(data, ArrayDataset) for image in data.images]
         return Findings(spec, tuple(sizes), len(sizes) if splits[0].channels == 3 else 0, ())
     if spec and spec not in NAMES and Path(spec).exists():
         spec = f"folder:{spec}"
@@ -62,10 +48,9 @@ def check_dataset(
     for done, file in enumerate(data.files, 1):
         try:
             image = read_picture(data.archive, file)
-            found.append(Size(*image.size))
+            found.append(image.size)
             coloured += has_colour(image)
         except ValueError as error:
             broken.append(str(error))
-        if report is not None:
-            report(done, len(data))
+        report(done, len(data))
     return Findings(spec, tuple(found), coloured, tuple(broken))

@@ -9,13 +9,12 @@ Notable choices:
 
 import io
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
 
-from limner.data.archive import Archive, read_file, reason
+from limner.data.archive import Archive, read_file, reading
 from limner.data.resize import Pictures
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
@@ -23,37 +22,30 @@ LARGEST = 100_000_000  # pixels of the largest picture
 GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N")
 
 
-def read_picture(archive: Archive, name: str) -> Image.Image:
-    """A picture of the archive: ``L`` when its format has no colour, else ``RGB``; ``ValueError`` naming the file."""
-    return _read(lambda: archive.read(name), archive.where(name))
+def read_picture(archive: Archive, name: str, remedy: str = "") -> Image.Image:
+    """A picture of the archive: ``L`` when its format has no colour, else ``RGB``.
+
+    ``ValueError`` naming the file, and the ``remedy``, when it cannot be read.
+    """
+    with reading(archive.where(name), remedy):
+        return decode(archive.read(name))
 
 
 def open_picture(path: Path) -> Image.Image:
     """The picture in a file, as ``read_picture``."""
-    return _read(lambda: read_file(path), str(path))
-
-
-def _read(content: Callable[[], bytes], where: str) -> Image.Image:
-    try:
-        with warnings.catch_warnings():  # Pillow warns of damage that it can repair
-            warnings.simplefilter("ignore")
-            return decode(content())
-    except MemoryError:
-        raise
-    except Exception as error:  # decoders raise almost anything on damaged files
-        raise ValueError(f"cannot read {where}: {_explain(error)}") from error
+    with reading(path):
+        return decode(read_file(path))
 
 
 def decode(content: bytes) -> Image.Image:
     """The first frame of a picture, rotated by its EXIF orientation, over white, as ``L`` or ``RGB``.
 
-    Raises what Pillow raises when it is damaged or too large; ``ValueError`` when it has 32 bits a channel.
+    ``ValueError`` when it is in another format, too large, or has 32 bits a channel; what Pillow raises when damaged.
     """
-    image: Image.Image = Image.open(io.BytesIO(content), formats=FORMATS)
-    if image.width * image.height > LARGEST:
-        raise Image.DecompressionBombError
-    image.load()  # first: some formats store EXIF after the pixels, and Pillow rotates TIFF while loading
-    ImageOps.exif_transpose(image, in_place=True)
+    with warnings.catch_warnings(action="ignore"):  # Pillow warns of damage that it can repair
+        image = _open(content)
+        image.load()  # first: some formats store EXIF after the pixels, and Pillow rotates TIFF while loading
+        ImageOps.exif_transpose(image, in_place=True)
     kind = image.mode
     if kind in ("I", "F") or kind.startswith("I;"):
         image = _eight_bits(image)
@@ -86,10 +78,14 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     return Image.fromarray(light)
 
 
-def _explain(error: Exception) -> str:
-    """The reason, for a message."""
-    if isinstance(error, Image.DecompressionBombError):
-        return f"it has more than {LARGEST // 10**6} megapixels: make it smaller"
-    if isinstance(error, UnidentifiedImageError):
-        return f"it is no picture in one of the formats {', '.join(FORMATS)}"
-    return reason(error)
+def _open(content: bytes) -> Image.Image:
+    """The picture before its pixels are decoded."""
+    try:
+        image: Image.Image = Image.open(io.BytesIO(content), formats=FORMATS)
+        if image.width * image.height > LARGEST:
+            raise Image.DecompressionBombError
+    except UnidentifiedImageError:
+        raise ValueError(f"it is no picture in one of the formats {', '.join(FORMATS)}") from None
+    except Image.DecompressionBombError:
+        raise ValueError(f"it has more than {LARGEST // 10**6} megapixels: make it smaller") from None
+    return image

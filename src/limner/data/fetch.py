@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from limner.data.root import download_folder
+from limner.worlds.validation import require
 
 TIMEOUT = 30.0  # seconds without a byte after which a connection counts as broken
 
@@ -50,14 +51,13 @@ SOURCES = {
 """What can be fetched."""
 
 
-def fetch(name: str, root: str | Path | None = None, report: Report | None = None) -> Iterator[str]:
+def fetch(name: str, root: str | Path | None = None, report: Report = lambda done, total: None) -> Iterator[str]:
     """Fetch the files of a data set into the data folder; yield a line for each when it is complete.
 
     ``ValueError`` when the data set is not one of ``SOURCES``, a server cannot be reached, a connection ends early, or
     a file is not the published one; ``OSError`` when it cannot be written.
     """
-    if name not in SOURCES:
-        raise ValueError(f"cannot fetch {name!r}, only {' and '.join(SOURCES)}")
+    require(name in SOURCES, f"cannot fetch {name!r}, only {' and '.join(SOURCES)}")
     for source in SOURCES[name]:
         path = download_folder(root) / source.place
         if not path.exists():
@@ -69,13 +69,15 @@ def fetch(name: str, root: str | Path | None = None, report: Report | None = Non
             yield f"{path}: there already, but not as published; remove it to have it fetched"
 
 
-def download(source: Source, path: Path, report: Report | None = None) -> None:
+def download(source: Source, path: Path, report: Report = lambda done, total: None) -> None:
     """Fetch one file, or the rest of it, to ``path``; errors as ``fetch``."""
     part = path.with_name(f"{path.name}.part")
     part.parent.mkdir(parents=True, exist_ok=True)
-    _receive(source, path, part, report or (lambda done, total: None))
-    found = _md5(part)
-    if found != source.md5:
+    start = part.stat().st_size if part.exists() else 0
+    if response := _ask(source, path, start):
+        with response:
+            _receive(response, source, part, report)
+    if (found := _md5(part)) != source.md5:
         part.unlink()
         raise ValueError(
             f"{source.address} gave another file than the published one (MD5 {found}, not {source.md5}), which has been"
@@ -84,42 +86,34 @@ def download(source: Source, path: Path, report: Report | None = None) -> None:
     os.replace(part, path)
 
 
-def _receive(source: Source, path: Path, part: Path, report: Report) -> None:
-    """Append the rest of the file to ``part``."""
-    done = part.stat().st_size if part.exists() else 0
-    response = _ask(source, path, done)
-    if response is None:
-        return
-    with response:
-        if response.status != 206:  # the server ignores Range and sends the whole file
-            done = 0
-        length = response.headers["Content-Length"]
-        total = done + int(length) if length and length.isdigit() else None
-        report(done, total)
-        with open(part, "ab" if done else "wb") as file:
-            while chunk := _next(response, source, done, total):
-                file.write(chunk)
-                done += len(chunk)
-                report(done, total)
-            file.flush()
-            os.fsync(file.fileno())
-
-
 def _ask(source: Source, path: Path, start: int) -> HTTPResponse | None:
     """The server's response, from byte ``start`` on if it supports ranges; None when no byte is left."""
     by_hand = f"try again later, or put the file at {path} by hand"
     headers = {"Range": f"bytes={start}-"} if start else {}
     try:
         response: HTTPResponse = urlopen(Request(source.address, headers=headers), timeout=TIMEOUT)
+        return response
     except HTTPError as error:
         error.close()
         if error.code == 416 and start:
             return None
         raise ValueError(f"{source.address} answers {error.code} {error.reason}: {by_hand}") from error
-    except (URLError, HTTPException, OSError) as error:
-        reason = error.reason if isinstance(error, URLError) else error
-        raise ValueError(f"cannot reach {source.address} ({reason}): {by_hand}") from error
-    return response
+    except (HTTPException, OSError) as error:
+        raise ValueError(f"cannot reach {source.address} ({getattr(error, 'reason', error)}): {by_hand}") from error
+
+
+def _receive(response: HTTPResponse, source: Source, part: Path, report: Report) -> None:
+    """Write what the server sends to ``part``, behind what is there if it is the rest of that."""
+    with open(part, "ab" if response.status == 206 else "wb") as file:  # else the server ignores Range and sends all
+        done = file.tell()
+        total = None if response.length is None else done + response.length
+        report(done, total)
+        while chunk := _next(response, source, done, total):
+            file.write(chunk)
+            done += len(chunk)
+            report(done, total)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _next(response: HTTPResponse, source: Source, done: int, total: int | None) -> bytes:

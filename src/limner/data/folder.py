@@ -13,10 +13,11 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from limner.data.archive import Archive
+from limner.data.archive import Archive, reading
 from limner.data.dataset import FileDataset, Splits
 from limner.data.decoding import has_colour, read_picture
 from limner.data.root import find_place
+from limner.worlds.validation import require
 
 SAMPLE = 32
 CROP = 178
@@ -26,8 +27,7 @@ PARTITION = {"0": "train", "1": "validation", "2": "test"}
 def open_folder(spec: str, place: str) -> tuple[FileDataset, Splits]:
     """The pictures in the folder or zip ``place``, and the split of each; ``ValueError`` when there are none."""
     path = Path(place).expanduser()
-    if not path.exists():
-        raise ValueError(f"there is no {path}: name a folder or zip of pictures")
+    require(path.exists(), f"there is no {path}: name a folder or zip of pictures")
     archive = Archive(path)
     channels = 3 if _any_colour(archive) else 1
     return FileDataset(spec, archive, archive.names, channels), every_tenth(len(archive.names))
@@ -72,17 +72,12 @@ def _any_colour(archive: Archive) -> bool:
 
 def _read_partition(path: Path) -> dict[str, str]:
     """The split of each file by name, from lines like ``000001.jpg 0``."""
-    try:
+    with reading(path, "get the official list again, or remove it"):
         lines = path.read_text("utf-8").splitlines()
-    except OSError as error:
-        raise ValueError(f"cannot read {path}: {error.strerror}; check that it may be read") from error
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is no text: get the official list again, or remove it") from error
     splits = {}
     for number, line in enumerate(lines, 1):
-        words = line.split()
-        if words and (len(words) != 2 or words[1] not in PARTITION):
-            raise ValueError(f"{path}, line {number}: must be a file and 0, 1 or 2, got {line[:80]!r}")
-        if words:
+        if words := line.split():
+            ok = len(words) == 2 and words[1] in PARTITION
+            require(ok, f"{path}, line {number}: must be a file and 0, 1 or 2, got {line[:80]!r}")
             splits[words[0]] = PARTITION[words[1]]
     return splits

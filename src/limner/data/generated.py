@@ -16,7 +16,7 @@ from typing import Any, Self
 import numpy as np
 
 from limner.actions import ActionSpace, IntArray
-from limner.data.archive import reason
+from limner.data.archive import reading
 from limner.data.dataset import ArrayDataset, Split
 from limner.data.folder import every_tenth
 from limner.data.root import download_folder, find_place
@@ -24,6 +24,7 @@ from limner.files import write_atomic
 from limner.programs.execution import execute_all
 from limner.programs.program import load_programs
 from limner.worlds import find_world, world_names
+from limner.worlds.validation import require
 from limner.worlds.world import Canvas, Examples
 
 SHARD = 1_000  # pictures in a file
@@ -61,8 +62,8 @@ def generate(
     for done, (split, number) in enumerate(shards, 1):
         path, about = folder / f"{split}-{number:02}.npz", _about(examples, seed, split, number)
         if path.exists():
-            if (found := _read(name, path, "about")) != about:
-                raise ValueError(f"{path} holds other {name} ({found}): remove {folder}, or choose another data folder")
+            found = _read(name, path, "about")
+            require(found == about, f"{path} holds other {name} ({found}): remove {folder}, or choose another folder")
         else:
             rng = np.random.default_rng([seed, list(examples.counts).index(split), number])
             images, programs = examples.generate(rng, SHARD, threads)
@@ -82,10 +83,8 @@ def load_generated(name: str, split: Split, root: str | Path | None = None) -> P
     if missing := [path for path in paths if not path.exists()]:
         raise ValueError(f"{len(missing)} files of {name} are missing, {missing[0]} the first: {_remedy(name)}")
     about = str(_read(name, paths[0], "about"))
-    if about != _about(examples, json.loads(about).get("seed"), split, 0):
-        raise ValueError(
-            f"{paths[0]} holds {name} of another version ({about}): remove its folder, and {_remedy(name)}"
-        )
+    current = about == _about(examples, json.loads(about).get("seed"), split, 0)
+    require(current, f"{paths[0]} holds {name} of another version ({about}): remove its folder, and {_remedy(name)}")
     images, actions = (np.concatenate([_read(name, path, key) for path in paths]) for key in ("images", "actions"))
     return ProgramDataset(name, images, actions.astype(np.int64), find_world(name).actions(examples.settings))
 
@@ -100,12 +99,11 @@ def load_paintings(spec: str, path: str, split: Split) -> ArrayDataset:
     except OSError as error:
         raise ValueError(f"cannot read {path}: {error.strerror}; name a file of programs, one a line") from None
     rows = np.flatnonzero(every_tenth(len(programs)) == split)
-    if not len(rows):
-        raise ValueError(f"{path} has no program for the split {split!r}, of {len(programs)} in all: add more")
+    require(len(rows) > 0, f"{path} has no program for the split {split!r}, of {len(programs)} in all: add more")
     pictures = execute_all([programs[row] for row in rows])
     shapes = sorted({picture.shape for picture in pictures})
-    if len(shapes) > 1 or shapes[0][2] not in (1, 3):
-        raise ValueError(f"{path} paints canvases of {shapes}: must be all alike, grey or RGB on white")
+    alike = len(shapes) == 1 and shapes[0][2] in (1, 3)
+    require(alike, f"{path} paints canvases of {shapes}: must be all alike, grey or RGB on white")
     return ArrayDataset(spec, np.stack(pictures))
 
 
@@ -125,8 +123,6 @@ def _about(examples: Examples, seed: int, split: str, number: int) -> str:
 
 
 def _read(name: str, path: Path, key: str) -> Any:
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return archive[key][()]
-    except Exception as error:  # damaged archives raise almost anything
-        raise ValueError(f"cannot read {path}: {reason(error)}; remove it, and {_remedy(name)}") from None
+    remedy = f"remove it, and {_remedy(name)}"
+    with reading(path, remedy), path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        return archive[key][()]

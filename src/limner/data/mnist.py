@@ -10,15 +10,16 @@ Notable choices:
 
 import gzip
 import hashlib
-import zlib
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from limner.data.archive import reading
 from limner.data.dataset import ArrayDataset, Split
 from limner.data.root import find_place
+from limner.worlds.validation import require
 
 _MD5 = {
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
@@ -35,9 +36,8 @@ def load_mnist_5k(split: Split) -> ArrayDataset:
     with file.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
         images, labels = (arrays[name].reshape(10, 500, -1) for name in ("images", "labels"))
     chosen = slice(None, 400) if split == "train" else slice(400, None)
-    return ArrayDataset(
-        "mnist-5k", 255 - images[:, chosen].reshape(-1, 28, 28), labels[:, chosen].reshape(-1).astype(np.int64)
-    )
+    digits = 255 - images[:, chosen].reshape(-1, 28, 28)
+    return ArrayDataset("mnist-5k", digits, labels[:, chosen].reshape(-1).astype(np.int64))
 
 
 def load_mnist(split: Split, root: str | Path | None) -> ArrayDataset:
@@ -52,14 +52,9 @@ def _read(name: str, root: str | Path | None) -> NDArray[np.uint8]:
     """The bytes of an IDX file (LeCun, http://yann.lecun.com/exdb/mnist): 4, 4 for each dimension, then the values."""
     places = tuple(f"{folder}{name}{suffix}" for folder in ("mnist/", "") for suffix in (".gz", ""))
     path = find_place("mnist", places, f"put MNIST's four IDX files there, {_REMEDY}", root)
-    try:
+    with reading(path, f"make it readable, or download it again, {_REMEDY}"):
         content = path.read_bytes()
         content = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise ValueError(f"{path} is damaged ({error}): download it again, {_REMEDY}") from error
-    except OSError as error:
-        raise ValueError(f"cannot read {path}: {error.strerror}; check that it exists and may be read") from error
     found = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    if found != _MD5[name]:
-        raise ValueError(f"{path} is not MNIST's (MD5 {found}, not {_MD5[name]}): download it again, {_REMEDY}")
+    require(found == _MD5[name], f"{path} is not MNIST's (MD5 {found}, not {_MD5[name]}): download it again, {_REMEDY}")
     return np.frombuffer(content, np.uint8)

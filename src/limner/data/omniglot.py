@@ -5,7 +5,7 @@ Notable choices:
 - Drawers 19 and 20 of every character are test, the others train.
 - ``omniglot:Greek,Latin`` has these alphabets alone, ``omniglot:-Greek,-Latin`` all but these, in both splits, so that
   agents can be tested on unseen characters.
-- Labels number the characters of the spec in sorted order; ``groups`` names the alphabet of each picture.
+- Labels number the characters of the spec in sorted order.
 - ``omniglot-evaluation`` is ``images_evaluation``, alphabets that nothing should be tuned on.
 """
 
@@ -17,6 +17,7 @@ import numpy as np
 from limner.data.archive import Archive
 from limner.data.dataset import FileDataset, Splits
 from limner.data.root import find_place
+from limner.worlds.validation import require
 
 PICTURE = re.compile(r"(?:.*/)?([^/]+)/(character\d+)/\d+_(\d+)\.png")
 FOLDERS = {"omniglot": "images_background", "omniglot-evaluation": "images_evaluation"}
@@ -34,14 +35,14 @@ def open_omniglot(spec: str, root: str | Path | None) -> tuple[FileDataset, Spli
         match = PICTURE.fullmatch(file)
         if match is None:
             raise ValueError(f"{archive.where(file)} is not named as <Alphabet>/characterNN/NNNN_MM.png: remove it")
-        found.append((file, *match.groups()))
-    wanted = _choose(spec, sorted({alphabet for _, alphabet, _, _ in found}))
-    files, alphabets, characters, drawers = zip(*(row for row in found if row[1] in wanted), strict=True)
-    keys = list(zip(alphabets, characters, strict=True))
-    label_of = {key: label for label, key in enumerate(sorted(set(keys)))}
-    labels = np.array([label_of[key] for key in keys], np.int64)
-    data = FileDataset(spec, archive, files, channels=1, labels=labels, groups=np.array(alphabets))
-    return data, np.where(np.isin(np.array(drawers, np.int64), TEST_DRAWERS), "test", "train")
+        alphabet, character, drawer = match.groups()
+        found.append((file, (alphabet, character), int(drawer)))
+    wanted = _choose(spec, sorted({alphabet for _, (alphabet, _), _ in found}))
+    files, characters, drawers = zip(*(row for row in found if row[1][0] in wanted), strict=True)
+    label_of = {character: label for label, character in enumerate(sorted(set(characters)))}
+    labels = np.array([label_of[character] for character in characters], np.int64)
+    splits = np.where(np.isin(drawers, TEST_DRAWERS), "test", "train")
+    return FileDataset(spec, archive, files, channels=1, labels=labels), splits
 
 
 def _choose(spec: str, alphabets: list[str]) -> set[str]:
@@ -53,9 +54,7 @@ def _choose(spec: str, alphabets: list[str]) -> set[str]:
     if unknown := sorted(named - set(alphabets)):
         raise ValueError(f"data set {spec!r}: there is no alphabet {unknown[0]!r}, only {', '.join(alphabets)}")
     minus = {word.startswith("-") for word in words}
-    if len(minus) > 1:
-        raise ValueError(f"data set {spec!r}: put a minus before every alphabet, to leave them out, or before none")
+    require(len(minus) == 1, f"data set {spec!r}: put a minus before every alphabet, to leave them out, or before none")
     wanted = set(alphabets) - named if minus.pop() else named
-    if not wanted:
-        raise ValueError(f"data set {spec!r} leaves out every alphabet: keep one")
+    require(bool(wanted), f"data set {spec!r} leaves out every alphabet: keep one")
     return wanted

@@ -1,11 +1,19 @@
-"""Picture source: a data set at the size of the canvas, for the critic and as targets of conditional agents."""
+"""Picture source: a data set at the size of the canvas, for the critic and as targets of conditional agents.
+
+Notable choices:
+- A data set of at most ``KEPT_BYTES`` is resized once, and preprocessed once for each resolution that is asked for: a
+  critic that learns on the CPU would spend a part of its time on that in every step. Of a larger data set rows are
+  resized on demand.
+"""
 
 import torch
 from torch import Tensor
 
 from limner.data import Dataset
+from limner.worlds.observation import preprocess
 
-KEPT_BYTES = 2**30  # a data set of at most this size is resized once; of a larger one, rows are resized on demand
+KEPT_BYTES = 2**30
+CHUNK = 4096  # pictures that are preprocessed at a time
 
 
 class PictureSource:
@@ -16,6 +24,7 @@ class PictureSource:
         self.shape = (size, size, data.channels)
         kept = len(data) * size * size * data.channels <= KEPT_BYTES
         self.pictures = torch.from_numpy(data.pictures(size)) if kept else None
+        self._preprocessed: dict[int, Tensor] = {}
 
     def __len__(self) -> int:
         return len(self.data)
@@ -27,6 +36,19 @@ class PictureSource:
             return self.pictures[rows]
         return torch.from_numpy(self.data.pictures(self.size, rows.numpy()))
 
+    def take_preprocessed(self, rows: Tensor, resolution: int) -> Tensor:
+        """The same as ``preprocess`` gives them: ``float32[M, C, resolution, resolution]``, on the CPU."""
+        if self.pictures is None or 4 * len(self) * resolution**2 * self.shape[2] > KEPT_BYTES:
+            return preprocess(self.take(rows), resolution)
+        if resolution not in self._preprocessed:
+            chunks = [preprocess(chunk, resolution) for chunk in torch.split(self.pictures, CHUNK)]
+            self._preprocessed[resolution] = torch.cat(chunks)
+        return self._preprocessed[resolution][rows.cpu()]
+
+    def draw_rows(self, count: int, generator: torch.Generator) -> Tensor:
+        """``count`` rows ``int64[count]`` drawn uniformly with replacement."""
+        return torch.randint(len(self), (count,), generator=generator, device=generator.device)
+
     def draw(self, count: int, generator: torch.Generator) -> Tensor:
-        """``count`` pictures drawn uniformly with replacement."""
-        return self.take(torch.randint(len(self), (count,), generator=generator, device=generator.device))
+        """The pictures of ``draw_rows``."""
+        return self.take(self.draw_rows(count, generator))

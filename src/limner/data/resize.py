@@ -6,6 +6,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from limner.worlds.validation import require
+
 Pictures = NDArray[np.uint8]
 
 CHUNK = 2**24  # approximate number of float64 values held at once while pictures are resized
@@ -49,8 +51,7 @@ def match_channels(pictures: Pictures, channels: int) -> Pictures:
 
 def check_size(size: int) -> None:
     """``ValueError`` unless pictures can have ``size`` pixels a side."""
-    if not 1 <= size <= 4096:
-        raise ValueError(f"size is {size}, must be in 1 … 4096 pixels")
+    require(1 <= size <= 4096, f"size is {size}, must be in 1 … 4096 pixels")
 
 
 def _resize(planes: Pictures, size: int) -> Pictures:

@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+from limner.data.archive import reading
+from limner.worlds.validation import require
+
 DATA_VARIABLE = "LIMNER_DATA"
 """The environment variable that names the data folder."""
 
@@ -11,34 +14,26 @@ CACHE = Path("~/.cache/limner")
 
 def download_folder(root: str | Path | None = None) -> Path:
     """The data folder, which need not exist: ``root``, else what LIMNER_DATA names, else ``~/.cache/limner``."""
-    return _named(root) or CACHE.expanduser()
+    named = os.environ.get(DATA_VARIABLE) if root is None else root
+    return Path(named) if named else CACHE.expanduser()
 
 
 def data_folder(root: str | Path | None = None) -> Path | None:
-    """The data folder, to read from: None when nothing names one and ``~/.cache/limner`` does not exist."""
-    return _named(root) or (CACHE.expanduser() if CACHE.expanduser().is_dir() else None)
-
-
-def _named(root: str | Path | None) -> Path | None:
-    given = root if root is not None else os.environ.get(DATA_VARIABLE)
-    return Path(given) if given else None
+    """The data folder, to read from: None when it is ``~/.cache/limner``, and does not exist."""
+    folder = download_folder(root)
+    return None if folder == CACHE.expanduser() and not folder.is_dir() else folder
 
 
 def find_place(name: str, places: tuple[str, ...], remedy: str, root: str | Path | None = None) -> Path:
     """The first of ``places`` in the data folder that exists, for the data set ``name``.
 
-    ``ValueError``, which ends in ``remedy``, when there is none; ``ValueError`` when the folder cannot be read.
+    ``ValueError``, which ends in ``remedy``, when there is none, and when the folder cannot be read.
     """
     folder = data_folder(root)
     if folder is None:
-        raise ValueError(
-            f"data set {name!r} needs a data folder: name it as the data root or in {DATA_VARIABLE}, {remedy}"
-        )
-    try:
+        raise ValueError(f"data set {name!r} needs a data folder: name it as root or in {DATA_VARIABLE}, {remedy}")
+    with reading(f"the data folder {folder}", "name another one"):
         os.listdir(folder)
-        for place in places:
-            if (folder / place).exists():
-                return folder / place
-    except OSError as error:
-        raise ValueError(f"cannot read the data folder {folder}: {error.strerror}; name another one") from error
-    raise ValueError(f"no {' nor '.join(places)} in the data folder {folder}: {remedy}")
+        found = [folder / place for place in places if (folder / place).exists()]
+    require(bool(found), f"no {' nor '.join(places)} in the data folder {folder}: {remedy}")
+    return found[0]

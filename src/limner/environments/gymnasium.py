@@ -8,10 +8,7 @@ Notable choices:
 - ``step`` is ``Discrete``: it states how long an episode is, and indexes a table or becomes one-hot.
 - Every array that is returned is fresh: callers may keep or change it.
 - Painting is deterministic: ``seed`` seeds ``np_random``, which nothing here samples from.
-- All episodes of the vector environment begin and end together. ``metadata["autoreset_mode"]`` is ``DISABLED``: the
-  caller resets.
-- Importing ``limner`` registers ``limner/Paint-v0``, ``limner/Scenes-v0`` and ``limner/Toy-v0``;
-  ``gymnasium.make("limner:limner/Paint-v0")`` imports the package by itself.
+- Importing ``limner`` registers the ids of both for each world: see ``docs/environments.md``.
 """
 
 from collections.abc import Callable
@@ -28,7 +25,8 @@ from numpy.typing import ArrayLike, NDArray
 from limner.actions import ActionSpace, IntArray
 from limner.programs.program import Program
 from limner.worlds import find_world, make_renderer, read_settings
-from limner.worlds.world import Canvas, Renderer
+from limner.worlds.validation import require
+from limner.worlds.world import Canvas, Renderer, on_white
 
 EnvObservation = dict[str, Any]
 Reset = tuple[EnvObservation, dict[str, Any]]
@@ -101,7 +99,7 @@ class PaintEnv(gymnasium.Env[EnvObservation, IntArray]):
 
 
 class PaintVectorEnv(VectorEnv[EnvObservation, IntArray, NDArray[Any]]):
-    """``num_envs`` episodes in lock-step: ``PaintEnv``, each array with a leading axis N.
+    """``num_envs`` episodes in lock-step: ``PaintEnv``, each array with a leading axis N. The caller resets.
 
     Row i equals, bit for bit, what a ``PaintEnv`` returns for the same actions. ``step`` takes ``int64[N, P]`` and
     returns rewards ``float64[N]`` and terminations ``bool[N]`` (all equal). ``threads`` paint at the same time.
@@ -122,14 +120,13 @@ class PaintVectorEnv(VectorEnv[EnvObservation, IntArray, NDArray[Any]]):
         self._renderer = _renderer(renderer, settings, num_envs, threads)
         complete = read_settings(self._renderer.settings())
         self._shows_mask = find_world(complete.name).repeats_release(complete)
-        least = 2 if self._shows_mask else 1
-        if not _is_count(steps, least):
-            why = " (the released environment has one action fewer than steps)" if self._shows_mask else ""
-            raise ValueError(f"steps is {steps!r}, must be a whole number, at least {least}{why}")
-        if reward is not None and not callable(reward):
-            raise ValueError(f"reward is {reward!r}, must be None or a function of uint8[N, H, W, C]")
-        if render_mode not in (None, "rgb_array"):
-            raise ValueError(f"render_mode is {render_mode!r}, must be None or 'rgb_array'")
+        if self._shows_mask:
+            _check_count("steps", steps, 2, " (the released environment has one action fewer than steps)")
+        _check_count("steps", steps, 1)
+        scores = reward is None or callable(reward)
+        require(scores, f"reward is {reward!r}, must be None or a function of uint8[N, H, W, C]")
+        shown = render_mode in (None, "rgb_array")
+        require(shown, f"render_mode is {render_mode!r}, must be None or 'rgb_array'")
         self.num_envs, self.render_mode = num_envs, render_mode
         self.actions = self._renderer.actions
         """The named parts of an action."""
@@ -157,11 +154,11 @@ class PaintVectorEnv(VectorEnv[EnvObservation, IntArray, NDArray[Any]]):
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Reset:
         """Begin all episodes on blank canvases. Gymnasium's option ``reset_mask`` must name all of them."""
         mask = (options or {}).get("reset_mask")
-        if mask is not None and (np.shape(mask) != (self.num_envs,) or not np.all(mask)):
-            raise ValueError(
-                f"reset_mask is {mask}: these episodes run in lock-step and can only be reset together; leave it out "
-                'or use gymnasium.make_vec(..., vectorization_mode="sync")'
-            )
+        require(
+            mask is None or (np.shape(mask) == (self.num_envs,) and bool(np.all(mask))),
+            f"reset_mask is {mask}: these episodes run in lock-step and can only be reset together; leave it out "
+            'or use gymnasium.make_vec(..., vectorization_mode="sync")',
+        )
         super().reset(seed=seed)
         self._renderer.reset()
         self._step = 0
@@ -185,7 +182,10 @@ class PaintVectorEnv(VectorEnv[EnvObservation, IntArray, NDArray[Any]]):
         """The canvases as N arrays ``uint8[H, W, 3]`` over white, when ``render_mode`` is ``"rgb_array"``."""
         if self._step is None:
             raise ResetNeeded("call reset() before render(): no episode is under way")
-        return None if self.render_mode is None else tuple(_over_white(self._renderer.canvas()))
+        if self.render_mode is None:
+            return None
+        canvases = on_white(self._renderer.canvas())
+        return tuple(np.repeat(canvases, 3 // canvases.shape[-1], axis=-1))
 
     @property
     def _ended(self) -> bool:
@@ -196,8 +196,8 @@ class PaintVectorEnv(VectorEnv[EnvObservation, IntArray, NDArray[Any]]):
         if self._reward is None:
             return np.zeros(self.num_envs)
         rewards = np.array(self._reward(self._renderer.canvas()), np.float64)
-        if rewards.shape != (self.num_envs,) or not np.isfinite(rewards).all():
-            raise ValueError(f"reward must return {self.num_envs} finite numbers, one per canvas, returned {rewards}")
+        finite = rewards.shape == (self.num_envs,) and bool(np.isfinite(rewards).all())
+        require(finite, f"reward must return {self.num_envs} finite numbers, one per canvas, returned {rewards}")
         return rewards
 
     def _observe(self, step: int) -> EnvObservation:
@@ -214,42 +214,29 @@ class PaintVectorEnv(VectorEnv[EnvObservation, IntArray, NDArray[Any]]):
 
 
 def _renderer(renderer: str | Renderer, settings: dict[str, Any], batch: int, threads: int) -> Renderer:
-    if not _is_count(batch, 1):
-        raise ValueError(f"num_envs is {batch!r}, must be a whole number, at least 1")
+    _check_count("num_envs", batch, 1)
     if isinstance(renderer, str):
         made = make_renderer({"name": renderer, **settings}, batch, threads)
         grid, pixels = made.settings().get("grid", 0), made.shape[0]
-        if grid > pixels:
-            raise ValueError(f"setting grid must be at most {pixels}, the pixels of the canvas, got {grid}")
+        require(grid <= pixels, f"setting grid must be at most {pixels}, the pixels of the canvas, got {grid}")
         return made
-    if settings:
-        raise ValueError(f"settings {sorted(settings)} given together with a ready renderer: pass them to the renderer")
-    if renderer.batch != batch:
-        raise ValueError(f"the renderer has {renderer.batch} canvases, must have {batch}")
+    given = sorted(settings)
+    require(not given, f"settings {given} given together with a ready renderer: pass them to the renderer")
+    require(renderer.batch == batch, f"the renderer has {renderer.batch} canvases, must have {batch}")
     return renderer
 
 
-def _is_count(value: object, least: int) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(value >= least)
+def _check_count(name: str, value: Any, least: int, why: str = "") -> None:
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    require(whole and value >= least, f"{name} is {value!r}, must be a whole number, at least {least}{why}")
 
 
 def _validate(space: ActionSpace, actions: ArrayLike, *leading: int) -> IntArray:
     """``actions`` as ``int64[*leading, P]``; ``ValueError`` when they have another shape or a bad entry."""
     array, shape = np.asarray(actions), (*leading, len(space))
-    if array.shape != shape:
-        raise ValueError(f"the action has shape {array.shape}, must be {shape}: parts {space.names}")
+    require(array.shape == shape, f"the action has shape {array.shape}, must be {shape}: parts {space.names}")
     return space.validate(array)
 
 
 def _first(observation: EnvObservation) -> EnvObservation:
     return {name: array[0] for name, array in observation.items()}
-
-
-def _over_white(canvas: Canvas) -> NDArray[np.uint8]:
-    """``uint8[N, H, W, 3]`` from grey, grey + alpha, RGB or RGBA (alpha not premultiplied)."""
-    colours = canvas.shape[-1] - (canvas.shape[-1] in (2, 4))
-    picture = canvas[..., :colours]
-    if colours < canvas.shape[-1]:
-        alpha = canvas[..., -1:].astype(np.uint32)
-        picture = ((picture * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
-    return np.repeat(picture, 3 // colours, axis=-1)

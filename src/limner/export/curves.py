@@ -8,7 +8,7 @@ Notable choices:
 import io
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from matplotlib import style
 from matplotlib.axes import Axes
@@ -93,14 +93,13 @@ def series(log: Log, axis: str, key: str) -> list[Point]:
     return [(sum(x for x, _ in b) / len(b), sum(y for _, y in b) / len(b)) for b in bins.values()]
 
 
-def svg(figure: Figure) -> bytes:
-    """The bytes of an SVG file of the figure, on white."""
-    return _save(figure, "svg", {"Date": None, "Creator": None})
-
-
-def png(figure: Figure) -> bytes:
-    """The bytes of a PNG file of the figure, on white, with ``DOTS`` pixels an inch."""
-    return _save(figure, "png", {"Software": None})
+def encode(figure: Figure, kind: Literal["svg", "png"]) -> bytes:
+    """The bytes of an SVG or PNG file of the figure, on white; a PNG has ``DOTS`` pixels an inch."""
+    file = io.BytesIO()
+    metadata: dict[str, Any] = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
+    with style.context(["default", STYLE]):
+        figure.savefig(file, format=kind, metadata=metadata)
+    return file.getvalue()
 
 
 def finite(value: object) -> bool:
@@ -124,10 +123,3 @@ def _draw(panel: Axes, points: Sequence[Point], levels: Mapping[str, float]) -> 
         panel.set_xlim(left=0)
     if levels and min(*y, *levels.values()) >= 0:
         panel.set_ylim(bottom=0)
-
-
-def _save(figure: Figure, kind: str, metadata: Mapping[str, None]) -> bytes:
-    file = io.BytesIO()
-    with style.context(["default", STYLE]):
-        figure.savefig(file, format=kind, metadata=dict(metadata))
-    return file.getvalue()

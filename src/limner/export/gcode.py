@@ -51,14 +51,9 @@ class GcodeSettings:
         ranges = dict.fromkeys(("sheet", "feed", "travel"), (1, 100_000)) | {"depth": (0, 10_000)}
         ranges |= dict.fromkeys(("left", "bottom", "safe", "contact"), (-10_000, 10_000))
         check_fields(self, "gcode.", not_negative="margin tolerance", within=ranges)
-        require(
-            self.safe - self.contact >= STEP,
-            f"gcode.safe is {self.safe!r}: must be above gcode.contact, which is {self.contact!r}",
-        )
-        require(
-            self.sheet - 2 * self.margin >= 1,
-            f"gcode.margin is {self.margin!r}: must leave 1 mm or more of a sheet of {self.sheet!r} mm",
-        )
+        up, side = self.safe - self.contact, self.sheet - 2 * self.margin
+        require(up >= STEP, f"gcode.safe is {self.safe!r}: must be above gcode.contact, which is {self.contact!r}")
+        require(side >= 1, f"gcode.margin is {self.margin!r}: must leave 1 mm or more of a sheet of {self.sheet!r} mm")
 
 
 def gcode(strokes: Sequence[Points], settings: GcodeSettings = GcodeSettings(), name: str = "") -> str:
@@ -69,12 +64,11 @@ def gcode(strokes: Sequence[Points], settings: GcodeSettings = GcodeSettings(), 
     """
     lines = [_to_machine(stroke, i, settings) for i, stroke in enumerate(strokes)]
     lines = [simplify(line, settings.tolerance) for line in lines if np.ptp(line[:, :2], axis=0).max() >= STEP]
-    if not lines:
-        raise ValueError("there is nothing to draw: no stroke has a length, and a plotter would only move its pen")
+    require(len(lines) > 0, "there is nothing to draw: no stroke has a length, and a plotter would only move its pen")
     body, drawn, travelled = _moves(lines, settings)
     minutes = drawn / settings.feed + travelled / settings.travel
-    title = " ".join(normalize("NFKD", name).encode("ascii", "ignore").decode().split())
-    title = "".join(filter(str.isprintable, title))
+    words = normalize("NFKD", name).encode("ascii", "ignore").decode().split()
+    title = "".join(filter(str.isprintable, " ".join(words)))
     header = [
         f"Limner: {title}" if title else "Limner",
         f"{_number(settings.sheet)} x {_number(settings.sheet)} mm, strokes: {len(lines)}",
@@ -106,14 +100,10 @@ def simplify(points: Points, tolerance: float) -> Points:
 def _to_machine(stroke: Points, number: int, settings: GcodeSettings) -> Points:
     """A stroke in the machine's coordinates, millimetres."""
     points = np.asarray(stroke, np.float64)
-    require(
-        points.ndim == 2 and points.shape[1] == 3 and len(points) > 0,
-        f"stroke {number} must be points [n, 3] of x, y and pressure, got an array of shape {list(points.shape)}",
-    )
-    wrong = points[~((points >= -1e-9) & (points <= 1 + 1e-9)).all(1)]
-    require(
-        not len(wrong), f"stroke {number} leaves the sheet: x, y, pressure must be in [0, 1], got {wrong[:1].tolist()}"
-    )
+    ok = points.shape[1:] == (3,) and len(points) > 0
+    require(ok, f"stroke {number} must be points [n, 3] of x, y and pressure, got shape {list(points.shape)}")
+    wrong = points[~((points >= -1e-9) & (points <= 1 + 1e-9)).all(1)][:1].tolist()
+    require(not wrong, f"stroke {number} leaves the sheet: x, y, pressure must be in [0, 1], got {wrong}")
     x, y, pressure = np.clip(points, 0, 1).T
     side = settings.sheet - 2 * settings.margin
     left, bottom = settings.left + settings.margin, settings.bottom + settings.margin

@@ -33,6 +33,7 @@ from limner.search.lookahead import greedy_lookahead
 from limner.worlds.proposals import MixedProposals, Proposer
 from limner.worlds.refinement import Budget
 from limner.worlds.simulator import Objective, Simulator, negative_mse
+from limner.worlds.validation import require, require_range
 from limner.worlds.world import Canvas, Renderer
 
 BATCH = 64
@@ -73,21 +74,16 @@ class DrawOptions:
         return self.seconds > 0 or bool(self.sweeps)
 
     def check(self) -> None:
-        """``ValueError`` naming the first option that is out of range."""
-        if not 0 <= self.seconds <= 3600:
-            raise ValueError(f"search is {self.seconds}: must be in 0 … 3600 seconds a picture")
-        if self.sweeps is not None and not 0 <= self.sweeps <= 100_000:
-            raise ValueError(f"sweeps is {self.sweeps}: must be in 0 … 100000")
-        if self.sweeps is not None and self.seconds:
-            raise ValueError(f"search is {self.seconds} seconds and sweeps is {self.sweeps}: give one of the two")
-        if self.plan not in get_args(Plan):
-            raise ValueError(f"plan is {self.plan!r}: must be {' or '.join(map(repr, get_args(Plan)))}")
-        if self.temperature is not None and not 0 <= self.temperature <= 10:
-            raise ValueError(f"temperature is {self.temperature}: must be in 0 … 10")
-        if not 0 <= self.seed < 2**62:
-            raise ValueError(f"seed is {self.seed}: must be in 0 … 2^62 − 1")
-        if not 1 <= self.threads <= 1024:
-            raise ValueError(f"threads is {self.threads}: must be in 1 … 1024")
+        """``ValueError`` naming the first option that is out of range, as its flag is named."""
+        require_range("search", self.seconds, 0, 3600, " seconds")
+        require_range("sweeps", self.sweeps, 0, 100_000)
+        budgets = f"search is {self.seconds} seconds and sweeps is {self.sweeps}"
+        require(self.sweeps is None or not self.seconds, f"{budgets}: give one of the two")
+        plans = get_args(Plan)
+        require(self.plan in plans, f"plan is {self.plan!r}: must be {' or '.join(map(repr, plans))}")
+        require_range("temperature", self.temperature, 0, 10)
+        require_range("seed", self.seed, 0, 2**62 - 1)
+        require_range("threads", self.threads, 1, 1024)
 
 
 @dataclass(frozen=True)
@@ -183,7 +179,7 @@ def draw_on(
         if options.plan != "refine" or episodes.distance[-1].mean() > LOST * episodes.distance[0].mean():
             seconds = 0 if options.plan == "refine" else options.seconds * len(goals) / 3
             best = look_ahead(renderer, simulator, proposer, episodes, generator, seconds)
-        refinement = world.refine(renderer, simulator, episodes.targets, best, proposer)
+        refinement = world.refinement(renderer)(renderer, simulator, episodes.targets, best, proposer)
         left = None if options.sweeps else options.seconds * len(goals) - (time.perf_counter() - started)
         refinement.run(Budget(left, options.sweeps), generator, stop)
         episodes.actions.copy_(refinement.actions)

@@ -25,6 +25,7 @@ from limner.inference.draw import DrawOptions, batch_size, check_drawing, draw_o
 from limner.metrics.reconstruction import squared_error
 from limner.programs.program import Program
 from limner.worlds import find_world
+from limner.worlds.validation import require
 from limner.worlds.world import LargeCanvas
 
 DETAILS = (1, 2, 4, 8, 16)
@@ -59,10 +60,9 @@ def paint(agent: Agent, picture: Pictures, detail: int = 8, options: DrawOptions
     """
     options.check()
     canvas = _large_canvas(agent, detail)
-    if picture.dtype != np.uint8 or picture.shape != canvas.renderer.shape:
-        raise ValueError(
-            f"the picture is {picture.dtype}{list(picture.shape)}, the canvas is uint8{list(canvas.renderer.shape)}"
-        )
+    shape = canvas.renderer.shape
+    if picture.dtype != np.uint8 or picture.shape != shape:
+        raise ValueError(f"the picture is {picture.dtype}{list(picture.shape)}, the canvas is uint8{list(shape)}")
     canvas.goal = picture
     return _paint(agent, canvas, detail, options)
 
@@ -75,8 +75,7 @@ def canvas_shape(agent: Agent, detail: int) -> tuple[int, int]:
 
 def _large_canvas(agent: Agent, detail: int) -> LargeCanvas:
     check_drawing(agent)
-    if detail not in DETAILS:
-        raise ValueError(f"detail is {detail}: must be one of {', '.join(map(str, DETAILS))}")
+    require(detail in DETAILS, f"detail is {detail}: must be one of {', '.join(map(str, DETAILS))}")
     settings = agent.config.renderer
     try:
         return find_world(settings.name).large_canvas(settings, detail)

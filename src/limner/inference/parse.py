@@ -65,19 +65,18 @@ def _continue(path: Path, agent: Agent, settings: dict[str, Any], name: str, cou
         return 0
     *lines, cut = path.read_bytes().split(b"\n")
     for i, line in enumerate(lines):
+        where, title = f"{path}, line {i + 1}", f"{name} {i}"
         try:
             program = Program.from_json(line.decode())
         except ValueError as error:
-            raise ValueError(f"{path}, line {i + 1}: {error}; choose another --out") from None
-        if program.title != f"{name} {i}" or program.agent != agent.name:
+            raise ValueError(f"{where}: {error}; choose another --out") from None
+        if (program.title, program.agent) != (title, agent.name):
             raise ValueError(
-                f"{path}, line {i + 1}, is a program of {program.title!r} by {program.agent!r}, not of "
-                f"{f'{name} {i}'!r} by {agent.name!r}: choose another --out"
+                f"{where}, is a program of {program.title!r} by {program.agent!r}, not of {title!r} by {agent.name!r}: "
+                "choose another --out"
             )
         if program.renderer != settings or len(program) != agent.config.horizon:
-            raise ValueError(
-                f"{path}, line {i + 1}, is a program with other settings than {agent.name!r} has: choose another --out"
-            )
+            raise ValueError(f"{where}, is a program with other settings than {agent.name!r} has: choose another --out")
     if len(lines) > count:
         raise ValueError(f"{path} holds {len(lines)} programs, the data set {count} pictures: choose another --out")
     if cut:

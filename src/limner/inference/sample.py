@@ -11,6 +11,7 @@ import torch
 from limner.agents.agent import Agent
 from limner.agents.rollout import EpisodeBatch, collect
 from limner.programs.program import Program
+from limner.worlds.validation import require, require_range
 from limner.worlds.world import Canvas
 
 CHUNK = 100
@@ -30,21 +31,12 @@ def sample(
     ``first_action_temperature`` is that of the first action, if it is another. Where neither is given they are those of
     the agent's configuration. ``ValueError`` when the agent is conditional, or a value is out of range.
     """
-    if count < 1:
-        raise ValueError(f"count is {count}: must be at least 1")
-    if not 0 <= seed < 2**63:
-        raise ValueError(f"seed is {seed}: must be in 0 … 2^63 − 1")
+    check_sampling(agent, count, seed, temperature, first_action_temperature)
     config = agent.config
-    if config.conditional:
-        raise ValueError(f"agent {agent.name!r} draws pictures that it is given: use limner evaluate")
     if temperature is None:
         temperature = config.temperature
         if first_action_temperature is None:
             first_action_temperature = config.first_action_temperature
-    given = {"temperature": temperature, "first_action_temperature": first_action_temperature}
-    for name, value in given.items():
-        if value is not None and not 0 <= value <= 10:
-            raise ValueError(f"{name} is {value}: must be in 0 … 10")
     renderer = config.make_renderer(CHUNK)
     settings = renderer.settings()
     canvases: list[Canvas] = []
@@ -54,8 +46,17 @@ def sample(
         episodes = EpisodeBatch.empty(config, renderer)
         collect(renderer, agent.policy, episodes, generator, temperature, first_action_temperature)
         canvases.append(episodes.canvas.numpy())
-        programs += [
-            Program(settings, episodes.actions[:, i].numpy(), seed=seed, agent=agent.name)
-            for i in range(renderer.batch)
-        ]
+        actions = np.swapaxes(episodes.actions.numpy(), 0, 1)
+        programs += [Program(settings, each, seed, agent.name) for each in actions]
     return np.concatenate(canvases)[:count], programs[:count]
+
+
+def check_sampling(
+    agent: Agent, count: int, seed: int, temperature: float | None, first_action_temperature: float | None
+) -> None:
+    """``ValueError`` as ``sample``, which takes the same arguments."""
+    require(count >= 1, f"count is {count}: must be at least 1")
+    require_range("seed", seed, 0, 2**63 - 1)
+    require_range("temperature", temperature, 0, 10)
+    require_range("first_action_temperature", first_action_temperature, 0, 10)
+    require(not agent.config.conditional, f"agent {agent.name!r} draws pictures that it is given: use limner evaluate")

@@ -1,1 +1,1 @@
-"""Metrics of generated pictures, of reconstructions and of strokes."""
+"""Metrics of generated pictures and of reconstructions."""

@@ -21,9 +21,6 @@ from limner.worlds.world import Renderer
 
 Features = NDArray[np.float64]
 
-CLASSES = 10
-NEIGHBOURS = 5
-"""k of precision and coverage."""
 VISIBLE = 230
 """A picture whose every pixel is at least this light (255 is white) counts as empty."""
 
@@ -129,7 +126,7 @@ def frechet_distance(a: Features, b: Features) -> float:
     return float(max(offset @ offset + np.sum(root * root) + np.trace(other) - 2 * cross, 0.0))
 
 
-def precision_coverage(real: Features, fake: Features, k: int = NEIGHBOURS) -> tuple[float, float]:
+def precision_coverage(real: Features, fake: Features, k: int = 5) -> tuple[float, float]:
     """Improved precision (Kynkäänniemi et al. 2019, eq. 1) and coverage (Naeem et al. 2020, eq. 9), both in [0, 1].
 
     Each real point, of ``real [N, D]``, has a ball that reaches to its k-th nearest other real point.
@@ -146,7 +143,7 @@ def precision_coverage(real: Features, fake: Features, k: int = NEIGHBOURS) -> t
 
 def class_entropy(labels: IntArray) -> tuple[float, IntArray]:
     """Entropy in nats and the histogram ``int64[10]`` of classes ``int64[N]`` from 0 to 9."""
-    histogram = np.bincount(labels, minlength=CLASSES)
+    histogram = np.bincount(labels, minlength=10)
     share = histogram[histogram > 0] / len(labels)
     return float(-(share * np.log(share)).sum() + 0.0), histogram
 

@@ -82,7 +82,5 @@ class CriticConfig:
             not_negative="gradient_penalty",
             share="gradient_penalty_share",
         )
-        require(
-            self.pixel_unshuffle in (1, 2, 4, 8),
-            f"critic.pixel_unshuffle is {self.pixel_unshuffle}: must be 1, 2, 4 or 8",
-        )
+        block = self.pixel_unshuffle
+        require(block in (1, 2, 4, 8), f"critic.pixel_unshuffle is {block}: must be 1, 2, 4 or 8")

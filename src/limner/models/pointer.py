@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limner.actions import ActionSpace
-from limner.models.blocks import Conditioning, reduced_precision
+from limner.models.blocks import Conditioning
 from limner.models.config import PolicyConfig
 from limner.worlds.observation import Observation
 
@@ -32,7 +32,6 @@ class PointerTorso(nn.Module):
     def __init__(self, actions: ActionSpace, config: PolicyConfig, channels: int, resolution: int) -> None:
         super().__init__()
         width, stride = config.channels, resolution // MAP
-        self.reduced = reduced_precision(config.precision)
         self.first = nn.Conv2d(channels, width, 2 * stride, stride, stride // 2)
         self.place = nn.Parameter(torch.zeros(width, MAP, MAP))
         self.second = nn.Conv2d(width, 2 * width, 4, 2, 1)
@@ -47,18 +46,17 @@ class PointerTorso(nn.Module):
         self.lookup = None if sights is None else Lookup(sights, channels, width, resolution)
 
     def forward(self, observation: Observation) -> tuple[Tensor, Tensor]:
-        """Observations of N canvases to vectors ``float32[N, hidden]`` and maps ``float32[N, channels, MAP²]``."""
-        with torch.autocast(observation.canvas.device.type, torch.bfloat16, enabled=self.reduced):
-            fine = F.relu(self.first(observation.canvas) + self.place)
-            middle = F.relu(self.second(fine))
-            coarse = F.relu(self.third(middle))
-            x = F.relu(self.hidden(coarse.flatten(1)) + self.conditioning(observation))
-            x = F.relu(self.output(x))
-            places = F.interpolate(self.up(middle), scale_factor=2) + self.across(fine)
-            if self.lookup is not None:
-                places = self.lookup(places, observation.canvas)
-            places = F.relu(self.smooth(F.relu(places)))
-        return x.float(), places.flatten(2).float()
+        """Observations of N canvases to vectors ``[N, hidden]`` and maps ``[N, channels, MAP²]``."""
+        fine = F.relu(self.first(observation.canvas) + self.place)
+        middle = F.relu(self.second(fine))
+        coarse = F.relu(self.third(middle))
+        x = F.relu(self.hidden(coarse.flatten(1)) + self.conditioning(observation))
+        x = F.relu(self.output(x))
+        places = F.interpolate(self.up(middle), scale_factor=2) + self.across(fine)
+        if self.lookup is not None:
+            places = self.lookup(places, observation.canvas)
+        places = F.relu(self.smooth(F.relu(places)))
+        return x, places.flatten(2)
 
 
 class PointerHead(nn.Module):

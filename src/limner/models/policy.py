@@ -9,6 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from limner.actions import ActionSpace
+from limner.models.blocks import reduced_precision
 from limner.models.config import PolicyConfig
 from limner.models.decoder import Decoder
 from limner.models.pointer import PointerTorso
@@ -35,7 +36,7 @@ class Policy(nn.Module):
     ) -> None:
         """Pictures have ``channels`` and ``resolution`` pixels a side; a ``conditional`` policy is given a target."""
         super().__init__()
-        self.blind = config.blind
+        self.blind, self.reduced = config.blind, reduced_precision(config.precision)
         torso = TORSOS[config.network]
         self.torso = torso(actions, config, channels * (2 if conditional and not self.blind else 1), resolution)
         self.lstm = nn.LSTM(config.hidden, config.hidden) if config.lstm else None
@@ -55,7 +56,7 @@ class Policy(nn.Module):
 
         ``memory`` is what the previous call returned. With a ``verb`` all actions have that verb.
         """
-        core, places = self.torso(self._pictures(observation))
+        core, places = self._see(observation)
         if self.lstm is not None:
             output, memory = self.lstm(core[None], memory)
             core = output[0]
@@ -65,17 +66,18 @@ class Policy(nn.Module):
     def evaluate(self, observation: Observation, actions: Tensor) -> Evaluated:
         """Whole episodes: observation ``[T, B, …]`` and canonical ``actions`` int64[T, B, P]."""
         steps, batch = actions.shape[:2]
-        core, places = self.torso(self._pictures(Observation(*(x.flatten(0, 1) for x in observation))))
+        core, places = self._see(Observation(*(x.flatten(0, 1) for x in observation)))
         if self.lstm is not None:
             core = self.lstm(core.view(steps, batch, -1))[0].flatten(0, 1)
         decoded = self.decoder.evaluate(core, actions.flatten(0, 1), places)
         value = self.value(core).squeeze(-1)
         return Evaluated(*(x.view(steps, batch) for x in (decoded.log_prob, decoded.entropy, value)))
 
-    def _pictures(self, observation: Observation) -> Observation:
-        """The observation with canvas and target as channels of one picture, or the target alone if blind."""
-        if not observation.target.shape[1]:
-            return observation
-        if self.blind:
-            return observation._replace(canvas=observation.target)
-        return observation._replace(canvas=torch.cat([observation.canvas, observation.target], dim=1))
+    def _see(self, observation: Observation) -> tuple[Tensor, Tensor | None]:
+        """What the torso makes of canvas and target as one picture, or of the target alone if blind: float32."""
+        canvas, target = observation.canvas, observation.target
+        if target.shape[1]:
+            observation = observation._replace(canvas=target if self.blind else torch.cat([canvas, target], dim=1))
+        with torch.autocast(canvas.device.type, torch.bfloat16, enabled=self.reduced):
+            core, places = self.torso(observation)
+        return core.float(), None if places is None else places.float()

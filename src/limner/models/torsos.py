@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limner.actions import ActionSpace
-from limner.models.blocks import Conditioning, ResidualBlock, coordinate_planes, reduced_precision
+from limner.models.blocks import Conditioning, ResidualBlock, coordinate_planes
 from limner.models.config import PolicyConfig
 from limner.worlds.observation import Observation
 
@@ -19,7 +19,6 @@ class SmallTorso(nn.Module):
     def __init__(self, actions: ActionSpace, config: PolicyConfig, channels: int, resolution: int) -> None:
         super().__init__()
         width, side = config.channels, resolution // 8
-        self.reduced = reduced_precision(config.precision)
         self.first = nn.Conv2d(channels, width, 6, 4, 1)
         self.place = nn.Parameter(torch.zeros(width, 2 * side, 2 * side))
         self.second = nn.Conv2d(width, 2 * width, 4, 2, 1)
@@ -28,13 +27,11 @@ class SmallTorso(nn.Module):
         self.output = nn.Linear(config.hidden, config.hidden)
 
     def forward(self, observation: Observation) -> tuple[Tensor, None]:
-        """Observations of N canvases to ``float32[N, hidden]``, and no map."""
-        with torch.autocast(observation.canvas.device.type, torch.bfloat16, enabled=self.reduced):
-            x = F.relu(self.first(observation.canvas) + self.place)
-            x = F.relu(self.second(x))
-            x = F.relu(self.hidden(x.flatten(1)) + self.conditioning(observation))
-            x = F.relu(self.output(x))
-        return x.float(), None
+        """Observations of N canvases to ``[N, hidden]``, and no map."""
+        x = F.relu(self.first(observation.canvas) + self.place)
+        x = F.relu(self.second(x))
+        x = F.relu(self.hidden(x.flatten(1)) + self.conditioning(observation))
+        return F.relu(self.output(x)), None
 
 
 class PaperTorso(nn.Module):
@@ -48,7 +45,6 @@ class PaperTorso(nn.Module):
     def __init__(self, actions: ActionSpace, config: PolicyConfig, channels: int, resolution: int) -> None:
         super().__init__()
         side, width = resolution // 8, config.channels
-        self.reduced = reduced_precision(config.precision)
         self.register_buffer("planes", coordinate_planes(resolution), persistent=False)
         self.first = nn.Conv2d(channels + 2, width, 5, padding=2)
         self.conditioning = Conditioning(actions, config.noise, width)
@@ -57,13 +53,11 @@ class PaperTorso(nn.Module):
         self.output = nn.Linear(width * side * side, config.hidden)
 
     def forward(self, observation: Observation) -> tuple[Tensor, None]:
-        """Observations of N canvases to ``float32[N, hidden]``, and no map."""
+        """Observations of N canvases to ``[N, hidden]``, and no map."""
         planes = self.planes.expand(len(observation.canvas), -1, -1, -1)
-        with torch.autocast(planes.device.type, torch.bfloat16, enabled=self.reduced):
-            x = self.first(torch.cat([observation.canvas, planes], dim=1))
-            x = F.relu(x + self.conditioning(observation)[:, :, None, None])
-            for convolution in self.down:
-                x = F.relu(convolution(x))
-            x = F.relu(self.blocks(x))
-            x = F.relu(self.output(x.flatten(1)))
-        return x.float(), None
+        x = self.first(torch.cat([observation.canvas, planes], dim=1))
+        x = F.relu(x + self.conditioning(observation)[:, :, None, None])
+        for convolution in self.down:
+            x = F.relu(convolution(x))
+        x = F.relu(self.blocks(x))
+        return F.relu(self.output(x.flatten(1))), None

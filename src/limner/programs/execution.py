@@ -1,4 +1,4 @@
-"""Execution of programs: the same program gives the same bytes in any process, thread and order."""
+"""Pictures and strokes of programs: the same program gives the same bytes in any process, thread and order."""
 
 import json
 import math
@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limner.programs.program import Program, resolve
-from limner.worlds import make_renderer
-from limner.worlds.world import Canvas
+from limner.worlds import find_world, make_renderer, read_settings
+from limner.worlds.world import Canvas, Points
 
 MAX_FRAMES_BYTES = 2 * 2**30
 MAX_BATCH_PIXELS = 2**24
@@ -44,6 +44,18 @@ def snapshots(program: Program, counts: Iterable[int], size: int | None = None) 
             renderer.step(action[None])
         done = count
         yield renderer.canvas()[0]
+
+
+def pen_strokes(program: Program) -> list[Points]:
+    """The strokes of a program, in order: ``float64[n, 3]`` each, (x, y, pressure) in [0, 1]: see ``World.strokes``.
+
+    ``ValueError`` when the program is of a world without strokes.
+    """
+    settings = read_settings(program.renderer)
+    strokes = find_world(settings.name).strokes(settings, program.actions)
+    if strokes is None:
+        raise ValueError(f"the renderer {settings.name!r} has no pen: a program of 'paint' is needed")
+    return strokes
 
 
 def execute_all(programs: Sequence[Program], threads: int = 1, size: int | None = None) -> list[Canvas]:

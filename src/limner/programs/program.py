@@ -1,24 +1,20 @@
 """Programs: what an agent writes, a renderer executes and a file holds.
 
-Notable choices:
-- A program is complete: constructing one fills in every default of its renderer, so a later change of a default
-  cannot change the picture, and validates everything, so a ``Program`` that exists can be executed.
-- Parts that do not count (see ``ActionSpace.mask``) are set to 0: programs that paint alike are equal.
-- The file is JSON meant for a text editor: actions are the rows of a table (see ``limner.programs.table``).
-- ``seed`` records what the program was sampled from. Settings and actions alone decide the picture: every fresh brush
-  of libmypaint has the same random numbers.
+A program is complete: constructing one fills in every default of its renderer, so a later change of a default cannot
+change the picture, and validates everything, so a ``Program`` that exists can be executed. Parts that do not count (see
+``ActionSpace.mask``) are set to 0: programs that paint alike are equal. The file is JSON meant for a text editor:
+actions are the rows of a table (see ``limner.programs.table``).
 """
 
 from __future__ import annotations
 
 import json
-import math
 import operator
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +36,8 @@ class Program:
     """A renderer's settings and the actions to execute, ``int64[T, P]``; T may be 0.
 
     ``renderer`` is what ``Renderer.settings`` returns; keys may be left out, their defaults are filled in. ``agent``
-    and ``title`` are free text. ``ValueError`` when any of it is invalid.
+    and ``title`` are free text. ``seed`` records what the actions were sampled from; it does not influence the picture,
+    because every fresh brush of libmypaint has the same random numbers. ``ValueError`` when any of it is invalid.
     """
 
     renderer: dict[str, Any]
@@ -57,10 +54,9 @@ class Program:
         require(actions.ndim == 2, f"the actions of a program are an array [steps, parts], got shape {actions.shape}")
         actions = space.canonical(space.validate(actions))
         actions.flags.writeable = False
-        is_integer = hasattr(self.seed, "__index__") and not isinstance(self.seed, bool)
-        require(is_integer, f"seed must be an integer, got {self.seed!r}")
-        seed = operator.index(self.seed)
-        require(0 <= seed < 2**63, f"seed must be in 0 … 2^63 − 1, got {seed}")
+        whole = hasattr(self.seed, "__index__") and not isinstance(self.seed, bool)
+        seed = operator.index(self.seed) if whole else -1
+        require(0 <= seed < 2**63, f"seed must be an integer in 0 … 2^63 − 1, got {self.seed!r}")
         for name, text in (("agent", self.agent), ("title", self.title)):
             require(isinstance(text, str), f"{name} must be text, got {text!r}")
             surrogate = any("\ud800" <= character <= "\udfff" for character in text)
@@ -104,7 +100,12 @@ class Program:
     @classmethod
     def from_json(cls, text: str) -> Program:
         """The program that ``to_json`` wrote or a person edited; ``ValueError`` naming what is wrong with it."""
-        data = _parse(text)
+        try:
+            data = json.loads(text, object_pairs_hook=_unique)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"not JSON: {error}") from None
+        except RecursionError:
+            raise ValueError("not a Limner program: nested too deeply") from None
         if not isinstance(data, dict) or "schema" not in data:
             raise ValueError('not a Limner program: a program is a JSON object with a "schema"')
         schema = data["schema"]
@@ -115,8 +116,7 @@ class Program:
         if missing := [name for name in ("renderer", "columns", "actions") if name not in data]:
             raise ValueError(f"the program has no {missing[0]!r}")
         settings, rows = data["renderer"], data["actions"]
-        if not isinstance(settings, dict):
-            raise ValueError(f'"renderer" must be an object, got {brief(settings)}')
+        require(isinstance(settings, dict), f'"renderer" must be an object, got {brief(settings)}')
         space = resolve(settings)[0]
         if data["columns"] != columns(space):
             raise ValueError(f"columns are {brief(data['columns'])}, but this renderer has {columns(space)}")
@@ -159,9 +159,8 @@ def load_alike(path: str | Path, settings: dict[str, Any], steps: int) -> list[P
         if len(program) != steps:
             raise ValueError(f"{path}: program {i} has {len(program)} actions, this run has horizon={steps}")
         if name := first_difference(settings, program.renderer):
-            raise ValueError(
-                f"{path}: program {i} has renderer.{name} {program.renderer.get(name)!r}, this run {settings[name]!r}"
-            )
+            its = program.renderer.get(name)
+            raise ValueError(f"{path}: program {i} has renderer.{name} {its!r}, this run {settings[name]!r}")
     return programs
 
 
@@ -192,29 +191,11 @@ def _decode(data: bytes, where: str) -> Program:
     try:
         require(len(data) <= MAX_BYTES, f"larger than {MAX_BYTES} bytes, too large for a program")
         return Program.from_json(data.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{where}: not UTF-8 text ({error.reason} at byte {error.start})") from None
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
 
 
-def _parse(text: str) -> Any:
-    def finite(number: str) -> float:
-        if not math.isfinite(value := float(number)):
-            raise ValueError(f"the number {brief(number)} is too large")
-        return value
-
-    def constant(name: str) -> NoReturn:
-        raise ValueError(f"{name} is not a number that JSON or a program can hold")
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len(result := dict(pairs)) < len(pairs):
-            raise ValueError(f"a key appears twice among {brief([key for key, _ in pairs])}")
-        return result
-
-    try:
-        return json.loads(text, parse_float=finite, parse_constant=constant, object_pairs_hook=unique)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON: {error}") from None
-    except RecursionError:
-        raise ValueError("not a Limner program: nested too deeply") from None
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(result := dict(pairs)) < len(pairs):
+        raise ValueError(f"a key appears twice among {brief([key for key, _ in pairs])}")
+    return result

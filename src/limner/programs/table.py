@@ -1,9 +1,8 @@
 """Actions as a table that a person can read and edit, as in the files of programs.
 
-Notable choices:
-- A row starts with the verb, where the space has one ("paint", "jump", "place" …); only the columns that count follow.
-- A location is two columns, x and y, counted in grid cells: from the upper left, or from the pen.
-- ``["paint", 12, 5, 10, 3, 2, 9]`` under ``["flag", "end x", "end y", "control x", "control y", "size", "pressure"]``.
+A row starts with the verb, where the space has one ("paint", "jump", "place" …); only the columns that count follow. A
+location is two columns, x and y, counted in grid cells: from the upper left, or from the pen. For example
+``["paint", 12, 5, 10, 3, 2, 9]`` under ``["flag", "end x", "end y", "control x", "control y", "size", "pressure"]``.
 """
 
 from collections.abc import Sequence

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limner.worlds.scenes.mujoco import mujoco
+from limner.worlds.validation import require
 
 Floats = NDArray[np.float64]
 
@@ -37,17 +38,15 @@ class Sheet:
     """Distance of its centre to the robot's left."""
 
     def __post_init__(self) -> None:
-        if not 1 <= self.size <= LARGEST:
-            raise ValueError(f"--sheet-size is {self.size:g}: must be in 1 … {LARGEST:g} mm")
-        for name in ("x", "y"):
-            if not abs(value := getattr(self, name)) <= LARGEST:  # NaN included
-                raise ValueError(f"--sheet-{name} is {value:g}: must be in −{LARGEST:g} … {LARGEST:g} mm")
+        require(1 <= self.size <= LARGEST, f"--sheet-size is {self.size:g}: must be in 1 … {LARGEST:g} mm")
+        for name, value in (("x", self.x), ("y", self.y)):
+            require(abs(value) <= LARGEST, f"--sheet-{name} is {value:g}: must be in −{LARGEST:g} … {LARGEST:g} mm")
         distance = math.hypot(*(max(abs(centre) - self.size / 2, 0) for centre in (self.x, self.y)))
-        if distance < BASE:
-            raise ValueError(
-                f"a sheet of {self.size:g} mm at x={self.x:g}, y={self.y:g} mm lies under the robot's base, which is "
-                f"{BASE:g} mm in radius: move it away with --sheet-x, or make it smaller with --sheet-size"
-            )
+        require(
+            distance >= BASE,
+            f"a sheet of {self.size:g} mm at x={self.x:g}, y={self.y:g} mm lies under the robot's base, which is "
+            f"{BASE:g} mm in radius: move it away with --sheet-x, or make it smaller with --sheet-size",
+        )
 
     def world(self, points: Floats) -> Floats:
         """World coordinates in metres ``[..., 3]`` of (right, down) in sides of the sheet and depth in metres."""

@@ -48,7 +48,7 @@ class Drawing:
         return len(self.joints)
 
 
-def draw(arm: Arm, motion: Motion, report: Callable[[int, int], None] | None = None) -> Drawing:
+def draw(arm: Arm, motion: Motion, report: Callable[[int, int], None] = lambda done, total: None) -> Drawing:
     """Simulate the arm while it follows ``motion``; the same motion gives the same drawing, bit for bit."""
     model, data = arm.model, mujoco.MjData(arm.model)
     controller = _controller_model(arm)
@@ -80,7 +80,7 @@ def draw(arm: Arm, motion: Motion, report: Callable[[int, int], None] | None = N
                 collisions.add(" and ".join(model.geom(geom).name or "the arm" for geom in pair))
         data.ctrl[:] = demand
         mujoco.mj_step2(model, data)
-        if report and i % 500 == 0:
+        if i % 500 == 0:
             report(i, count)
     return Drawing(motion.step, joints, velocities, torques, tip, nib, pressed, touching, tuple(sorted(collisions)))
 

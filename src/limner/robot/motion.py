@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline  # type: ignore[import-untyped]
 
 from limner.robot.arm import JOINTS, MILLIMETRE, Arm, Floats
@@ -44,7 +45,7 @@ class Motion:
         return len(self.joints)
 
     @property
-    def down(self) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    def down(self) -> NDArray[np.bool_]:
         """``bool[T]``: whether the pen should be on the paper."""
         return self.tip[:, 2] < 0
 
@@ -68,7 +69,7 @@ def check_reach(arm: Arm) -> None:
         raise ValueError(f"no place to wait {REST / MILLIMETRE:g} mm above the sheet ({error}): {remedy}") from None
 
 
-def plan(arm: Arm, strokes: Sequence[Floats], report: Callable[[int, int], None] | None = None) -> Motion:
+def plan(arm: Arm, strokes: Sequence[Floats], report: Callable[[int, int], None] = lambda done, total: None) -> Motion:
     """The motion that draws ``strokes``, ``float64[n, 3]`` each: (x, y, pressure) in [0, 1] of the sheet.
 
     ``ValueError`` when a part of the sheet is out of reach.
@@ -80,8 +81,7 @@ def plan(arm: Arm, strokes: Sequence[Floats], report: Callable[[int, int], None]
     for done, way in enumerate(path, 1):
         part, angles = _parametrise(arm, way, angles)
         parts.append(part)
-        if report:
-            report(done, len(path))
+        report(done, len(path))
     return Motion(arm.step, *(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 

@@ -37,16 +37,12 @@ def rest(sheet: Sheet) -> Floats:
     return sheet.world(np.asarray([0.5, 0.0, -REST]))
 
 
-def depth(pressure: Floats) -> Floats:
-    """Metres below the paper for pressures in [0, 1]."""
-    return SHALLOW + (DEEP - SHALLOW) * pressure
-
-
 def ways(strokes: Sequence[Floats], sheet: Sheet) -> Iterator[Way]:
     """The segments of ``strokes``, ``float64[n, 3]`` of (x, y, pressure) in [0, 1], from ``rest`` and back to it."""
     here = rest(sheet)
     for stroke in strokes:
-        points = sheet.world(np.column_stack([stroke[:, :2], depth(stroke[:, 2])]))
+        x, y, pressure = stroke.T
+        points = sheet.world(np.column_stack([x, y, SHALLOW + (DEEP - SHALLOW) * pressure]))
         yield _spline(_transit(here, points[0]), False)
         for piece in pieces(points):
             yield _spline(piece, True)

@@ -6,6 +6,7 @@ Notable choices:
 - Torques are those before clipping, so they can exceed their limits.
 """
 
+import io
 from typing import Any
 
 import numpy as np
@@ -51,11 +52,12 @@ def joints_csv(arm: Arm, drawing: Drawing) -> str:
     """Time, angles, velocities and torques of all joints as CSV, ``RATE`` rows per second."""
     every = round(1 / (RATE * drawing.step))
     names = [f"{name}_{unit}" for unit in ("rad", "rad_per_s", "Nm") for name in arm.names]
-    times = np.arange(len(drawing))[:, None] * drawing.step
-    columns = [times, drawing.joints, drawing.velocities, drawing.torques]
-    rows = np.concatenate(columns, axis=1)[::every].round(6) + 0.0  # no −0
-    lines = [",".join(f"{value:.6f}" for value in row) for row in rows.tolist()]
-    return "\n".join([",".join(["time_s", *names]), *lines]) + "\n"
+    times = np.arange(len(drawing)) * drawing.step
+    columns = np.column_stack([times, drawing.joints, drawing.velocities, drawing.torques])
+    text = io.StringIO()
+    rows = columns[::every].round(6) + 0.0  # no −0
+    np.savetxt(text, rows, "%.6f", ",", header=",".join(["time_s", *names]), comments="")
+    return text.getvalue()
 
 
 def _round(value: float) -> float:

@@ -10,9 +10,8 @@ from torch import Tensor
 
 from limner.actions import ActionSpace
 from limner.agents.rollout import EpisodeBatch, observation, observe_canvas
-from limner.worlds.proposals import Proposer
+from limner.worlds.proposals import Proposer, perturb
 from limner.worlds.simulator import Simulator
-from limner.worlds.variation import perturb
 from limner.worlds.world import Renderer, State
 
 

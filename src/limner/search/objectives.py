@@ -18,7 +18,7 @@ from limner.models.config import CriticConfig
 from limner.models.critic import Critic, complement
 from limner.worlds.observation import preprocess
 from limner.worlds.simulator import Objective, negative_mse
-from limner.worlds.validation import read_section
+from limner.worlds.validation import read_section, require
 
 
 @dataclass(frozen=True)
@@ -35,17 +35,11 @@ class CriticObjective:
         ``ValueError`` when the critic was trained on others, or the weight is negative.
         """
         resolution, channels = self.config.resolution, self.config.make_renderer(1).shape[2]
-        if channels != shape[2]:
-            raise ValueError(
-                f"the critic of {self.name!r} scores pictures with {channels} channels, the canvas has {shape[2]}"
-            )
+        name = f"the critic of {self.name!r}"
+        require(channels == shape[2], f"{name} scores pictures with {channels} channels, the canvas has {shape[2]}")
         if shape[0] % resolution:
-            raise ValueError(
-                f"the critic of {self.name!r} has a resolution of {resolution} pixels, the canvas of {shape[0]} is no "
-                "multiple"
-            )
-        if not 0 <= weight < float("inf"):
-            raise ValueError(f"the weight of the critic is {weight}: must be 0 or more")
+            raise ValueError(f"{name} has a resolution of {resolution} pixels, the canvas of {shape[0]} is no multiple")
+        require(0 <= weight < float("inf"), f"the weight of the critic is {weight}: must be 0 or more")
         return lambda canvases, goals: negative_mse(canvases, goals) + weight * self.score(canvases, goals)
 
     @torch.no_grad()

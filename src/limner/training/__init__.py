@@ -45,8 +45,7 @@ def algorithm_names() -> list[str]:
 
 def make_trainer(config: TrainingConfig, source: PictureSource) -> Trainer:
     """The trainer that ``config`` names; ``source`` holds the pictures of its data."""
-    module, _, name = config.trainer.partition(":")
-    trainer: Trainer = getattr(import_module(module), name)(config, source)
+    trainer: Trainer = pkgutil.resolve_name(config.trainer)(config, source)
     return trainer
 
 

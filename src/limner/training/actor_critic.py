@@ -1,16 +1,19 @@
-"""What SPIRAL and training from the distance share: episodes to learn from, and a policy that learns from rewards."""
+"""What SPIRAL and training from the distance share: episodes, rewards, and a policy that learns from them."""
 
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
+from limner.actions import ActionSpace
 from limner.agents.rollout import EpisodeBatch, collect
 from limner.data.picture_source import PictureSource
 from limner.models.policy import Policy
+from limner.training.config import RewardConfig
+from limner.training.losses import difference_rewards, final_rewards, new_sequences
 from limner.training.policy_gradient import PolicyGradient
 from limner.training.policy_learner import Scalars
-from limner.training.rewards import reward
 from limner.training.trainer import Trainer
 
 EPISODES = ("observed", "pen", "actions", "log_prob", "noise", "target", "distance")
@@ -59,12 +62,23 @@ class ActorCritic(Trainer):
         return metrics | {"reward/return": returns.mean().item(), "reward/deviation": returns.std().item()}
 
     def _act(self, episodes: EpisodeBatch) -> None:
-        """Paint ``episodes``, for an update to learn from."""
-        self._aim(episodes)
+        """Paint ``episodes``, for an update to learn from; conditional ones towards new pictures of the data."""
+        if self.config.agent.conditional:
+            episodes.aim(self.source.draw(len(episodes.goal), self.generators["acting"]))
         collect(self.renderer, self.actor, episodes, self.generators["acting"])
 
     def _swap(self) -> None:
         """The episodes that were painted are the next to be learnt from."""
-        self.actor.load_state_dict(self.policy_learner.policy.state_dict())
         self.episodes, self.spare = self.spare, self.episodes
-        self.updates += 1
+
+
+def reward(scores: Tensor, episodes: EpisodeBatch, actions: ActionSpace, config: RewardConfig) -> Tensor:
+    """What each action is paid, ``float32[T, B]``: ``scores`` float32[T + 1, B] of the canvases, less the penalties."""
+    rewards = difference_rewards(scores) if config.form == "differences" else final_rewards(scores)
+    if config.stroke_penalty and actions.verb is not None:
+        down = episodes.actions[..., actions.verb].ne(actions.jump or 0)
+        rewards = rewards - config.stroke_penalty * new_sequences(down)
+    if config.empty_penalty:
+        empty = (episodes.observed[-1] == 0).flatten(1).all(dim=1)
+        rewards = torch.cat([rewards[:-1], rewards[-1:] - config.empty_penalty * empty])
+    return rewards

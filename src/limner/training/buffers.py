@@ -51,7 +51,7 @@ class RingBuffer:
 
     def tensors(self) -> dict[str, Tensor]:
         """All filled rows, by name, for a checkpoint."""
-        return {f"{self.prefix}.{name}": tensor[: len(self)] for name, tensor in self.rows.items()}
+        return {f"{self.prefix}.{name}": self.all(name) for name in self.rows}
 
     def load(self, tensors: Mapping[str, Tensor], added: int) -> None:
         """Put back what ``tensors`` gave after ``added`` rows were added."""

@@ -70,13 +70,8 @@ class OptimizerConfig:
     """Decay, per gradient step or update, of the averaged policy, which samples and evaluations use. 0: no average."""
 
     def __post_init__(self) -> None:
-        check_fields(
-            self,
-            "learning.",
-            positive="learning_rate gradient_norm",
-            not_negative="final_learning_rate entropy_cost final_entropy_cost",
-            share="ema_decay",
-        )
+        positive, not_negative = "learning_rate gradient_norm", "final_learning_rate entropy_cost final_entropy_cost"
+        check_fields(self, "learning.", positive=positive, not_negative=not_negative, share="ema_decay")
         require(self.ema_decay < 1, f"learning.ema_decay is {self.ema_decay}: must be below 1, or it never moves")
 
 
@@ -111,13 +106,9 @@ class PolicyGradientConfig(OptimizerConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_fields(
-            self,
-            "learning.",
-            positive="target_kl advantage_floor clip epochs minibatches",
-            not_negative="entropy_floor value_cost kl_average_cost kl_prior_cost",
-            share="discount gae_lambda",
-        )
+        positive = "target_kl advantage_floor clip epochs minibatches"
+        not_negative = "entropy_floor value_cost kl_average_cost kl_prior_cost"
+        check_fields(self, "learning.", positive=positive, not_negative=not_negative, share="discount gae_lambda")
 
 
 @dataclass(frozen=True)
@@ -170,20 +161,11 @@ def read_config(values: Any) -> TrainingConfig:
 
 def check_policy_gradient(config: TrainingConfig, learning: PolicyGradientConfig, reward: RewardConfig) -> None:
     """``ValueError`` when the sections of an algorithm that learns from rewards do not fit each other."""
-    episodes, minibatches = config.run.episodes, learning.minibatches
-    require(
-        episodes >= 2 * minibatches and episodes % minibatches == 0,
-        f"episodes is {episodes}: must be a multiple of learning.minibatches={minibatches}, at least twice as much",
-    )
-    require(
-        not learning.kl_prior_cost or bool(config.run.start),
-        f"learning.kl_prior_cost is {learning.kl_prior_cost}, but the run starts from nothing: set start",
-    )
-    require(
-        not reward.stroke_penalty or config.agent.actions.jump is not None,
-        f"reward.stroke_penalty is {reward.stroke_penalty}: no action of this renderer lifts the pen; leave it out",
-    )
-    require(
-        not reward.empty_penalty or config.agent.world.white_ground,
-        f"reward.empty_penalty is {reward.empty_penalty}: an empty canvas of this renderer is not white; leave it out",
-    )
+    episodes, minibatches, cost = config.run.episodes, learning.minibatches, learning.kl_prior_cost
+    fits = episodes >= 2 * minibatches and episodes % minibatches == 0
+    require(fits, f"episodes is {episodes}: must be a multiple, at least twice, of learning.minibatches={minibatches}")
+    require(not cost or bool(config.run.start), f"learning.kl_prior_cost is {cost}, but start is empty: name an agent")
+    stroke, empty = reward.stroke_penalty, reward.empty_penalty
+    jumps, white = config.agent.actions.jump is not None, config.agent.world.white_ground
+    require(not stroke or jumps, f"reward.stroke_penalty is {stroke}: this renderer never lifts a pen; leave it out")
+    require(not empty or white, f"reward.empty_penalty is {empty}: this renderer has no white canvas; leave it out")

@@ -1,8 +1,7 @@
 """The policy learner: gradient steps, schedules, and the averaged policy.
 
-Notable choices:
-- The exponential moving average of the weights is what samples and evaluations are drawn with: agent and critic chase
-  each other, and the average is ahead of any single moment.
+The exponential moving average of the weights is what samples and evaluations are drawn with: agent and critic chase
+each other, and the average is ahead of any single moment.
 """
 
 import copy

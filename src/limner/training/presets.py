@@ -20,26 +20,13 @@ class Preset:
     config: TrainingConfig
 
 
-_DIGIT_STROKES = PaintSettings(
-    space="stroke",
-    brush="classic/calligraphy",
-    grid=32,
-    sizes=(1.0, 1.5, 2.0, 2.5, 3.0, 4.0),
-    pressures=8,
-    events=16,
-)
 _CHARACTER_STROKES = PaintSettings(
     space="stroke", brush="classic/pen", grid=32, sizes=(0.5, 0.75, 1.0, 1.5, 2.0), pressures=4, events=16
 )
-_FACE_STROKES = PaintSettings(
-    space="stroke",
-    brush="classic/pen",
-    color=True,
-    grid=32,
-    sizes=(2.0, 4.0, 8.0, 12.0, 24.0),
-    pressures=4,
-    events=16,
+_DIGIT_STROKES = replace(
+    _CHARACTER_STROKES, brush="classic/calligraphy", sizes=(1.0, 1.5, 2.0, 2.5, 3.0, 4.0), pressures=8
 )
+_FACE_STROKES = replace(_CHARACTER_STROKES, color=True, sizes=(2.0, 4.0, 8.0, 12.0, 24.0))
 _POINTER = PolicyConfig(network="pointer", precision="native")
 
 _RECONSTRUCTION = ImitationConfig(
@@ -108,10 +95,7 @@ _MNIST_PRIOR = ImitationConfig(
 
 _MNIST_PAPER = SpiralConfig(
     agent=AgentConfig(
-        PaintSettings(),
-        horizon=20,
-        resolution=64,
-        policy=PolicyConfig(network="paper", lstm=True, spatial_heads=True),
+        PaintSettings(), horizon=20, resolution=64, policy=PolicyConfig(network="paper", lstm=True, spatial_heads=True)
     ),
     run=RunConfig(data="mnist", episodes=64, frames=200_000_000),
     device="cuda",

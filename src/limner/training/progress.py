@@ -28,16 +28,15 @@ def watch(config: TrainingConfig, stream: TextIO | None = None) -> Iterator[Repo
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    console = Console(file=stream)
     columns = (BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=console) as bar:
+    with Progress(*columns, console=Console(file=stream)) as bar:
         task = bar.add_task("starting", total=1.0)
 
         def show(record: Mapping[str, Any]) -> None:
-            done = config.progress(record["update"], record["minutes"])
             if is_evaluation(record):
                 bar.console.print(summary(record), highlight=False)
             else:
+                done = config.progress(record["update"], record["minutes"])
                 bar.update(task, completed=done, description=summary(record))
 
         yield show
@@ -59,10 +58,7 @@ def summary(record: Mapping[str, Any]) -> str:
     if minutes > 0:
         text += f", {frames / (60 * minutes):,.0f} frames/s"
     marks = {"policy/entropy": "entropy", "critic/gap": "gap", "search/distance": "found"}
-    for key, name in marks.items():
-        if key in record:
-            text += f", {name} {record[key]:.3g}"
-    return text
+    return text + "".join(f", {name} {record[key]:.3g}" for key, name in marks.items() if key in record)
 
 
 def _plain(config: TrainingConfig, stream: TextIO) -> Report:

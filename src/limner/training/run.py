@@ -32,6 +32,7 @@ from limner.training.log import Log, Record, finite_figures, read_log
 from limner.training.progress import is_evaluation
 from limner.training.saving import restore_checkpoint, save_checkpoint
 from limner.training.trainer import Trainer
+from limner.worlds.validation import require
 
 LOG_EVERY = 10
 """Updates between lines of the log."""
@@ -63,7 +64,7 @@ def train(
         if resume:
             log.continue_from(trainer.updates)
         write_atomic(folder / "config.json", json.dumps(config.to_dict(), indent=2))
-        reference = {name: finite_figures(row) for name, row in evaluation.reference_rows().items()}
+        reference = {name: finite_figures(row) for name, row in evaluation.reference_rows.items()}
         write_atomic(folder / "reference.json", json.dumps(reference, indent=2, allow_nan=False))
         for guard in trainer.guards():
             guard.folder = folder / "non_finite"
@@ -103,10 +104,8 @@ def read_run(folder: Path) -> TrainingConfig:
     except ValueError as error:
         raise ValueError(f"{folder / 'config.json'} is damaged: {error}") from None
     if not isinstance(values, dict) or "algorithm" not in values:
-        raise ValueError(
-            f"{folder} holds a run of an earlier version of Limner, which cannot be resumed: start a new one from its "
-            f"agent with --start {folder}"
-        )
+        old = f"{folder} holds a run of an earlier version of Limner, which cannot be resumed"
+        raise ValueError(f"{old}: start a new one from its agent with --start {folder}")
     return read_config(values)
 
 
@@ -114,17 +113,14 @@ def _saved_state(config: TrainingConfig, folder: Path, resume: bool) -> Path | N
     """The checkpoint to continue from, if there is one; ``ValueError`` as ``train``."""
     checkpoints = folder / "checkpoints"
     if not resume:
-        if checkpoints.exists() or (folder / "log.jsonl").exists():
-            raise ValueError(
-                f"{folder} already holds a run: continue it with --resume {folder}, or choose another --out"
-            )
+        empty = not checkpoints.exists() and not (folder / "log.jsonl").exists()
+        require(empty, f"{folder} already holds a run: continue it with --resume {folder}, or choose another --out")
         return None
     if list_checkpoints(checkpoints):
         saved = newest_checkpoint(checkpoints)
         _check_same(config, saved)
         return saved
-    if not (folder / "config.json").exists():
-        raise ValueError(f"{folder} holds no run to resume: it has no config.json")
+    require((folder / "config.json").exists(), f"{folder} holds no run to resume: it has no config.json")
     logger.warning("%s holds no checkpoint yet: starting again", folder)
     return None
 
@@ -133,12 +129,10 @@ def _loop(trainer: Trainer, checkpoints: Path, log: Log, evaluation: Evaluation,
     """Update until the run is complete (True) or a signal comes (False); ``seconds`` were spent before."""
     config, run = trainer.config, trainer.config.run
     with _stop_signals() as stopped, closing(log):
-        while trainer.updates < config.updates and not stopped():
-            if run.minutes is not None and seconds >= run.minutes * 60:
-                break
+        while (progress := config.progress(trainer.updates, seconds / 60)) < 1 and not stopped():
             started = time.perf_counter()
             try:
-                metrics = trainer.update(config.progress(trainer.updates, seconds / 60))
+                metrics = trainer.update(progress)
             except NonFiniteError:
                 log.write(trainer, seconds)
                 raise
@@ -151,12 +145,11 @@ def _loop(trainer: Trainer, checkpoints: Path, log: Log, evaluation: Evaluation,
                 log.write(trainer, seconds, evaluation.measure(trainer))
             if trainer.updates % run.checkpoint_every == 0 or last:
                 _save(checkpoints, trainer, seconds, needed=last)
-        complete = trainer.updates >= config.updates or not stopped()
-        if trainer.updates and trainer.updates < config.updates:
-            if complete and trainer.updates % run.evaluate_every:
+        if 0 < trainer.updates < config.updates:
+            if progress == 1 and trainer.updates % run.evaluate_every:
                 log.write(trainer, seconds, evaluation.measure(trainer))
             _save(checkpoints, trainer, seconds, needed=True)
-    return complete
+    return progress == 1
 
 
 def _save(checkpoints: Path, trainer: Trainer, seconds: float, needed: bool) -> None:

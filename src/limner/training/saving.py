@@ -33,11 +33,8 @@ def save_checkpoint(folder: Path, trainer: Trainer, counters: Mapping[str, float
     """
     agent, state = _named("policy", trainer.policy_learner.average), _state(trainer)
     numbers = {**trainer.counters(), **counters}
-    every = [
-        *agent.items(),
-        *state.items(),
-        *((name, torch.tensor(float(x), dtype=torch.float64)) for name, x in numbers.items()),
-    ]
+    scalars = {name: torch.tensor(number, dtype=torch.float64) for name, number in numbers.items()}
+    every = [*agent.items(), *state.items(), *scalars.items()]
     if bad := next((name for name, tensor in every if not is_finite(tensor)), None):
         raise NonFiniteError(f"no checkpoint can be written after update {trainer.updates}: {bad} is not finite")
     files = {"agent.safetensors": save(agent), "state.safetensors": save(state)}
@@ -62,32 +59,27 @@ def save_checkpoint(folder: Path, trainer: Trainer, counters: Mapping[str, float
 def write_folder(path: Path, files: Mapping[str, bytes]) -> Path:
     """Write a folder of files as a whole: beside its place first, then renamed into it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=path.parent))
-    try:
+    with tempfile.TemporaryDirectory(prefix=".writing-", dir=path.parent, ignore_cleanup_errors=True) as temporary:
         for name, data in files.items():
-            write_atomic(temporary / name, data)
+            write_atomic(Path(temporary) / name, data)
         os.chmod(temporary, 0o755)
         if path.exists():
             shutil.rmtree(path)
         os.replace(temporary, path)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
     return path
 
 
 def restore_checkpoint(path: Path, trainer: Trainer) -> dict[str, float]:
     """Put a checkpoint's state into ``trainer``, made from the same configuration. Returns the counters."""
     manifest = read_manifest(path)
-    agent = read_tensors(path, manifest, "agent.safetensors")
-    state = read_tensors(path, manifest, "state.safetensors")
+    agent, state = (read_tensors(path, manifest, f"{name}.safetensors") for name in ("agent", "state"))
     counters = _counters(path, manifest, trainer)
     try:
-        _load_module(trainer.policy_learner.average, agent, "policy")
+        trainer.policy_learner.average.load_state_dict(_within(agent, "policy"))
         for name, module in trainer.modules().items():
-            _load_module(module, state, name)
+            module.load_state_dict(_within(state, name))
         for name, optimizer in trainer.optimizers().items():
-            _load_adam(optimizer, state, name)
+            _load_adam(optimizer, _within(state, name))
         for name, generator in trainer.generators.items():
             generator.set_state(state[f"generator.{name}"])
         trainer.load(state, counters)
@@ -121,18 +113,17 @@ def _state(trainer: Trainer) -> dict[str, Tensor]:
     return tensors
 
 
-def _load_module(module: nn.Module, tensors: Mapping[str, Tensor], prefix: str) -> None:
+def _within(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     dot = len(prefix) + 1
-    module.load_state_dict({k[dot:]: v for k, v in tensors.items() if k.startswith(prefix + ".")})
+    return {name[dot:]: tensor for name, tensor in tensors.items() if name.startswith(prefix + ".")}
 
 
-def _load_adam(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor], name: str) -> None:
+def _load_adam(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     slots: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
-        if key.startswith(name + "."):
-            index, slot = key[len(name) + 1 :].split(".", 1)
-            if value.dim():  # fused Adam walks through memory: its slots must lie there as the parameters do
-                value = torch.empty_like(parameters[int(index)], device="cpu").copy_(value)
-            slots.setdefault(int(index), {})[slot] = value
+        index, slot = key.split(".", 1)
+        if value.dim():  # fused Adam walks through memory: its slots must lie there as the parameters do
+            value = torch.empty_like(parameters[int(index)], device="cpu").copy_(value)
+        slots.setdefault(int(index), {})[slot] = value
     optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})

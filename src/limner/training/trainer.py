@@ -32,19 +32,16 @@ GENERATORS = ("acting", "critic", "policy")
 
 
 class Trainer(ABC):
-    """Everything that a run consists of, and ``update``, which moves it on by one batch of episodes.
-
-    An algorithm defines ``_update``.
-    """
+    """Everything that a run consists of, and ``update``, which moves it on by one batch of episodes."""
 
     def __init__(self, config: TrainingConfig, source: PictureSource, device: str = "cpu") -> None:
         """``source``: the pictures of the data. ``ValueError`` when these do not fit the canvas, or without a GPU."""
-        self.config, self.source, self.device = config, source, device
+        self.config, self.source, self.device, run = config, source, device, config.run
         if device == "cuda" and not torch.cuda.is_available():
             raise ValueError("device is 'cuda', but PyTorch finds no GPU here: use --device cpu")
         torch.set_num_threads(1)
         keep_freed_memory()
-        self.renderer = config.agent.make_renderer(config.run.episodes, config.run.threads)
+        self.renderer = config.agent.make_renderer(run.episodes, run.threads)
         if not len(source) or source.shape != self.renderer.shape:
             raise ValueError(
                 f"pictures of {source.data.name!r} are {len(source)} of {list(source.shape)}, canvases "
@@ -52,13 +49,13 @@ class Trainer(ABC):
             )
         self.generators = {"acting": self._generator("acting"), "policy": self._generator("policy")}
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(config.run.seed)
+            torch.manual_seed(run.seed)
             policy = make_policy(config.agent).to(device)
             self._make_networks()
         self.actor = copy.deepcopy(policy).requires_grad_(False)
         self.policy_learner = self._make_learner(policy)
         self.updates = 0
-        self.thread = ThreadPoolExecutor(1, "other side") if config.run.threads > 1 else None
+        self.thread = ThreadPoolExecutor(1, "other side", torch.set_num_threads, (1,)) if run.threads > 1 else None
 
     def update(self, progress: float) -> Scalars:
         """Move on by one batch of episodes; ``progress`` in [0, 1] is how far the run is.
@@ -68,6 +65,8 @@ class Trainer(ABC):
         for guard in self.guards():
             guard.update = self.updates + 1
         metrics = self._update(progress)
+        self.actor.load_state_dict(self.policy_learner.policy.state_dict())
+        self.updates += 1
         stop_if_hopeless(self.guards())
         return metrics
 
@@ -112,7 +111,7 @@ class Trainer(ABC):
 
     @abstractmethod
     def _update(self, progress: float) -> Scalars:
-        """As ``update``."""
+        """As ``update``, which then gives the actor the weights of the policy."""
 
     @abstractmethod
     def _make_learner(self, policy: Policy) -> PolicyLearner:
@@ -129,20 +128,10 @@ class Trainer(ABC):
     def _empty_episodes(self) -> EpisodeBatch:
         return EpisodeBatch.empty(self.config.agent, self.renderer, self.device)
 
-    def _aim(self, episodes: EpisodeBatch) -> None:
-        """Give conditional episodes their goals."""
-        if self.config.agent.conditional:
-            episodes.aim(self.source.draw(len(episodes.goal), self.generators["acting"]))
-
     def _beside(self, work: Callable[[], Any]) -> Future[Any]:
         """Do ``work`` on a thread of its own, if there is one, or at once."""
-
-        def alone() -> Any:
-            torch.set_num_threads(1)
-            return work()
-
         if self.thread is not None:
-            return self.thread.submit(alone)
+            return self.thread.submit(work)
         done: Future[Any] = Future()
-        done.set_result(alone())
+        done.set_result(work())
         return done

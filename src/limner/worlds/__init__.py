@@ -6,25 +6,15 @@ world defined elsewhere calls ``register`` itself. Code outside a world's folder
 
 import pkgutil
 from collections.abc import Mapping
-from functools import cache
 from importlib import import_module
 from typing import Any
 
 from limner.worlds.validation import read_section
-from limner.worlds.world import Renderer, Settings, State, World
+from limner.worlds.world import Renderer, Settings, World
 
-__all__ = [
-    "Renderer",
-    "Settings",
-    "State",
-    "World",
-    "find_world",
-    "make_renderer",
-    "read_settings",
-    "register",
-    "world_names",
-]
+__all__ = ["Renderer", "Settings", "World", "find_world", "make_renderer", "read_settings", "register", "world_names"]
 
+_FOLDERS = {module.name for module in pkgutil.iter_modules(__path__) if module.ispkg}
 _worlds: dict[str, World] = {}
 
 
@@ -35,7 +25,7 @@ def register(world: World) -> None:
 
 def find_world(name: object) -> World:
     """The world called ``name``; ``ValueError`` naming all worlds if there is none."""
-    if name not in _worlds and name in _folders():
+    if name not in _worlds and name in _FOLDERS:
         import_module(f"limner.worlds.{name}")
     if not isinstance(name, str) or name not in _worlds:
         raise ValueError(f"unknown renderer {name!r}: must be one of {', '.join(map(repr, world_names()))}")
@@ -44,7 +34,7 @@ def find_world(name: object) -> World:
 
 def world_names() -> list[str]:
     """Names of all worlds, sorted."""
-    return sorted({*_folders(), *_worlds})
+    return sorted({*_FOLDERS, *_worlds})
 
 
 def read_settings(values: Mapping[str, Any]) -> Settings:
@@ -61,9 +51,5 @@ def make_renderer(settings: Mapping[str, Any] | Settings, batch: int = 1, thread
     ``threads`` share its canvases where the world can use them. ``ValueError`` naming a bad setting.
     """
     typed = read_settings(settings) if isinstance(settings, Mapping) else settings
-    return find_world(typed.name).make(typed, batch, threads)
-
-
-@cache
-def _folders() -> frozenset[str]:
-    return frozenset(module.name for module in pkgutil.iter_modules(__path__) if module.ispkg)
+    renderer: Renderer = find_world(typed.name).renderer_type(typed, batch, threads)
+    return renderer

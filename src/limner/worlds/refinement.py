@@ -6,16 +6,17 @@ and a sweep is kept only where the final score is better than before.
 """
 
 import math
-import threading
 import time
 from dataclasses import dataclass
+from threading import Event
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from limner.worlds import Renderer
+from limner.worlds.observation import Targets
+from limner.worlds.proposals import Proposer, perturb
 from limner.worlds.simulator import Simulator, execute
-from limner.worlds.variation import perturb
 
 
 @dataclass(frozen=True)
@@ -44,16 +45,21 @@ def reached(end: float) -> bool:
 
 
 class Refinement:
-    """Programs that get closer to their goals, ``uint8[B, H, W, C]``."""
+    """Programs that get closer to their targets."""
 
-    def __init__(self, renderer: Renderer, simulator: Simulator, goals: Tensor, actions: Tensor) -> None:
-        """``actions`` int64[T, B, P] are canonical; ``renderer`` has a canvas for each of the B programs."""
-        self.renderer, self.simulator, self.goals = renderer, simulator, goals
-        self.actions = actions.clone()
+    def __init__(
+        self, renderer: Renderer, simulator: Simulator, targets: Targets, actions: Tensor, proposer: Proposer
+    ) -> None:
+        """``actions`` int64[T, B, P] are canonical; ``renderer`` has a canvas for each of the B programs.
+
+        Here perturbations are the only candidates; others may be the proposer's.
+        """
+        self.renderer, self.simulator, self.targets, self.proposer = renderer, simulator, targets, proposer
+        self.goals, self.actions = targets.goal, actions.clone()
         self.canvas = execute(renderer, self.actions)
-        self.scores = simulator.objective(self.canvas, goals)
+        self.scores = simulator.objective(self.canvas, self.goals)
 
-    def run(self, budget: Budget, generator: torch.Generator, stop: threading.Event | None = None) -> None:
+    def run(self, budget: Budget, generator: Generator, stop: Event | None = None) -> None:
         """Sweep until the budget is spent or ``stop`` is set."""
         end, done = budget.end(), 0
         while not budget.spent(end, done) and not (stop and stop.is_set()):
@@ -61,12 +67,12 @@ class Refinement:
             done += 1
 
     @torch.no_grad()
-    def sweep(self, generator: torch.Generator, end: float = math.inf) -> None:
+    def sweep(self, generator: Generator, end: float = math.inf) -> None:
         """Try as many candidates for every action as the simulator has; none after the time ``end``."""
         actions = self._choose_all(self.actions, generator, end)
         self._accept(actions, torch.from_numpy(self.renderer.canvas()))
 
-    def _choose_all(self, actions: Tensor, generator: torch.Generator, end: float) -> Tensor:
+    def _choose_all(self, actions: Tensor, generator: Generator, end: float) -> Tensor:
         """``actions`` int64[T, B, P], each replaced by the best of its candidates, as executed on the renderer."""
         actions = actions.clone()
         self.renderer.reset()
@@ -76,13 +82,13 @@ class Refinement:
             self.renderer.step(actions[t].numpy())
         return actions
 
-    def _choose(self, actions: Tensor, t: int, generator: torch.Generator) -> Tensor:
+    def _choose(self, actions: Tensor, t: int, generator: Generator) -> Tensor:
         """The best of action ``t`` of ``actions`` int64[T, B, P] and its perturbations, ``int64[B, P]``."""
         candidates = self._perturbed(actions[t], generator)
         candidates[:, 0] = actions[t]
         return self.simulator.best(self.renderer.save(), self.goals, candidates, list(actions[t + 1 :]))
 
-    def _perturbed(self, action: Tensor, generator: torch.Generator) -> Tensor:
+    def _perturbed(self, action: Tensor, generator: Generator) -> Tensor:
         """Perturbations ``int64[B, candidates, P]`` of ``action`` int64[B, P]."""
         repeated = action.repeat_interleave(self.simulator.candidates, dim=0)
         return perturb(self.renderer.actions, repeated, generator).view(len(action), self.simulator.candidates, -1)

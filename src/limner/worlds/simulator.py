@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from limner.malloc import keep_freed_memory
-from limner.worlds import Renderer, State, make_renderer
+from limner.worlds import Renderer, make_renderer
+from limner.worlds.world import State
 
 Objective = Callable[[Tensor, Tensor], Tensor]
 """Scores ``float32[N]``, higher is better, of canvases ``uint8[N, H, W, C]`` for goals ``uint8[N, H, W, C]``."""

@@ -1,4 +1,4 @@
-"""Checks of settings, configurations and the arguments of renderers.
+"""Checks of settings and configurations.
 
 A section of settings or of a configuration is a frozen dataclass, which checks itself when it is made. An error names
 the field, with the prefix of its command-line flag, its value, and what it must be.
@@ -11,11 +11,6 @@ from functools import cache
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-import numpy as np
-from numpy.typing import NDArray
-
-from limner.actions import ActionSpace, IntArray
-
 Section = TypeVar("Section")
 
 
@@ -23,6 +18,11 @@ def require(ok: bool, message: str) -> None:
     """``ValueError`` with ``message`` unless ``ok``."""
     if not ok:
         raise ValueError(message)
+
+
+def require_range(name: str, value: float | None, low: float, high: float, unit: str = "") -> None:
+    """``ValueError`` unless ``value`` is None or in ``low … high``; NaN is not."""
+    require(value is None or low <= value <= high, f"{name} is {value}: must be in {low} … {high}{unit}")
 
 
 def check_fields(
@@ -99,34 +99,6 @@ def plain(section: Any) -> dict[str, Any]:
         value = plain(value) if dataclasses.is_dataclass(value) else value
         values[field.name] = list(value) if isinstance(value, tuple) else value
     return values
-
-
-def check_indices(indices: IntArray | None, batch: int) -> IntArray:
-    """The canvases ``indices`` of ``batch``, int64, all of them by default; ``ValueError`` if one does not exist."""
-    if indices is None:
-        return np.arange(batch)
-    rows = np.asarray(indices)
-    if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iu") or ((rows < 0) | (rows >= batch)).any():
-        raise ValueError(f"indices must be canvas numbers in 0 … {batch - 1}, got {indices!r}")
-    return rows.astype(np.int64)
-
-
-def check_actions(space: ActionSpace, actions: IntArray, batch: int) -> IntArray:
-    """``actions`` int64[batch, P], one for each canvas; ``ValueError`` if one is bad, or there are more or fewer."""
-    checked = space.validate(actions)
-    if checked.shape != (batch, len(space)):
-        raise ValueError(f"actions must be int64{[batch, len(space)]}, got {list(checked.shape)}")
-    return checked
-
-
-def copy_out(canvas: NDArray[np.uint8], out: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
-    """A copy of the pictures, or ``out`` with the pictures written into it; ``ValueError`` if it does not fit."""
-    if out is None:
-        return canvas.copy()
-    if out.dtype != np.uint8 or out.shape != canvas.shape:
-        raise ValueError(f"out must be uint8{list(canvas.shape)}, got {out.dtype}{list(out.shape)}")
-    np.copyto(out, canvas)
-    return out
 
 
 def brief(value: object) -> str:

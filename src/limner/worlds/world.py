@@ -1,4 +1,4 @@
-"""The protocols of a renderer, and ``World``: a renderer by name and functions of its programs.
+"""``Renderer``, the base of a world's renderer, and ``World``: a renderer by name and functions of its programs.
 
 A renderer is a batch: one call steps N canvases. All hidden state of a canvas can be saved and restored, bit for bit.
 Torch is imported only inside methods, so that a command line can be parsed without it.
@@ -15,15 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limner.actions import ActionSpace, FloatArray, IntArray
+from limner.worlds.validation import plain, require
 
 if TYPE_CHECKING:
-    import torch
-    from torch import Tensor
+    from torch import Generator, Tensor
 
-    from limner.worlds.observation import Targets
     from limner.worlds.proposals import Proposer
     from limner.worlds.refinement import Refinement
-    from limner.worlds.simulator import Simulator
 
 Canvas = NDArray[np.uint8]
 Points = NDArray[np.float64]
@@ -38,17 +36,28 @@ class Settings:
     """Height and width in pixels: a program is executed at another size by changing it."""
 
 
-class State(Protocol):
+@dataclass(frozen=True)
+class State:
     """Saved canvases with everything that decides what later actions paint on them."""
 
-    def __len__(self) -> int: ...
+    settings: Settings
+    """Of the renderer that saved them."""
+    parts: tuple[Any, ...]
+    """What the renderer saves: values that are indexed by canvas, as arrays are."""
+
+    def __len__(self) -> int:
+        return len(self.parts[0])
 
     def take(self, rows: IntArray) -> State:
         """The saved canvases ``rows`` (int64[M], repeats allowed), in that order."""
+        return State(self.settings, tuple(part[rows] for part in self.parts))
 
 
-class Renderer(Protocol):
-    """Executes actions on a batch of canvases."""
+class Renderer(ABC):
+    """Executes actions on a batch of canvases.
+
+    A subclass paints on ``_canvas``, ``uint8[N, H, W, C]``. What it implements is given checked arguments.
+    """
 
     actions: ActionSpace
     """What an action consists of."""
@@ -57,26 +66,78 @@ class Renderer(Protocol):
     batch: int
     """Number of canvases N."""
 
+    def __init__(self, settings: Settings, actions: ActionSpace, channels: int, batch: int, threads: int = 1) -> None:
+        """Canvases are blank after the first ``reset``. ``ValueError`` unless batch and threads are possible."""
+        possible = 1 <= batch <= 2**20 and 1 <= threads <= 1024
+        require(possible, f"batch is {batch} and threads is {threads}: must be in 1 … 2^20 and in 1 … 1024")
+        self._settings, self.actions, self.batch = settings, actions, batch
+        self.shape = (settings.canvas, settings.canvas, channels)
+        self._canvas = np.empty((batch, *self.shape), np.uint8)
+
     def settings(self) -> dict[str, Any]:
         """Settings as JSON values, ``"name"`` among them, from which ``make_renderer`` rebuilds this renderer."""
+        return plain(self._settings)
 
     def reset(self, indices: IntArray | None = None) -> None:
         """Blank canvases and a pen at its start: all of them, or ``indices`` only."""
+        self._reset(self._rows(indices, self.batch))
 
     def step(self, actions: IntArray) -> None:
         """Execute one action, ``int64[N, P]``, on every canvas. ``ValueError`` on a bad one, nothing painted."""
+        checked, shape = self.actions.validate(actions), (self.batch, len(self.actions))
+        require(checked.shape == shape, f"actions must be int64{list(shape)}, got {list(checked.shape)}")
+        self._step(checked)
 
     def canvas(self, out: Canvas | None = None) -> Canvas:
-        """The pictures, ``uint8[N, H, W, C]``: a fresh array, or written into ``out``."""
+        """The pictures, ``uint8[N, H, W, C]``: fresh, or written into ``out``, ``ValueError`` if that differs."""
+        if out is None:
+            return self._canvas.copy()
+        if out.dtype != np.uint8 or out.shape != self._canvas.shape:
+            raise ValueError(f"out must be uint8{list(self._canvas.shape)}, got {out.dtype}{list(out.shape)}")
+        np.copyto(out, self._canvas)
+        return out
 
+    @abstractmethod
     def pen(self) -> FloatArray:
         """Where the next curve starts: ``float32[N, 2]``, (x, y) in [0, 1] of the canvas."""
 
     def save(self, indices: IntArray | None = None) -> State:
         """The state of all canvases, or of ``indices``."""
+        return State(self._settings, self._save(self._rows(indices, self.batch)))
 
-    def restore(self, state: Any, indices: IntArray | None = None) -> None:
-        """Put canvas ``i`` of a ``State`` that such a renderer saved into canvas ``indices[i]`` (default: ``i``)."""
+    def restore(self, state: State, indices: IntArray | None = None) -> None:
+        """Put canvas ``i`` of a ``state`` into canvas ``indices[i]`` (default: ``i``), bit for bit.
+
+        ``ValueError`` when it was saved by a renderer with other settings, or does not fit.
+        """
+        if not isinstance(state, State) or state.settings != self._settings:
+            raise ValueError("cannot restore what a renderer with other settings has saved")
+        rows = self._rows(indices, len(state))
+        require(len(rows) == len(state), f"cannot restore {len(state)} canvases into {len(rows)}")
+        self._restore(rows, state.parts)
+
+    def _rows(self, indices: IntArray | None, count: int) -> IntArray:
+        """The canvases ``indices``, int64, the first ``count`` by default; ``ValueError`` if one does not exist."""
+        rows = np.arange(count) if indices is None else np.asarray(indices)
+        if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iu") or ((rows < 0) | (rows >= self.batch)).any():
+            raise ValueError(f"indices must be canvas numbers in 0 … {self.batch - 1}, got {rows!r}")
+        return rows.astype(np.int64)
+
+    @abstractmethod
+    def _reset(self, rows: IntArray) -> None:
+        """As ``reset``."""
+
+    @abstractmethod
+    def _step(self, actions: IntArray) -> None:
+        """As ``step``."""
+
+    @abstractmethod
+    def _save(self, rows: IntArray) -> tuple[Any, ...]:
+        """The ``State.parts`` of canvases ``rows``."""
+
+    @abstractmethod
+    def _restore(self, rows: IntArray, parts: Any) -> None:
+        """Put ``State.parts`` into canvases ``rows``."""
 
 
 class LargeCanvas(Protocol):
@@ -120,32 +181,30 @@ class World(ABC):
     name: ClassVar[str]
     settings_type: ClassVar[type[Any]]
     """Of its settings: see ``Settings``."""
+    renderer_type: ClassVar[type[Any]]
+    """Of its renderer: called with settings, batch and threads; ``ValueError`` where they cannot be had here."""
     white_ground: ClassVar[bool] = True
     """Whether an empty canvas is white."""
-
-    @abstractmethod
-    def make(self, settings: Any, batch: int, threads: int) -> Renderer:
-        """A renderer of ``batch`` canvases; ``ValueError`` where the settings cannot be had here."""
+    examples: ClassVar[Examples | None] = None
+    """Pictures with known programs, where this world can generate them."""
 
     @abstractmethod
     def actions(self, settings: Any) -> ActionSpace:
         """The action space, without making a renderer."""
 
-    def random_programs(self, space: ActionSpace, steps: int, batch: int, generator: torch.Generator) -> Tensor:
+    def random_programs(self, space: ActionSpace, steps: int, batch: int, generator: Generator) -> Tensor:
         """Random canonical programs ``int64[steps, batch, P]``: by default all parts are uniform."""
-        from limner.worlds.variation import canonical, random_actions
+        from limner.worlds.proposals import canonical, random_actions
 
         return canonical(space, random_actions(space, (steps, batch), generator))
 
-    def correct(
-        self, space: ActionSpace, programs: Tensor, perturb: Callable[[Tensor], Tensor]
-    ) -> tuple[Tensor, Tensor]:
+    def correct(self, space: ActionSpace, programs: Tensor, noise: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
         """An expert's actions along canonical ``programs`` int64[T, B, P] under action noise, and those executed.
 
-        ``perturb`` is given right actions ``int64[…, P]`` (action noise: Laskey et al. 2017, "DART"). Both results are
+        ``noise`` perturbs right actions ``int64[…, P]`` (action noise: Laskey et al. 2017, "DART"). Both results are
         ``int64[T, B, P]``. By default the expert goes on with the program.
         """
-        return programs, perturb(programs)
+        return programs, noise(programs)
 
     def order(self, space: ActionSpace, programs: Tensor) -> Tensor | None:
         """Canonical ``programs`` int64[T, B, P] in a standard order of their actions, or None where order matters."""
@@ -157,13 +216,11 @@ class World(ABC):
 
         return ResidualProposals(space)
 
-    def refine(
-        self, renderer: Renderer, simulator: Simulator, targets: Targets, actions: Tensor, proposer: Proposer
-    ) -> Refinement:
-        """A refinement of canonical ``actions`` int64[T, B, P] on the canvases of ``renderer``, towards ``targets``."""
+    def refinement(self, renderer: Renderer) -> type[Refinement]:
+        """What refines programs of ``renderer``."""
         from limner.worlds.refinement import Refinement
 
-        return Refinement(renderer, simulator, targets.goal, actions)
+        return Refinement
 
     def warm_up(self, renderer: Renderer) -> None:
         """Do now what the first refinement in a process would do once, so that it takes none of its time."""
@@ -192,11 +249,14 @@ class World(ABC):
         """A canvas ``detail`` times as large as ``settings`` say; ``ValueError`` where there is none."""
         raise ValueError(f"the renderer {self.name!r} cannot paint large pictures: an agent of 'paint' is needed")
 
-    @property
-    def examples(self) -> Examples | None:
-        """Pictures with known programs, where this world can generate them."""
-        return None
-
     def facts(self) -> dict[str, Any]:
         """Versions and folders that the world depends on, to be shown to users."""
         return {}
+
+
+def on_white(canvases: Canvas) -> Canvas:
+    """Canvases ``uint8[..., C]`` over white, without their alpha channel; opaque ones as they are."""
+    if canvases.shape[-1] in (1, 3):
+        return canvases
+    alpha = canvases[..., -1:].astype(np.uint32)
+    return ((canvases[..., :-1] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)

@@ -190,12 +190,14 @@ class PaintsLazily(Toy):
 class SavesNoPressure(Toy):
     def save(self, indices=None):
         state = super().save(indices)
-        return replace(state, pressure=np.zeros_like(state.pressure))
+        canvas, pen, pressure = state.parts
+        return replace(state, parts=(canvas, pen, np.zeros_like(pressure)))
 
 
 class SavesReference(Toy):
     def save(self, indices=None):
-        return replace(super().save(indices), canvas=self._canvas if indices is None else self._canvas[indices])
+        state = super().save(indices)
+        return replace(state, parts=(self._canvas if indices is None else self._canvas[indices], *state.parts[1:]))
 
 
 class SavesAll(Toy):
@@ -211,7 +213,8 @@ class RestoresInOrder(Toy):
 class TakesEachOnce(Toy):
     def restore(self, state, indices=None):
         super().restore(state, indices)
-        same = (state.canvas == state.canvas[:1]).all(axis=(1, 2, 3)) & (np.arange(len(state)) > 0)
+        canvas, *_ = state.parts
+        same = (canvas == canvas[:1]).all(axis=(1, 2, 3)) & (np.arange(len(state)) > 0)
         self._canvas[np.flatnonzero(same)] = 255
 
 
@@ -228,14 +231,14 @@ BROKEN_RENDERERS = {
     SharesCanvas: "returns_fresh_arrays",
     SharesPen: "returns_fresh_arrays",
     ReusesBuffer: "returns_fresh_arrays",
-    KeepsPressure: "deterministic",
+    KeepsPressure: "resets_completely",
     LongLivedGenerator: "deterministic",
     SharedGenerator: "deterministic",
     ReseedsByBatch: "canvases_are_independent",
     DripsOnNeighbour: "canvases_are_independent",
     ResetsAll: "resets_some",
     KeepsPressureOfSome: "resets_some",
-    JumpUsesControl: "masked_parts_do_nothing",
+    JumpUsesControl: "ignores_masked_parts",
     ClipsActions: "refuses_bad_actions",
     WrongError: "refuses_bad_actions",
     ValidatesTooLate: "refuses_bad_actions",

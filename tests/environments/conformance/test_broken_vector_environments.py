@@ -75,12 +75,12 @@ class StackedFrames(PaintVectorEnv):
 
 BROKEN_VECTOR_ENVIRONMENTS = {
     SaysNextStep: "disables_autoreset",
-    ResetsOnNextStep: "needs_reset_after_the_end",
+    ResetsOnNextStep: "needs_reset",
     RewardsBackwards: "equals_singles",
     NormalisesRewards: "equals_singles",
     LastRowLate: "has_one_horizon",
     FloatTerminations: "returns_what_it_declares",
-    PaintsGoodRows: "refuses_bad_steps",
+    PaintsGoodRows: "refuses_bad_actions",
     UnbatchedSpace: "declares_spaces",
     StackedFrames: "renders",
 }

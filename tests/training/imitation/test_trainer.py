@@ -1,17 +1,24 @@
+import math
 from dataclasses import replace
 
 import pytest
 import torch
 
-from limner.agents.rollout import collect
+from limner.agents.config import AgentConfig
+from limner.agents.rollout import EpisodeBatch, collect
 from limner.data import load_dataset
 from limner.data.picture_source import PictureSource
 from limner.models.config import PolicyConfig
 from limner.programs.program import load_programs
+from limner.training import NonFiniteError
 from limner.training.config import OptimizerConfig
 from limner.training.evaluation import ReconstructionEvaluation
-from limner.training.imitation.trainer import ImitationTrainer
+from limner.training.imitation.trainer import Demonstrations, ImitationTrainer
 from limner.training.saving import restore_checkpoint, save_checkpoint
+from limner.worlds.toy.renderer import Toy, ToySettings
+
+STEPS, BATCH = 3, 4
+SETTINGS = ToySettings(canvas=16, grid=4)
 
 
 def state(trainer):
@@ -78,7 +85,7 @@ def test_what_search_finds_is_learnt(search_config):
     )
     trainer = ImitationTrainer(config, PictureSource(load_dataset().spread(500), 64))
     evaluation = ReconstructionEvaluation(config, load_dataset(split="test"), count=50)
-    empty = evaluation.reference_rows()["empty"]["mse"]
+    empty = evaluation.reference_rows["empty"]["mse"]
     first = evaluation.measure(trainer)["eval/mse"]
     metrics = [trainer.update(i / 25) for i in range(25)]
     last = evaluation.measure(trainer)["eval/mse"]
@@ -109,3 +116,127 @@ def test_an_agent_is_imitated(source, agent_config):
     trainer = ImitationTrainer(config, source)
     nlls = [trainer.update(0.0)["policy/nll"] for _ in range(20)]
     assert nlls[-1] < 0.7 * nlls[0]
+
+
+# --- Demonstrations -----------------------------------------------------------------------------------------------
+
+
+def episodes(seed, conditional=True):
+    config = AgentConfig(SETTINGS, conditional=conditional, horizon=STEPS, resolution=8, policy=PolicyConfig(noise=2))
+    batch = EpisodeBatch.empty(config, Toy(SETTINGS, BATCH))
+    generator = torch.Generator().manual_seed(seed)
+    for tensor in (batch.observed, batch.pen, batch.noise, batch.target):
+        tensor.uniform_(generator=generator)
+    batch.actions.random_(0, 2, generator=generator)
+    expert = torch.randint(2, batch.actions.shape, generator=generator)
+    return batch, expert
+
+
+def close(a, b):
+    return a.shape == b.shape and (a - b).abs().max().item() <= 0.5 / 255 + 1e-6
+
+
+def test_what_is_sampled_is_what_was_added():
+    batch, expert = episodes(0)
+    demonstrations = Demonstrations(100, batch)
+    demonstrations.add_episodes(batch, expert)
+    assert len(demonstrations) == BATCH
+    observation, sampled = demonstrations.sample_episodes(20, torch.Generator().manual_seed(0))
+    rows = torch.randint(BATCH, (20,), generator=torch.Generator().manual_seed(0))
+    assert len(rows.unique()) == BATCH
+    expected = batch.observations(rows)
+    assert torch.equal(sampled, expert[:, rows])
+    assert close(observation.canvas, expected.canvas)
+    assert close(observation.target, expected.target)
+    for name in ("pen", "step", "previous", "noise"):
+        torch.testing.assert_close(getattr(observation, name), getattr(expected, name), rtol=0, atol=0)
+
+
+def test_unconditional_agents_have_demonstrations_too():
+    batch, expert = episodes(0, conditional=False)
+    demonstrations = Demonstrations(4, batch)
+    demonstrations.add_episodes(batch, expert)
+    observation, _ = demonstrations.sample_episodes(7, torch.Generator())
+    assert observation.target.shape == (STEPS, 7, 0, 8, 8)
+
+
+def test_the_oldest_make_room():
+    demonstrations = Demonstrations(6, episodes(0)[0])
+    added = [episodes(seed) for seed in range(3)]
+    for batch, expert in added:
+        demonstrations.add_episodes(batch, expert)
+    assert len(demonstrations) == 6
+    order = [(2, 0), (2, 1), (2, 2), (2, 3), (1, 2), (1, 3)]  # twelve were added, six remain
+    remaining = {tuple(rows.flatten().tolist()) for rows in demonstrations.all("expert")}
+    assert remaining == {tuple(added[batch][1][:, row].flatten().tolist()) for batch, row in order}
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_was_saved_is_put_back(count):
+    demonstrations, other = (Demonstrations(6, episodes(0)[0]) for _ in range(2))
+    for seed in range(count):
+        demonstrations.add_episodes(*episodes(seed))
+    saved = {name: tensor.clone() for name, tensor in demonstrations.tensors().items()}
+    assert all(len(tensor) == min(6, 4 * count) for tensor in saved.values())
+    other.load(saved, demonstrations.added)
+    for one in (demonstrations, other):
+        one.add_episodes(*episodes(9))
+    samples = [one.sample_episodes(50, torch.Generator()) for one in (demonstrations, other)]
+    for a, b in zip((*samples[0][0], samples[0][1]), (*samples[1][0], samples[1][1]), strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=0)
+
+
+# --- The learner --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def trainer(random_config, source):
+    return ImitationTrainer(replace(random_config, steps_per_update=4), source)
+
+
+def weights(module):
+    return [parameter.detach().clone() for parameter in module.parameters()]
+
+
+def poison(monkeypatch, learner, numbers):
+    """Make the log-probabilities NaN in the gradient steps with these numbers, from 1."""
+    evaluate, calls = learner.policy.evaluate, []
+
+    def poisoned(observation, actions):
+        calls.append(None)
+        evaluated = evaluate(observation, actions)
+        return evaluated._replace(log_prob=evaluated.log_prob * (math.nan if len(calls) in numbers else 1.0))
+
+    monkeypatch.setattr(learner.policy, "evaluate", poisoned)
+
+
+def test_the_average_follows_every_gradient_step(trainer):
+    learner = trainer.policy_learner
+    learner.optimizer_config = OptimizerConfig(ema_decay=0.5)
+    trainer.update(0.0)
+    assert learner.taken == 4
+
+
+def test_a_step_that_is_not_finite_is_skipped_and_the_figures_are_those_of_the_others(trainer, monkeypatch):
+    poison(monkeypatch, trainer.policy_learner, {3})
+    metrics = trainer.update(0.0)
+    learner = trainer.policy_learner
+    assert learner.guard.counters() == {"policy_skipped": 1, "policy_skipped_in_a_row": 0}
+    assert learner.guard.first == (1, "log_prob of the policy became NaN")
+    assert learner.taken == 3
+    assert all(math.isfinite(value) for value in metrics.values())
+    assert all(parameter.isfinite().all() for parameter in (*weights(learner.policy), *weights(learner.average)))
+
+
+def test_where_no_step_is_taken_nothing_is_learnt_and_after_ten_training_stops(trainer, monkeypatch):
+    trainer.update(0.0)
+    learner = trainer.policy_learner
+    before = weights(learner.policy), weights(learner.average)
+    poison(monkeypatch, learner, range(1, 100))
+    for _ in range(2):
+        assert math.isnan(trainer.update(0.0)["policy/nll"])
+    with pytest.raises(NonFiniteError, match=r"in update 4: .* First log_prob of the policy became NaN, in update 2"):
+        trainer.update(0.0)
+    after = weights(learner.policy), weights(learner.average)
+    assert all(map(torch.equal, before[0] + before[1], after[0] + after[1]))
+    assert learner.guard.skipped == 10

@@ -5,8 +5,8 @@ import torch
 from limner.worlds.paint.refinement import LayerPainter, best_colours, paints_layers
 from limner.worlds.paint.renderer import Paint
 from limner.worlds.paint.settings import PaintSettings
+from limner.worlds.proposals import recolour
 from limner.worlds.toy.renderer import Toy, ToySettings
-from limner.worlds.variation import recolour
 
 BATCH = 6
 

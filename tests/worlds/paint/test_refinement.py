@@ -1,14 +1,11 @@
-import numpy as np
 import pytest
 import torch
-from refining import assert_improves, assert_repeatable, generator, some_actions
+from refining import assert_improves, assert_repeatable, generator, refinement_of, some_actions
 
 from limner.worlds import find_world
-from limner.worlds.observation import Targets, preprocess
 from limner.worlds.paint.refinement import LayeredRefinement
 from limner.worlds.paint.renderer import Paint
 from limner.worlds.paint.settings import PaintSettings
-from limner.worlds.proposals import ResidualProposals
 from limner.worlds.refinement import Refinement
 from limner.worlds.simulator import Simulator, execute, negative_mse
 
@@ -33,7 +30,8 @@ RENDERERS = {
 def make(renderer, objective=negative_mse, candidates=CANDIDATES, threads=1, goals=None, actions=None):
     goals = execute(renderer, some_actions(renderer, 5)) if goals is None else goals
     simulator = Simulator(renderer, candidates, threads, objective)
-    return LayeredRefinement(renderer, simulator, goals, some_actions(renderer, 2) if actions is None else actions)
+    actions = some_actions(renderer, 2) if actions is None else actions
+    return refinement_of(LayeredRefinement, renderer, simulator, goals, actions)
 
 
 @pytest.mark.parametrize("objective", [negative_mse, lambda canvases, goals: negative_mse(canvases, goals)])
@@ -115,10 +113,4 @@ def test_a_useless_stroke_is_replaced_by_one_elsewhere():
 )
 def test_strokes_that_are_layers_are_refined_under_layers(options, layered):
     renderer = paint(**options)
-    goals = execute(renderer, some_actions(renderer, 5))
-    targets = Targets(goals, preprocess(goals, 32), torch.zeros(BATCH, 2))
-    simulator, actions = Simulator(renderer, CANDIDATES, 1), some_actions(renderer, 2)
-    refinement = find_world("paint").refine(renderer, simulator, targets, actions, ResidualProposals(renderer.actions))
-    assert type(refinement) is (LayeredRefinement if layered else Refinement)
-    np.testing.assert_array_equal(refinement.actions, actions)
-    assert refinement.goals is goals
+    assert find_world("paint").refinement(renderer) is (LayeredRefinement if layered else Refinement)

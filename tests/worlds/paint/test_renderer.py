@@ -413,7 +413,7 @@ def test_the_engine_refuses_insane_curves(column: int, bad: float) -> None:
     curves[1, 0, column] = bad
     before = renderer.canvas()
     with pytest.raises(ValueError, match="curve"):
-        renderer._engine.step(curves, renderer._pixels)
+        renderer._engine.step(curves, renderer._canvas)
     assert (renderer.canvas() == before).all()
 
 

@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from limner.programs.execution import execute
+from limner.programs.execution import execute, pen_strokes
 from limner.programs.program import Program
-from limner.programs.strokes import pen_strokes
 from limner.worlds import find_world, make_renderer
 from limner.worlds.paint.renderer import Paint
 from limner.worlds.paint.settings import JUMP, PAINT, VIA, PaintSettings, Space, paint_actions
-from limner.worlds.paint.strokes import SAMPLES, can_order_strokes, order_strokes
+from limner.worlds.paint.strokes import SAMPLES, order_strokes
 
 GRID = 16
 ORDERED = PaintSettings(brush="classic/pen", space="stroke", grid=16, sizes=(1.5, 3.0), pressures=3, events=8)
@@ -191,4 +190,6 @@ def test_an_ordered_program_stays() -> None:
     ("name", "color", "possible"), [("stroke", False, True), ("stroke", True, False), ("bezier", False, False)]
 )
 def test_only_strokes_of_one_colour_that_stand_alone_can_be_ordered(name: str, color: bool, possible: bool) -> None:
-    assert can_order_strokes(paint_actions(PaintSettings(space=name, color=color))) == possible
+    space = paint_actions(PaintSettings(space=name, color=color))
+    ordered = find_world("paint").order(space, torch.zeros(2, 3, len(space), dtype=torch.int64))
+    assert (ordered is not None) == possible

@@ -31,7 +31,7 @@ def refine(goals, programs, proposer=None, objective=negative_mse, candidates=16
     targets = Targets(pictures, preprocess(pictures, 64), torch.zeros(len(goals), 2))
     simulator = Simulator(renderer, candidates, threads, objective)
     actions, proposer = torch.from_numpy(programs).transpose(0, 1), proposer or ResidualProposals(SPACE)
-    refinement = find_world("scenes").refine(renderer, simulator, targets, actions, proposer)
+    refinement = find_world("scenes").refinement(renderer)(renderer, simulator, targets, actions, proposer)
     assert isinstance(refinement, ObjectRefinement)
     return refinement
 

@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from limner.worlds import find_world
+from limner.worlds.proposals import perturb
 from limner.worlds.scenes.settings import CHANGE, PLACE, SKIP, ScenesSettings, objects, scene_actions
-from limner.worlds.variation import perturb
 
 WORLD = find_world("scenes")
 SPACE = scene_actions(ScenesSettings())

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from limner.programs.execution import execute
+from limner.programs.execution import execute, pen_strokes
 from limner.programs.program import Program
-from limner.programs.strokes import pen_strokes
 from limner.worlds import find_world
 from limner.worlds.toy.renderer import JUMP, PAINT, ToySettings, toy_actions
 

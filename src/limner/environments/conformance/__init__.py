@@ -6,18 +6,12 @@
     check_environment(lambda: PaintEnv(MyRenderer(), render_mode="rgb_array"))
     check_vector_environment(lambda n: PaintVectorEnv(n, MyRenderer(batch=n)), lambda: PaintEnv(MyRenderer()))
 
-Notable choices:
-- A promise is one function; its docstring states it. ``check_…`` tries all of them and raises one
-  ``AssertionError`` that lists every broken one. The tuples ``RENDERER``, ``ENVIRONMENT`` and ``VECTOR_ENVIRONMENT``
-  are public: ``pytest.mark.parametrize("promise", RENDERER)`` makes each a test of its own.
-- Most promises say that doing X has no effect: the same actions are executed with and without X, and everything
-  returned must be equal, bit for bit.
-- The caller passes a function that makes what is checked, so that every promise starts from new objects.
+A promise is one function, stated by its docstring: ``pytest.mark.parametrize("promise", RENDERER)`` makes each a test
+of its own. Most say that doing X has no effect: the same actions are executed with and without X, and everything
+returned must be equal, bit for bit. Every promise makes what it checks anew.
 """
 
-from collections.abc import Callable
-
-from limner.environments.conformance.environments import ENVIRONMENT, VECTOR_ENVIRONMENT, MakeVector, SingleEnv
+from limner.environments.conformance.environments import ENVIRONMENT, VECTOR_ENVIRONMENT, MakeSingle, MakeVector
 from limner.environments.conformance.promises import check
 from limner.environments.conformance.renderers import RENDERER, MakeRenderer
 
@@ -36,7 +30,7 @@ def check_renderer(make: MakeRenderer, seed: int = 0) -> None:
     check(RENDERER, (make,), seed)
 
 
-def check_environment(make: Callable[[], SingleEnv], seed: int = 0) -> None:
+def check_environment(make: MakeSingle, seed: int = 0) -> None:
     """Raise ``AssertionError`` listing every promise of ``PaintEnv`` that the environment ``make()`` breaks.
 
     Rendering is checked when ``make()`` sets a ``render_mode``.
@@ -44,7 +38,7 @@ def check_environment(make: Callable[[], SingleEnv], seed: int = 0) -> None:
     check(ENVIRONMENT, (make,), seed)
 
 
-def check_vector_environment(make: MakeVector, make_single: Callable[[], SingleEnv], seed: int = 0) -> None:
+def check_vector_environment(make: MakeVector, make_single: MakeSingle, seed: int = 0) -> None:
     """Raise ``AssertionError`` listing every promise of ``PaintVectorEnv`` that ``make(num_envs)`` breaks.
 
     ``make_single()`` is the environment that each of its rows must equal.

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from limner.actions import IntArray
 from limner.data import Pictures, luma, resize_square
+from limner.worlds.validation import require
 
 SIZE = 32
 """Height and width of the network's input, in pixels."""
@@ -68,10 +69,9 @@ def small_grey(canvases: Pictures) -> Pictures:
     Colour becomes luma (ITU-R BT.601). ``ValueError`` on any other shape; a canvas with an alpha channel has to be
     composited on white first.
     """
-    if canvases.dtype != np.uint8 or canvases.ndim not in (3, 4) or canvases.shape[3:] not in ((), (1,), (3,)):
-        raise ValueError(
-            f"canvases must be uint8[N, S, S] or [N, S, S, 1 or 3] on white, got {canvases.dtype}{list(canvases.shape)}"
-        )
+    kind, shape = canvases.dtype, list(canvases.shape)
+    right = kind == np.uint8 and len(shape) in (3, 4) and shape[3:] in ([], [1], [3])
+    require(right, f"canvases must be uint8[N, S, S] or [N, S, S, 1 or 3] on white, got {kind}{shape}")
     grey = luma(canvases) if canvases.shape[3:] == (3,) else canvases.reshape(canvases.shape[:3])
     return resize_square(grey, SIZE)
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from limner.actions import ActionSpace
-from limner.worlds.variation import perturb
+from limner.worlds.proposals import perturb
 
 SCALE, TURN, SHIFT = 0.12, 0.15, 0.03
 """Standard deviations: of size and shear as a share, of the angle in radians, of the place as a share."""

@@ -86,15 +86,10 @@ class ImitationConfig(TrainingConfig):
 
     def __post_init__(self) -> None:
         check_fields(self, "", positive="batch_size steps_per_update")
-        conditional = self.agent.conditional
-        for name, needs in (("random", True), ("file", False)):
-            require(
-                self.expert.name != name or conditional == needs,
-                f"expert is {name!r}: it teaches {'conditional' if needs else 'unconditional'} agents only; "
-                f"{'set' if needs else 'switch off'} conditional, or choose another expert",
-            )
+        kind, conditional = self.expert.name, self.agent.conditional
+        for name, needs, remedy in (("random", True, "set"), ("file", False, "switch off")):
+            fits, who = kind != name or conditional == needs, "conditional" if needs else "unconditional"
+            require(fits, f"expert is {name!r}: for {who} agents only; {remedy} conditional, or choose another expert")
         for name, field in (("file", "path"), ("agent", "agent")):
-            require(
-                self.expert.name != name or bool(getattr(self.expert, field)),
-                f"expert is {name!r}, but expert.{field} is empty: name the {name}",
-            )
+            given = kind != name or bool(getattr(self.expert, field))
+            require(given, f"expert is {name!r}, but expert.{field} is empty: name the {name}")

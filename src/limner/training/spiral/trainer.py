@@ -19,7 +19,6 @@ from limner.training.finite import FiniteGuard
 from limner.training.policy_learner import Scalars
 from limner.training.spiral.config import SpiralConfig
 from limner.training.spiral.critic_learner import CriticLearner, score
-from limner.worlds.observation import preprocess
 
 
 class SpiralTrainer(ActorCritic):
@@ -94,5 +93,6 @@ class SpiralTrainer(ActorCritic):
 
     def _real(self, count: int, generator: torch.Generator) -> Tensor:
         """Real pictures as the critic is shown them; the real example for a target is the target itself."""
-        pictures = preprocess(self.real_source.draw(count, generator), self.config.agent.resolution).to(self.device)
+        rows = self.real_source.draw_rows(count, generator)
+        pictures = self.real_source.take_preprocessed(rows, self.config.agent.resolution).to(self.device)
         return torch.cat([pictures, pictures], dim=1) if self.config.agent.conditional else pictures

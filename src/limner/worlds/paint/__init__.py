@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from limner.actions import ActionSpace, IntArray
+from limner.actions import ActionSpace
 from limner.worlds import register
-from limner.worlds.paint.settings import PaintSettings, paint_actions
-from limner.worlds.paint.strokes import can_order_strokes, order_strokes, pen_strokes
-from limner.worlds.world import LargeCanvas, Points, Renderer, World
+from limner.worlds.paint import _paint
+from limner.worlds.paint.brushes import brush_folders, brush_names
+from limner.worlds.paint.large import LargePainting
+from limner.worlds.paint.renderer import Paint
+from limner.worlds.paint.settings import PaintSettings, paint_actions, standalone
+from limner.worlds.paint.strokes import order_strokes, pen_strokes
+from limner.worlds.world import Renderer, World
 
 if TYPE_CHECKING:
-    import torch
-    from torch import Tensor
+    from torch import Generator, Tensor
 
-    from limner.worlds.observation import Targets
-    from limner.worlds.proposals import Proposer
     from limner.worlds.refinement import Refinement
-    from limner.worlds.simulator import Simulator
 
 
 class PaintWorld(World):
@@ -25,18 +25,12 @@ class PaintWorld(World):
 
     name: ClassVar[str] = "paint"
     settings_type: ClassVar[type[Any]] = PaintSettings
+    renderer_type: ClassVar[type[Any]] = Paint
+    actions = staticmethod(paint_actions)
+    strokes = staticmethod(pen_strokes)
+    large_canvas = staticmethod(LargePainting)
 
-    def make(self, settings: PaintSettings, batch: int, threads: int) -> Renderer:
-        """As ``World.make``; ``ValueError`` when there is no such brush."""
-        from limner.worlds.paint.renderer import Paint
-
-        return Paint(settings, batch, threads)
-
-    def actions(self, settings: PaintSettings) -> ActionSpace:
-        """See ``paint_actions``."""
-        return paint_actions(settings)
-
-    def random_programs(self, space: ActionSpace, steps: int, batch: int, generator: torch.Generator) -> Tensor:
+    def random_programs(self, space: ActionSpace, steps: int, batch: int, generator: Generator) -> Tensor:
         """As ``World.random_programs``: small curves in several places.
 
         All parts are uniform but the places: those of one action lie around a centre, with a standard deviation of a
@@ -44,7 +38,7 @@ class PaintWorld(World):
         """
         import torch
 
-        from limner.worlds.variation import canonical, random_actions
+        from limner.worlds.proposals import canonical, random_actions
 
         actions = random_actions(space, (steps, batch), generator)
         centre = torch.rand(2, batch, generator=generator)
@@ -60,40 +54,29 @@ class PaintWorld(World):
         return canonical(space, actions)
 
     def order(self, space: ActionSpace, programs: Tensor) -> Tensor | None:
-        """See ``order_strokes``; None unless the order of strokes matters little."""
+        """See ``order_strokes``; None unless each stroke gives its start and all have one colour.
+
+        Dark strokes on white paint the same picture in any order, up to rounding; a reversed stroke differs a little
+        where a brush depends on the direction. Colours cover each other.
+        """
         import torch
 
-        return torch.from_numpy(order_strokes(space, programs.numpy())) if can_order_strokes(space) else None
+        if not standalone(space) or space.coloured:
+            return None
+        return torch.from_numpy(order_strokes(space, programs.numpy()))
 
-    def refine(
-        self, renderer: Renderer, simulator: Simulator, targets: Targets, actions: Tensor, proposer: Proposer
-    ) -> Refinement:
-        """A ``LayeredRefinement`` where strokes are layers."""
+    def refinement(self, renderer: Renderer) -> type[Refinement]:
+        """``LayeredRefinement`` where strokes are layers."""
         from limner.worlds.paint.refinement import LayeredRefinement, paints_layers
 
-        if paints_layers(renderer):
-            return LayeredRefinement(renderer, simulator, targets.goal, actions)
-        return super().refine(renderer, simulator, targets, actions, proposer)
+        return LayeredRefinement if paints_layers(renderer) else super().refinement(renderer)
 
     def repeats_release(self, settings: PaintSettings) -> bool:
         """With the preset "deepmind-2018"."""
         return settings.preset is not None
 
-    def strokes(self, settings: PaintSettings, actions: IntArray) -> list[Points] | None:
-        """See ``pen_strokes``."""
-        return pen_strokes(settings, actions)
-
-    def large_canvas(self, settings: PaintSettings, detail: int) -> LargeCanvas:
-        """See ``LargePainting``; ``ValueError`` unless strokes are standalone, on white, and not too fine."""
-        from limner.worlds.paint.large import LargePainting
-
-        return LargePainting(settings, detail)
-
     def facts(self) -> dict[str, Any]:
         """Version of libmypaint, and the brushes."""
-        from limner.worlds.paint import _paint
-        from limner.worlds.paint.brushes import brush_folders, brush_names
-
         folders = [str(folder) for folder in brush_folders() if folder.is_dir()]
         return {"libmypaint": _paint.libmypaint, "brushes": len(brush_names()), "brush folders": folders}
 

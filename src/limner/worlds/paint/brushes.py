@@ -1,22 +1,19 @@
 """Brush files of MyPaint: finding them by name, and reading them without trusting them.
 
-Notable choices:
-- A name such as ``classic/pen`` means the 1.0 set, the one the SPIRAL authors painted with.
-- libmypaint aborts or hangs on some malformed files and merges silently over others, so it is never given a file: the
-  file is parsed and checked here, and only numbers within libmypaint's documented ranges go on.
-- Settings that a file leaves out take libmypaint's defaults, except ``smudge_length_log``: it came after the 1.0 set,
-  and 1 is how those brushes smudge.
-- ``paint_mode`` is always 0. Spectral blending is ten times slower, and it samples colours with the random numbers of
-  the whole process, so that a program would not paint the same picture twice.
+libmypaint aborts or hangs on some malformed files and merges silently over others, so it is never given a file: the
+file is parsed and checked here, and only numbers within libmypaint's documented ranges go on. Settings that a file
+leaves out take libmypaint's defaults, except ``smudge_length_log``: it came after MyPaint's 1.0 set, with which the
+SPIRAL authors painted, and 1 is how those brushes smudge. ``paint_mode`` is always 0: spectral blending is ten times
+slower, and samples colours with the random numbers of the whole process, so that a picture would not be the same twice.
 """
 
 import difflib
 import json
-import math
 import os
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from limner.worlds.paint import _paint
 from limner.worlds.validation import brief, require
@@ -36,8 +33,8 @@ class Brush:
 def brush_folders() -> list[Path]:
     """Folders of brushes, the first with a brush of a name counts.
 
-    Those in the environment variable ``LIMNER_BRUSHES`` (separated by ``:``), then ``mypaint-data/1.0/brushes`` below
-    ``XDG_DATA_HOME`` and ``XDG_DATA_DIRS``.
+    Those in the environment variable ``LIMNER_BRUSHES`` (separated by ``:``), then ``mypaint-data/1.0/brushes``, the
+    1.0 set, below ``XDG_DATA_HOME`` and ``XDG_DATA_DIRS``.
     """
     own = [Path(folder) for folder in os.environ.get("LIMNER_BRUSHES", "").split(os.pathsep) if folder]
     home = os.environ.get("XDG_DATA_HOME") or str(Path("~/.local/share").expanduser())
@@ -61,17 +58,12 @@ def find_brush(name: str) -> Path:
         for folder in brush_folders():
             if (path := folder / f"{name}.myb").is_file():
                 return path
+    remedy = "install them (apt-get install mypaint-brushes) or name their folder in the variable LIMNER_BRUSHES"
     names = brush_names()
-    require(
-        len(names) > 0,
-        f"no brushes found, so none called {name!r}: install them (apt-get install mypaint-brushes) or name their "
-        "folder in the environment variable LIMNER_BRUSHES",
-    )
+    require(len(names) > 0, f"no brushes found, so none called {name!r}: {remedy}")
     near = difflib.get_close_matches(name, names, 5, 0.4) or [n for n in names if n.endswith("/" + name)][:5]
     hint = f"did you mean {', '.join(near)}?" if near else f"there are {len(names)}, such as {', '.join(names[:5])}"
-    raise ValueError(
-        f"unknown brush {name!r}: {hint} (apt-get install mypaint-brushes, or give the path of a .myb file)"
-    )
+    raise ValueError(f"unknown brush {name!r}: {hint} ({remedy}, or give the path of a .myb file)")
 
 
 def load_brush(name: str) -> Brush:
@@ -93,8 +85,6 @@ def parse_brush(data: bytes) -> Brush:
         document = json.loads(data.decode())
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    except UnicodeDecodeError as error:
-        raise ValueError(f"not UTF-8 text ({error.reason} at byte {error.start})") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON ({error})") from None
     require(isinstance(document, dict), "not a JSON object")
@@ -122,24 +112,21 @@ def parse_brush(data: bytes) -> Brush:
     return Brush(tuple(base), tuple(mappings))
 
 
-def _points(points: object, what: str) -> tuple[tuple[float, float], ...]:
-    if not isinstance(points, list) or len(points) == 1 or len(points) > 64:
-        count = len(points) if isinstance(points, list) else "no list of"
-        raise ValueError(f"{what}: a curve has 2 … 64 points (or none), got {count}")
+def _points(points: Any, what: str) -> tuple[tuple[float, float], ...]:
+    possible = isinstance(points, list) and len(points) != 1 and len(points) <= 64
+    require(possible, f"{what}: a curve is a list of 2 … 64 points (or none), got {brief(points)}")
     checked = []
     for point in points:
-        require(
-            isinstance(point, list) and len(point) == 2, f"{what}: a point is a pair of numbers, got {brief(point)}"
-        )
+        pair = isinstance(point, list) and len(point) == 2
+        require(pair, f"{what}: a point is a pair of numbers, got {brief(point)}")
         checked.append((_number(point[0], -1e4, 1e4, what), _number(point[1], -1e4, 1e4, what)))
     for (x, _), (after, _) in pairwise(checked):
         require(x <= after, f"{what}: points must not go back in x, got {x} then {after}")
     return tuple(checked)
 
 
-def _number(value: object, low: float, high: float, what: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError(f"{what}: must be a number, got {brief(value)}")
-    if not (low - 1e-4 <= value <= high + 1e-4 and math.isfinite(value)):
-        raise ValueError(f"{what}: must be in {low:g} … {high:g}, got {brief(value)}")
+def _number(value: Any, low: float, high: float, what: str) -> float:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not low - 1e-4 <= value <= high + 1e-4:
+        raise ValueError(f"{what}: must be a number in {low:g} … {high:g}, got {brief(value)}")
     return float(value)

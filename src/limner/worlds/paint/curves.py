@@ -1,10 +1,8 @@
 """Decodes the actions of each action space into curves for the engine.
 
-Notable choices:
-- All spaces become the same rows, jumps and quadratic Béziers (``Curve`` in paint.cpp), some of them several an action.
-- Decoding leaves ``Pens``, the state between actions, unchanged: an action that is refused moves no pen.
-- Pressure changes linearly from the last value to the new one; after a jump or a reset it is constant along the curve.
-- A jump has the first size, because its own does not count, but the brush's tracking noise depends on the radius.
+All spaces become the same rows, jumps and quadratic Béziers (``Curve`` in paint.cpp), some of them several an action.
+Pressure changes linearly from the last value to the new one; after a jump or a reset it is constant along the curve.
+Decoding leaves ``Pens``, the state between actions, unchanged: an action that is refused moves no pen.
 """
 
 from dataclasses import dataclass, replace
@@ -34,7 +32,7 @@ class Pens:
     via: IntArray
     """``int64[N, K]``: cells of the control points of the next curve, in order, padded with -1."""
 
-    def take(self, rows: IntArray) -> Self:
+    def __getitem__(self, rows: IntArray) -> Self:
         """Copies of the pens ``rows`` (int64[M], repeats allowed), in that order."""
         return type(self)(self.place[rows], self.pressure[rows], self.down[rows], self.via[rows])
 
@@ -73,6 +71,7 @@ class CurveDecoder:
         """Curves ``float64[N, count, 13]`` of valid actions ``int64[N, P]``, and the pens after them."""
         curves, after = self._decode(actions, pens)
         radii = self._log_radii[actions[:, self.actions.index("size")]]
+        # The size of a jump does not count, but the brush's tracking noise depends on the radius: it is the first.
         curves[:, :, 7] = np.where(curves[:, :, 0] == _JUMP, self._log_radii[0], radii[:, None])
         if self.actions.coloured:
             curves[:, :, 10:] = _hsv(self._shades[actions[:, -3:]])[:, None]
@@ -103,7 +102,7 @@ class CurveDecoder:
         painting, pressure = actions[:, 0] == PAINT, self._pressure(actions)
         curves = np.zeros((len(actions), 1, 13))
         curves[:, 0, 0] = np.where(painting, np.where(pens.down, ON, DOWN), _JUMP)
-        curves[:, 0, 1:3], curves[:, 0, 3:5], curves[:, 0, 5:7] = pens.place, control, end
+        curves[:, 0, 1:7] = np.concatenate([pens.place, control, end], axis=1)
         curves[:, 0, 8], curves[:, 0, 9] = np.where(pens.down, pens.pressure, pressure), pressure
         return curves, Pens(end, pressure, painting, pens.via)
 

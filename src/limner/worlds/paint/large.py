@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from limner.actions import IntArray
 from limner.worlds.paint.renderer import Paint
 from limner.worlds.paint.settings import PaintSettings
-from limner.worlds.validation import require
 from limner.worlds.world import Canvas, Renderer
 
 WIDEST = 15.6
@@ -27,9 +26,8 @@ class PatchRenderer(Paint):
         self._pictures = pictures
         super().__init__(settings, len(pictures), threads)
 
-    def reset(self, indices: IntArray | None = None) -> None:
-        """As ``Paint.reset``, to the pictures."""
-        self.load(self._pictures if indices is None else self._pictures[indices], indices)
+    def _reset(self, rows: IntArray) -> None:
+        self.load(self._pictures[rows], rows)
 
 
 class LargePainting:
@@ -37,21 +35,18 @@ class LargePainting:
 
     goal: Canvas
 
-    def __init__(self, own: PaintSettings, detail: int) -> None:
-        require(
-            own.space == "stroke" and own.ground == "white",
-            f"it paints in the space {own.space!r} on {own.ground} ground: a large picture needs the space 'stroke' on "
-            "white",
-        )
-        require(
-            own.canvas * detail <= 4096 and own.grid * detail <= 4096 and min(own.sizes) / detail >= 0.05,
-            f"detail is {detail}: too fine for a canvas of {own.canvas} pixels with a smallest radius of "
-            f"{min(own.sizes)}; choose a smaller one",
-        )
-        self.own, self.detail = own, detail
+    def __init__(self, settings: PaintSettings, detail: int) -> None:
+        """``ValueError`` unless strokes are standalone, on white, and not too fine."""
+        if settings.space != "stroke" or settings.ground != "white":
+            given = f"it paints in the space {settings.space!r} on {settings.ground} ground"
+            raise ValueError(f"{given}: a large picture needs the space 'stroke' on white")
+        if settings.canvas * detail > 4096 or settings.grid * detail > 4096 or min(settings.sizes) / detail < 0.05:
+            given = f"a canvas of {settings.canvas} pixels with a smallest radius of {min(settings.sizes)}"
+            raise ValueError(f"detail is {detail}: too fine for {given}; choose a smaller one")
+        self.own, self.detail = settings, detail
         levels = [2**i for i in range(detail.bit_length())]
         self.sizes = tuple(sorted({radius for level in levels for radius in self._radii(level)}))
-        large = replace(own, canvas=own.canvas * detail, grid=own.grid * detail, sizes=self.sizes)
+        large = replace(settings, canvas=settings.canvas * detail, grid=settings.grid * detail, sizes=self.sizes)
         self.renderer: Renderer = Paint(large)
         self.strokes: list[IntArray] = []
 

@@ -15,15 +15,14 @@ from dataclasses import dataclass
 from typing import Self
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from limner.worlds import Renderer, make_renderer
-from limner.worlds.observation import preprocess
+from limner.worlds.observation import Targets, preprocess
 from limner.worlds.paint.settings import standalone
-from limner.worlds.proposals import ResidualProposals
+from limner.worlds.proposals import Proposer, ResidualProposals, recolour
 from limner.worlds.refinement import Refinement
 from limner.worlds.simulator import Simulator, negative_mse
-from limner.worlds.variation import recolour
 
 
 @dataclass(frozen=True)
@@ -106,13 +105,15 @@ def paints_layers(renderer: Renderer) -> bool:
 class LayeredRefinement(Refinement):
     """As ``Refinement``, for a renderer whose actions are layers (``paints_layers``)."""
 
-    def __init__(self, renderer: Renderer, simulator: Simulator, goals: Tensor, actions: Tensor) -> None:
-        super().__init__(renderer, simulator, goals, actions)
+    def __init__(
+        self, renderer: Renderer, simulator: Simulator, targets: Targets, actions: Tensor, proposer: Proposer
+    ) -> None:
+        super().__init__(renderer, simulator, targets, actions, proposer)
         self.painter = LayerPainter(renderer, simulator.threads)
         self.shapes = LayerPainter(simulator.renderer, simulator.threads) if renderer.actions.coloured else None
         self.layers = [self.painter.paint(action) for action in actions]
 
-    def sweep(self, generator: torch.Generator, end: float = math.inf) -> None:
+    def sweep(self, generator: Generator, end: float = math.inf) -> None:
         """As ``Refinement.sweep``."""
         self._changed = list(self.layers)
         self._above = [self.painter.nothing()]  # what lies above each action, as one layer
@@ -120,7 +121,7 @@ class LayeredRefinement(Refinement):
             self._above.insert(0, layer.then(self._above[0]))
         super().sweep(generator, end)
 
-    def _choose(self, actions: Tensor, t: int, generator: torch.Generator) -> Tensor:
+    def _choose(self, actions: Tensor, t: int, generator: Generator) -> Tensor:
         candidates = self._perturbed(actions[t], generator)
         if self.shapes is not None:
             best = self._choose_coloured(self.shapes, actions[t], candidates, self._above[t], generator)
@@ -131,7 +132,7 @@ class LayeredRefinement(Refinement):
         return best
 
     def _choose_coloured(
-        self, shapes: LayerPainter, action: Tensor, perturbed: Tensor, above: Layer, generator: torch.Generator
+        self, shapes: LayerPainter, action: Tensor, perturbed: Tensor, above: Layer, generator: Generator
     ) -> Tensor:
         """The best of ``action`` int64[B, P], residual proposals and perturbations, each in its best colour."""
         space, count, batch = self.renderer.actions, self.simulator.candidates, len(action)

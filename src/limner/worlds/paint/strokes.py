@@ -1,12 +1,8 @@
 """Strokes of a program: the path of the pen as polylines, and a standard order.
 
-Notable choices:
-- A curve continues the stroke before it when the pen was not lifted between them, or when it starts within one grid
-  cell (in x and in y) of its end. In the space ``stroke`` the pen is lifted after every action, and without the rule no
-  stroke could be as long as a person's.
-- A search finds strokes in any order and direction, so one picture has many programs. A prior over programs is learnt
-  from a standard order: from the stroke that starts nearest to the upper left corner, always on to the nearest end, in
-  either direction.
+A search finds strokes in any order and direction, so one picture has many programs. A prior over programs is learnt
+from a standard order: from the stroke that starts nearest to the upper left corner, always on to the nearest end, in
+either direction.
 """
 
 from collections.abc import Iterator
@@ -15,7 +11,7 @@ import numpy as np
 
 from limner.actions import ActionSpace, IntArray
 from limner.worlds.paint.curves import DOWN, ON, CurveDecoder
-from limner.worlds.paint.settings import PaintSettings, standalone
+from limner.worlds.paint.settings import PaintSettings
 from limner.worlds.world import Points
 
 SAMPLES = 32
@@ -23,7 +19,11 @@ SAMPLES = 32
 
 
 def pen_strokes(settings: PaintSettings, actions: IntArray) -> list[Points]:
-    """The strokes of a program ``int64[T, P]``, in order: ``float64[n, 3]``, (x, y, pressure), each in [0, 1]."""
+    """The strokes of a program ``int64[T, P]``, in order: ``float64[n, 3]``, (x, y, pressure), each in [0, 1].
+
+    A curve continues the stroke before it when the pen was not lifted between them, or when it starts within one grid
+    cell (in x and in y) of its end: in the space ``stroke`` no stroke could be as long as a person's otherwise.
+    """
     strokes: list[list[Points]] = []
     for curve in pen_curves(settings, actions):
         places = _bezier(*curve[1:7].reshape(3, 2)) / settings.canvas
@@ -43,15 +43,6 @@ def pen_curves(settings: PaintSettings, actions: IntArray) -> Iterator[Points]:
     for action in actions:
         curves, pens = decoder.decode(action[None], pens)
         yield from curves[0][np.isin(curves[0, :, 0], (DOWN, ON))]
-
-
-def can_order_strokes(space: ActionSpace) -> bool:
-    """Whether the order of strokes matters little: each gives its start, and all have one colour.
-
-    Dark strokes on white paint the same picture in any order, up to rounding; a reversed stroke differs a little where
-    a brush depends on the direction. Colours cover each other.
-    """
-    return standalone(space) and not space.coloured
 
 
 def order_strokes(space: ActionSpace, programs: IntArray) -> IntArray:

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from limner.actions import ActionSpace, IntArray
 from limner.worlds import register
+from limner.worlds.scenes.examples import EXAMPLES
+from limner.worlds.scenes.renderer import Scenes
 from limner.worlds.scenes.settings import CHANGE, PLACE, SKIP, ScenesSettings, objects, scene_actions
 from limner.worlds.world import Examples, Renderer, World
 
 if TYPE_CHECKING:
-    import torch
-    from torch import Tensor
+    from torch import Generator, Tensor
 
-    from limner.worlds.observation import Targets
     from limner.worlds.proposals import Proposer
     from limner.worlds.refinement import Refinement
-    from limner.worlds.simulator import Simulator
 
 
 class ScenesWorld(World):
@@ -26,26 +25,19 @@ class ScenesWorld(World):
 
     name: ClassVar[str] = "scenes"
     settings_type: ClassVar[type[Any]] = ScenesSettings
+    renderer_type: ClassVar[type[Any]] = Scenes
     white_ground: ClassVar[bool] = False
+    examples: ClassVar[Examples | None] = EXAMPLES
+    actions = staticmethod(scene_actions)
 
-    def make(self, settings: ScenesSettings, batch: int, threads: int) -> Renderer:
-        """As ``World.make``; MuJoCo and OpenGL are needed only when a picture is rendered (``ImportError``)."""
-        from limner.worlds.scenes.renderer import Scenes
-
-        return Scenes(settings, batch, threads)
-
-    def actions(self, settings: ScenesSettings) -> ActionSpace:
-        """See ``scene_actions``."""
-        return scene_actions(settings)
-
-    def random_programs(self, space: ActionSpace, steps: int, batch: int, generator: torch.Generator) -> Tensor:
+    def random_programs(self, space: ActionSpace, steps: int, batch: int, generator: Generator) -> Tensor:
         """As ``World.random_programs``: some objects, all parts uniform, then skips.
 
         Objects are at least one and at most two thirds of the actions: that leaves time to correct perturbed ones.
         """
         import torch
 
-        from limner.worlds.variation import canonical, random_actions
+        from limner.worlds.proposals import canonical, random_actions
 
         actions = random_actions(space, (steps, batch), generator)
         count = torch.randint(1, max(2, steps * 2 // 3 + 1), (batch,), generator=generator)
@@ -53,9 +45,7 @@ class ScenesWorld(World):
         actions[..., space.index("op")] = torch.where(placed, PLACE, SKIP)
         return canonical(space, actions)
 
-    def correct(
-        self, space: ActionSpace, programs: Tensor, perturb: Callable[[Tensor], Tensor]
-    ) -> tuple[Tensor, Tensor]:
+    def correct(self, space: ActionSpace, programs: Tensor, noise: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
         """As ``World.correct``: the expert changes a perturbed object.
 
         Actions are perturbed only while a correction leaves enough steps for the objects that are still to be placed.
@@ -74,7 +64,7 @@ class ScenesWorld(World):
             action = torch.where(wrong[:, None], change, programs[position.clamp(max=steps - 1), rows])
             position = position + ~wrong
             spare = steps - 1 - t > (count - position).clamp(min=0)
-            did = torch.where(spare[:, None], perturb(action), action)
+            did = torch.where(spare[:, None], noise(action), action)
             right, wrong = action, (did != action).any(1)
             expert.append(action)
             done.append(did)
@@ -86,13 +76,11 @@ class ScenesWorld(World):
 
         return ResidualProposals(space, first_spread=SPREAD / 2, verbs=SKIP)
 
-    def refine(
-        self, renderer: Any, simulator: Simulator, targets: Targets, actions: Tensor, proposer: Proposer
-    ) -> Refinement:
-        """Objects are removed, added and replaced: see ``ObjectRefinement``."""
+    def refinement(self, renderer: Renderer) -> type[Refinement]:
+        """``ObjectRefinement``, which removes, adds and replaces objects."""
         from limner.worlds.scenes.refinement import ObjectRefinement
 
-        return ObjectRefinement(renderer, simulator, targets, actions, proposer)
+        return ObjectRefinement
 
     def warm_up(self, renderer: Any) -> None:
         """Render the templates, once in a process."""
@@ -107,13 +95,6 @@ class ScenesWorld(World):
         from limner.worlds.scenes.metrics import compare_scenes
 
         return asdict(compare_scenes(space, found, truth))
-
-    @property
-    def examples(self) -> Examples:
-        """Scenes of 1 to 5 objects, each of them visible."""
-        from limner.worlds.scenes.examples import EXAMPLES
-
-        return EXAMPLES
 
 
 register(ScenesWorld())

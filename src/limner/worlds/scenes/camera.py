@@ -1,19 +1,16 @@
 """A camera in a MuJoCo world: pictures of objects that stand on the platform of ``scenes.xml``.
 
-Notable choices:
-- Physics is not used. The world without objects is laid out once, and for a picture one geometry for each object is
-  appended: less work than editing a model.
-- Pictures are rendered at twice their size and averaged, without multisampling: smoother, and a third of the time.
-- An OpenGL context belongs to a thread, so every camera has a thread. Cameras are made when none is free, and are kept
-  for the next renderer. A forked child process makes its own.
+Physics is not used. The world without objects is laid out once, and for a picture one geometry for each object is
+appended: less work than editing a model. Pictures are rendered at twice their size and averaged, without multisampling:
+smoother, and a third of the time. An OpenGL context belongs to a thread, so every camera has a thread. Cameras are made
+when none is free, and are kept for the next renderer. A forked child process makes its own.
 """
 
 import os
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache
 from importlib.resources import files
 from itertools import islice, repeat
 from typing import Any, NamedTuple
@@ -151,11 +148,14 @@ def _ages(places: NDArray[np.complex128]) -> NDArray[np.int64]:
     return ages
 
 
+_free: defaultdict[tuple[bool, int], deque[Camera]] = defaultdict(deque)
+
+
 @contextmanager
 def borrow_cameras(count: int, size: int) -> Iterator[list[Camera]]:
     """``count`` cameras for pictures of ``size`` pixels a side, for exclusive use in the context."""
     fine = size > SMALL
-    free = _free_cameras(fine, os.getpid())
+    free = _free[fine, os.getpid()]
     cameras: list[Camera] = []
     try:
         while len(cameras) < count:
@@ -166,8 +166,3 @@ def borrow_cameras(count: int, size: int) -> Iterator[list[Camera]]:
         yield cameras
     finally:
         free.extend(cameras)
-
-
-@cache
-def _free_cameras(fine: bool, process: int) -> deque[Camera]:
-    return deque()

@@ -1,22 +1,22 @@
 """Refinement of programs that place objects.
 
-Notable choices:
-- The candidates for an object are: a skip; the few of all possible objects that would bring the picture closest to its
-  goal, given all other objects (``Scenes.additions``); the proposer's objects; perturbations of the object. At the end
-  of the program one more object is tried.
-- Before a sweep some objects of every second program are removed: several wrong objects that together explain a part of
-  the picture cannot be corrected one at a time.
-- An object costs ``PRICE``, so that hidden ones go. A sweep is kept only where the score less the costs is not worse
-  than before. Once a picture is exact, a last sweep removes hidden objects, and the program is finished.
+The candidates for an object are: a skip; the few of all possible objects that would bring the picture closest to its
+goal, given all other objects (``Scenes.additions``); the proposer's objects; perturbations of the object. At the end of
+the program one more object is tried.
+
+Before a sweep some objects of every second program are removed: several wrong objects that together explain a part of
+the picture cannot be corrected one at a time. An object costs ``PRICE``, so that hidden ones go. A sweep is kept only
+where the score less the costs is not worse than before. Once a picture is exact, a last sweep removes hidden objects,
+and the program is finished.
 """
 
 import math
-import threading
 import time
+from threading import Event
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from limner.actions import ActionSpace
 from limner.worlds import make_renderer
@@ -38,22 +38,20 @@ PRICE = 1e-6
 
 
 class ObjectRefinement(Refinement):
-    """Programs of objects that get closer to the goals of ``targets``."""
+    """Programs of objects that get closer to their targets."""
 
     renderer: Scenes
 
     def __init__(
         self, renderer: Scenes, simulator: Simulator, targets: Targets, actions: Tensor, proposer: Proposer
     ) -> None:
-        """``actions`` int64[T, B, P] are canonical; ``renderer`` has a canvas for each of the B programs."""
-        super().__init__(renderer, simulator, targets.goal, settle(renderer.actions, actions))
-        self.targets, self.proposer = targets, proposer
+        super().__init__(renderer, simulator, targets, settle(renderer.actions, actions), proposer)
         self.finished = torch.zeros(renderer.batch, dtype=torch.bool)
         self.op = renderer.actions.index("op")
         self.skip = torch.zeros(len(renderer.actions), dtype=torch.int64)
         self.skip[self.op] = SKIP
 
-    def run(self, budget: Budget, generator: torch.Generator, stop: threading.Event | None = None) -> None:
+    def run(self, budget: Budget, generator: Generator, stop: Event | None = None) -> None:
         """As ``Refinement.run``, until all are finished; once half of the programs are, with the others alone."""
         end, done = budget.end(), 0
         while not budget.spent(end, done) and not (stop and stop.is_set()) and not self.finished.all():
@@ -66,9 +64,7 @@ class ObjectRefinement(Refinement):
                 self._continue_with(left, Budget(seconds, sweeps), generator, stop)
                 return
 
-    def _continue_with(
-        self, rows: Tensor, budget: Budget, generator: torch.Generator, stop: threading.Event | None
-    ) -> None:
+    def _continue_with(self, rows: Tensor, budget: Budget, generator: Generator, stop: Event | None) -> None:
         """Refine the programs ``rows`` int64[M] as a batch of their own."""
         renderer: Any = make_renderer(self.renderer.settings(), len(rows), self.simulator.threads)
         simulator = Simulator(renderer, self.simulator.candidates, self.simulator.threads, self.simulator.objective)
@@ -78,7 +74,7 @@ class ObjectRefinement(Refinement):
         self.finished[rows] = others.finished
 
     @torch.no_grad()
-    def sweep(self, generator: torch.Generator, end: float = math.inf) -> None:
+    def sweep(self, generator: Generator, end: float = math.inf) -> None:
         """Try other objects for every object and one more, in ``PASSES`` passes; none after the time ``end``."""
         actions = self._without_some(generator)
         for _ in range(PASSES):
@@ -100,7 +96,7 @@ class ObjectRefinement(Refinement):
         """``scores`` float32[…] less the price of the objects of ``actions`` int64[T, …, P]."""
         return scores - PRICE * (actions[..., self.op] != SKIP).sum(0)
 
-    def _without_some(self, generator: torch.Generator) -> Tensor:
+    def _without_some(self, generator: Generator) -> Tensor:
         """The programs, every second without some of its objects, any or neighbours; finished ones without all."""
         placed = self.actions[..., self.op] != SKIP
         count, random = placed.sum(0), torch.rand(3, *placed.shape, generator=generator)
@@ -112,7 +108,7 @@ class ObjectRefinement(Refinement):
         gone = rank < torch.where(self.finished, count, number)
         return settle(self.renderer.actions, torch.where(gone[..., None], self.skip, self.actions))
 
-    def _choose(self, actions: Tensor, t: int, generator: torch.Generator) -> Tensor:
+    def _choose(self, actions: Tensor, t: int, generator: Generator) -> Tensor:
         """The best of action ``t`` of ``actions`` int64[T, B, P], a skip, proposed objects and perturbations.
 
         Of the skips that end a program only the first may become an object.
@@ -124,7 +120,10 @@ class ObjectRefinement(Refinement):
         before = self.renderer.save()
         for action in actions[t + 1 :]:
             self.renderer.step(action.numpy())
-        best, proposed = self._best(over), self._propose(actions, t, generator)
+        canvas = torch.from_numpy(self.renderer.canvas())
+        goals = torch.where(over[:, None, None, None], canvas, self.goals)  # without an error nothing is computed
+        best = torch.from_numpy(self.renderer.additions(goals.numpy(), BEST))
+        proposed = self._propose(actions, t, generator)
         self.renderer.restore(before)
         perturbed = self._perturbed(now, generator)
         half = (count - 2 - best.shape[1]) // 2
@@ -136,13 +135,7 @@ class ObjectRefinement(Refinement):
         highest = self._worth(scores, tried[None]).argmax(dim=1)
         return tried[torch.arange(len(tried)), highest]
 
-    def _best(self, over: Tensor) -> Tensor:
-        """The few objects that would bring the canvases closest to the goals: ``int64[B, BEST or 0, P]``."""
-        canvas = torch.from_numpy(self.renderer.canvas())
-        goals = torch.where(over[:, None, None, None], canvas, self.goals)  # without an error nothing is computed
-        return torch.from_numpy(self.renderer.additions(goals.numpy(), BEST))
-
-    def _propose(self, actions: Tensor, t: int, generator: torch.Generator) -> Tensor:
+    def _propose(self, actions: Tensor, t: int, generator: Generator) -> Tensor:
         """The proposer's objects after all actions but ``t``: ``int64[B, candidates, P]``."""
         others = torch.cat([actions[:t], actions[t + 1 :]])
         placed = others[..., self.op] != SKIP

@@ -1,72 +1,56 @@
 """The scenes renderer: coloured primitives on a platform, in MuJoCo (Ganin et al. 2018, section 4.2).
 
-Notable choices:
-- One action places an object, changes the one placed last, or does nothing. A change without an object places one.
-- Objects may overlap: nothing is moved, and the nearest surface shows. Where surfaces coincide it is that of the later
-  cell, in one cell that of the newer object. So order matters only among objects in one place.
-- A picture is rendered when it is read, and kept until the scene changes: several steps cost one picture, a skip none.
-  Until then neither MuJoCo nor OpenGL is needed (``ImportError``).
+One action places an object, changes the one placed last, or does nothing. A change without an object places one.
+Objects may overlap: nothing is moved, and the nearest surface shows. Where surfaces coincide it is that of the later
+cell, in one cell that of the newer object. So order matters only among objects in one place. A picture is rendered when
+it is read, and kept until the scene changes: several steps cost one picture, a skip none. Until then neither MuJoCo nor
+OpenGL is needed (``ImportError``).
 """
 
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from limner.actions import FloatArray, IntArray
 from limner.worlds.scenes.settings import MAX_OBJECTS, SHAPE, SKIP, ScenesSettings, build, place, scene_actions
-from limner.worlds.validation import check_actions, check_indices, copy_out, plain, require
-from limner.worlds.world import Canvas, State
+from limner.worlds.validation import require
+from limner.worlds.world import Canvas, Renderer
 
 MATCHED = 2**24
 """Limit of templates: possible objects, regardless of colour, times the pixels of a picture."""
 
 
-@dataclass(frozen=True)
-class ScenesState:
-    """Saved canvases: the action behind each object, ``int64[objects, P]`` each, and pictures ``uint8[M, H, W, 3]``."""
-
-    objects: tuple[IntArray, ...]
-    canvas: Canvas
-
-    def __len__(self) -> int:
-        return len(self.objects)
-
-    def take(self, rows: IntArray) -> Self:
-        """The saved canvases ``rows``, in that order."""
-        return type(self)(tuple(self.objects[row] for row in rows), self.canvas[rows])
-
-
-class Scenes:
+class Scenes(Renderer):
     """``batch`` scenes ``[canvas, canvas, 3]``, empty platforms at first; ``threads`` cameras share the work."""
 
+    _settings: ScenesSettings
+
     def __init__(self, settings: ScenesSettings = ScenesSettings(), batch: int = 1, threads: int = 1) -> None:
-        require(batch >= 1 and threads >= 1, f"batch is {batch} and threads is {threads}, must be at least 1 each")
-        self._settings = settings
-        self.batch = batch
-        self.shape = (settings.canvas, settings.canvas, 3)
-        self.actions = scene_actions(settings)
+        super().__init__(settings, scene_actions(settings), 3, batch, threads)
         self._threads = min(threads, batch)
         self._nothing = np.empty((0, len(self.actions)), np.int64)
-        self._canvas = np.empty((batch, *self.shape), np.uint8)
-        self._objects = [self._nothing] * batch
-        self._stale = np.ones(batch, np.bool_)
+        self._objects = np.empty(batch, np.object_)  # of each scene the actions behind its objects, int64[objects, P]
+        self._stale = np.empty(batch, np.bool_)
+        self.reset()
 
-    def settings(self) -> dict[str, Any]:
-        """Settings as JSON values from which ``make_renderer`` rebuilds this renderer."""
-        return plain(self._settings)
+    def canvas(self, out: Canvas | None = None) -> Canvas:
+        """As ``Renderer.canvas``."""
+        self._refresh()
+        return super().canvas(out)
 
-    def reset(self, indices: IntArray | None = None) -> None:
-        """Empty platforms: all of them, or ``indices``."""
-        rows = check_indices(indices, self.batch)
+    def pen(self) -> FloatArray:
+        """Where the last object stands: ``float32[N, 2]``, (x, y) in [0, 1] from the back left; (0, 0) for none."""
+        last = [objects[-1] if len(objects) else None for objects in self._objects]
+        places = [(-0.5, -0.5) if action is None else self.actions.cells(action, "location") for action in last]
+        return ((np.asarray(places)[:, ::-1] + 0.5) / self._settings.grid).astype(np.float32)
+
+    def _reset(self, rows: IntArray) -> None:
         for row in rows:
             self._objects[row] = self._nothing
         self._stale[rows] = True
 
-    def step(self, actions: IntArray) -> None:
-        """Execute one action on every scene, ``int64[N, P]``; ``ValueError`` on a bad one, nothing changed."""
-        actions = check_actions(self.actions, actions, self.batch)
+    def _step(self, actions: IntArray) -> None:
         changed = np.flatnonzero(actions[:, 0] != SKIP)
         after = {row: build(self._objects[row], actions[row], 0) for row in changed}
         for row, objects in after.items():
@@ -75,33 +59,13 @@ class Scenes:
             self._objects[row] = objects
         self._stale[changed] = True
 
-    def canvas(self, out: Canvas | None = None) -> Canvas:
-        """The pictures ``uint8[N, H, W, 3]``, fresh or written into ``out``."""
+    def _save(self, rows: IntArray) -> tuple[Any, ...]:
         self._refresh()
-        return copy_out(self._canvas, out)
+        return self._objects[rows], self._canvas[rows]
 
-    def pen(self) -> FloatArray:
-        """Where the last object stands: ``float32[N, 2]``, (x, y) in [0, 1] from the back left; (0, 0) for none."""
-        last = [objects[-1] if len(objects) else None for objects in self._objects]
-        places = [(-0.5, -0.5) if action is None else self.actions.cells(action, "location") for action in last]
-        return ((np.asarray(places)[:, ::-1] + 0.5) / self._settings.grid).astype(np.float32)
-
-    def save(self, indices: IntArray | None = None) -> ScenesState:
-        """The state of all scenes, or of ``indices``."""
-        rows = check_indices(indices, self.batch)
-        self._refresh()
-        return ScenesState(tuple(self._objects), self._canvas).take(rows)
-
-    def restore(self, state: State, indices: IntArray | None = None) -> None:
-        """Put saved scene ``i`` into scene ``indices[i]``; ``ValueError`` when it does not fit."""
-        rows = check_indices(indices, self.batch)
-        if not isinstance(state, ScenesState) or state.canvas.shape != (len(rows), *self.shape):
-            raise ValueError(
-                f"cannot restore {type(state).__name__} of {len(state)} canvases into {len(rows)} of {self.shape}"
-            )
-        self._canvas[rows], self._stale[rows] = state.canvas, False
-        for row, objects in zip(rows, state.objects, strict=True):
-            self._objects[row] = objects
+    def _restore(self, rows: IntArray, parts: Any) -> None:
+        self._objects[rows], self._canvas[rows] = parts
+        self._stale[rows] = False
 
     def additions(self, goals: Canvas, count: int) -> IntArray:
         """The ``count`` objects ``int64[N, count, P]`` that would bring each scene closest to its goal, in any order.

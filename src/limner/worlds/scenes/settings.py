@@ -17,7 +17,6 @@ from limner.actions import COLOURS, ActionSpace, IntArray, Part
 from limner.worlds.validation import check_fields
 from limner.worlds.world import Settings
 
-VERBS = ("place", "change", "skip")
 PLACE, CHANGE, SKIP = 0, 1, 2
 """Values of the part ``op``: place a new object, change the one placed last, or do nothing."""
 KINDS = ("box", "sphere", "cylinder", "capsule")
@@ -56,7 +55,7 @@ def scene_actions(settings: ScenesSettings) -> ActionSpace:
     shades = tuple(i / (settings.levels - 1) for i in range(settings.levels))
     return ActionSpace(
         (
-            Part("op", 3, verbs=VERBS, full=("place", "change")),
+            Part("op", 3, verbs=("place", "change", "skip"), full=("place", "change")),
             Part("type", len(KINDS), dependent=True),
             Part("location", settings.grid**2, grid, dependent=True, sights=_sights(settings)),
             Part("size", len(settings.sizes), values=settings.sizes, dependent=True),

@@ -74,12 +74,10 @@ def _shown(alone: Samples, ground: Samples) -> tuple[NDArray[Any], ...]:
 
 
 _making = Lock()
+_made = cache(Templates)
 
 
 def templates(settings: ScenesSettings) -> Templates:
     """The templates of ``settings``, made once in a process: by default 3,072 renders, a second or two, 20 MB."""
     with _making:
         return _made(settings)
-
-
-_made = cache(Templates)

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from limner.actions import ActionSpace, IntArray
+from limner.actions import IntArray
 from limner.worlds import register
 from limner.worlds.toy.renderer import PAINT, Toy, ToySettings, toy_actions
 from limner.worlds.world import Points, World
@@ -15,14 +15,8 @@ class ToyWorld(World):
 
     name: ClassVar[str] = "toy"
     settings_type: ClassVar[type[Any]] = ToySettings
-
-    def make(self, settings: ToySettings, batch: int, threads: int) -> Toy:
-        """As ``World.make``; one thread paints."""
-        return Toy(settings, batch)
-
-    def actions(self, settings: ToySettings) -> ActionSpace:
-        """See ``toy_actions``."""
-        return toy_actions(settings)
+    renderer_type: ClassVar[type[Any]] = Toy
+    actions = staticmethod(toy_actions)
 
     def strokes(self, settings: ToySettings, actions: IntArray) -> list[Points] | None:
         """As ``World.strokes``; a curve continues the stroke before it unless a jump comes between them."""

@@ -6,13 +6,13 @@ opacity and changes linearly along the curve from its last value to the new one:
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 
 from limner.actions import ActionSpace, FloatArray, IntArray, Part
-from limner.worlds.validation import check_actions, check_fields, check_indices, copy_out, plain, require
-from limner.worlds.world import Canvas, Settings, State
+from limner.worlds.validation import check_fields, require
+from limner.worlds.world import Renderer, Settings
 
 JUMP, PAINT = 0, 1
 """Values of the part ``flag``."""
@@ -54,48 +54,24 @@ def toy_actions(settings: ToySettings) -> ActionSpace:
     )
 
 
-@dataclass(frozen=True)
-class ToyState:
-    """Saved canvases: pixels ``uint8[M, H, W, 1]``, pens ``float32[M, 2]``, last pressures ``float32[M]``."""
+class Toy(Renderer):
+    """``batch`` grey canvases ``[canvas, canvas, 1]``, white at first, the pen at the upper left; one thread paints."""
 
-    canvas: Canvas
-    pen: FloatArray
-    pressure: FloatArray
-
-    def __len__(self) -> int:
-        return len(self.canvas)
-
-    def take(self, rows: IntArray) -> Self:
-        """The saved canvases ``rows``, in that order."""
-        return type(self)(self.canvas[rows], self.pen[rows], self.pressure[rows])
-
-
-class Toy:
-    """``batch`` grey canvases ``[canvas, canvas, 1]``, white at first, the pen at the upper left."""
-
-    def __init__(self, settings: ToySettings = ToySettings(), batch: int = 1) -> None:
-        require(batch >= 1, f"batch is {batch}, must be at least 1 canvas")
-        self._settings = settings
-        self.batch = batch
-        self.shape = (settings.canvas, settings.canvas, 1)
-        self.actions: ActionSpace = toy_actions(settings)
-        self._canvas = np.empty((batch, *self.shape), np.uint8)
+    def __init__(self, settings: ToySettings = ToySettings(), batch: int = 1, threads: int = 1) -> None:
+        super().__init__(settings, toy_actions(settings), 1, batch, threads)
+        self._grid = settings.grid
         self._pen = np.empty((batch, 2), np.float32)
         self._pressure = np.empty(batch, np.float32)
         self.reset()
 
-    def settings(self) -> dict[str, Any]:
-        """What ``make_renderer`` rebuilds this renderer from."""
-        return plain(self._settings)
+    def pen(self) -> FloatArray:
+        """As ``Renderer.pen``."""
+        return self._pen.copy()
 
-    def reset(self, indices: IntArray | None = None) -> None:
-        """White canvases, the pen at the upper left: all of them, or ``indices``."""
-        rows = check_indices(indices, self.batch)
+    def _reset(self, rows: IntArray) -> None:
         self._canvas[rows], self._pen[rows], self._pressure[rows] = 255, 0, 0
 
-    def step(self, actions: IntArray) -> None:
-        """Execute one action on every canvas, ``int64[N, P]``; ``ValueError`` on a bad one, nothing painted."""
-        actions = check_actions(self.actions, actions, self.batch)
+    def _step(self, actions: IntArray) -> None:
         painting = np.flatnonzero(actions[:, self.actions.index("flag")] == PAINT)
         end = self._place(actions, "end")
         pressure = self.actions.values(actions, "pressure")
@@ -104,30 +80,15 @@ class Toy:
         self._pressure = np.zeros_like(pressure)  # 0 with the pen lifted
         self._pressure[painting] = pressure[painting]
 
-    def canvas(self, out: Canvas | None = None) -> Canvas:
-        """The pictures ``uint8[N, H, W, 1]``, fresh or written into ``out``."""
-        return copy_out(self._canvas, out)
+    def _save(self, rows: IntArray) -> tuple[Any, ...]:
+        return self._canvas[rows], self._pen[rows], self._pressure[rows]
 
-    def pen(self) -> FloatArray:
-        """Where the next curve starts: ``float32[N, 2]``, (x, y) in [0, 1]."""
-        return self._pen.copy()
-
-    def save(self, indices: IntArray | None = None) -> ToyState:
-        """The state of all canvases, or of ``indices``."""
-        return ToyState(self._canvas, self._pen, self._pressure).take(check_indices(indices, self.batch))
-
-    def restore(self, state: State, indices: IntArray | None = None) -> None:
-        """Put saved canvas ``i`` into canvas ``indices[i]``; ``ValueError`` when it does not fit."""
-        rows = check_indices(indices, self.batch)
-        if not isinstance(state, ToyState) or state.canvas.shape != (len(rows), *self.shape):
-            raise ValueError(
-                f"cannot restore {type(state).__name__} of {len(state)} canvases into {len(rows)} of {self.shape}"
-            )
-        self._canvas[rows], self._pen[rows], self._pressure[rows] = state.canvas, state.pen, state.pressure
+    def _restore(self, rows: IntArray, parts: Any) -> None:
+        self._canvas[rows], self._pen[rows], self._pressure[rows] = parts
 
     def _paint(self, rows: IntArray, actions: IntArray, end: FloatArray, pressure: FloatArray) -> None:
         """Lay the curves of ``actions`` over the canvases ``rows``."""
-        size = self._settings.canvas
+        size = self.shape[0]
         start, control, last = self._pen[rows], self._place(actions, "control"), self._pressure[rows]
         radius = self.actions.values(actions, "size")[:, None, None] * np.float32(size / 64)
         centres = (np.arange(size, dtype=np.float32) + np.float32(0.5)) / np.float32(size)
@@ -142,4 +103,4 @@ class Toy:
 
     def _place(self, actions: IntArray, name: str) -> FloatArray:
         """Centres ``float32[M, 2]``, (x, y) in [0, 1], of the cells of a location."""
-        return ((self.actions.cells(actions, name)[:, ::-1] + 0.5) / self._settings.grid).astype(np.float32)
+        return ((self.actions.cells(actions, name)[:, ::-1] + 0.5) / self._grid).astype(np.float32)

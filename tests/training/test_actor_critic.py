@@ -4,8 +4,8 @@ import pytest
 import torch
 from toy_episodes import episodes_of_toy, seeded
 
+from limner.training.actor_critic import reward
 from limner.training.config import RewardConfig
-from limner.training.rewards import reward
 from limner.worlds.paint.settings import JUMP, PAINT, VIA, PaintSettings, paint_actions
 
 

@@ -1,9 +1,9 @@
-"""Lists of commands and presets."""
+"""What there is to choose from: lists of commands and presets."""
 
 import pytest
 
 from limner.cli import main as cli
-from limner.cli.choose import choose
+from limner.cli.terminal import choose
 from limner.training.presets import PRESETS
 
 CHOICES = {

@@ -6,11 +6,11 @@ from itertools import pairwise
 
 import numpy as np
 
+from limner.programs.execution import pen_strokes
 from limner.programs.program import Program
-from limner.programs.strokes import pen_strokes
 from limner.robot.arm import Arm
 from limner.robot.drawing import Drawing
-from limner.robot.ink import Ink, picture
+from limner.robot.pictures import Ink, picture
 from limner.worlds.paint.strokes import SAMPLES
 
 NIB, SIZE = 3.0, 200
