@@ -66,8 +66,7 @@ def train(
         write_atomic(folder / "config.json", json.dumps(config.to_dict(), indent=2))
         reference = {name: finite_figures(row) for name, row in evaluation.reference_rows.items()}
         write_atomic(folder / "reference.json", json.dumps(reference, indent=2, allow_nan=False))
-        for guard in trainer.guards():
-            guard.folder = folder / "non_finite"
+        trainer.keep_skipped(folder / "non_finite")
         return _loop(trainer, folder / "checkpoints", log, evaluation, seconds)
 
 
