@@ -29,6 +29,8 @@ class Train:
     """Whose actions are imitated: those that search finds, those of random programs, of a file, or of an agent."""
     world: str
     """Renderer and action space of the agent's programs."""
+    runtime: str
+    """Where actors and critic live: in this process (local), or as processes of a Ray cluster (ray)."""
     out: Path
     """Folder of the run."""
 
@@ -40,6 +42,7 @@ class Train:
 def read(words: Sequence[str]) -> Runnable:
     """The command ``limner train``: a preset, every field of which is a flag, or a run to resume."""
     from limner.training import algorithm_names
+    from limner.training.config import RUNTIMES
     from limner.training.imitation.config import EXPERTS
     from limner.training.presets import PRESETS
     from limner.worlds import world_names
@@ -57,11 +60,13 @@ def read(words: Sequence[str]) -> Runnable:
             f"--resume continues a run from its folder alone: limner train --resume {folder}, with --frames, "
             "--minutes or --threads to change a limit"
         )
-    known = {"algorithm": algorithm_names(), "expert": list(EXPERTS), "world": world_names()}
+    known = {"algorithm": algorithm_names(), "expert": list(EXPERTS), "world": world_names(), "runtime": [*RUNTIMES]}
     asked = {flag: _given(rest, f"--{flag}", names) for flag, names in known.items()}
+    runtime = asked.pop("runtime") or "local"
     default = preset_config(name, **asked)
+    default = replace_unchecked(default, run=replace_unchecked(default.run, runtime=RUNTIMES[runtime]()))
     expert = default.expert.name if default.algorithm == "imitation" else None
-    command = Train(default, default.algorithm, expert, default.agent.renderer.name, Path("runs") / name)
+    command = Train(default, default.algorithm, expert, default.agent.renderer.name, runtime, Path("runs") / name)
     command = parse_flags(command, rest, f"limner train {name}", known)
     return replace(command, config=checked(command.config))
 

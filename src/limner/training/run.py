@@ -15,7 +15,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -54,8 +54,9 @@ def train(
     """
     saved = _saved_state(config, folder, resume)
     train_data, test_data = load_dataset(config.run.data, "train"), load_dataset(config.run.data, "test")
-    with hold(folder):
+    with hold(folder), ExitStack() as opened:
         trainer = make_trainer(config, PictureSource(train_data, config.agent.renderer.canvas))
+        opened.enter_context(closing(trainer))
         if config.run.start and saved is None:
             trainer.start_from(load_agent(config.run.start).policy)
         evaluation = make_evaluation(config, train_data, test_data)

@@ -73,6 +73,11 @@ class Runtime(ABC):
 
 def make_runtime(kind: type[Actor], config: TrainingConfig, source: PictureSource, beside: bool) -> Runtime:
     """The runtime of ``config`` with actors of a ``kind``; ``beside`` as ``LocalRuntime``."""
+    options: Any = config.run.runtime
+    if options.name == "ray":
+        from limner.training.runtime.ray import RayRuntime
+
+        return RayRuntime(kind, config, options)
     from limner.training.runtime.local import LocalRuntime
 
     return LocalRuntime(kind, config, source, beside)
