@@ -23,6 +23,8 @@ class Actor(Part):
 
     prefix: ClassVar[str]
     """Of the tensors of a batch in checkpoints."""
+    keeps: ClassVar[bool] = False
+    """Whether the actor itself has tensors and counters, which decide later batches."""
     once = False
     """Whether the first batch is the only one."""
 

@@ -107,11 +107,11 @@ class Trainer(Part, ABC):
 
     def tensors(self) -> dict[str, Tensor]:
         """The batch that is learnt from next, and what actors keep."""
-        return self.runtime.state()[0]
+        return self.runtime.tensors()
 
     def counters(self) -> dict[str, float]:
         """Numbers that change from update to update."""
-        return {"updates": self.updates, **self.policy_learner.counters(), **self.runtime.state()[1]}
+        return {"updates": self.updates, **self.policy_learner.counters(), **self.runtime.counters()}
 
     def load(self, tensors: Mapping[str, Tensor], counters: Mapping[str, float]) -> None:
         """As ``Part.load``."""

@@ -67,6 +67,7 @@ class DemonstrationActor(Actor):
     """An expert, and what it demonstrates."""
 
     prefix: ClassVar[str] = "demonstrations"
+    keeps: ClassVar[bool] = True
 
     def __init__(self, config: ImitationConfig, source: PictureSource) -> None:
         super().__init__(config, source)

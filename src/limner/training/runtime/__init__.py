@@ -57,14 +57,18 @@ class Runtime(ABC):
         """The random generators of the actors, by names that checkpoints use."""
 
     @abstractmethod
-    def state(self) -> tuple[dict[str, Tensor], dict[str, float]]:
-        """Tensors and numbers that a checkpoint holds of actors and of the batch that is next, but for generators."""
+    def tensors(self) -> dict[str, Tensor]:
+        """What a checkpoint holds of actors, but for generators, and of the batch that is next."""
+
+    @abstractmethod
+    def counters(self) -> dict[str, float]:
+        """Numbers that a checkpoint holds."""
 
     @abstractmethod
     def restore(
-        self, weights: Mapping[str, Tensor], state: Mapping[str, Tensor], counters: Mapping[str, float]
+        self, weights: Mapping[str, Tensor], tensors: Mapping[str, Tensor], counters: Mapping[str, float]
     ) -> None:
-        """Put back what ``state`` gave; act with ``weights`` from now on."""
+        """Put back what ``tensors`` and ``counters`` gave; act with ``weights`` from now on."""
 
     @abstractmethod
     def close(self) -> None:

@@ -46,6 +46,7 @@ class Cluster:
             object_store_memory=options.object_store << 20,
             include_dashboard=False,
             log_to_driver=False,
+            logging_level="ERROR",
             _temp_dir=self._folder,
         )
 
@@ -53,7 +54,7 @@ class Cluster:
         if self.joined:
             return
         try:
-            self.ray.init(address=address, log_to_driver=False)
+            self.ray.init(address=address, log_to_driver=False, logging_level="ERROR")
         except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
             why = " ".join(str(error).split())[:300]
             raise ValueError(f"address is {address!r}: cannot join a Ray cluster there ({why})") from None

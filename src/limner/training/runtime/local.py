@@ -72,19 +72,23 @@ class LocalRuntime(Runtime):
         """As ``Runtime.generators``."""
         return self.actor.generators()
 
-    def state(self) -> tuple[dict[str, Tensor], dict[str, float]]:
-        """As ``Runtime.state``."""
-        tensors = {} if self.batch is None else prefixed(self.actor.prefix, self.actor.pack(self.batch))
-        return tensors | self.actor.tensors(), self.actor.counters()
+    def tensors(self) -> dict[str, Tensor]:
+        """As ``Runtime.tensors``."""
+        batch = {} if self.batch is None else self.actor.pack(self.batch)
+        return prefixed(self.actor.prefix, batch) | self.actor.tensors()
+
+    def counters(self) -> dict[str, float]:
+        """As ``Runtime.counters``."""
+        return self.actor.counters()
 
     def restore(
-        self, weights: Mapping[str, Tensor], state: Mapping[str, Tensor], counters: Mapping[str, float]
+        self, weights: Mapping[str, Tensor], tensors: Mapping[str, Tensor], counters: Mapping[str, float]
     ) -> None:
         """As ``Runtime.restore``."""
         self.actor.set_weights(weights)
-        batch = within(state, self.actor.prefix)
+        batch = within(tensors, self.actor.prefix)
         self.batch = self.actor.unpack([batch], str(self.actor.generator.device)) if batch else None
-        self.actor.load(state, counters)
+        self.actor.load(tensors, counters)
 
     def close(self) -> None:
         """As ``Runtime.close``."""

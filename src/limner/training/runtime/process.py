@@ -25,7 +25,7 @@ Arrays = dict[str, np.ndarray[Any, Any]]
 class Process:
     """A process of the cluster, which can be replaced by another one."""
 
-    def __init__(self, kind: type[Part], config: TrainingConfig, cluster: Cluster) -> None:
+    def __init__(self, kind: Any, config: TrainingConfig, cluster: Cluster) -> None:
         self.kind, self.config, self.cluster = kind, config, cluster
         self.restarts = self.in_a_row = 0
         self.handle: Any = self._start()
@@ -60,6 +60,10 @@ class Worker:
         self.part = kind(config, PictureSource(data, config.agent.renderer.canvas))
         self.number = -1
 
+    def process_number(self) -> int:
+        """Of the operating system."""
+        return os.getpid()
+
     def call(self, method: str, *arguments: Any) -> Any:
         """The result of a method of the part."""
         return getattr(self.part, method)(*arguments)
@@ -77,7 +81,7 @@ class Worker:
         actor.generator.set_state(torch.from_numpy(np.array(generator)))
         batch, figures = actor.act()
         arrays = {name: tensor.cpu().numpy() for name, tensor in actor.pack(batch).items()}
-        figures |= {"seconds/acting": time.perf_counter() - started, "process": os.getpid(), "once": actor.once}
+        figures |= {"seconds/acting": time.perf_counter() - started, "once": actor.once}
         return (arrays, figures), actor.generator.get_state().numpy()
 
 

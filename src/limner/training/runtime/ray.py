@@ -60,7 +60,7 @@ class RemoteActor:
         self.process, self.ray, self.generator = process, process.cluster.ray, generator
         self.calls: deque[Call] = deque()
         self.delivered = 0.0  # when the last batch came; 0 before the first of a process
-        self.kept: tuple[dict[str, Tensor], dict[str, float]] | None = None
+        self.kept: tuple[dict[str, Tensor], dict[str, float]] = {}, {}
 
     def begin(self, weights: Any, version: int) -> None:
         """Begin a batch with weights of this version."""
@@ -80,11 +80,23 @@ class RemoteActor:
         """Go on in a new process, which makes the batches of all calls."""
         self.process.restart(error)
         self.delivered = 0.0
-        if self.kept is not None:
-            self.process.handle.call.remote("load", *self.kept)
+        self.restore(*self.kept)
         before: Any = self.generator.get_state().numpy()
         for call in self.calls:
             before = self._send(call, before).after
+
+    def keep(self) -> tuple[dict[str, Tensor], dict[str, float]]:
+        """What the actor keeps from batch to batch, its tensors and its counters: a new process goes on from there."""
+        if self.process.kind.keeps:
+            calls = [self.process.handle.call.remote(method) for method in ("tensors", "counters")]
+            self.kept = tuple(self.ray.get(calls))
+        return self.kept
+
+    def restore(self, tensors: dict[str, Tensor], counters: dict[str, float]) -> None:
+        """Put back what ``keep`` gave."""
+        self.kept = tensors, counters
+        if counters:
+            self.process.handle.call.remote("load", tensors, counters)
 
     def hangs(self, longest: float) -> bool:
         """Whether the oldest call has taken too long, where ``longest`` is the longest time that a batch took."""
@@ -157,21 +169,33 @@ class RayRuntime(Runtime):
         """As ``Runtime.generators``."""
         return {f"acting.{i}" if i else "acting": actor.generator for i, actor in enumerate(self.actors)}
 
-    def state(self) -> tuple[dict[str, Tensor], dict[str, float]]:
-        """As ``Runtime.state``."""
+    def tensors(self) -> dict[str, Tensor]:
+        """As ``Runtime.tensors``."""
         tensors = {} if self.batch is None else prefixed(self.kind.prefix, self.kind.pack(self.batch))
+        for i, actor in enumerate(self.actors):
+            tensors |= prefixed(f"actor.{i}", actor.keep()[0])
+        return tensors
+
+    def counters(self) -> dict[str, float]:
+        """As ``Runtime.counters``."""
         counters: dict[str, float] = {"version": self.version, "dropped": self.dropped}
-        return tensors, counters
+        for i, actor in enumerate(self.actors):
+            counters |= {f"actor.{i}.{name}": number for name, number in actor.keep()[1].items()}
+        return counters
 
     def restore(
-        self, weights: Mapping[str, Tensor], state: Mapping[str, Tensor], counters: Mapping[str, float]
+        self, weights: Mapping[str, Tensor], tensors: Mapping[str, Tensor], counters: Mapping[str, float]
     ) -> None:
         """As ``Runtime.restore``."""
         self.begin()
         self.publish(weights)
         self.version, self.dropped = int(counters["version"]), int(counters["dropped"])
-        if batch := within(state, self.kind.prefix):
+        if batch := within(tensors, self.kind.prefix):
             self.batch = self.kind.unpack([batch], self.device)
+        for i, actor in enumerate(self.actors):
+            start = f"actor.{i}."
+            numbers = {name.removeprefix(start): x for name, x in counters.items() if name.startswith(start)}
+            actor.restore(within(tensors, start[:-1]), numbers)
 
     def close(self) -> None:
         """As ``Runtime.close``."""
@@ -206,7 +230,6 @@ class RayRuntime(Runtime):
         if figures.pop("once"):
             self.only = batch
         self.lags += lags
-        del figures["process"]
         self.figures = figures | {"seconds/acting": seconds / len(parts)} | self._measures(lags)
         return batch
 

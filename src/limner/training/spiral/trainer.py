@@ -48,7 +48,7 @@ class SpiralTrainer(ActorCritic):
     def keep_skipped(self, folder: Path) -> None:
         """As ``Trainer.keep_skipped``."""
         super().keep_skipped(folder)
-        self.critic.call("keep_skipped", folder).result()
+        self.critic.call("keep_skipped", folder.resolve()).result()
 
     def skips(self) -> list[Skips]:
         """Those of both learners."""
