@@ -51,4 +51,5 @@ def make_trainer(config: TrainingConfig, source: PictureSource) -> Trainer:
 
 @cache
 def _folders() -> frozenset[str]:
-    return frozenset(module.name for module in pkgutil.iter_modules(__path__) if module.ispkg)
+    folders = {module.name for module in pkgutil.iter_modules(__path__) if module.ispkg}
+    return frozenset(folders - {"runtime"})  # what all algorithms share
