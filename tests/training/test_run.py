@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 from event_files import read_scalars
+from figures import untimed
 from safetensors.torch import load
 
 from limner.agents.agent import load_agent
@@ -81,7 +82,7 @@ def no_constant(name):
 def timeless(folder):
     return [
         {name: value for name, value in line.items() if name not in ("minutes", "eval/seconds")}
-        for line in lines(folder)
+        for line in untimed(lines(folder))
     ]
 
 
@@ -385,7 +386,7 @@ def test_the_critic_is_shown_other_pictures_than_those_that_samples_are_measured
     config = with_run(replace(CONFIG, critic=critic), frames=10 * 24)
     assert train(config, tmp_path / "run")
     (trainer,) = made
-    shown = trainer.real_source.take(torch.arange(len(trainer.real_source))).numpy()
+    shown = trainer.critic.part.real_source.take(torch.arange(len(trainer.critic.part.real_source))).numpy()
     expected = load_dataset(critic.data).pictures(64)
     assert 0 < len(shown) < 20
     np.testing.assert_array_equal(shown, expected)

@@ -35,9 +35,11 @@ class EpisodeActor(Actor):
 
     @classmethod
     def shares(cls, config: Any, count: int) -> list[Any]:
-        """As ``Actor.shares``: each paints a part of the episodes."""
+        """As ``Actor.shares``: each paints a part of the episodes, two at least, and learns nothing."""
         sizes = [(config.run.episodes + i) // count for i in range(count)]
-        return [replace(config, device="cpu", run=replace(config.run, episodes=size, threads=1)) for size in sizes]
+        runs = [replace(config.run, episodes=size, threads=1) for size in sizes]
+        learning = replace(config.learning, minibatches=1)
+        return [replace(config, device="cpu", run=run, learning=learning) for run in runs]
 
     def act(self) -> tuple[EpisodeBatch, Scalars]:
         """As ``Actor.act``."""

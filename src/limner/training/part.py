@@ -34,7 +34,7 @@ class Part:
         return
 
     def state(self) -> dict[str, Tensor]:
-        """Copies on the CPU of all tensors, those of networks, optimizers and generators included."""
+        """All tensors on the CPU, those of networks, optimizers and generators included."""
         state = {name: tensor.cpu().contiguous() for name, tensor in self.tensors().items()}
         for name, module in self.modules().items():
             state |= named(name, module)

@@ -50,7 +50,7 @@ class Trainer(Part, ABC):
         generator = torch.Generator(device).manual_seed(config.run.seed * 3 + 2)
         self.policy_learner = self._make_learner(policy, generator)
         self.updates = 0
-        self.seconds: dict[str, float] = {}
+        self.seconds: dict[str, float] = {}  # of the last update, by what they were spent on
         self.runtime = make_runtime(self.actor_type, config, source, self.acts_beside)
         self.runtime.publish(policy.state_dict())
 

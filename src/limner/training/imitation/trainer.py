@@ -27,12 +27,12 @@ class Demonstrations(RingBuffer):
     """The last episodes, with the expert's action for each of their steps. Pictures are kept as bytes: a quarter."""
 
     def __init__(self, capacity: int, like: Mapping[str, Tensor]) -> None:
-        """Room for ``capacity`` episodes, whose rows are like ``like``."""
+        """Room for ``capacity`` episodes, whose rows are like those of ``like``: see ``rows_of``."""
         super().__init__(capacity, like, "demonstrations")
 
     def add_episodes(self, episodes: EpisodeBatch, expert: Tensor) -> None:
         """Add episodes with the expert's actions ``int64[T, B, P]`` in place of the oldest."""
-        self.add(_rows(episodes, expert))
+        self.add(rows_of(episodes, expert))
 
     def sample_episodes(self, count: int, generator: torch.Generator) -> tuple[Observation, Tensor]:
         """``count`` episodes drawn with replacement: what was observed, and expert actions ``int64[T, count, P]``."""
@@ -78,7 +78,7 @@ class DemonstrationActor(Actor):
         episodes = config.run.episodes
         needed = -(-config.steps_per_update * config.batch_size // (self.expert.uses * episodes)) * episodes
         capacity = self.expert.fixed or needed
-        like = _rows(self.episodes, self.episodes.actions)
+        like = rows_of(self.episodes, self.episodes.actions)
         self.demonstrations, self.spare = (Demonstrations(capacity, like) for _ in range(2))
 
     @classmethod
@@ -152,7 +152,8 @@ class ImitationTrainer(Trainer):
         return ImitationLearner(policy, self.config.learning, generator)
 
 
-def _rows(episodes: EpisodeBatch, expert: Tensor) -> dict[str, Tensor]:
+def rows_of(episodes: EpisodeBatch, expert: Tensor) -> dict[str, Tensor]:
+    """Episodes as rows of demonstrations, ``[B, …]`` each, with the expert's actions ``int64[T, B, P]``."""
     pictures = episodes.observed[:-1].transpose(0, 1), episodes.target
     observed, target = ((values * 255).round().to(torch.uint8) for values in pictures)
     return {

@@ -61,11 +61,14 @@ class LocalRuntime(Runtime):
         return LocalObject(make(self.config, self.source), self)
 
     def submit(self, work: Callable[[], Any]) -> Future[Any]:
-        """Do ``work`` on the second thread, if there is one, or at once."""
+        """Do ``work`` on the second thread, if there is one, or at once; the result raises what it raised."""
         if self.thread is not None:
             return self.thread.submit(work)
         done: Future[Any] = Future()
-        done.set_result(work())
+        try:
+            done.set_result(work())
+        except Exception as error:
+            done.set_exception(error)
         return done
 
     def generators(self) -> dict[str, torch.Generator]:

@@ -97,10 +97,16 @@ class CriticSide(Part):
         self.real_source = PictureSource(load_dataset(data), config.agent.renderer.canvas) if data else source
         generator = torch.Generator(config.device).manual_seed(config.run.seed * 3 + 1)
         with torch.random.fork_rng(devices=[]):
-            self.learner = self.make_learner(make_critic(config), generator)
-        channels = source.shape[2] * (2 if self.conditional else 1)
-        like = torch.zeros(1, channels, self.resolution, self.resolution, device=config.device)
+            self.learner = self.make_learner(self.make_critic(config), generator)
+        like = self.real(1, torch.Generator(config.device))
         self.replay = RingBuffer(config.critic.replay * config.run.episodes, {"pictures": like}, "replay")
+
+    @classmethod
+    def make_critic(cls, config: SpiralConfig) -> Critic:
+        """A new critic with random weights."""
+        agent = config.agent
+        channels = agent.make_renderer(1).shape[2]
+        return Critic(config.critic, channels, agent.resolution, agent.conditional).to(config.device)
 
     def make_learner(self, critic: Critic, generator: torch.Generator) -> CriticLearner:
         """What teaches ``critic``."""
@@ -113,6 +119,10 @@ class CriticSide(Part):
     def keep_skipped(self, folder: Path) -> None:
         """Keep the batches of gradient steps that are skipped in ``folder``."""
         self.learner.guard.folder = folder
+
+    def skips(self) -> Skips:
+        """The gradient steps that were skipped."""
+        return self.learner.guard.skips
 
     def learn(self, painted: Tensor, update: int) -> LearntCritic:
         """Add ``painted`` pictures, as the critic is shown them, to the replay buffer, and learn."""
@@ -155,13 +165,6 @@ class CriticSide(Part):
         self.replay.load(tensors, int(counters["replay"]))
         self.learner.taken = int(counters["critic_steps"])
         self.learner.guard.load(counters)
-
-
-def make_critic(config: SpiralConfig) -> Critic:
-    """A new critic with random weights."""
-    agent = config.agent
-    channels = agent.make_renderer(1).shape[2]
-    return Critic(config.critic, channels, agent.resolution, agent.conditional).to(config.device)
 
 
 @torch.no_grad()

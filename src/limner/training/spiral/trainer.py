@@ -17,7 +17,7 @@ from limner.training.actor_critic import ActorCritic
 from limner.training.finite import Skips
 from limner.training.policy_learner import Scalars
 from limner.training.spiral.config import SpiralConfig
-from limner.training.spiral.critic_learner import CriticSide, LearntCritic, make_critic, score
+from limner.training.spiral.critic_learner import CriticSide, LearntCritic, score
 
 
 class SpiralTrainer(ActorCritic):
@@ -72,9 +72,10 @@ class SpiralTrainer(ActorCritic):
         """As ``Part.load``."""
         super().load(tensors, counters)
         self.critic.call("restore", tensors, counters).result()
+        self.critic_skips = self.critic.call("skips").result()
 
     def _make_networks(self) -> None:
-        self.frozen_critic = make_critic(self.config).requires_grad_(False).eval()
+        self.frozen_critic = self.critic_type.make_critic(self.config).requires_grad_(False).eval()
 
     def _score(self, episodes: EpisodeBatch) -> Tensor:
         """The frozen critic's score of every canvas of the episodes, ``float32[T + 1, B]``."""
