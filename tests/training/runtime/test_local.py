@@ -211,16 +211,16 @@ def test_a_runtime_goes_on_from_the_state_of_another(runtime, beside):
     for update in (1, 2):
         first.take()
         first.publish(weights(update))
-    tensors, counters = first.state()
+    tensors, counters = first.tensors(), first.counters()
     assert tensors.keys() == {"batch.numbers", "kept"}
     assert counters == {"made": 3}
     second.restore(weights(2), tensors, counters)
     for update in (3, 4):
         assert first.take() == second.take()
         assert without_time(first.publish(weights(update))) == without_time(second.publish(weights(update)))
-    assert first.state()[1] == second.state()[1] == {"made": 5}
-    for name, tensor in first.state()[0].items():
-        assert torch.equal(tensor, second.state()[0][name])
+    assert first.counters() == second.counters() == {"made": 5}
+    for name, tensor in first.tensors().items():
+        assert torch.equal(tensor, second.tensors()[name])
 
 
 def test_before_the_first_batch_there_is_none_to_save(runtime):
@@ -228,7 +228,7 @@ def test_before_the_first_batch_there_is_none_to_save(runtime):
     for one, number in ((first, 0), (second, 9)):
         one.publish(weights(number))
     second.begin()
-    tensors, counters = first.state()
+    tensors, counters = first.tensors(), first.counters()
     assert tensors.keys() == {"kept"}
     second.restore(weights(0), tensors, counters)
     assert second.take() == first.take() == (1, 0)
