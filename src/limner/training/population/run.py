@@ -177,7 +177,12 @@ def _plan_exploits(history: History) -> None:
 
 def _plan_revival(history: History, member: int, intact: list[int], reason: str) -> None:
     """Plan to revive a member from the best of those that are ``intact``; ``ValueError`` when there are none."""
-    others = sorted((i for i in intact if i != member), key=lambda i: (-_or_lowest(history.fitness(i)), i))
+
+    def rank(i: int) -> tuple[float, bool, int]:
+        """Best first; an original before its copies."""
+        return -_or_lowest(history.fitness(i)), history.state(i).event == "perturbed", i
+
+    others = sorted((i for i in intact if i != member), key=rank)
     nobody = (
         f"{folder_of(history.folder, member)}: {reason}; and no other member has an intact checkpoint to go on from"
     )
