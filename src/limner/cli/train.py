@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Train:
-    """Train an agent, then let it draw and write a report."""
+    """Train an agent, then let it draw and write a report; with --population N, tune the settings of N runs."""
 
     config: Any
     algorithm: str
@@ -137,7 +137,8 @@ def _run_population(train: Callable[..., bool], config: "TrainingConfig", folder
     for member in range(history.population.members):
         _draw(read_run(folder_of(folder, member)), folder_of(folder, member))
     best = history.best()
-    print(f"best: {folder_of(folder, best)}, fitness {history.fitness(best)}")
+    fitness = history.fitness(best)
+    print(f"best: {folder_of(folder, best)}" + ("" if fitness is None else f", fitness {fitness:.4g}"))
 
 
 def _stop_unless(complete: bool, folder: Path) -> None:
