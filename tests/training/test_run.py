@@ -191,6 +191,20 @@ def test_an_evaluation_is_not_repeated_when_the_minutes_end(small, six_seconds, 
     assert [line["update"] for line in lines(tmp_path) if "eval/frechet" in line] == [1, 2, 3]
 
 
+def test_a_run_that_pauses_ends_as_one_that_never_did(small, uninterrupted, tmp_path):
+    folder = tmp_path / "paused"
+    assert train(CONFIG, folder, until=7)
+    assert lines(folder)[-1]["update"] == int(newest_checkpoint(folder / "checkpoints").name) == 7
+    assert "eval/frechet" in lines(folder)[-1]
+    before = contents(folder / "checkpoints")
+    assert train(CONFIG, folder, resume=True, until=7), "it is there already"
+    assert contents(folder / "checkpoints") == before
+    assert train(CONFIG, folder, resume=True, until=13)
+    assert train(CONFIG, folder, resume=True, until=1000)
+    assert [line["update"] for line in lines(folder) if "eval/frechet" in line] == [7, 10, 13, 20]
+    assert not differences(weights(folder), weights(uninterrupted))
+
+
 # --- What is refused ---------------------------------------------------------------------------------------------
 
 

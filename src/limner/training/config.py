@@ -59,6 +59,8 @@ class RunConfig:
     weights."""
     seed: int = 0
     """Seed of weights, actions and batches."""
+    evaluation_seed: int | None = None
+    """Seed of what evaluations draw. None: that of the run."""
     episodes: int = 128
     """Episodes per update."""
     frames: int = 1_500_000
@@ -83,7 +85,9 @@ class RunConfig:
         check_fields(self, "", positive=positive, within={"threads": (1, 1024)})
         actors = getattr(self.runtime, "actors", 1)
         require(actors <= self.episodes, f"episodes is {self.episodes}: must be {actors} or more, one for each actor")
-        require(0 <= self.seed < 2**61, f"seed is {self.seed}: must be in 0 … 2^61 − 1")
+        for name in ("seed", "evaluation_seed"):
+            seed = getattr(self, name)
+            require(seed is None or 0 <= seed < 2**61, f"{name} is {seed}: must be in 0 … 2^61 − 1")
 
 
 @dataclass(frozen=True)
