@@ -49,7 +49,7 @@ class ReconstructionEvaluation(Evaluation):
         test_data = test_data.spread(min(count, len(test_data)))
         super().__init__(config, len(test_data))
         self.episodes.aim(torch.from_numpy(test_data.pictures(config.agent.renderer.canvas)))
-        empty = squared_distance(torch.from_numpy(self.renderer.canvas()), self.episodes.goal)
+        empty = squared_distance(torch.from_numpy(self.renderer.canvas()), self.episodes.goal.cpu())
         self.reference_rows = {"empty": {"mse": empty.mean().item()}}
 
     def figures(self) -> Record:

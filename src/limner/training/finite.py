@@ -69,7 +69,7 @@ class FiniteGuard:
             return False
         if gradient is None:
             gradient = sum_of_squares([p.grad for p in self.parameters if p.grad is not None])
-        if not math.isfinite(loss.item()) or not math.isfinite(gradient.item()):
+        if not all(map(math.isfinite, torch.stack([loss, gradient]).tolist())):  # a GPU is waited for once
             self._skip({**values, "loss": loss, "gradient": gradient})
             return False
         high = any(group["lr"] > HIGH_RATE for group in self.optimizer.param_groups)

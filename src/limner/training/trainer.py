@@ -23,6 +23,7 @@ from limner.malloc import keep_freed_memory
 from limner.models.policy import Policy
 from limner.training.actor import Actor
 from limner.training.config import TrainingConfig
+from limner.training.device import prepare
 from limner.training.finite import Skips, stop_if_hopeless
 from limner.training.part import Part
 from limner.training.policy_learner import PolicyLearner, Scalars
@@ -39,8 +40,7 @@ class Trainer(Part, ABC):
     def __init__(self, config: TrainingConfig, source: PictureSource, device: str = "cpu") -> None:
         """``source``: the pictures of the data. ``ValueError`` when these do not fit the canvas, or without a GPU."""
         self.config, self.source, self.device = config, source, device
-        if device == "cuda" and not torch.cuda.is_available():
-            raise ValueError("device is 'cuda', but PyTorch finds no GPU here: use --device cpu")
+        prepare(device)
         torch.set_num_threads(1)
         keep_freed_memory()
         with torch.random.fork_rng(devices=[]):

@@ -16,6 +16,7 @@ from limner.malloc import keep_freed_memory
 from limner.models.config import CriticConfig
 from limner.models.critic import Critic, complement
 from limner.training.buffers import RingBuffer
+from limner.training.device import prepare
 from limner.training.finite import FiniteGuard, Skips
 from limner.training.losses import gradient_penalty, logistic_critic_loss, wasserstein_critic_loss
 from limner.training.part import Part
@@ -43,11 +44,12 @@ class CriticLearner:
         Both are NaN when no step was taken.
         """
         taken = [step for _ in range(self.config.steps_per_update) if (step := self._step(replay)) is not None]
-        gap, penalty = (sum(values) / len(taken) for values in zip(*taken, strict=True)) if taken else (nan, nan)
+        steps = torch.stack(taken).tolist() if taken else [(nan, nan)]
+        gap, penalty = (sum(values) / len(steps) for values in zip(*steps, strict=True))
         return {"critic/gap": gap, "critic/penalty": penalty}
 
-    def _step(self, replay: RingBuffer) -> tuple[float, float] | None:
-        """One gradient step; its gap and its penalty, None when it was skipped."""
+    def _step(self, replay: RingBuffer) -> Tensor | None:
+        """One gradient step; its gap and its penalty ``float32[2]``, None when it was skipped."""
         config, device = self.config, self.generator.device
         real, fake = self._batch(replay)
         scores_real, scores_fake = self.critic(torch.cat([real, fake])).chunk(2)
@@ -65,7 +67,7 @@ class CriticLearner:
             return None
         self.critic.centre(torch.cat([scores_real, scores_fake]).detach())
         self.taken += 1
-        return (scores_real.mean() - scores_fake.mean()).item(), penalty.item()
+        return torch.stack([scores_real.mean() - scores_fake.mean(), penalty]).detach()
 
     def _batch(self, replay: RingBuffer) -> tuple[Tensor, Tensor]:
         """Real and painted pictures of a gradient step, as many of each."""
@@ -89,7 +91,8 @@ class CriticSide(Part):
     """The critic that learns, with real pictures and a replay buffer of painted ones."""
 
     def __init__(self, config: SpiralConfig, source: PictureSource) -> None:
-        """``source``: the pictures of the run's data."""
+        """``source``: the pictures of the run's data. ``ValueError`` without a GPU where the device is one."""
+        prepare(config.device)
         torch.set_num_threads(1)
         keep_freed_memory()
         self.config, self.resolution, self.conditional = config, config.agent.resolution, config.agent.conditional
@@ -136,7 +139,7 @@ class CriticSide(Part):
     def real(self, count: int, generator: torch.Generator) -> Tensor:
         """Real pictures as the critic is shown them; the real example for a target is the target itself."""
         rows = self.real_source.draw_rows(count, generator)
-        pictures = self.real_source.take_preprocessed(rows, self.resolution).to(self.config.device)
+        pictures = self.real_source.take_preprocessed(rows, self.resolution)
         return torch.cat([pictures, pictures], dim=1) if self.conditional else pictures
 
     def modules(self) -> dict[str, nn.Module]:
