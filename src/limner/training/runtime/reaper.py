@@ -24,13 +24,13 @@ def uses(process: Path, folder: str) -> bool:
         return False
 
 
-def reap(folder: str) -> None:
-    """Kill the processes that use ``folder``, and remove it."""
+def reap(folder: str, starter: int) -> None:
+    """Kill the processes that use ``folder``, but for the one that started the cluster, and remove it."""
     for _ in range(ROUNDS):
         found = [int(process.name) for process in Path("/proc").glob("[0-9]*") if uses(process, folder + os.sep)]
-        if not found:
+        if not set(found) - {starter}:
             break
-        for number in found:
+        for number in set(found) - {starter}:
             try:
                 os.kill(number, signal.SIGKILL)
             except ProcessLookupError:
@@ -40,5 +40,6 @@ def reap(folder: str) -> None:
 
 
 if __name__ == "__main__":
+    parent = os.getppid()
     sys.stdin.read()
-    reap(sys.argv[1])
+    reap(sys.argv[1], parent)
