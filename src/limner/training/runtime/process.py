@@ -68,10 +68,10 @@ class Worker:
         """The result of a method of the part."""
         return getattr(self.part, method)(*arguments)
 
-    def act(self, number: int, weights: Arrays, generator: Any) -> tuple[tuple[Arrays, Scalars], Any]:
-        """A batch made with ``weights`` of version ``number``, from this state of the generator; and the state after.
+    def act(self, number: int, weights: Arrays, generator: Any) -> tuple[Arrays, Scalars, Any]:
+        """A batch made with ``weights`` of version ``number``, from this state of the generator.
 
-        The batch is its tensors and its figures.
+        Its tensors, its figures, and the state of the generator afterwards.
         """
         started = time.perf_counter()
         actor: Any = self.part
@@ -82,7 +82,7 @@ class Worker:
         batch, figures = actor.act()
         arrays = {name: tensor.cpu().numpy() for name, tensor in actor.pack(batch).items()}
         figures |= {"seconds/acting": time.perf_counter() - started, "once": actor.once}
-        return (arrays, figures), actor.generator.get_state().numpy()
+        return arrays, figures, actor.generator.get_state().numpy()
 
 
 class RayObject:

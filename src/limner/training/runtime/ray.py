@@ -3,8 +3,8 @@
 Notable choices:
 - A batch is made from weights and the state of a random generator, both given with the call. So a process can be
   replaced at any time: its calls are repeated by a new one with the same result, and no batch counts twice.
-- An actor has at most ``DEPTH`` calls, one being made and one waiting: the learner's pace holds actors back, and what
-  is finished and not yet learnt from is bounded. The state of the generator goes from call to call within the cluster.
+- An actor makes one batch at a time, and begins the next when its batch is taken: the learner's pace holds actors
+  back, and no more batches wait than there are actors. Two calls an actor were slower on two cores, and older.
 - Weights go out by one ``ray.put`` a version. Every batch has the version that made it; older ones than ``max_lag``
   updates are dropped.
 - What is not answered for long is taken to hang, and is replaced.
@@ -28,8 +28,6 @@ from limner.training.runtime import Runtime
 from limner.training.runtime.cluster import Cluster
 from limner.training.runtime.process import Arrays, Process, RayObject
 
-DEPTH = 2
-"""Calls that an actor has at a time."""
 STARTING = 300.0
 """Seconds that the first batch of a process may take."""
 PATIENCE, SLOW = 60.0, 20.0
@@ -46,44 +44,39 @@ class Call:
     """Of the weights."""
     weights: Any
     """Reference."""
-    batch: Any = None
-    """Reference to tensors and figures."""
-    after: Any = None
-    """Reference to the state of the generator afterwards."""
+    result: Any = None
+    """Reference to tensors, figures, and the state of the generator afterwards."""
     sent: float = 0.0
+    """Time of ``time.monotonic``."""
 
 
 class RemoteActor:
-    """An actor in a process of the cluster, its calls, and the generator as it was after the last batch taken."""
+    """An actor in a process of the cluster, its call, and the generator as it was after the last batch taken."""
 
     def __init__(self, process: Process, generator: torch.Generator) -> None:
         self.process, self.ray, self.generator = process, process.cluster.ray, generator
-        self.calls: deque[Call] = deque()
-        self.delivered = 0.0  # when the last batch came; 0 before the first of a process
+        self.call: Call | None = None
+        self.new = True  # whether the process has not made a batch yet
         self.kept: tuple[dict[str, Tensor], dict[str, float]] = {}, {}
 
     def begin(self, weights: Any, version: int) -> None:
         """Begin a batch with weights of this version."""
-        before = self.calls[-1].after if self.calls else self.generator.get_state().numpy()
-        self.calls.append(self._send(Call(version, weights), before))
+        self._send(Call(version, weights))
 
-    def finish(self) -> tuple[Call, Arrays, Scalars]:
-        """The oldest call: its tensors and figures; Ray's error where the process is gone."""
-        call = self.calls[0]
-        (arrays, figures), after = self.ray.get([call.batch, call.after])
+    def finish(self, call: Call) -> tuple[Arrays, Scalars]:
+        """Tensors and figures of the call, which is done; Ray's error where the process is gone."""
+        arrays, figures, after = self.ray.get(call.result)
         self.generator.set_state(torch.from_numpy(np.array(after)))
-        self.calls.popleft()
-        self.process.in_a_row, self.delivered = 0, time.monotonic()
-        return call, arrays, figures
+        self.call, self.new, self.process.in_a_row = None, False, 0
+        return arrays, figures
 
     def replace(self, error: Exception) -> None:
-        """Go on in a new process, which makes the batches of all calls."""
+        """Go on in a new process, which makes the batch of the call."""
         self.process.restart(error)
-        self.delivered = 0.0
+        self.new = True
         self.restore(*self.kept)
-        before: Any = self.generator.get_state().numpy()
-        for call in self.calls:
-            before = self._send(call, before).after
+        if self.call is not None:
+            self._send(self.call)
 
     def keep(self) -> tuple[dict[str, Tensor], dict[str, float]]:
         """What the actor keeps from batch to batch, its tensors and its counters: a new process goes on from there."""
@@ -98,16 +91,16 @@ class RemoteActor:
         if counters:
             self.process.handle.call.remote("load", tensors, counters)
 
-    def hangs(self, longest: float) -> bool:
-        """Whether the oldest call has taken too long, where ``longest`` is the longest time that a batch took."""
-        limit = max(PATIENCE, SLOW * longest) if self.delivered else STARTING
-        return bool(self.calls) and time.monotonic() - max(self.delivered, self.calls[0].sent) > limit
+    def hangs(self, call: Call, longest: float) -> bool:
+        """Whether the call has taken too long, where ``longest`` is the longest time that a batch took."""
+        limit = STARTING if self.new else max(PATIENCE, SLOW * longest)
+        return time.monotonic() - call.sent > limit
 
-    def _send(self, call: Call, before: Any) -> Call:
-        act = self.process.handle.act.options(num_returns=2)
-        call.batch, call.after = act.remote(call.version, call.weights, before)
+    def _send(self, call: Call) -> None:
+        state = self.generator.get_state().numpy()
+        call.result = self.process.handle.act.remote(call.version, call.weights, state)
         call.sent = time.monotonic()
-        return call
+        self.call = call
 
 
 class RayRuntime(Runtime):
@@ -132,7 +125,7 @@ class RayRuntime(Runtime):
 
     def publish(self, weights: Mapping[str, Tensor]) -> Scalars:
         """As ``Runtime.publish``."""
-        if self.options.lockstep and any(actor.calls for actor in self.actors):
+        if self.options.lockstep and any(actor.call for actor in self.actors):
             self.batch = self._gather()
         self.version += 1
         arrays = {name: tensor.detach().cpu().numpy() for name, tensor in weights.items()}
@@ -143,21 +136,21 @@ class RayRuntime(Runtime):
         """As ``Runtime.begin``."""
         self.batch = self.only = None
         for actor in self.actors:
-            actor.calls.clear()
+            actor.call = None
 
     def take(self) -> Any:
         """As ``Runtime.take``."""
         if self.only is not None:
             return self.only
         if not self.options.lockstep:
-            self._begin_all(DEPTH)
+            self._begin_all()
             return self._gather()
         if self.batch is None:
-            self._begin_all(1)
+            self._begin_all()
             self.batch = self._gather()
         batch, self.batch = self.batch, None
         if self.only is None:
-            self._begin_all(1)
+            self._begin_all()
         return batch
 
     def host(self, kind: type[Part]) -> RayObject:
@@ -203,10 +196,10 @@ class RayRuntime(Runtime):
             self.cluster.ray.kill(process.handle)
         self.cluster.close()
 
-    def _begin_all(self, depth: int) -> None:
-        """Give every actor ``depth`` calls."""
+    def _begin_all(self) -> None:
+        """Have every actor make a batch."""
         for actor in self.actors:
-            while len(actor.calls) < depth:
+            if actor.call is None:
                 actor.begin(self.weights, self.version)
 
     def _gather(self) -> Any:
@@ -234,27 +227,30 @@ class RayRuntime(Runtime):
         return batch
 
     def _ready(self) -> RemoteActor:
-        """An actor whose oldest call is done, or has failed."""
-        oldest = {actor.calls[0].batch: actor for actor in self.actors if actor.calls}
+        """An actor whose call is done, has failed, or hangs; of several that whose call was sent first."""
+        calls = sorted(((a.call.sent, i) for i, a in enumerate(self.actors) if a.call is not None))
+        in_turn = [self.actors[i] for _, i in calls]
+        waiting = {actor.call.result: actor for actor in in_turn if actor.call is not None}
         while True:
-            ready, _ = self.cluster.ray.wait(list(oldest), num_returns=1, timeout=1.0)
+            ready, _ = self.cluster.ray.wait(list(waiting), num_returns=1, timeout=1.0)
             if ready:
-                return oldest[ready[0]]
-            for actor in self.actors:
-                if actor.hangs(self.longest):
+                return waiting[ready[0]]
+            for actor in in_turn:
+                if actor.call is not None and actor.hangs(actor.call, self.longest):
                     return actor
 
     def _finish(self, actor: RemoteActor) -> tuple[Call, Arrays, Scalars]:
-        """The oldest call of an actor, which is replaced when its process has ended or hangs."""
+        """The call of an actor when it is done; its process is replaced when it has ended or hangs."""
         errors = self.cluster.ray.exceptions
         while True:
+            call = actor.call
+            assert call is not None, "an actor whose batch is waited for makes one"
             try:
-                ready, _ = self.cluster.ray.wait([actor.calls[0].batch], num_returns=1, timeout=1.0)
-                if ready:
-                    call, arrays, figures = actor.finish()
+                if self.cluster.ray.wait([call.result], num_returns=1, timeout=1.0)[0]:
+                    arrays, figures = actor.finish(call)
                     self.longest = max(self.longest, figures["seconds/acting"])
                     return call, arrays, figures
-                if actor.hangs(self.longest):
+                if actor.hangs(call, self.longest):
                     actor.replace(TimeoutError("a batch takes too long"))
             except errors.RayTaskError as error:
                 raise error.as_instanceof_cause() from None
@@ -263,7 +259,7 @@ class RayRuntime(Runtime):
 
     def _measures(self, lags: list[int]) -> Scalars:
         """Figures of the log: lag in updates, finished batches that wait, batches dropped and processes restarted."""
-        calls = [call.batch for actor in self.actors for call in actor.calls]
+        calls = [actor.call.result for actor in self.actors if actor.call is not None]
         waiting = len(self.cluster.ray.wait(calls, num_returns=len(calls), timeout=0)[0]) if calls else 0
         processes = [*(actor.process for actor in self.actors), *(hosted.process for hosted in self.hosted)]
         return {
