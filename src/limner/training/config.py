@@ -83,8 +83,8 @@ class RunConfig:
     def __post_init__(self) -> None:
         positive = "episodes frames minutes evaluate_every checkpoint_every keep"
         check_fields(self, "", positive=positive, within={"threads": (1, 1024)})
-        actors = getattr(self.runtime, "actors", 1)
-        require(actors <= self.episodes, f"episodes is {self.episodes}: must be {actors} or more, one for each actor")
+        fewest = 2 * self.runtime.actors if isinstance(self.runtime, RayConfig) else 1
+        require(self.episodes >= fewest, f"episodes is {self.episodes}: must be {fewest} or more, two for each actor")
         for name in ("seed", "evaluation_seed"):
             seed = getattr(self, name)
             require(seed is None or 0 <= seed < 2**61, f"{name} is {seed}: must be in 0 … 2^61 − 1")

@@ -235,8 +235,8 @@ def test_impossible_options_are_refused(options, message):
 
 
 def test_more_actors_than_episodes_are_refused():
-    with pytest.raises(ValueError, match="episodes is 8: must be 9 or more, one for each actor"):
-        RunConfig(episodes=8, runtime=RayConfig(actors=9))
+    with pytest.raises(ValueError, match="episodes is 8: must be 10 or more, two for each actor"):
+        RunConfig(episodes=8, runtime=RayConfig(actors=5))
 
 
 def limner(*words, folder):

@@ -15,6 +15,7 @@ from limner.data.picture_source import PictureSource
 from limner.models.policy import Policy
 from limner.training.actor import Actor
 from limner.training.buffers import RingBuffer
+from limner.training.config import LocalConfig
 from limner.training.imitation.config import FileExpert, ImitationConfig, SearchExpert
 from limner.training.imitation.experts import EXPERTS
 from limner.training.part import within
@@ -90,7 +91,7 @@ class DemonstrationActor(Actor):
         if isinstance(expert, SearchExpert):
             expert = replace(expert, capacity=-(-expert.capacity // count))
         sizes = [(config.run.episodes + i) // count for i in range(count)]
-        runs = [replace(config.run, episodes=size, threads=1) for size in sizes]
+        runs = [replace(config.run, episodes=size, threads=1, runtime=LocalConfig()) for size in sizes]
         return [replace(config, run=run, steps_per_update=steps, expert=expert) for run in runs]
 
     def act(self) -> tuple[Demonstrations, Scalars]:
