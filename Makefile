@@ -26,7 +26,7 @@ install: .venv/installed
 	$(MAKE) system
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install "$(TORCH)"
-	$(BIN)/pip install -e ".[dev,scenes]"
+	$(BIN)/pip install -e ".[dev,scenes,ray]"
 	touch $@
 
 # What the build needs of Debian or Ubuntu, installed when something is missing.

@@ -34,6 +34,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from limner.actions import ActionSpace, Part
 from limner.agents.agent import load_agent
+from limner.agents.rollout import EpisodeBatch
 from limner.data import load_dataset
 from limner.data.picture_source import PictureSource
 from limner.models.config import CriticConfig
@@ -46,7 +47,7 @@ from limner.training.presets import PRESETS
 from limner.training.progress import watch
 from limner.training.run import train_once
 from limner.training.spiral.config import SpiralConfig
-from limner.training.spiral.critic_learner import CriticLearner
+from limner.training.spiral.critic_learner import CriticLearner, CriticSide
 from limner.training.spiral.trainer import SpiralTrainer
 from limner.worlds.observation import preprocess
 from limner.worlds.validation import require
@@ -184,7 +185,7 @@ class JointCritic(Critic):
 
 class JointCriticLearner(CriticLearner):
     """Teaches a joint critic. Of half of the programs, on both sides, it is shown the first actions only: see
-    ``_score``."""
+    ``JointTrainer._score``."""
 
     critic: JointCritic
 
@@ -196,40 +197,51 @@ class JointCriticLearner(CriticLearner):
         return cut(real, lengths, self.critic.description), cut(fake, lengths, self.critic.description)
 
 
+class JointCriticSide(CriticSide):
+    """A joint critic that learns, with real pairs and a replay buffer of painted ones."""
+
+    def __init__(self, config: JointConfig, source: PictureSource) -> None:
+        agent = config.agent
+        self.pairs = Pairs(config.programs, config.run.data, source, agent.make_renderer(1), agent.horizon)
+        super().__init__(config, source)
+
+    @classmethod
+    def make_critic(cls, config: JointConfig) -> JointCritic:
+        """As ``CriticSide.make_critic``."""
+        agent = config.agent
+        channels = agent.make_renderer(1).shape[2]
+        critic = JointCritic(config.critic, channels, agent.resolution, agent.actions, agent.horizon)
+        return critic.to(config.device)
+
+    def make_learner(self, critic: JointCritic, generator: torch.Generator) -> CriticLearner:
+        """As ``CriticSide.make_learner``."""
+        return JointCriticLearner(critic, self.real, self.config.critic, generator)
+
+    def real(self, count: int, generator: torch.Generator) -> Tensor:
+        """Pictures of the data with the programs that were found for them, ``float32[count, D]``."""
+        pictures, programs = self.pairs.draw(count, generator)
+        return join(preprocess(pictures, self.resolution), programs).to(self.config.device)
+
+
 class JointTrainer(SpiralTrainer):
     """SPIRAL with a joint critic."""
 
     config: JointConfig
+    critic_type: ClassVar[type[CriticSide]] = JointCriticSide
 
-    def __init__(self, config: JointConfig, source: PictureSource) -> None:
-        super().__init__(config, source)
-        self.pairs = Pairs(config.programs, config.run.data, source, self.renderer, config.agent.horizon)
-
-    def _make_networks(self) -> None:
-        agent, channels = self.config.agent, self.renderer.shape[2]
-        critic = JointCritic(self.config.critic, channels, agent.resolution, self.renderer.actions, agent.horizon)
-        self._critic = critic.to(self.device)
-
-    def _make_critic_learner(self) -> CriticLearner:
-        return JointCriticLearner(self._critic, self._real, self.config.critic, self.generators["critic"])
-
-    def _painted(self) -> dict[str, Tensor]:
-        return {"pictures": join(self.episodes.final, self._described())}
-
-    def _real(self, count: int, generator: torch.Generator) -> Tensor:
-        pictures, programs = self.pairs.draw(count, generator)
-        return join(preprocess(pictures, self.config.agent.resolution), programs).to(self.device)
+    def _painted(self, episodes: EpisodeBatch) -> Tensor:
+        return join(episodes.final, self._described(episodes))
 
     @torch.no_grad()
-    def _score(self) -> Tensor:
+    def _score(self, episodes: EpisodeBatch) -> Tensor:
         """The frozen critic's score of every canvas beside the actions that were done so far, ``float32[T + 1, B]``."""
-        canvases, batch = self.episodes.observed.shape[:2]
-        pairs = join(self.episodes.observed.flatten(0, 1), self._described().repeat(canvases, 1, 1))
+        canvases, batch = episodes.observed.shape[:2]
+        pairs = join(episodes.observed.flatten(0, 1), self._described(episodes).repeat(canvases, 1, 1))
         done = torch.arange(canvases, device=pairs.device).repeat_interleave(batch)
         return self.frozen_critic.score(cut(pairs, done, self.frozen_critic.description)).view(canvases, batch)
 
-    def _described(self) -> Tensor:
-        return describe(self.episodes.actions.transpose(0, 1), self.renderer.actions)
+    def _described(self, episodes: EpisodeBatch) -> Tensor:
+        return describe(episodes.actions.transpose(0, 1), self.space)
 
 
 register(JointConfig)

@@ -54,16 +54,18 @@ def everything() -> Callable[[SpiralTrainer], dict[str, Tensor]]:
 
     def collect(trainer: SpiralTrainer) -> dict[str, Tensor]:
         policy = trainer.policy_learner
-        modules = trainer.modules() | {"average": policy.average}
+        critic = trainer.critic.part
+        modules = trainer.modules() | critic.modules() | {"average": policy.average}
         state = {
             f"{name} {key}": value for name, module in modules.items() for key, value in module.state_dict().items()
         }
-        for name, optimizer in trainer.optimizers().items():
+        for name, optimizer in (trainer.optimizers() | critic.optimizers()).items():
             for index, slots in optimizer.state_dict()["state"].items():
                 state |= {f"{name} {index} {slot}": value for slot, value in slots.items()}
-        state |= {f"random {name}": generator.get_state() for name, generator in trainer.generators.items()}
-        state |= {f"episodes {name}": value for name, value in vars(trainer.episodes).items()}
-        state["replay"] = trainer.replay.rows["pictures"]
+        generators = trainer.generators() | critic.generators()
+        state |= {f"random {name}": generator.get_state() for name, generator in generators.items()}
+        state |= {f"episodes {name}": value for name, value in vars(trainer.runtime.batch).items()}
+        state["replay"] = critic.replay.rows["pictures"]
         counters = [*trainer.counters().values()]
         state["counters"] = torch.from_numpy(np.array(counters, np.float64))
         return {name: value.clone() for name, value in state.items()}

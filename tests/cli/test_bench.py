@@ -3,6 +3,7 @@
 import functools
 import json
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -44,7 +45,7 @@ def test_training_speed_is_environment_steps_over_time(tiny, source, monkeypatch
         return original(self, progress)
 
     monkeypatch.setattr(SpiralTrainer, "update", update)
-    monkeypatch.setattr(time, "perf_counter", lambda: now)
+    monkeypatch.setattr(bench, "time", SimpleNamespace(perf_counter=lambda: now))
     speed, _ = bench.training(tiny, source, threads, updates=3, warm_up=2)
     assert speed == tiny.agent.horizon * tiny.run.episodes
     assert now == 5

@@ -73,10 +73,10 @@ def test_every_field_that_acts_is_a_flag_in_a_group(
     expected = ["options", "agent options", "renderer options", "policy options", "run options"]
     expected += of_algorithm.get(config.algorithm, ["expert options"])
     assert list(groups) == [*expected, "learning options"]
-    assert {"--algorithm", "--world", "--out"} <= groups["options"]
+    assert {"--algorithm", "--world", "--runtime", "--out"} <= groups["options"]
     assert ("--expert" in groups["options"]) == (config.algorithm == "imitation")
     shown = set().union(*groups.values())
-    assert shown - {"--algorithm", "--world", "--out", "--expert"} == set(leaves(config))
+    assert shown - {"--algorithm", "--world", "--runtime", "--out", "--expert"} == set(leaves(config))
     assert {"--horizon", "--temperature"} <= groups["agent options"]
     assert {"--data", "--minutes", "--seed"} <= groups["run options"]
 

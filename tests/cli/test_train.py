@@ -7,6 +7,7 @@ import re
 import signal
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from limner.data import load_dataset
 from limner.files import hold
 from limner.programs.execution import execute
 from limner.programs.program import load_programs
+from limner.training.evaluation import GenerationEvaluation
 from limner.training.log import Log
 from limner.training.spiral.config import SpiralConfig
 
@@ -285,3 +287,58 @@ def test_training_whose_numbers_are_no_longer_finite_stops(
             assert all(tensor.double().isfinite().all() for tensor in load_file(file).values())
         json.loads((checkpoint / "manifest.json").read_text(), parse_constant=no_constant)
     assert not Path("run/report.html").exists()
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Evaluations of 100 pictures instead of 1,000."""
+    monkeypatch.setattr("limner.training.evaluation.GenerationEvaluation", partial(GenerationEvaluation, count=100))
+
+
+@pytest.mark.usefixtures("few", "no_report")
+def test_a_population(here: Path, fails: Callable[[str], str], capsys: pytest.CaptureFixture[str]) -> None:
+    words = "train tiny --population 3 --population.round-frames 72 --population.learning-rate 0.5 2 --frames 144"
+    assert run(f"{words} --out pop") == 0
+    output = capsys.readouterr().out
+    assert re.fullmatch(r"best: pop/member-0\d, fitness -\d\.\d+\n", output)
+    assert {path.name for path in Path("pop").iterdir()} == {
+        *("member-00", "member-01", "member-02"),
+        *("population.json", "population.svg", "population.png"),
+    }
+    history = json.loads(Path("pop/population.json").read_text())
+    assert history["population"]["fitness"] == "frechet"
+    assert history["population"]["learning_rate"] == [0.5, 2]
+    assert {row["event"] for row in history["history"]} == {"started", "trained", "copied", "perturbed"}
+    assert all(0.5 <= row["learning_rate"] <= 2 for row in history["history"])
+    assert run("runs pop --json") == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {(Path(row["folder"]).name, row["state"], row["frames"]) for row in rows} == {
+        (f"member-0{i}", "complete", 144) for i in range(3)
+    }
+    assert run("sample --agent pop/member-02 -n 2 --out drawn") == 0
+    assert "already holds a population: continue it with --resume pop" in fails(f"{words} --out pop")
+    assert run("train --resume pop --frames 216") == 0
+    assert json.loads(Path("pop/population.json").read_text())["round"] == 4
+    assert "minutes is 2.0: a population takes turns by frames" in fails("train --resume pop --minutes 2")
+
+
+@pytest.mark.usefixtures("few", "no_report")
+def test_a_population_that_was_interrupted(
+    here: Path, interrupted: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = "train tiny --population=2 --population.fitness critic --population.round-frames 288 --frames 576"
+    assert run(f"{words} --out whole") == 0
+    interrupted(f"{words} --out parts")
+    assert "limner: stopped and saved; limner train --resume parts continues\n" in capsys.readouterr().err
+    assert run("train --resume parts") == 0
+    histories = [json.loads(Path(name, "population.json").read_text())["history"] for name in ("whole", "parts")]
+    assert histories[0] == histories[1]
+
+
+def test_a_population_that_cannot_work(fails: Callable[[str], str]) -> None:
+    assert "population is 1: must be 2 or more; leave --population out" in fails("train tiny --population 1")
+    assert "--population is 'x': must be the number of members" in fails("train tiny --population x")
+    assert "the lower one first" in fails("train tiny --population 2 --population.entropy-cost 2 1")
+    assert "must be one of critic, frechet" in fails("train tiny --population 2 --population.fitness mse")
+    assert "leave --minutes out" in fails("train tiny --population 2 --minutes 1")
+    assert not Path("runs/tiny-population/population.json").exists()

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from figures import untimed
 from scripts import load_script
 
 import limner.training
@@ -170,29 +171,29 @@ def test_pictures_that_do_not_belong_to_their_programs_are_found_out(tiny, space
 
 def test_it_is_shown_finished_pictures_and_the_programs_that_made_them(joint, space, source):
     trainer = script.JointTrainer(joint, source)
-    episodes = trainer.episodes
+    episodes = trainer.runtime.batch
     expected = episodes.final.clone(), script.describe(episodes.actions.transpose(0, 1), space)
     trainer.update(0.0)
     shape = script.description_shape(space, joint.agent.horizon)
-    pixels, programs = script.separate(trainer.replay.all("pictures"), shape)
+    pixels, programs = script.separate(trainer.critic.part.replay.all("pictures"), shape)
     assert torch.equal(pixels, expected[0].flatten(1))
     assert torch.equal(programs, expected[1])
-    real = trainer.critic_learner.real(20, torch.Generator().manual_seed(0))
-    pictures, programs = trainer.pairs.draw(20, torch.Generator().manual_seed(0))
+    real = trainer.critic.part.real(20, torch.Generator().manual_seed(0))
+    pictures, programs = trainer.critic.part.pairs.draw(20, torch.Generator().manual_seed(0))
     assert torch.equal(real, script.join(preprocess(pictures, joint.agent.resolution), programs))
 
 
 def test_during_an_episode_it_scores_the_program_so_far(joint, space, source):
     trainer = script.JointTrainer(joint, source)
-    scores = trainer._score()
+    scores = trainer._score(trainer.runtime.batch)
     horizon = joint.agent.horizon
     assert scores.shape == (horizon + 1, joint.run.episodes)
-    described = script.describe(trainer.episodes.actions.transpose(0, 1), space)
+    described = script.describe(trainer.runtime.batch.actions.transpose(0, 1), space)
     for t in range(horizon + 1):
         begun = described.clone()
         begun[:, t:] = 0
         with torch.no_grad():
-            expected = trainer.frozen_critic.score(script.join(trainer.episodes.observed[t], begun))
+            expected = trainer.frozen_critic.score(script.join(trainer.runtime.batch.observed[t], begun))
         torch.testing.assert_close(scores[t], expected)
     assert scores[0].unique().numel() == 1, "before the first action all episodes are alike"
 
@@ -203,7 +204,8 @@ def test_one_thread_and_two_give_the_same_run_and_so_does_resuming(loss, joint, 
     threads = [replace(config, run=replace(config.run, threads=count)) for count in (1, 2)]
     whole, threaded = (script.JointTrainer(one, source) for one in threads)
     for i in range(4):
-        assert whole.update(i / 4) == threaded.update(i / 4)
+        one, two = untimed(trainer.update(i / 4) for trainer in (whole, threaded))
+        assert one == two
     first = script.JointTrainer(config, source)
     for i in range(2):
         first.update(i / 4)

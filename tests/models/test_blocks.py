@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from limner.models.blocks import Conditioning, coordinate_planes
+from limner.models import blocks
+from limner.models.blocks import Conditioning, coordinate_planes, reduced_precision
 from limner.worlds.observation import Observation
 from limner.worlds.paint.settings import PaintSettings, Space, paint_actions
 
@@ -56,3 +57,15 @@ def test_coordinate_planes_are_pixel_centres(size):
         for column in range(size):
             x, y = (2 * column + 1) / size - 1, (2 * row + 1) / size - 1
             assert planes[:, row, column].tolist() == pytest.approx([x, y], abs=1e-6)
+
+
+@pytest.mark.parametrize(("capability", "native"), [((7, 5), False), ((8, 0), True), ((9, 0), True)])
+def test_native_precision_is_that_of_the_device(capability, native, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
+    blocks._multiplies_bfloat16.cache_clear()
+    try:
+        assert reduced_precision("native", "cuda") == native
+        assert reduced_precision("bfloat16", "cuda")
+        assert not reduced_precision("float32", "cuda")
+    finally:
+        blocks._multiplies_bfloat16.cache_clear()

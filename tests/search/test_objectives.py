@@ -75,7 +75,7 @@ def test_the_critic_of_a_checkpoint_is_the_one_that_learnt(critic, source, tmp_p
     trainer = save(replace(TINY, critic=critic), source, tmp_path / "run")
     loaded = load_critic(str(tmp_path / "run"))
     assert loaded.name == "run"
-    expected = trainer.critic_learner.critic.eval().score(preprocess(pictures(), 16)).detach()
+    expected = trainer.critic.part.learner.critic.eval().score(preprocess(pictures(), 16)).detach()
     torch.testing.assert_close(loaded.score(pictures(), pictures()), expected)
     assert not any(parameter.requires_grad for parameter in loaded.critic.parameters())
 

@@ -40,6 +40,15 @@ def test_figures_of_generation_are_drawn_with_the_same_seed(generation, tiny, so
     assert isinstance(first["eval/features"], str)
 
 
+def test_runs_with_other_seeds_can_be_judged_with_the_same_noise(generation, tiny, source):
+    trainer = make_trainer(tiny, source)
+    first = without_seconds(generation.measure(trainer))
+    trainer.config = replace(tiny, run=replace(tiny.run, seed=5))
+    assert without_seconds(generation.measure(trainer)) != first
+    trainer.config = replace(tiny, run=replace(tiny.run, seed=5, evaluation_seed=tiny.run.seed))
+    assert without_seconds(generation.measure(trainer)) == first
+
+
 def test_the_averaged_policy_is_what_draws(generation, tiny, source):
     trainer = make_trainer(tiny, source)
     before = generation.measure(trainer)["eval/ink"]

@@ -41,6 +41,12 @@ class Learner:
         return [slots["exp_avg"].clone() for slots in self.optimizer.state.values()]
 
 
+def check(*learners):
+    """Stop training if it is hopeless, after an update of these learners."""
+    first = learners[0].guard
+    stop_if_hopeless([learner.guard.skips for learner in learners], first.update, first.folder)
+
+
 def equal(a, b):
     return len(a) == len(b) and all(map(torch.equal, a, b))
 
@@ -75,7 +81,7 @@ def test_a_step_that_is_not_finite_changes_nothing_and_is_counted(loss, gradient
     assert equal(learner.weights(), weights)
     assert equal(learner.moments(), moments)
     assert learner.guard.counters() == {"policy_skipped": 1, "policy_skipped_in_a_row": 1}
-    assert learner.guard.first == (7, first)
+    assert (learner.guard.skips.began, learner.guard.skips.first) == (7, first)
     assert learner.learn()
     assert learner.guard.counters() == {"policy_skipped": 1, "policy_skipped_in_a_row": 0}
 
@@ -84,7 +90,7 @@ def test_what_was_computed_first_is_named():
     learner = Learner()
     actions, scores = torch.zeros(3, dtype=torch.int64), torch.tensor([1.0, math.inf])
     learner.learn(NAN, NAN, actions=actions, observed=torch.zeros(2), scores=scores, value=torch.full((2,), math.nan))
-    assert learner.guard.first == (1, "scores of the policy became infinite")
+    assert (learner.guard.skips.began, learner.guard.skips.first) == (1, "scores of the policy became infinite")
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e30])
@@ -100,14 +106,14 @@ def test_parameters_that_are_not_finite_are_put_back_and_the_moments_start_anew(
 
     monkeypatch.setattr(learner.optimizer, "step", poisoned)
     assert not learner.learn()
-    assert learner.guard.first[1].startswith("parameters of the policy became ")
+    assert learner.guard.skips.first.startswith("parameters of the policy became ")
     assert equal(learner.weights(), weights)
     assert learner.moments() == []
     monkeypatch.setattr(learner.optimizer, "step", step)
     assert learner.learn()
     fresh.learn()
     assert equal(learner.moments(), fresh.moments())
-    assert learner.guard.skipped == 1
+    assert learner.guard.skips.skipped == 1
 
 
 def test_the_gradient_is_looked_at_where_nothing_is_said_of_it():
@@ -116,7 +122,7 @@ def test_the_gradient_is_looked_at_where_nothing_is_said_of_it():
     weights = learner.weights()
     learner.layer.weight.register_hook(lambda gradient: gradient * math.inf)
     assert not learner.learn(gradient=None)
-    assert learner.guard.first[1] == "gradient of the policy became infinite"
+    assert learner.guard.skips.first == "gradient of the policy became infinite"
     assert equal(learner.weights(), weights)
 
 
@@ -163,18 +169,18 @@ def test_after_ten_in_a_row_no_step_is_taken_any_more_and_training_stops():
     learner = Learner()
     for update in range(1, PATIENCE + 1):
         learner.guard.update = update + 4
-        stop_if_hopeless([learner.guard])
+        check(learner)
         learner.learn(NAN, scores=NAN) if update == 1 else learner.learn(NAN)
     weights = learner.weights()
     assert not learner.learn()
     assert equal(learner.weights(), weights)
-    assert learner.guard.skipped == PATIENCE
+    assert learner.guard.skips.skipped == PATIENCE
     with pytest.raises(
         NonFiniteError,
         match=r"training stopped in update 14: 10 gradient steps in a row were not finite\. First scores of the policy "
         r"became NaN, in update 5\. Start again with a lower learning rate",
     ):
-        stop_if_hopeless([learner.guard])
+        check(learner)
 
 
 def test_a_finite_step_in_between_starts_the_count_anew():
@@ -182,9 +188,9 @@ def test_a_finite_step_in_between_starts_the_count_anew():
     for update in range(1, 60):
         learner.guard.update = update
         learner.learn(*(ONE if update % PATIENCE == 0 else NAN,))
-        stop_if_hopeless([learner.guard])
-    assert learner.guard.skipped == 54
-    assert learner.guard.first[0] == 51
+        check(learner)
+    assert learner.guard.skips.skipped == 54
+    assert learner.guard.skips.began == 51
 
 
 def test_the_learners_of_a_run_are_counted_together_and_the_earliest_is_named(tmp_path):
@@ -197,12 +203,12 @@ def test_the_learners_of_a_run_are_counted_together_and_the_earliest_is_named(tm
             policy.learn(NAN)
         critic.learn(INFINITE)
         if update < 6:
-            stop_if_hopeless([policy.guard, critic.guard])
+            check(policy, critic)
     with pytest.raises(
         NonFiniteError,
         match=f"update 6: .* First loss of the critic became infinite, in update 1; batches are in {tmp_path}",
     ):
-        stop_if_hopeless([policy.guard, critic.guard])
+        check(policy, critic)
 
 
 def test_those_that_began_in_the_same_update_are_named_both():
@@ -212,7 +218,7 @@ def test_those_that_began_in_the_same_update_are_named_both():
         critic.learn(INFINITE)
     words = "First loss of the policy became NaN and loss of the critic became infinite, in update 1"
     with pytest.raises(NonFiniteError, match=words):
-        stop_if_hopeless([policy.guard, critic.guard])
+        check(policy, critic)
 
 
 def test_counters_are_put_back():
@@ -223,10 +229,10 @@ def test_counters_are_put_back():
     second.guard.load(first.guard.counters())
     for update in range(21, 29):
         second.guard.update = update
-        stop_if_hopeless([second.guard])
+        check(second)
         second.learn(NAN)
     with pytest.raises(NonFiniteError, match="First loss of the critic became NaN, in update 21"):
-        stop_if_hopeless([second.guard])
+        check(second)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1e25])

@@ -7,17 +7,18 @@ from types import SimpleNamespace
 import pytest
 from event_files import read_scalars
 
+from limner.training.finite import Skips
 from limner.training.log import LARGEST, Log, finite_figures, read_log
 
 
 def at(update):
     """What the log asks a trainer."""
-    guards = [SimpleNamespace(learner="policy", skipped=2), SimpleNamespace(learner="critic", skipped=update)]
-    return SimpleNamespace(updates=update, frames=24 * update, guards=lambda: guards)
+    skips = [Skips("policy", skipped=2), Skips("critic", skipped=update)]
+    return SimpleNamespace(updates=update, frames=24 * update, skips=lambda: skips)
 
 
 def skipped(update):
-    """What the log writes of its guards."""
+    """What the log writes of its skipped steps."""
     return {"policy/skipped_steps": 2, "critic/skipped_steps": update}
 
 

@@ -150,8 +150,8 @@ def test_only_the_minibatch_with_a_reward_that_is_not_finite_is_skipped():
     learner, rewards = bandit.learner, bandit.play()
     rewards[0, 7] = math.nan
     metrics = learner.step(bandit.episodes, rewards, 0.0)
-    assert learner.guard.counters() == {"policy_skipped": 1, "policy_skipped_in_a_row": learner.guard.in_a_row}
-    assert learner.guard.first[1] == "rewards of the policy became NaN"
+    assert learner.guard.counters() == {"policy_skipped": 1, "policy_skipped_in_a_row": learner.guard.skips.in_a_row}
+    assert learner.guard.skips.first == "rewards of the policy became NaN"
     assert all(math.isfinite(value) for value in metrics.values())
     assert all(parameter.isfinite().all() for parameter in learner.policy.parameters())
     assert learner.entropy_scale == 1.02
@@ -162,8 +162,8 @@ def test_where_no_step_is_taken_nothing_is_learnt_or_adapted():
     learner, rewards = bandit.learner, bandit.play()
     before = [parameter.clone() for parameter in learner.policy.parameters()]
     metrics = learner.step(bandit.episodes, rewards + math.inf, 0.0, scores=torch.full((3, 64), math.inf))
-    assert learner.guard.skipped == 4
-    assert learner.guard.first[1] == "scores of the policy became infinite"
+    assert learner.guard.skips.skipped == 4
+    assert learner.guard.skips.first == "scores of the policy became infinite"
     assert all(map(torch.equal, before, learner.policy.parameters()))
     assert (learner.entropy_scale, learner.learning_rate_divisor) == (1, 1)
     assert math.isnan(metrics["policy/entropy"])
@@ -178,5 +178,5 @@ def test_a_policy_whose_actions_have_no_finite_probability_is_found_out():
     rewards = bandit.play()
     assert rewards.isfinite().all()
     bandit.learner.step(bandit.episodes, rewards, 0.0)
-    assert bandit.learner.guard.skipped == 4
-    assert bandit.learner.guard.first[1] == "log_prob of the policy became NaN"
+    assert bandit.learner.guard.skips.skipped == 4
+    assert bandit.learner.guard.skips.first == "log_prob of the policy became NaN"

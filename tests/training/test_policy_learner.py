@@ -65,7 +65,7 @@ def test_the_average_takes_up_no_parameter_that_is_not_finite(monkeypatch):
     monkeypatch.setattr(learner.optimizer, "step", poisoned)
     (metrics,) = bandit.learn(1)
     assert len(calls) == 4
-    assert learner.guard.skipped == 1
+    assert learner.guard.skips.skipped == 1
     assert all(math.isfinite(value) for value in metrics.values())
     for network in (learner.policy, learner.average):
         assert all(parameter.isfinite().all() for parameter in network.parameters())

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 from event_files import read_scalars
+from figures import untimed
 from safetensors.torch import load
 
 from limner.agents.agent import load_agent
@@ -81,7 +82,7 @@ def no_constant(name):
 def timeless(folder):
     return [
         {name: value for name, value in line.items() if name not in ("minutes", "eval/seconds")}
-        for line in lines(folder)
+        for line in untimed(lines(folder))
     ]
 
 
@@ -188,6 +189,20 @@ def test_an_evaluation_is_not_repeated_when_the_minutes_end(small, six_seconds, 
     config = with_run(CONFIG, frames=10**9, minutes=0.3, evaluate_every=1)
     assert train(config, tmp_path)
     assert [line["update"] for line in lines(tmp_path) if "eval/frechet" in line] == [1, 2, 3]
+
+
+def test_a_run_that_pauses_ends_as_one_that_never_did(small, uninterrupted, tmp_path):
+    folder = tmp_path / "paused"
+    assert train(CONFIG, folder, until=7)
+    assert lines(folder)[-1]["update"] == int(newest_checkpoint(folder / "checkpoints").name) == 7
+    assert "eval/frechet" in lines(folder)[-1]
+    before = contents(folder / "checkpoints")
+    assert train(CONFIG, folder, resume=True, until=7), "it is there already"
+    assert contents(folder / "checkpoints") == before
+    assert train(CONFIG, folder, resume=True, until=13)
+    assert train(CONFIG, folder, resume=True, until=1000)
+    assert [line["update"] for line in lines(folder) if "eval/frechet" in line] == [7, 10, 13, 20]
+    assert not differences(weights(folder), weights(uninterrupted))
 
 
 # --- What is refused ---------------------------------------------------------------------------------------------
@@ -385,7 +400,7 @@ def test_the_critic_is_shown_other_pictures_than_those_that_samples_are_measured
     config = with_run(replace(CONFIG, critic=critic), frames=10 * 24)
     assert train(config, tmp_path / "run")
     (trainer,) = made
-    shown = trainer.real_source.take(torch.arange(len(trainer.real_source))).numpy()
+    shown = trainer.critic.part.real_source.take(torch.arange(len(trainer.critic.part.real_source))).numpy()
     expected = load_dataset(critic.data).pictures(64)
     assert 0 < len(shown) < 20
     np.testing.assert_array_equal(shown, expected)

@@ -90,6 +90,15 @@ def test_twenty_updates_are_ten_and_ten_resumed_bit_for_bit(variant, source, eve
     assert differences(everything(whole), everything(second)) == []
 
 
+def test_the_skipped_steps_of_both_learners_are_put_back(source, tmp_path):
+    first, second = SpiralTrainer(TINY, source), SpiralTrainer(TINY, source)
+    first.policy_learner.guard.load({"policy_skipped": 5, "policy_skipped_in_a_row": 4})
+    first.critic.part.learner.guard.load({"critic_skipped": 3, "critic_skipped_in_a_row": 2})
+    restore_checkpoint(save_checkpoint(tmp_path, first, {}), second)
+    found = [(skips.learner, skips.skipped, skips.in_a_row) for skips in second.skips()]
+    assert found == [("policy", 5, 4), ("critic", 3, 2)]
+
+
 def test_saving_and_then_going_on_changes_nothing(source, everything, tmp_path):
     states = []
     for save in (True, False):
@@ -262,14 +271,14 @@ def test_nothing_that_is_not_finite_is_written(where, value, source, tmp_path):
     save_checkpoint(tmp_path, trainer, {})
     advance(trainer, 2)
     before = contents(tmp_path)
-    critic = trainer.critic_learner
+    critic = trainer.critic.part.learner
     tensor = {
         "policy": trainer.policy_learner.policy.value.weight,
         "average": trainer.policy_learner.average.value.bias,
         "critic": critic.critic.output.weight,
         "moments": critic.optimizer.state[critic.critic.output.weight]["exp_avg_sq"],
         "offset": critic.critic.offset,
-        "episodes": trainer.episodes.log_prob,
+        "episodes": trainer.runtime.batch.log_prob,
         "counters": torch.zeros(1),
     }[where]
     with torch.no_grad():

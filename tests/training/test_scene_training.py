@@ -71,7 +71,7 @@ def test_every_algorithm_trains_agents_of_scenes_on_any_number_of_threads(kind, 
 def test_demonstrations_show_perturbed_objects_and_how_the_expert_changes_them(scenes):
     expert = replace(RANDOM.expert, action_noise=0.5)
     config = replace(RANDOM, agent=replace(AGENT, horizon=9), expert=expert, batch_size=16, steps_per_update=8)
-    rows = train(config, scenes, 1).demonstrations.rows
+    rows = train(config, scenes, 1).runtime.batch.rows
     expert, done = rows["expert"], rows["actions"]
     changed, placed = (expert[..., 0] == verb for verb in (CHANGE, PLACE))
     assert 0.1 < changed.float().mean() < 0.4
@@ -92,7 +92,7 @@ def test_random_scenes_are_learnt(scenes):
     learning = OptimizerConfig(learning_rate=2e-3, entropy_cost=0.0)
     config = replace(RANDOM, agent=agent, learning=learning, batch_size=16, steps_per_update=16)
     trainer = train(config, scenes, 18)
-    policy, demonstrations = trainer.policy_learner.policy, trainer.demonstrations
+    policy, demonstrations = trainer.policy_learner.policy, trainer.runtime.batch
     observation, expert = demonstrations.sample_episodes(64, torch.Generator().manual_seed(0))
     shown = policy.evaluate(observation, expert).log_prob.mean()
     other = observation._replace(target=observation.target.roll(1, dims=1))

@@ -1,3 +1,4 @@
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -6,6 +7,9 @@ import torch
 
 from limner.agents.agent import make_policy
 from limner.training import make_trainer
+from limner.training.actor_critic import EpisodeActor
+from limner.training.policy_gradient import PolicyGradient
+from limner.training.spiral.critic_learner import CriticLearner
 
 
 def different(a, b):
@@ -41,13 +45,41 @@ def test_starting_from_another_policy_takes_its_weights_and_paints_with_them(tin
     torch.manual_seed(9)
     policy = make_policy(tiny.agent)
     trainer.start_from(policy)
-    for network in (trainer.policy_learner.policy, trainer.policy_learner.average, trainer.actor):
+    for network in (trainer.policy_learner.policy, trainer.policy_learner.average, trainer.runtime.actor.policy):
         pairs = zip(network.parameters(), policy.parameters(), strict=True)
         assert all(torch.equal(mine, its) for mine, its in pairs)
-    episodes = trainer.episodes
+    episodes = trainer.runtime.batch
     with torch.no_grad():
         log_prob = policy.evaluate(episodes.observations(), episodes.actions).log_prob
     torch.testing.assert_close(log_prob, episodes.log_prob)
+
+
+def test_an_update_tells_what_its_time_was_spent_on(tiny, source, monkeypatch):
+    """On a clock that only work of a known length moves; on one thread, so that one comes after the other."""
+    now = 0.0
+
+    def lasts(owner, method, seconds):
+        original = getattr(owner, method)
+
+        def work(self, *arguments):
+            nonlocal now
+            now += seconds
+            return original(self, *arguments)
+
+        monkeypatch.setattr(owner, method, work)
+
+    monkeypatch.setattr(time, "perf_counter", lambda: now)
+    lasts(EpisodeActor, "act", 1)
+    lasts(PolicyGradient, "step", 4)
+    lasts(CriticLearner, "step", 3)
+    trainer = make_trainer(replace(tiny, run=replace(tiny.run, threads=1)), source)
+    for _ in range(2):
+        metrics = trainer.update(0.0)
+        times = {name: value for name, value in metrics.items() if name.startswith("time/")}
+        assert times == pytest.approx(
+            {"time/acting": 1 / 8, "time/policy learning": 1 / 2, "time/critic learning": 3 / 8, "time/scoring": 0}
+        )
+        assert not [name for name in metrics if name.startswith("seconds")]
 
 
 def test_a_policy_of_another_kind_is_refused(tiny, source):

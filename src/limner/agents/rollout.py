@@ -48,18 +48,18 @@ class EpisodeBatch:
     def empty(cls, config: AgentConfig, renderer: Renderer, device: str = "cpu") -> EpisodeBatch:
         """Arrays for episodes as ``config`` has them, one on each canvas of ``renderer``.
 
-        All are on ``device`` but ``canvas`` and ``goal``, which the renderer fills.
+        All are on ``device`` but ``canvas``, which the renderer fills: for a GPU it lies in pinned memory.
         """
         n, channels, steps = renderer.batch, renderer.shape[2], config.horizon
         resolution, targets = config.resolution, channels if config.conditional else 0
         return cls(
             observed=torch.zeros(steps + 1, n, channels, resolution, resolution, device=device),
-            canvas=torch.zeros(n, *renderer.shape, dtype=torch.uint8),
+            canvas=torch.zeros(n, *renderer.shape, dtype=torch.uint8, pin_memory=device.startswith("cuda")),
             pen=torch.zeros(steps, n, 2, device=device),
             actions=torch.zeros(steps, n, len(renderer.actions), dtype=torch.int64, device=device),
             log_prob=torch.zeros(steps, n, device=device),
             noise=torch.zeros(n, config.policy.noise, device=device),
-            goal=torch.zeros(n if config.conditional else 0, *renderer.shape, dtype=torch.uint8),
+            goal=torch.zeros(n if config.conditional else 0, *renderer.shape, dtype=torch.uint8, device=device),
             target=torch.zeros(n, targets, resolution, resolution, device=device),
             distance=torch.zeros(steps + 1, n, device=device),
         )
@@ -134,9 +134,10 @@ def replay(renderer: Renderer, batch: EpisodeBatch, actions: Tensor) -> None:
 def observe_canvas(renderer: Renderer, batch: EpisodeBatch, t: int) -> None:
     """Store canvas and pen after ``t`` actions in ``batch``."""
     renderer.canvas(batch.canvas.numpy())
-    batch.observed[t] = preprocess(batch.canvas, batch.observed.shape[-1])
+    canvas = batch.canvas.to(batch.observed.device)  # as bytes; waits, because the renderer writes there next
+    batch.observed[t] = preprocess(canvas, batch.observed.shape[-1])
     if len(batch.goal):
-        batch.distance[t] = squared_distance(batch.canvas, batch.goal)
+        batch.distance[t] = squared_distance(canvas, batch.goal)
     if t < batch.steps:
         batch.pen[t] = torch.from_numpy(renderer.pen())
 

@@ -83,23 +83,21 @@ def training(
 ) -> tuple[float, dict[str, float]]:
     """Environment steps per second of SPIRAL, and shares of an update's time, which on one thread are exclusive.
 
-    ``inference`` is all that is none of the other three: acting, scoring, and moving arrays between them.
+    ``inference`` is all that is none of the other three: acting without painting, scoring, and moving arrays.
     """
     from limner.training import make_trainer
 
     trainer: Any = make_trainer(replace(config, run=replace(config.run, threads=threads)), source)
     for _ in range(warm_up):
         trainer.update(0.0)
-    seconds = {
-        "painting": _timed(trainer.renderer, "reset", "step", "canvas", "pen"),
-        "policy learning": _timed(trainer.policy_learner, "step"),
-        "critic learning": _timed(trainer.critic_learner, "step"),
-    }
+    painting = _timed(trainer.runtime.actor.renderer, "reset", "step", "canvas", "pen")
+    seconds = {"policy learning": 0.0, "critic learning": 0.0}
     frames, start = trainer.frames, time.perf_counter()
     for _ in range(updates):
         trainer.update(0.0)
+        seconds = {name: before + trainer.seconds[name] for name, before in seconds.items()}
     total = time.perf_counter() - start
-    shares = {name: sum(each) / total for name, each in seconds.items()}
+    shares = {name: each / total for name, each in ({"painting": sum(painting)} | seconds).items()}
     return (trainer.frames - frames) / total, {"inference": 1 - sum(shares.values())} | shares
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from limner.inference.evaluate import Reconstruction
     from limner.inference.frame import Frame
     from limner.programs.program import Program
+    from limner.training.population.history import History
 
 SHEET = 100
 """Most canvases on a sheet."""
@@ -118,3 +119,13 @@ def write_report(folder: Path) -> None:
     write_atomic(folder / "curves.svg", curves.encode(figure, "svg"))
     write_atomic(folder / "curves.png", curves.encode(figure, "png"))
     write_atomic(folder / "report.html", report(folder))
+
+
+def write_history(history: History) -> None:
+    """``population.svg`` and ``population.png`` from what has happened to a population, in its folder."""
+    from limner.export import curves
+    from limner.export.population import population_history
+
+    figure = population_history(history)
+    write_atomic(history.folder / "population.svg", curves.encode(figure, "svg"))
+    write_atomic(history.folder / "population.png", curves.encode(figure, "png"))

@@ -1,8 +1,8 @@
 """A configuration as flags of a command line.
 
 Notable choices:
-- A flag is named after its field: ``critic.width`` is ``--critic.width``. The flags of the sections
-  ``agent`` and ``run`` have no prefix (``--horizon``). Each section is a group of the help.
+- A flag is named after its field: ``critic.width`` is ``--critic.width``. The flags of the sections ``agent``, ``run``
+  and ``runtime`` have no prefix (``--horizon``). Each section is a group of the help.
 - Which flags there are follows from the default: of a field that can hold one of several dataclasses, only the one that
   the default holds has flags.
 - A configuration is checked when all flags are read (``checked``), not before: a default may lack what a flag adds.
@@ -60,10 +60,10 @@ def _flags(section: StructTypeInfo, choices: Mapping[str, Sequence[str]]) -> Str
     if not dataclasses.is_dataclass(section.default):
         return None
     from limner.agents.config import AgentConfig
-    from limner.training.config import RunConfig
+    from limner.training.config import LocalConfig, RayConfig, RunConfig
 
     kind: Any = type(section.default)
-    prefixed = kind not in (AgentConfig, RunConfig)
+    prefixed = kind not in (AgentConfig, RunConfig, LocalConfig, RayConfig)
     hints, fields = get_type_hints(kind), []
     for name, value in vars(section.default).items():
         if dataclasses.is_dataclass(value):

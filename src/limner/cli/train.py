@@ -2,14 +2,15 @@
 
 import dataclasses
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tyro
 
-from limner.cli.files import SHEET, prepare_folder, write_pairs, write_report, write_samples
+from limner.cli.files import SHEET, prepare_folder, write_history, write_pairs, write_report, write_samples
 from limner.cli.flags import checked, parse_flags, replace_unchecked, unchecked
 from limner.cli.terminal import Runnable, choose
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Train:
-    """Train an agent, then let it draw and write a report."""
+    """Train an agent, then let it draw and write a report; with --population N, tune the settings of N runs."""
 
     config: Any
     algorithm: str
@@ -29,17 +30,27 @@ class Train:
     """Whose actions are imitated: those that search finds, those of random programs, of a file, or of an agent."""
     world: str
     """Renderer and action space of the agent's programs."""
+    runtime: str
+    """Where actors and critic live: in this process (local), or as processes of a Ray cluster (ray)."""
     out: Path
     """Folder of the run."""
+    population: Any = None
+    """Several runs in place of one, a ``PopulationConfig``."""
 
     def run(self) -> None:
         """Train, then draw and report."""
-        _run(self.config, self.out, resume=False)
+        if self.population is None:
+            _run(self.config, self.out, resume=False)
+        else:
+            from limner.training.population.run import train_population
+
+            _run_population(partial(train_population, self.config, self.population), self.config, self.out)
 
 
 def read(words: Sequence[str]) -> Runnable:
-    """The command ``limner train``: a preset, every field of which is a flag, or a run to resume."""
+    """The command ``limner train``: a preset, every field of which is a flag, or a run or a population to resume."""
     from limner.training import algorithm_names
+    from limner.training.config import RUNTIMES
     from limner.training.imitation.config import EXPERTS
     from limner.training.presets import PRESETS
     from limner.worlds import world_names
@@ -57,21 +68,25 @@ def read(words: Sequence[str]) -> Runnable:
             f"--resume continues a run from its folder alone: limner train --resume {folder}, with --frames, "
             "--minutes or --threads to change a limit"
         )
-    known = {"algorithm": algorithm_names(), "expert": list(EXPERTS), "world": world_names()}
+    known = {"algorithm": algorithm_names(), "expert": list(EXPERTS), "world": world_names(), "runtime": [*RUNTIMES]}
     asked = {flag: _given(rest, f"--{flag}", names) for flag, names in known.items()}
+    runtime = asked.pop("runtime") or "local"
     default = preset_config(name, **asked)
+    default = replace_unchecked(default, run=replace_unchecked(default.run, runtime=RUNTIMES[runtime]()))
     expert = default.expert.name if default.algorithm == "imitation" else None
-    command = Train(default, default.algorithm, expert, default.agent.renderer.name, Path("runs") / name)
-    command = parse_flags(command, rest, f"limner train {name}", known)
-    return replace(command, config=checked(command.config))
+    population, rest = _population(rest)
+    out = Path("runs") / (name if population is None else f"{name}-population")
+    command = Train(default, default.algorithm, expert, default.agent.renderer.name, runtime, out, population)
+    command = parse_flags(command, rest, f"limner train {name}", known | {"population": []})
+    return replace(command, config=checked(command.config), population=checked(command.population))
 
 
 @dataclass(frozen=True)
 class Resume:
-    """Continue a run from its newest checkpoint, with all its settings."""
+    """Continue a run, or a population, from its newest checkpoints, with all its settings."""
 
     folder: tyro.conf.Positional[Path]
-    """Folder of the run."""
+    """Folder of the run or of the population."""
     frames: int | None = None
     """Environment steps in the whole run, in place of the limit it had."""
     minutes: float | None = None
@@ -81,10 +96,16 @@ class Resume:
 
     def run(self) -> None:
         """Read, train, then draw and report."""
+        from limner.training.population.history import is_population, read_history
+        from limner.training.population.run import resume_population
         from limner.training.run import read_run
 
-        config = read_run(self.folder)
         limits = {name: value for name, value in vars(self).items() if name != "folder" and value is not None}
+        if is_population(self.folder):
+            config = read_history(self.folder).training
+            _run_population(partial(resume_population, limits=limits), config, self.folder)
+            return
+        config = read_run(self.folder)
         config = replace(config, run=replace(config.run, **limits))
         _run(config, self.folder, resume=True)
 
@@ -92,24 +113,71 @@ class Resume:
 def _run(config: "TrainingConfig", folder: Path, resume: bool) -> None:
     """Train in ``folder``, then draw and report."""
     prepare_folder(folder)
-    from limner.agents.agent import load_agent
-    from limner.data import load_dataset
-    from limner.inference.evaluate import reconstruct
-    from limner.inference.sample import sample
     from limner.training.progress import watch
     from limner.training.run import train
 
     with watch(config) as report:
         complete = train(config, folder, resume, report)
+    _stop_unless(complete, folder)
+    _draw(config, folder)
+
+
+def _run_population(train: Callable[..., bool], config: "TrainingConfig", folder: Path) -> None:
+    """Have ``train`` train a population in ``folder``, with a picture after each round; then let its members draw."""
+    prepare_folder(folder)
+    from limner.training.population.history import read_history
+    from limner.training.population.members import folder_of
+    from limner.training.progress import watch
+    from limner.training.run import read_run
+
+    with watch(config) as report:
+        complete = train(folder=folder, report=report, after_round=write_history)
+    _stop_unless(complete, folder)
+    history = read_history(folder)
+    for member in range(history.population.members):
+        _draw(read_run(folder_of(folder, member)), folder_of(folder, member))
+    best = history.best()
+    fitness = history.fitness(best)
+    print(f"best: {folder_of(folder, best)}" + ("" if fitness is None else f", fitness {fitness:.4g}"))
+
+
+def _stop_unless(complete: bool, folder: Path) -> None:
+    """Say how a run goes on that was interrupted, and end the program."""
     if not complete:
         print(f"limner: stopped and saved; limner train --resume {folder} continues", file=sys.stderr)
         raise KeyboardInterrupt
+
+
+def _draw(config: "TrainingConfig", folder: Path) -> None:
+    """Let the agent of a run draw, and write its report."""
+    from limner.agents.agent import load_agent
+    from limner.data import load_dataset
+    from limner.inference.evaluate import reconstruct
+    from limner.inference.sample import sample
+
     agent = load_agent(str(folder))
     if config.agent.conditional:
         write_pairs(folder, reconstruct(agent, load_dataset(config.run.data, "test"), limit=SHEET))
     else:
         write_samples(folder, *sample(agent, SHEET, config.run.seed))
     write_report(folder)
+
+
+def _population(words: Sequence[str]) -> tuple[Any, list[str]]:
+    """The population that ``--population N`` asks for, not checked, None without it; and the other words."""
+    from limner.training.population.settings import PopulationConfig
+
+    given = _given(words, "--population")
+    if given is None:
+        return None, list(words)
+    if not given.isdecimal():
+        raise ValueError(f"--population is {given!r}: must be the number of members, 2 or more")
+    rest, skip = [], False
+    for word in words:
+        if not skip and word.partition("=")[0] != "--population":
+            rest.append(word)
+        skip = word == "--population" and not skip
+    return unchecked(PopulationConfig, members=int(given)), rest
 
 
 def _given(words: Sequence[str], flag: str, choices: Sequence[str] = ()) -> str | None:

@@ -4,7 +4,10 @@ Notable choices:
 - A data set of at most ``KEPT_BYTES`` is resized once, and preprocessed once for each resolution that is asked for: a
   critic that learns on the CPU would spend a part of its time on that in every step. Of a larger data set rows are
   resized on demand.
+- Preprocessed pictures are kept where they are asked for, so a critic on a GPU is sent none in its steps.
 """
+
+import math
 
 import torch
 from torch import Tensor
@@ -24,7 +27,7 @@ class PictureSource:
         self.shape = (size, size, data.channels)
         kept = len(data) * size * size * data.channels <= KEPT_BYTES
         self.pictures = torch.from_numpy(data.pictures(size)) if kept else None
-        self._preprocessed: dict[int, Tensor] = {}
+        self._preprocessed: dict[tuple[int, torch.device], Tensor] = {}
 
     def __len__(self) -> int:
         return len(self.data)
@@ -37,13 +40,16 @@ class PictureSource:
         return torch.from_numpy(self.data.pictures(self.size, rows.numpy()))
 
     def take_preprocessed(self, rows: Tensor, resolution: int) -> Tensor:
-        """The same as ``preprocess`` gives them: ``float32[M, C, resolution, resolution]``, on the CPU."""
-        if self.pictures is None or 4 * len(self) * resolution**2 * self.shape[2] > KEPT_BYTES:
-            return preprocess(self.take(rows), resolution)
-        if resolution not in self._preprocessed:
-            chunks = [preprocess(chunk, resolution) for chunk in torch.split(self.pictures, CHUNK)]
-            self._preprocessed[resolution] = torch.cat(chunks)
-        return self._preprocessed[resolution][rows.cpu()]
+        """As ``preprocess`` gives them: ``float32[M, C, R, R]``, R ``resolution``; on the device of ``rows``."""
+        place, shape = rows.device, (len(self), self.shape[2], resolution, resolution)
+        if self.pictures is None or 4 * math.prod(shape) > KEPT_BYTES:
+            return preprocess(self.take(rows).to(place), resolution)
+        if (resolution, place) not in self._preprocessed:
+            kept = torch.empty(shape, device=place)
+            for some, chunk in zip(torch.split(kept, CHUNK), torch.split(self.pictures, CHUNK), strict=True):
+                some.copy_(preprocess(chunk.to(place), resolution))
+            self._preprocessed[resolution, place] = kept
+        return self._preprocessed[resolution, place][rows]
 
     def draw_rows(self, count: int, generator: torch.Generator) -> Tensor:
         """``count`` rows ``int64[count]`` drawn uniformly with replacement."""

@@ -1,6 +1,7 @@
 """Building blocks shared by the networks. [P] is Ganin et al. 2018."""
 
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 
 import torch
@@ -59,14 +60,21 @@ def mlp(sizes: Sequence[int]) -> nn.Sequential:
     return nn.Sequential(*layers[1:])
 
 
-def reduced_precision(precision: str) -> bool:
-    """Whether ``precision`` means bfloat16 here: "bfloat16", or "native" on a CPU that multiplies it in hardware.
+def reduced_precision(precision: str, device: str = "cpu") -> bool:
+    """Whether ``precision`` means bfloat16 on a ``device``, "cpu" or "cuda".
 
-    Without the hardware PyTorch emulates it, several times slower than float32.
+    It does if it is "bfloat16", or "native" where the device multiplies bfloat16 in hardware. Without the hardware
+    PyTorch emulates it, several times slower than float32.
     """
+    return precision == "bfloat16" or (precision == "native" and _multiplies_bfloat16(device))
+
+
+@cache
+def _multiplies_bfloat16(device: str) -> bool:
+    if device == "cuda":
+        return torch.cuda.get_device_capability() >= (8, 0)
     capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-    native = any(capabilities.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16"))
-    return precision == "bfloat16" or (precision == "native" and native)
+    return any(capabilities.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16"))
 
 
 def coordinate_planes(size: int) -> Tensor:

@@ -6,7 +6,7 @@ from typing import Literal
 from limner.worlds.validation import check_fields, require
 
 Precision = Literal["float32", "bfloat16", "native"]
-"""Number format of inner layers. ``native`` is bfloat16 where the CPU multiplies it in hardware, else float32."""
+"""Number format of inner layers. ``native`` is bfloat16 where the device multiplies it in hardware, else float32."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class PolicyConfig:
     """Show the policy its target, but not the canvas: for comparison (Ganin et al. 2018, section 5.2). For conditional
     agents."""
     precision: Precision = "float32"
-    """Number format of all layers before the heads; native is bfloat16 where the CPU multiplies it in hardware, else
+    """Number format of all layers before the heads; native is bfloat16 where the device multiplies it in hardware, else
     float32."""
 
     def __post_init__(self) -> None:

@@ -30,7 +30,7 @@ class Critic(nn.Module):
         super().__init__()
         self.complement = config.target == "complement"
         channels *= 2 if conditional and not self.complement else 1
-        self.reduced = reduced_precision(config.precision)
+        self.precision = config.precision
         self.pixel_unshuffle = config.pixel_unshuffle
         constrain = spectral_norm if config.loss == "logistic" else lambda layer: layer
         self.convolutions = nn.ModuleList()
@@ -48,7 +48,8 @@ class Critic(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Raw scores ``float32[N]`` of preprocessed ``pictures`` float32[N, C, R, R] in [0, 1]."""
-        with torch.autocast(pictures.device.type, torch.bfloat16, enabled=self.reduced):
+        device = pictures.device.type
+        with torch.autocast(device, torch.bfloat16, enabled=reduced_precision(self.precision, device)):
             hidden = self._hidden(pictures)
         score: Tensor = self.output(hidden.float())  # in bfloat16 a score of 4 would move in steps of 1/32
         return score.squeeze(-1)

@@ -36,7 +36,7 @@ class Policy(nn.Module):
     ) -> None:
         """Pictures have ``channels`` and ``resolution`` pixels a side; a ``conditional`` policy is given a target."""
         super().__init__()
-        self.blind, self.reduced = config.blind, reduced_precision(config.precision)
+        self.blind, self.precision = config.blind, config.precision
         torso = TORSOS[config.network]
         self.torso = torso(actions, config, channels * (2 if conditional and not self.blind else 1), resolution)
         self.lstm = nn.LSTM(config.hidden, config.hidden) if config.lstm else None
@@ -78,6 +78,7 @@ class Policy(nn.Module):
         canvas, target = observation.canvas, observation.target
         if target.shape[1]:
             observation = observation._replace(canvas=target if self.blind else torch.cat([canvas, target], dim=1))
-        with torch.autocast(canvas.device.type, torch.bfloat16, enabled=self.reduced):
+        device = canvas.device.type
+        with torch.autocast(device, torch.bfloat16, enabled=reduced_precision(self.precision, device)):
             core, places = self.torso(observation)
         return core.float(), None if places is None else places.float()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import pkgutil
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -51,4 +52,4 @@ def make_trainer(config: TrainingConfig, source: PictureSource) -> Trainer:
 
 @cache
 def _folders() -> frozenset[str]:
-    return frozenset(module.name for module in pkgutil.iter_modules(__path__) if module.ispkg)
+    return frozenset(path.parent.name for path in Path(__path__[0]).glob("*/config.py"))

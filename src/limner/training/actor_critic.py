@@ -1,75 +1,93 @@
 """What SPIRAL and training from the distance share: episodes, rewards, and a policy that learns from them."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from limner.actions import ActionSpace
 from limner.agents.rollout import EpisodeBatch, collect
 from limner.data.picture_source import PictureSource
 from limner.models.policy import Policy
-from limner.training.config import RewardConfig
+from limner.training.actor import Actor
+from limner.training.config import LocalConfig, RewardConfig
 from limner.training.losses import difference_rewards, final_rewards, new_sequences
 from limner.training.policy_gradient import PolicyGradient
 from limner.training.policy_learner import Scalars
 from limner.training.trainer import Trainer
 
-EPISODES = ("observed", "pen", "actions", "log_prob", "noise", "target", "distance")
-"""What of a batch of episodes is learnt from."""
+EPISODES = {"observed": 1, "pen": 1, "actions": 1, "log_prob": 1, "noise": 0, "target": 0, "distance": 1}
+"""What of a batch of episodes is learnt from, and the axis of the episodes."""
+
+
+class EpisodeActor(Actor):
+    """Paints episodes, conditional ones towards pictures of the data."""
+
+    prefix: ClassVar[str] = "episodes"
+
+    def __init__(self, config: Any, source: PictureSource) -> None:
+        super().__init__(config, source)
+        self.episodes, self.spare = (
+            EpisodeBatch.empty(config.agent, self.renderer, str(self.generator.device)) for _ in range(2)
+        )
+
+    @classmethod
+    def shares(cls, config: Any, count: int) -> list[Any]:
+        """As ``Actor.shares``: each paints a part of the episodes, two at least, and learns nothing."""
+        sizes = [(config.run.episodes + i) // count for i in range(count)]
+        runs = [replace(config.run, episodes=size, threads=1, runtime=LocalConfig()) for size in sizes]
+        learning = replace(config.learning, minibatches=1)
+        return [replace(config, device="cpu", run=run, learning=learning) for run in runs]
+
+    def act(self) -> tuple[EpisodeBatch, Scalars]:
+        """As ``Actor.act``."""
+        self.episodes, self.spare = self.spare, self.episodes
+        if self.config.agent.conditional:
+            self.episodes.aim(self.source.draw(len(self.episodes.goal), self.generator))
+        return collect(self.renderer, self.policy, self.episodes, self.generator), {}
+
+    @classmethod
+    def pack(cls, batch: EpisodeBatch) -> dict[str, Tensor]:
+        """As ``Actor.pack``."""
+        return {name: getattr(batch, name) for name in EPISODES}
+
+    @classmethod
+    def unpack(cls, parts: Sequence[Mapping[str, Tensor]], device: str) -> EpisodeBatch:
+        """As ``Actor.unpack``; without canvases and goals, which only acting needs."""
+        joined = {name: torch.cat([part[name] for part in parts], axis).to(device) for name, axis in EPISODES.items()}
+        none = torch.empty(0, dtype=torch.uint8)
+        return EpisodeBatch(**joined, canvas=none, goal=none)
 
 
 class ActorCritic(Trainer):
-    """Two batches of episodes: the policy learns from one while the other is painted, or is painted next."""
+    """The policy learns from the rewards of episodes."""
 
+    actor_type: ClassVar[type[Actor]] = EpisodeActor
     config: Any  # of SPIRAL or distance: it has the sections reward and learning
     policy_learner: PolicyGradient
 
     def __init__(self, config: Any, source: PictureSource) -> None:
         super().__init__(config, source, config.device)
-        self.episodes, self.spare = self._empty_episodes(), self._empty_episodes()
-        self._act(self.episodes)
-
-    def start_from(self, policy: Policy) -> None:
-        """Go on from the weights of ``policy``, which paints the first episodes."""
-        super().start_from(policy)
-        self._act(self.episodes)
+        self.space = config.agent.actions
 
     def modules(self) -> dict[str, nn.Module]:
         """Networks by name, with the prior where there is one."""
         prior = self.policy_learner.prior
         return super().modules() | ({} if prior is None else {"prior": prior})
 
-    def tensors(self) -> dict[str, Tensor]:
-        """The episodes that the next update learns from."""
-        return {f"episodes.{name}": getattr(self.episodes, name) for name in EPISODES}
+    def _make_learner(self, policy: Policy, generator: Generator) -> PolicyGradient:
+        return PolicyGradient(policy, self.config.learning, generator)
 
-    def load(self, tensors: Mapping[str, Tensor], counters: Mapping[str, float]) -> None:
-        """As ``Trainer.load``."""
-        super().load(tensors, counters)
-        for name in EPISODES:
-            getattr(self.episodes, name).copy_(tensors[f"episodes.{name}"])
-
-    def _make_learner(self, policy: Policy) -> PolicyGradient:
-        return PolicyGradient(policy, self.config.learning, self.generators["policy"])
-
-    def _learn(self, scores: Tensor, progress: float) -> Scalars:
-        """Learn from the episodes, whose canvases have ``scores`` float32[T + 1, B]."""
-        rewards = reward(scores, self.episodes, self.renderer.actions, self.config.reward)
-        metrics = self.policy_learner.step(self.episodes, rewards, progress, scores)
+    def _learn(self, episodes: EpisodeBatch, scores: Tensor, progress: float) -> Scalars:
+        """Learn from episodes whose canvases have ``scores`` float32[T + 1, B], then act with the new weights."""
+        with self._timed("policy learning"):
+            rewards = reward(scores, episodes, self.space, self.config.reward)
+            metrics = self.policy_learner.step(episodes, rewards, progress, scores)
         returns = rewards.sum(0)
-        return metrics | {"reward/return": returns.mean().item(), "reward/deviation": returns.std().item()}
-
-    def _act(self, episodes: EpisodeBatch) -> None:
-        """Paint ``episodes``, for an update to learn from; conditional ones towards new pictures of the data."""
-        if self.config.agent.conditional:
-            episodes.aim(self.source.draw(len(episodes.goal), self.generators["acting"]))
-        collect(self.renderer, self.actor, episodes, self.generators["acting"])
-
-    def _swap(self) -> None:
-        """The episodes that were painted are the next to be learnt from."""
-        self.episodes, self.spare = self.spare, self.episodes
+        metrics |= {"reward/return": returns.mean().item(), "reward/deviation": returns.std().item()}
+        return metrics | self.runtime.publish(self.policy_learner.policy.state_dict())
 
 
 def reward(scores: Tensor, episodes: EpisodeBatch, actions: ActionSpace, config: RewardConfig) -> Tensor:

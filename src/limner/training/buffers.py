@@ -27,7 +27,8 @@ class RingBuffer:
     def add(self, batch: Mapping[str, Tensor]) -> None:
         """Add rows ``[N, …]`` of every tensor in place of the oldest."""
         count = len(next(iter(batch.values())))
-        places = torch.arange(self.added, self.added + count) % self.capacity
+        device = next(iter(self.rows.values())).device
+        places = torch.arange(self.added, self.added + count, device=device) % self.capacity
         for name, tensor in self.rows.items():
             tensor[places] = batch[name]
         self.added += count

@@ -19,6 +19,36 @@ Device = Literal["cpu", "cuda"]
 
 
 @dataclass(frozen=True)
+class LocalConfig:
+    """Everything lives in one process."""
+
+    name: ClassVar[str] = "local"
+
+
+@dataclass(frozen=True)
+class RayConfig:
+    """Actors, and the critic, are processes of a Ray cluster; the policy learns in this one."""
+
+    name: ClassVar[str] = "ray"
+    actors: int = 2
+    """Processes that act. Each makes an even share of the episodes of an update."""
+    max_lag: int = 4
+    """Batches made with weights that are more updates old than this are dropped."""
+    lockstep: bool = False
+    """Learn from batches of all actors, in order, made with weights exactly one update old: a run repeats bit for
+    bit."""
+    address: str = ""
+    """Address of a running Ray cluster; auto for the one on this machine. Empty: start one here, and end it with the
+    run."""
+    object_store: int = 512
+    """Mebibytes of shared memory for weights and batches, of a cluster that is started here."""
+
+    def __post_init__(self) -> None:
+        ranges = {"actors": (1, 4096), "object_store": (80, 2**20)}
+        check_fields(self, "", not_negative="max_lag", within=ranges)
+
+
+@dataclass(frozen=True)
 class RunConfig:
     """The run: data, limits, and what it leaves in its folder."""
 
@@ -29,6 +59,8 @@ class RunConfig:
     weights."""
     seed: int = 0
     """Seed of weights, actions and batches."""
+    evaluation_seed: int | None = None
+    """Seed of what evaluations draw. None: that of the run."""
     episodes: int = 128
     """Episodes per update."""
     frames: int = 1_500_000
@@ -45,11 +77,17 @@ class RunConfig:
     """Updates between checkpoints."""
     keep: int = 2
     """Number of checkpoints kept, the newest."""
+    runtime: LocalConfig | RayConfig = LocalConfig()
+    """Where actors and critic live."""
 
     def __post_init__(self) -> None:
         positive = "episodes frames minutes evaluate_every checkpoint_every keep"
         check_fields(self, "", positive=positive, within={"threads": (1, 1024)})
-        require(0 <= self.seed < 2**61, f"seed is {self.seed}: must be in 0 … 2^61 − 1")
+        fewest = 2 * self.runtime.actors if isinstance(self.runtime, RayConfig) else 1
+        require(self.episodes >= fewest, f"episodes is {self.episodes}: must be {fewest} or more, two for each actor")
+        for name in ("seed", "evaluation_seed"):
+            seed = getattr(self, name)
+            require(seed is None or 0 <= seed < 2**61, f"{name} is {seed}: must be in 0 … 2^61 − 1")
 
 
 @dataclass(frozen=True)
@@ -157,6 +195,9 @@ def read_config(values: Any) -> TrainingConfig:
     kind = find_algorithm(given.pop("algorithm", None))
     given["agent"] = AgentConfig.from_dict(given.get("agent"))
     return read_section(kind, given, "")
+
+
+RUNTIMES = {runtime.name: runtime for runtime in (LocalConfig, RayConfig)}
 
 
 def check_policy_gradient(config: TrainingConfig, learning: PolicyGradientConfig, reward: RewardConfig) -> None:

@@ -18,7 +18,7 @@ from limner.worlds.simulator import squared_distance
 
 
 class Evaluation(ABC):
-    """Measures what the averaged policy of a trainer draws, with the seed of the run."""
+    """Measures what the averaged policy of a trainer draws, always with the same seed."""
 
     reference_rows: dict[str, Record]
     """Rows of figures, by name, beside which those of the policy stand."""
@@ -33,8 +33,9 @@ class Evaluation(ABC):
 
     def measure(self, trainer: Trainer) -> Record:
         """``figures`` as ``eval/NAME``, and ``eval/seconds``: how long it took to draw and to measure."""
-        started, agent = time.perf_counter(), trainer.config.agent
-        generator = torch.Generator(trainer.device).manual_seed(trainer.config.run.seed)
+        started, agent, run = time.perf_counter(), trainer.config.agent, trainer.config.run
+        seed = run.seed if run.evaluation_seed is None else run.evaluation_seed
+        generator = torch.Generator(trainer.device).manual_seed(seed)
         temperatures = agent.temperature, agent.first_action_temperature
         collect(self.renderer, trainer.policy_learner.average, self.episodes, generator, *temperatures)
         figures: Record = {f"eval/{name}": value for name, value in self.figures().items()}
@@ -48,7 +49,7 @@ class ReconstructionEvaluation(Evaluation):
         test_data = test_data.spread(min(count, len(test_data)))
         super().__init__(config, len(test_data))
         self.episodes.aim(torch.from_numpy(test_data.pictures(config.agent.renderer.canvas)))
-        empty = squared_distance(torch.from_numpy(self.renderer.canvas()), self.episodes.goal)
+        empty = squared_distance(torch.from_numpy(self.renderer.canvas()), self.episodes.goal.cpu())
         self.reference_rows = {"empty": {"mse": empty.mean().item()}}
 
     def figures(self) -> Record:

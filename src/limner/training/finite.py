@@ -13,6 +13,7 @@ Notable choices:
 import math
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -32,17 +33,30 @@ HIGH_RATE = 1.0
 _files = threading.Lock()
 
 
+@dataclass(frozen=True)
+class Skips:
+    """The gradient steps that a learner has skipped."""
+
+    learner: str
+    """Its name in messages and files."""
+    skipped: int = 0
+    """In all."""
+    in_a_row: int = 0
+    """Since the last that was taken."""
+    began: int = 0
+    """The update in which those in a row began."""
+    first: str = ""
+    """What was not finite then."""
+
+
 class FiniteGuard:
     """Takes the gradient steps of a learner, but skips those that are not finite."""
 
     def __init__(self, learner: str, optimizer: torch.optim.Optimizer) -> None:
-        """``learner`` is its name in messages and files."""
-        self.learner, self.optimizer = learner, optimizer
+        self.skips, self.optimizer = Skips(learner), optimizer
         self.parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
         self.update = 1  # number of the update that steps belong to
         self.folder: Path | None = None  # for the batches of skipped steps
-        self.skipped = self.in_a_row = 0
-        self.first = (0, "")  # the update in which the steps in a row began, and what was not finite
 
     @torch.no_grad()
     def step(self, loss: Tensor, values: Mapping[str, Tensor], gradient: Tensor | None = None) -> bool:
@@ -51,11 +65,11 @@ class FiniteGuard:
         ``values`` are what the loss was computed from, by name, in the order of the computation. ``gradient`` is finite
         only if the gradients are, for instance their norm; it is computed where it is not given.
         """
-        if self.in_a_row >= PATIENCE:
+        if self.skips.in_a_row >= PATIENCE:
             return False
         if gradient is None:
             gradient = sum_of_squares([p.grad for p in self.parameters if p.grad is not None])
-        if not math.isfinite(loss.item()) or not math.isfinite(gradient.item()):
+        if not all(map(math.isfinite, torch.stack([loss, gradient]).tolist())):  # a GPU is waited for once
             self._skip({**values, "loss": loss, "gradient": gradient})
             return False
         high = any(group["lr"] > HIGH_RATE for group in self.optimizer.param_groups)
@@ -66,27 +80,29 @@ class FiniteGuard:
             self.optimizer.state.clear()
             self._skip({**values, "loss": loss, "gradient": gradient, "parameters": size})
             return False
-        self.in_a_row = 0
+        if self.skips.in_a_row:
+            self.skips = replace(self.skips, in_a_row=0)
         return True
 
     def counters(self) -> dict[str, float]:
         """Numbers that a checkpoint holds of it."""
-        return {f"{self.learner}_skipped": self.skipped, f"{self.learner}_skipped_in_a_row": self.in_a_row}
+        name = self.skips.learner
+        return {f"{name}_skipped": self.skips.skipped, f"{name}_skipped_in_a_row": self.skips.in_a_row}
 
     def load(self, counters: Mapping[str, float]) -> None:
         """Put back what ``counters`` gave."""
-        self.skipped = int(counters[f"{self.learner}_skipped"])
-        self.in_a_row = int(counters[f"{self.learner}_skipped_in_a_row"])
+        skipped, in_a_row = (int(counters[name]) for name in self.counters())
+        self.skips = replace(self.skips, skipped=skipped, in_a_row=in_a_row)
 
     def _skip(self, values: Mapping[str, Tensor]) -> None:
-        if not self.in_a_row or not self.first[1]:
+        skips = self.skips
+        if not skips.in_a_row or not skips.first:
             name = next(name for name, value in values.items() if not is_finite(value))
             kind = "NaN" if values[name].isnan().any() else "infinite"
-            self.first = self.update, f"{name} of the {self.learner} became {kind}"
-        self.skipped += 1
-        self.in_a_row += 1
+            skips = replace(skips, began=self.update, first=f"{name} of the {skips.learner} became {kind}")
+        self.skips = replace(skips, skipped=skips.skipped + 1, in_a_row=skips.in_a_row + 1)
         if self.folder is not None:
-            self._keep(self.folder / f"{self.update:08d}-{self.learner}.safetensors", values)
+            self._keep(self.folder / f"{self.update:08d}-{skips.learner}.safetensors", values)
 
     def _keep(self, path: Path, values: Mapping[str, Tensor]) -> None:
         """Write the first batch that this learner skipped in an update, as long as there is room."""
@@ -95,16 +111,19 @@ class FiniteGuard:
                 write_atomic(path, save({name: value.detach().cpu().clone() for name, value in values.items()}))
 
 
-def stop_if_hopeless(guards: Sequence[FiniteGuard]) -> None:
-    """``NonFiniteError`` when the guards of a run have skipped ``PATIENCE`` steps in a row, or more together."""
-    skipping = [guard for guard in guards if guard.in_a_row]
-    if (count := sum(guard.in_a_row for guard in skipping)) < PATIENCE:
+def stop_if_hopeless(learners: Sequence[Skips], update: int, folder: Path | None) -> None:
+    """``NonFiniteError`` when the learners of a run have skipped ``PATIENCE`` steps in a row, or more together.
+
+    ``update`` is the last one, ``folder`` that of the batches of skipped steps.
+    """
+    skipping = [skips for skips in learners if skips.in_a_row]
+    if (count := sum(skips.in_a_row for skips in skipping)) < PATIENCE:
         return
-    began = min(guard.first[0] for guard in skipping)
-    first = " and ".join(guard.first[1] for guard in skipping if guard.first[0] == began)
-    where = f"; batches are in {skipping[0].folder}" if skipping[0].folder is not None else ""
+    began = min(skips.began for skips in skipping)
+    first = " and ".join(skips.first for skips in skipping if skips.began == began)
+    where = f"; batches are in {folder}" if folder is not None else ""
     raise NonFiniteError(
-        f"training stopped in update {skipping[0].update}: {count} gradient steps in a row were not finite. First "
+        f"training stopped in update {update}: {count} gradient steps in a row were not finite. First "
         f"{first}, in update {began}{where}. Start again with a lower learning rate"
     )
 

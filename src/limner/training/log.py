@@ -65,7 +65,7 @@ class Log:
             pending = [finite_figures(metrics) for metrics in self.pending]
             for name in sorted({name for metrics in pending for name in metrics}):
                 record[name] = float(np.mean([metrics[name] for metrics in pending if name in metrics]))
-            record |= {f"{guard.learner}/skipped_steps": guard.skipped for guard in trainer.guards()}
+            record |= {f"{skips.learner}/skipped_steps": skips.skipped for skips in trainer.skips()}
             self.pending.clear()
         record = finite_figures(record)
         with self.path.open("a") as file:

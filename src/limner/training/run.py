@@ -15,7 +15,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -43,19 +43,26 @@ logger = logging.getLogger(__name__)
 
 
 def train(
-    config: TrainingConfig, folder: Path, resume: bool = False, report: Callable[[Record], None] | None = None
+    config: TrainingConfig,
+    folder: Path,
+    resume: bool = False,
+    report: Callable[[Record], None] | None = None,
+    until: int | None = None,
 ) -> bool:
     """Train as ``config`` says, into ``folder``. True when the run is complete, False when it was interrupted.
 
-    ``report`` is given every line of the log. ``ValueError`` when the folder already holds a run and ``resume`` is
+    ``report`` is given every line of the log. With ``until`` the run pauses after so many updates, as if it were
+    complete then: with an evaluation and a checkpoint. The schedules are those of the whole run, so a run that pauses
+    ends as one that never did. ``ValueError`` when the folder already holds a run and ``resume`` is
     not set; with ``resume``, when it holds none, or one of another configuration; when another process trains in it. A
     run that has no checkpoint yet starts again. ``NonFiniteError`` when too many gradient steps in a row are not
     finite: the last checkpoints stay.
     """
     saved = _saved_state(config, folder, resume)
     train_data, test_data = load_dataset(config.run.data, "train"), load_dataset(config.run.data, "test")
-    with hold(folder):
+    with hold(folder), ExitStack() as opened:
         trainer = make_trainer(config, PictureSource(train_data, config.agent.renderer.canvas))
+        opened.enter_context(closing(trainer))
         if config.run.start and saved is None:
             trainer.start_from(load_agent(config.run.start).policy)
         evaluation = make_evaluation(config, train_data, test_data)
@@ -66,9 +73,8 @@ def train(
         write_atomic(folder / "config.json", json.dumps(config.to_dict(), indent=2))
         reference = {name: finite_figures(row) for name, row in evaluation.reference_rows.items()}
         write_atomic(folder / "reference.json", json.dumps(reference, indent=2, allow_nan=False))
-        for guard in trainer.guards():
-            guard.folder = folder / "non_finite"
-        return _loop(trainer, folder / "checkpoints", log, evaluation, seconds)
+        trainer.keep_skipped(folder / "non_finite")
+        return _loop(trainer, folder / "checkpoints", log, evaluation, seconds, until)
 
 
 def train_once(config: TrainingConfig, folder: Path, report: Callable[[Record], None] | None = None) -> Record:
@@ -125,11 +131,16 @@ def _saved_state(config: TrainingConfig, folder: Path, resume: bool) -> Path | N
     return None
 
 
-def _loop(trainer: Trainer, checkpoints: Path, log: Log, evaluation: Evaluation, seconds: float) -> bool:
-    """Update until the run is complete (True) or a signal comes (False); ``seconds`` were spent before."""
+def _loop(
+    trainer: Trainer, checkpoints: Path, log: Log, evaluation: Evaluation, seconds: float, until: int | None
+) -> bool:
+    """Update until the run is complete or paused (True) or a signal comes (False); ``seconds`` were spent before."""
     config, run = trainer.config, trainer.config.run
-    with _stop_signals() as stopped, closing(log):
+    end = config.updates if until is None else min(until, config.updates)
+    with stop_signals() as stopped, closing(log):
         while (progress := config.progress(trainer.updates, seconds / 60)) < 1 and not stopped():
+            if trainer.updates >= end:
+                return True
             started = time.perf_counter()
             try:
                 metrics = trainer.update(progress)
@@ -138,14 +149,14 @@ def _loop(trainer: Trainer, checkpoints: Path, log: Log, evaluation: Evaluation,
                 raise
             seconds += time.perf_counter() - started
             log.add(metrics)
-            last = trainer.updates == config.updates
+            last = trainer.updates == end
             if trainer.updates % LOG_EVERY == 0 or last:
                 log.write(trainer, seconds)
             if trainer.updates % run.evaluate_every == 0 or last:
                 log.write(trainer, seconds, evaluation.measure(trainer))
             if trainer.updates % run.checkpoint_every == 0 or last:
                 _save(checkpoints, trainer, seconds, needed=last)
-        if 0 < trainer.updates < config.updates:
+        if 0 < trainer.updates < end:
             if progress == 1 and trainer.updates % run.evaluate_every:
                 log.write(trainer, seconds, evaluation.measure(trainer))
             _save(checkpoints, trainer, seconds, needed=True)
@@ -183,7 +194,7 @@ def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 @contextmanager
-def _stop_signals() -> Iterator[Callable[[], bool]]:
+def stop_signals() -> Iterator[Callable[[], bool]]:
     """While open, Ctrl-C and SIGTERM only set a flag. The second signal interrupts at once."""
     received: list[int] = []
 

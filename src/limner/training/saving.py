@@ -17,12 +17,12 @@ from typing import Any
 
 import torch
 from safetensors.torch import save
-from torch import Tensor, nn
 
 from limner.agents.checkpoint import SCHEMA, list_checkpoints, read_manifest, read_tensors
 from limner.files import write_atomic
 from limner.training import NonFiniteError
 from limner.training.finite import is_finite
+from limner.training.part import named, within
 from limner.training.trainer import Trainer
 
 
@@ -31,7 +31,7 @@ def save_checkpoint(folder: Path, trainer: Trainer, counters: Mapping[str, float
 
     ``NonFiniteError`` naming the first number that is not finite, nothing written.
     """
-    agent, state = _named("policy", trainer.policy_learner.average), _state(trainer)
+    agent, state = named("policy", trainer.policy_learner.average), trainer.state()
     numbers = {**trainer.counters(), **counters}
     scalars = {name: torch.tensor(number, dtype=torch.float64) for name, number in numbers.items()}
     every = [*agent.items(), *state.items(), *scalars.items()]
@@ -75,14 +75,8 @@ def restore_checkpoint(path: Path, trainer: Trainer) -> dict[str, float]:
     agent, state = (read_tensors(path, manifest, f"{name}.safetensors") for name in ("agent", "state"))
     counters = _counters(path, manifest, trainer)
     try:
-        trainer.policy_learner.average.load_state_dict(_within(agent, "policy"))
-        for name, module in trainer.modules().items():
-            module.load_state_dict(_within(state, name))
-        for name, optimizer in trainer.optimizers().items():
-            _load_adam(optimizer, _within(state, name))
-        for name, generator in trainer.generators.items():
-            generator.set_state(state[f"generator.{name}"])
-        trainer.load(state, counters)
+        trainer.policy_learner.average.load_state_dict(within(agent, "policy"))
+        trainer.restore(state, counters)
     except (KeyError, RuntimeError) as error:
         raise ValueError(f"{path} does not fit the configuration of this run: {error}") from None
     return counters
@@ -95,35 +89,3 @@ def _counters(path: Path, manifest: Mapping[str, Any], trainer: Trainer) -> dict
         if not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
             raise ValueError(f"{path / 'manifest.json'} is damaged: {name!r} in counters is {value!r}")
     return dict(counters)
-
-
-def _named(prefix: str, module: nn.Module) -> dict[str, Tensor]:
-    return {f"{prefix}.{name}": tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
-
-
-def _state(trainer: Trainer) -> dict[str, Tensor]:
-    tensors = {name: tensor.cpu().contiguous() for name, tensor in trainer.tensors().items()}
-    for name, module in trainer.modules().items():
-        tensors |= _named(name, module)
-    for name, optimizer in trainer.optimizers().items():
-        for index, slots in optimizer.state_dict()["state"].items():
-            tensors |= {f"{name}.{index}.{slot}": value.cpu().contiguous() for slot, value in slots.items()}
-    for name, generator in trainer.generators.items():
-        tensors[f"generator.{name}"] = generator.get_state()
-    return tensors
-
-
-def _within(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    dot = len(prefix) + 1
-    return {name[dot:]: tensor for name, tensor in tensors.items() if name.startswith(prefix + ".")}
-
-
-def _load_adam(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    slots: dict[int, dict[str, Tensor]] = {}
-    for key, value in tensors.items():
-        index, slot = key.split(".", 1)
-        if value.dim():  # fused Adam walks through memory: its slots must lie there as the parameters do
-            value = torch.empty_like(parameters[int(index)], device="cpu").copy_(value)
-        slots.setdefault(int(index), {})[slot] = value
-    optimizer.load_state_dict({"state": slots, "param_groups": optimizer.state_dict()["param_groups"]})

@@ -1,78 +1,72 @@
-"""What the trainers of all algorithms have in common: a policy that learns, and an actor that paints for it.
+"""What the trainers of all algorithms have in common: a policy that learns from what actors make.
 
 Notable choices:
-- An update has two sides. The policy learns from what was painted before. Meanwhile the critic learns or, without one,
-  the actor, the policy as it stood at the start of the update, paints what the next update learns from.
-- The two sides share nothing until they meet at the end, so they can run on two threads or in turn with the same
-  result, bit for bit. Every kernel runs on one thread: for networks of this size that is faster than splitting each.
-- Randomness comes from a generator for each purpose (acting, policy, critic), used by one side only.
-- ``modules``, ``optimizers``, ``tensors`` and ``counters`` are all that a checkpoint has to hold.
+- Where actors live, and what learns beside the policy, is up to the runtime. Nothing is shared with them during an
+  update: weights go out when it ends, batches come in when it begins.
+- Randomness comes from a generator for each purpose (acting, policy, critic), used by one part only.
+- Every kernel runs on one thread: for networks of this size that is faster than splitting each.
 """
 
-import copy
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from limner.agents.agent import make_policy
-from limner.agents.rollout import EpisodeBatch
 from limner.data.picture_source import PictureSource
 from limner.malloc import keep_freed_memory
 from limner.models.policy import Policy
+from limner.training.actor import Actor
 from limner.training.config import TrainingConfig
-from limner.training.finite import FiniteGuard, stop_if_hopeless
+from limner.training.device import prepare
+from limner.training.finite import Skips, stop_if_hopeless
+from limner.training.part import Part
 from limner.training.policy_learner import PolicyLearner, Scalars
-
-GENERATORS = ("acting", "critic", "policy")
-"""Purposes of random generators: each is seeded by its place here."""
+from limner.training.runtime import make_runtime
 
 
-class Trainer(ABC):
-    """Everything that a run consists of, and ``update``, which moves it on by one batch of episodes."""
+class Trainer(Part, ABC):
+    """Everything that a run consists of, and ``update``, which moves it on by one batch."""
+
+    actor_type: ClassVar[type[Actor]]
+    acts_beside: ClassVar[bool] = True
+    """Whether a batch is made while the policy learns from the one before; otherwise with the newest weights."""
 
     def __init__(self, config: TrainingConfig, source: PictureSource, device: str = "cpu") -> None:
         """``source``: the pictures of the data. ``ValueError`` when these do not fit the canvas, or without a GPU."""
-        self.config, self.source, self.device, run = config, source, device, config.run
-        if device == "cuda" and not torch.cuda.is_available():
-            raise ValueError("device is 'cuda', but PyTorch finds no GPU here: use --device cpu")
+        self.config, self.source, self.device = config, source, device
+        prepare(device)
         torch.set_num_threads(1)
         keep_freed_memory()
-        self.renderer = config.agent.make_renderer(run.episodes, run.threads)
-        if not len(source) or source.shape != self.renderer.shape:
-            raise ValueError(
-                f"pictures of {source.data.name!r} are {len(source)} of {list(source.shape)}, canvases "
-                f"{list(self.renderer.shape)}: choose renderer settings that fit the data"
-            )
-        self.generators = {"acting": self._generator("acting"), "policy": self._generator("policy")}
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(run.seed)
+            torch.manual_seed(config.run.seed)
             policy = make_policy(config.agent).to(device)
             self._make_networks()
-        self.actor = copy.deepcopy(policy).requires_grad_(False)
-        self.policy_learner = self._make_learner(policy)
+        generator = torch.Generator(device).manual_seed(config.run.seed * 3 + 2)
+        self.policy_learner = self._make_learner(policy, generator)
         self.updates = 0
-        self.thread = ThreadPoolExecutor(1, "other side", torch.set_num_threads, (1,)) if run.threads > 1 else None
+        self.seconds: dict[str, float] = {}  # of the last update, by what they were spent on
+        self.runtime = make_runtime(self.actor_type, config, source, self.acts_beside)
+        self.runtime.publish(policy.state_dict())
 
     def update(self, progress: float) -> Scalars:
-        """Move on by one batch of episodes; ``progress`` in [0, 1] is how far the run is.
+        """Move on by one batch; ``progress`` in [0, 1] is how far the run is.
 
         ``NonFiniteError`` when too many gradient steps in a row are not finite.
         """
-        for guard in self.guards():
-            guard.update = self.updates + 1
+        started, self.seconds = time.perf_counter(), {}
+        self.policy_learner.guard.update = self.updates + 1
         metrics = self._update(progress)
-        self.actor.load_state_dict(self.policy_learner.policy.state_dict())
         self.updates += 1
-        stop_if_hopeless(self.guards())
-        return metrics
-
-    @abstractmethod
-    def tensors(self) -> dict[str, Tensor]:
-        """What was painted and will yet be learnt from, by name."""
+        stop_if_hopeless(self.skips(), self.updates, self.policy_learner.guard.folder)
+        total = time.perf_counter() - started
+        self.seconds |= {name.removeprefix("seconds/"): metrics.pop(name) for name in [*metrics] if "seconds/" in name}
+        return metrics | {f"time/{name}": seconds / total for name, seconds in self.seconds.items()}
 
     @property
     def frames(self) -> int:
@@ -83,55 +77,63 @@ class Trainer(ABC):
         """Go on from the weights of ``policy``; ``ValueError`` when it is of another kind."""
         try:
             self.policy_learner.start_from(policy)
-            self.actor.load_state_dict(policy.state_dict())
         except RuntimeError as error:
             raise ValueError(f"cannot start from an agent with another network or action space: {error}") from None
+        self.runtime.publish(policy.state_dict())
+
+    def close(self) -> None:
+        """End what the runtime has started."""
+        self.runtime.close()
+
+    def keep_skipped(self, folder: Path) -> None:
+        """Keep the batches of gradient steps that are skipped in ``folder``."""
+        self.policy_learner.guard.folder = folder
+
+    def skips(self) -> list[Skips]:
+        """The gradient steps that each learner has skipped."""
+        return [self.policy_learner.guard.skips]
 
     def modules(self) -> dict[str, nn.Module]:
-        """Networks by name, but for the averaged policy."""
+        """Networks of this process by name, but for the averaged policy."""
         return {"policy": self.policy_learner.policy}
 
     def optimizers(self) -> dict[str, torch.optim.Optimizer]:
         """Optimizers by name."""
         return {"policy_adam": self.policy_learner.optimizer}
 
-    def guards(self) -> list[FiniteGuard]:
-        """What watches the gradient steps of each learner."""
-        return [self.policy_learner.guard]
+    def generators(self) -> dict[str, torch.Generator]:
+        """Those of learning and of acting."""
+        return {"policy": self.policy_learner.generator, **self.runtime.generators()}
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The batch that is learnt from next, and what actors keep."""
+        return self.runtime.tensors()
 
     def counters(self) -> dict[str, float]:
         """Numbers that change from update to update."""
-        return {"updates": self.updates, **self.policy_learner.counters()}
+        return {"updates": self.updates, **self.policy_learner.counters(), **self.runtime.counters()}
 
     def load(self, tensors: Mapping[str, Tensor], counters: Mapping[str, float]) -> None:
-        """Put back what ``tensors`` and ``counters`` gave; the networks have their weights already."""
-        self.actor.load_state_dict(self.policy_learner.policy.state_dict())
+        """As ``Part.load``."""
         self.updates = int(counters["updates"])
         self.policy_learner.load(counters)
+        self.runtime.restore(self.policy_learner.policy.state_dict(), tensors, counters)
 
     @abstractmethod
     def _update(self, progress: float) -> Scalars:
-        """As ``update``, which then gives the actor the weights of the policy."""
+        """As ``update``; figures called ``seconds/…`` are times."""
 
     @abstractmethod
-    def _make_learner(self, policy: Policy) -> PolicyLearner:
+    def _make_learner(self, policy: Policy, generator: torch.Generator) -> PolicyLearner:
         """What teaches ``policy``."""
 
     def _make_networks(self) -> None:
         """Make networks beside the policy; the global random state is the run's."""
         return
 
-    def _generator(self, purpose: str) -> torch.Generator:
-        """A new random generator for a purpose."""
-        return torch.Generator(self.device).manual_seed(self.config.run.seed * 3 + GENERATORS.index(purpose))
-
-    def _empty_episodes(self) -> EpisodeBatch:
-        return EpisodeBatch.empty(self.config.agent, self.renderer, self.device)
-
-    def _beside(self, work: Callable[[], Any]) -> Future[Any]:
-        """Do ``work`` on a thread of its own, if there is one, or at once."""
-        if self.thread is not None:
-            return self.thread.submit(work)
-        done: Future[Any] = Future()
-        done.set_result(work())
-        return done
+    @contextmanager
+    def _timed(self, name: str) -> Iterator[None]:
+        """Count the time inside as that of ``name``."""
+        started = time.perf_counter()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started

@@ -66,4 +66,6 @@ def preprocess(canvas: Tensor, resolution: int) -> Tensor:
     # Two sums of whole numbers over adjacent elements: several times faster on a CPU than avg_pool2d.
     light = canvas.view(count * resolution, factor, width * channels).sum(1, dtype=torch.int32)
     light = light.view(count, resolution, resolution, factor, channels).sum(3, dtype=torch.int32)
-    return 1 - light.permute(0, 3, 1, 2).float() / (255 * factor**2)
+    # By a tensor: a GPU divides by a number through its reciprocal, and white would not be exactly 0.
+    white = torch.full((), 255 * factor**2, dtype=torch.float32, device=canvas.device)
+    return 1 - light.permute(0, 3, 1, 2).float() / white

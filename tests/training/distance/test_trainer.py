@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from figures import untimed
 from safetensors.torch import load
 
 from limner.agents.rollout import EpisodeBatch, collect
@@ -27,7 +28,7 @@ CONFIG = DistanceConfig(agent=replace(TINY.agent, conditional=True), run=TINY.ru
 def state(trainer):
     modules = trainer.modules() | {"average": trainer.policy_learner.average}
     named = {f"{name} {key}": value for name, module in modules.items() for key, value in module.state_dict().items()}
-    named |= {f"random {name}": generator.get_state() for name, generator in trainer.generators.items()}
+    named |= {f"random {name}": generator.get_state() for name, generator in trainer.generators().items()}
     named |= trainer.tensors() | {"counters": torch.tensor([*trainer.counters().values()], dtype=torch.float64)}
     return {name: value.clone() for name, value in named.items()}
 
@@ -39,7 +40,7 @@ def different(a, b):
 
 def test_one_thread_and_two_give_the_same_run_and_so_does_resuming(source, tmp_path):
     whole, threaded = (DistanceTrainer(replace(CONFIG, run=replace(CONFIG.run, threads=n)), source) for n in (1, 2))
-    metrics = [[trainer.update(i / 4) for i in range(4)] for trainer in (whole, threaded)]
+    metrics = [untimed(trainer.update(i / 4) for i in range(4)) for trainer in (whole, threaded)]
     assert metrics[0] == metrics[1]
     assert different(state(whole), state(threaded)) == []
     first, second = (DistanceTrainer(CONFIG, source) for _ in range(2))
@@ -56,7 +57,7 @@ def test_the_next_episodes_are_painted_while_the_policy_learns_by_the_policy_as_
     for i in range(3):
         before = copy.deepcopy(trainer.policy_learner.policy)
         trainer.update(i / 3)
-        episodes = trainer.episodes
+        episodes = trainer.runtime.batch
         with torch.no_grad():
             was, now = (
                 policy.evaluate(episodes.observations(), episodes.actions).log_prob
@@ -68,12 +69,12 @@ def test_the_next_episodes_are_painted_while_the_policy_learns_by_the_policy_as_
 
 def test_the_score_is_minus_the_weighted_distance(source, monkeypatch):
     trainer = DistanceTrainer(replace(CONFIG, reward=replace(CONFIG.reward, weight=20.0)), source)
-    expected, learn, given = -20 * trainer.episodes.distance, trainer._learn, []
+    expected, learn, given = -20 * trainer.runtime.batch.distance, trainer._learn, []
     assert expected.max() < 0
 
-    def spy(scores, progress):
+    def spy(episodes, scores, progress):
         given.append(scores.clone())
-        return learn(scores, progress)
+        return learn(episodes, scores, progress)
 
     monkeypatch.setattr(trainer, "_learn", spy)
     trainer.update(0.0)
@@ -93,7 +94,7 @@ def test_no_critic_is_made_fed_scored_or_saved(source, tmp_path, monkeypatch):
         *load((checkpoint / "state.safetensors").read_bytes()),
         *load((checkpoint / "agent.safetensors").read_bytes()),
     ]
-    names = [*saved, *trainer.modules(), *trainer.optimizers(), *trainer.generators, *trainer.counters(), *metrics[0]]
+    names = [*saved, *trainer.modules(), *trainer.optimizers(), *trainer.generators(), *trainer.counters(), *metrics[0]]
     assert {"episodes.distance", "generator.policy", "policy"} <= set(names)
     assert not [name for name in names if "critic" in name or "replay" in name]
     assert not [name for name in vars(trainer) if "critic" in name or "replay" in name]
@@ -101,13 +102,14 @@ def test_no_critic_is_made_fed_scored_or_saved(source, tmp_path, monkeypatch):
 
 def test_scores_that_are_not_finite_are_named_and_training_stops(source):
     trainer = DistanceTrainer(CONFIG, source)
-    act = trainer._act
+    act = trainer.runtime.actor.act
 
-    def poisoned(episodes):
-        act(episodes)
+    def poisoned():
+        episodes, figures = act()
         episodes.distance[-1, 3] = math.nan
+        return episodes, figures
 
-    trainer._act = poisoned
+    trainer.runtime.actor.act = poisoned
     trainer.update(0.0)
     for _ in range(PATIENCE - 1):
         trainer.update(0.0)
@@ -126,11 +128,12 @@ def test_a_short_training_comes_closer_to_targets_that_it_was_not_shown():
         learning=PolicyGradientConfig(learning_rate=2e-3, minibatches=2, entropy_cost=0.01, ema_decay=0.5),
     )
     trainer = DistanceTrainer(config, PictureSource(ArrayDataset("noise", noise[:80]), 64))
-    held_out = EpisodeBatch.empty(config.agent, trainer.renderer)
+    renderer = config.agent.make_renderer(32)
+    held_out = EpisodeBatch.empty(config.agent, renderer)
     held_out.aim(torch.from_numpy(ArrayDataset("noise", noise[80:]).pictures(64)))
 
     def distance():
-        collect(trainer.renderer, trainer.policy_learner.average, held_out, torch.Generator().manual_seed(1))
+        collect(renderer, trainer.policy_learner.average, held_out, torch.Generator().manual_seed(1))
         return held_out.distance[-1].mean().item()
 
     random, empty = distance(), held_out.distance[0].mean().item()

@@ -22,7 +22,7 @@ def with_expert(config, **changes):
 
 def painted(trainer, actions):
     """The pictures of programs ``int32[N, T, P]``, preprocessed."""
-    settings = trainer.renderer.settings()
+    settings = trainer.runtime.actor.renderer.settings()
     pictures = np.stack(execute_all([Program(settings, rows.numpy()) for rows in actions]))
     return preprocess(torch.from_numpy(pictures), trainer.config.agent.resolution)
 
@@ -32,9 +32,9 @@ def test_the_actions_of_augmented_and_random_programs_paint_their_targets(kind, 
     config = request.getfixturevalue(f"{kind}_config")
     trainer = ImitationTrainer(with_expert(config, augmentation=1.0) if kind == "search" else config, source)
     trainer.update(0.0)
-    rows = trainer.demonstrations.rows
+    rows = trainer.runtime.batch.rows
     torch.testing.assert_close(painted(trainer, rows["expert"]), rows["target"] / 255, atol=0.51 / 255, rtol=0)
-    assert len(torch.unique(rows["target"], dim=0)) == len(trainer.demonstrations)
+    assert len(torch.unique(rows["target"], dim=0)) == len(trainer.runtime.batch)
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.3, 1.0])
@@ -43,7 +43,7 @@ def test_so_many_actions_are_perturbed_and_the_canvas_shows_it(kind, noise, sour
     config = with_expert(request.getfixturevalue(f"{kind}_config"), action_noise=noise)
     trainer = ImitationTrainer(replace(config, steps_per_update=16), source)
     trainer.update(0.0)
-    rows = trainer.demonstrations.rows
+    rows = trainer.runtime.batch.rows
     perturbed = (rows["actions"] != rows["expert"]).any(-1)
     assert 0.7 * noise <= perturbed.float().mean() <= noise  # a perturbation may change nothing
     before_last = painted(trainer, rows["actions"][:, :-1])
@@ -56,7 +56,7 @@ def test_what_is_found_is_kept_with_its_picture(search_config, source):
     trainer = ImitationTrainer(config, source)
     for _ in range(3):
         trainer.update(0.0)
-    found = trainer.expert.found
+    found = trainer.runtime.actor.expert.found
     assert found.added == 4 * config.run.episodes
     programs = found.all("programs")
     assert (programs != 0).any(-1).any(-1).all()
@@ -68,7 +68,7 @@ def test_what_is_found_is_kept_with_its_picture(search_config, source):
     assert closer.mean() < 0.9 * empty.mean()
     assert closer.mean() < 0.7 * other.mean()
     last = {rows.numpy().tobytes() for rows in programs}
-    demonstrated = trainer.demonstrations.all("expert")
+    demonstrated = trainer.runtime.batch.all("expert")
     assert sum(rows.numpy().tobytes() in last for rows in demonstrated) > len(demonstrated) / 4
 
 
@@ -79,7 +79,7 @@ def test_later_programs_of_a_prior_descend_from_those_of_similar_pictures(search
     trainer = ImitationTrainer(replace(config, run=replace(config.run, episodes=32)), source)
     for _ in range(5):
         trainer.update(0.0)
-    found = trainer.expert.found
+    found = trainer.runtime.actor.expert.found
     assert found.added == 6 * 32
     programs = found.all("programs")
     first, later = programs[:FIRST_PROGRAMS], programs[FIRST_PROGRAMS:]
@@ -97,9 +97,9 @@ def test_augmented_programs_are_perturbed_only_where_their_picture_is_the_target
     config = with_expert(with_agent(search_config, conditional=conditional), augmentation=1.0, action_noise=0.0)
     trainer = ImitationTrainer(config, source)
     trainer.update(0.0)
-    widths = [trainer.renderer.actions.index(name) for name in ("size", "pressure")]
-    known = {rows.numpy().tobytes() for rows in trainer.expert.found.all("programs")[..., widths]}
-    augmented = [rows.numpy().tobytes() in known for rows in trainer.demonstrations.all("expert")[..., widths]]
+    widths = [trainer.runtime.actor.renderer.actions.index(name) for name in ("size", "pressure")]
+    known = {rows.numpy().tobytes() for rows in trainer.runtime.actor.expert.found.all("programs")[..., widths]}
+    augmented = [rows.numpy().tobytes() in known for rows in trainer.runtime.batch.all("expert")[..., widths]]
     assert all(augmented) != conditional
 
 
@@ -125,23 +125,26 @@ def test_an_empty_file_of_programs_is_refused(file_config, source, tmp_path):
 
 def test_the_programs_of_a_file_are_taken_in_turn(file_config, source):
     trainer = ImitationTrainer(file_config, source)
-    demonstrated = [rows.numpy().tobytes() for rows in trainer.demonstrations.all("expert")]
-    wanted = [rows.int().numpy().tobytes() for rows in trainer.expert.programs]
+    demonstrations = trainer.runtime.take()
+    demonstrated = [rows.numpy().tobytes() for rows in demonstrations.all("expert")]
+    wanted = [rows.int().numpy().tobytes() for rows in trainer.runtime.actor.expert.programs]
     assert sorted(demonstrated) == sorted(wanted)
-    assert torch.equal(trainer.demonstrations.all("expert"), trainer.demonstrations.all("actions"))
+    assert torch.equal(demonstrations.all("expert"), demonstrations.all("actions"))
 
 
 @pytest.mark.parametrize("conditional", [True, False])
 def test_an_agent_is_asked_about_the_canvas_as_it_is(conditional, source, agent_config):
     """Also after a perturbed action: the expert's is what the agent would do there, for the picture that it draws."""
     trainer = ImitationTrainer(with_agent(agent_config, conditional=conditional), source)
-    expert, done = trainer.expert.actions()
-    observation = Observation(*(x.flatten(0, 1) for x in trainer.expert.drawings.observations()))
-    answer = trainer.expert.expert.policy.act(observation, None, torch.Generator(), temperature=0.0).actions
+    expert, done = trainer.runtime.actor.expert.actions()
+    observation = Observation(*(x.flatten(0, 1) for x in trainer.runtime.actor.expert.drawings.observations()))
+    answer = trainer.runtime.actor.expert.expert.policy.act(
+        observation, None, torch.Generator(), temperature=0.0
+    ).actions
     assert torch.equal(answer, expert.flatten(0, 1))
     assert not torch.equal(done, expert)
     trainer.update(0.0)
-    assert trainer.demonstrations.rows["target"].shape[1] == conditional
+    assert trainer.runtime.batch.rows["target"].shape[1] == conditional
 
 
 def test_an_agent_that_cannot_be_an_expert_is_refused(source, agent_config, tmp_path):

@@ -13,7 +13,7 @@ from limner.programs.program import load_programs
 from limner.training import NonFiniteError
 from limner.training.config import OptimizerConfig
 from limner.training.evaluation import ReconstructionEvaluation
-from limner.training.imitation.trainer import Demonstrations, ImitationTrainer
+from limner.training.imitation.trainer import Demonstrations, ImitationTrainer, rows_of
 from limner.training.saving import restore_checkpoint, save_checkpoint
 from limner.worlds.toy.renderer import Toy, ToySettings
 
@@ -24,7 +24,7 @@ SETTINGS = ToySettings(canvas=16, grid=4)
 def state(trainer):
     named = {f"policy {key}": value for key, value in trainer.policy_learner.policy.state_dict().items()}
     named |= {f"average {key}": value for key, value in trainer.policy_learner.average.state_dict().items()}
-    named |= {f"random {name}": generator.get_state() for name, generator in trainer.generators.items()}
+    named |= {f"random {name}": generator.get_state() for name, generator in trainer.generators().items()}
     named |= trainer.tensors()
     return {name: value.clone() for name, value in named.items()} | {"counters": trainer.counters()}
 
@@ -67,7 +67,7 @@ def test_the_demonstrations_fill_whole_batches_whatever_their_sizes(search_confi
     second = ImitationTrainer(config, source)
     restore_checkpoint(save_checkpoint(tmp_path / "checkpoints", first, {}), second)
     second.update(2 / 3)
-    assert len(whole.demonstrations) == 32
+    assert len(whole.runtime.batch) == 32
     assert different(state(whole), state(second)) == []
 
 
@@ -102,12 +102,13 @@ def test_programs_become_likely(file_config, source):
         learning=OptimizerConfig(learning_rate=1e-2, entropy_cost=0.0, ema_decay=0.5),
     )
     trainer = ImitationTrainer(config, source)
-    assert len(trainer.demonstrations) == 20
+    assert len(trainer.runtime.take()) == 20
     metrics = [trainer.update(0.0) for _ in range(20)]
     assert metrics[-1]["policy/nll"] < 0.5 * metrics[0]["policy/nll"]
     known = {program.actions.tobytes() for program in load_programs(config.expert.path)}
-    collect(trainer.renderer, trainer.policy_learner.average, trainer.episodes, torch.Generator(), temperature=0.0)
-    drawn = [rows.numpy().tobytes() for rows in trainer.episodes.actions.transpose(0, 1).contiguous()]
+    actor = trainer.runtime.actor
+    collect(actor.renderer, trainer.policy_learner.average, actor.episodes, torch.Generator(), temperature=0.0)
+    drawn = [rows.numpy().tobytes() for rows in actor.episodes.actions.transpose(0, 1).contiguous()]
     assert sum(rows in known for rows in drawn) > len(drawn) / 2
 
 
@@ -132,13 +133,18 @@ def episodes(seed, conditional=True):
     return batch, expert
 
 
+def empty(capacity, conditional=True):
+    """A buffer for such episodes."""
+    return Demonstrations(capacity, rows_of(*episodes(0, conditional)))
+
+
 def close(a, b):
     return a.shape == b.shape and (a - b).abs().max().item() <= 0.5 / 255 + 1e-6
 
 
 def test_what_is_sampled_is_what_was_added():
     batch, expert = episodes(0)
-    demonstrations = Demonstrations(100, batch)
+    demonstrations = empty(100)
     demonstrations.add_episodes(batch, expert)
     assert len(demonstrations) == BATCH
     observation, sampled = demonstrations.sample_episodes(20, torch.Generator().manual_seed(0))
@@ -154,14 +160,14 @@ def test_what_is_sampled_is_what_was_added():
 
 def test_unconditional_agents_have_demonstrations_too():
     batch, expert = episodes(0, conditional=False)
-    demonstrations = Demonstrations(4, batch)
+    demonstrations = empty(4, conditional=False)
     demonstrations.add_episodes(batch, expert)
     observation, _ = demonstrations.sample_episodes(7, torch.Generator())
     assert observation.target.shape == (STEPS, 7, 0, 8, 8)
 
 
 def test_the_oldest_make_room():
-    demonstrations = Demonstrations(6, episodes(0)[0])
+    demonstrations = empty(6)
     added = [episodes(seed) for seed in range(3)]
     for batch, expert in added:
         demonstrations.add_episodes(batch, expert)
@@ -173,7 +179,7 @@ def test_the_oldest_make_room():
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_what_was_saved_is_put_back(count):
-    demonstrations, other = (Demonstrations(6, episodes(0)[0]) for _ in range(2))
+    demonstrations, other = (empty(6) for _ in range(2))
     for seed in range(count):
         demonstrations.add_episodes(*episodes(seed))
     saved = {name: tensor.clone() for name, tensor in demonstrations.tensors().items()}
@@ -222,7 +228,7 @@ def test_a_step_that_is_not_finite_is_skipped_and_the_figures_are_those_of_the_o
     metrics = trainer.update(0.0)
     learner = trainer.policy_learner
     assert learner.guard.counters() == {"policy_skipped": 1, "policy_skipped_in_a_row": 0}
-    assert learner.guard.first == (1, "log_prob of the policy became NaN")
+    assert (learner.guard.skips.began, learner.guard.skips.first) == (1, "log_prob of the policy became NaN")
     assert learner.taken == 3
     assert all(math.isfinite(value) for value in metrics.values())
     assert all(parameter.isfinite().all() for parameter in (*weights(learner.policy), *weights(learner.average)))
@@ -239,4 +245,4 @@ def test_where_no_step_is_taken_nothing_is_learnt_and_after_ten_training_stops(t
         trainer.update(0.0)
     after = weights(learner.policy), weights(learner.average)
     assert all(map(torch.equal, before[0] + before[1], after[0] + after[1]))
-    assert learner.guard.skipped == 10
+    assert learner.guard.skips.skipped == 10

@@ -9,7 +9,8 @@ from limner.models.config import CriticConfig
 from limner.models.critic import Critic, complement
 from limner.training.buffers import RingBuffer
 from limner.training.losses import gradient_penalty
-from limner.training.spiral.critic_learner import CriticLearner, score
+from limner.training.presets import PRESETS
+from limner.training.spiral.critic_learner import CriticLearner, CriticSide, score
 
 
 def dark_on_the_left(count, seed):
@@ -140,8 +141,8 @@ def test_only_the_step_on_pictures_that_are_not_finite_is_skipped():
 
     learner.real = poisoned
     metrics = learner.step(replay)
-    assert (learner.taken, learner.guard.skipped) == (9, 1)
-    assert learner.guard.first[1] == "real of the critic became NaN"
+    assert (learner.taken, learner.guard.skips.skipped) == (9, 1)
+    assert learner.guard.skips.first == "real of the critic became NaN"
     healthy.config = replace(healthy.config, steps_per_update=9)
     assert healthy.step(replay) == metrics
     assert torch.equal(learner.critic.output.weight, healthy.critic.output.weight)
@@ -158,8 +159,71 @@ def test_a_gradient_that_is_not_finite_is_skipped_where_the_loss_is(monkeypatch)
 
     monkeypatch.setattr("limner.training.spiral.critic_learner.gradient_penalty", poisoned)
     metrics = learner.step(replay)
-    assert learner.guard.first[1] == "gradient of the critic became NaN"
-    assert (learner.taken, learner.guard.skipped) == (0, 10)
+    assert learner.guard.skips.first == "gradient of the critic became NaN"
+    assert (learner.taken, learner.guard.skips.skipped) == (0, 10)
     assert all(map(torch.equal, before, learner.critic.parameters()))
     assert all(math.isnan(value) for value in metrics.values())
     assert learner.critic.offset == 0
+
+
+# --- The side of an update on which the critic learns -------------------------------------------------------------
+
+TINY = PRESETS["tiny"].config
+
+
+def painted(config, seed):
+    side = config.agent.resolution
+    return torch.rand(config.run.episodes, 2 if config.agent.conditional else 1, side, side, generator=seeded(seed))
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+def test_what_is_painted_is_remembered_and_learnt_from(conditional, source):
+    config = replace(TINY, agent=replace(TINY.agent, conditional=conditional))
+    side = CriticSide(config, source)
+    before = [parameter.detach().clone() for parameter in side.learner.critic.parameters()]
+    for update in (1, 2, 3):
+        learnt = side.learn(painted(config, update), update)
+    assert torch.equal(side.replay.rows["pictures"], torch.cat([painted(config, 3), painted(config, 2)]))
+    assert any(not torch.equal(a, b) for a, b in zip(before, side.learner.critic.parameters(), strict=True))
+    assert learnt.figures.keys() == {"critic/gap", "critic/penalty", "seconds/critic learning"}
+    assert learnt.skips == side.skips() == side.learner.guard.skips
+    for name, tensor in side.learner.critic.state_dict().items():
+        assert torch.equal(learnt.weights[name], tensor)
+
+
+def test_it_goes_on_from_given_weights(source):
+    side, other = CriticSide(TINY, source), CriticSide(TINY, source)
+    side.learn(painted(TINY, 1), 1)
+    other.set_weights(side.learner.critic.state_dict())
+    for a, b in zip(side.learner.critic.parameters(), other.learner.critic.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_it_goes_on_from_the_state_of_another_bit_for_bit(source):
+    first, second = CriticSide(TINY, source), CriticSide(TINY, source)
+    for update in (1, 2, 3):
+        first.learn(painted(TINY, update), update)
+    second.restore({name: tensor.clone() for name, tensor in first.state().items()}, first.counters())
+    for side in (first, second):
+        side.learn(painted(TINY, 4), 4)
+    assert first.counters() == second.counters()
+    one, other = first.state(), second.state()
+    assert one.keys() == other.keys()
+    assert [name for name in one if not torch.equal(one[name], other[name])] == []
+
+
+def test_the_batch_of_a_skipped_step_is_kept_under_the_number_of_the_update(source, tmp_path):
+    side = CriticSide(TINY, source)
+    side.keep_skipped(tmp_path)
+    learnt = side.learn(torch.full_like(painted(TINY, 1), math.nan), 7)
+    assert learnt.skips.skipped > 0
+    assert learnt.skips.began == 7
+    assert [path.name for path in tmp_path.iterdir()] == ["00000007-critic.safetensors"]
+
+
+def test_the_real_example_for_a_target_is_the_target(source):
+    side = CriticSide(replace(TINY, agent=replace(TINY.agent, conditional=True)), source)
+    pictures, targets = side.real(5, seeded()).chunk(2, dim=1)
+    assert torch.equal(pictures, targets)
+    rows = source.draw_rows(5, seeded())
+    assert torch.equal(pictures, source.take_preprocessed(rows, TINY.agent.resolution))

@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from figures import untimed
 
 from limner.agents.rollout import EpisodeBatch, collect
 from limner.data import ArrayDataset
@@ -47,7 +48,7 @@ def test_one_thread_and_two_give_the_same_run_bit_for_bit(variant, source, every
         config = VARIANTS[variant]
         trainer = SpiralTrainer(replace(config, run=replace(config.run, threads=threads)), source)
         metrics = [trainer.update(i / 6) for i in range(6)]
-        runs.append((everything(trainer), metrics))
+        runs.append((everything(trainer), untimed(metrics)))
     assert different(runs[0][0], runs[1][0]) == []
     assert runs[0][1] == runs[1][1]
 
@@ -57,7 +58,7 @@ def test_the_next_episodes_are_painted_after_learning(source):
     for i in range(3):
         before = copy.deepcopy(trainer.policy_learner.policy)
         trainer.update(i / 3)
-        episodes = trainer.episodes
+        episodes = trainer.runtime.batch
         with torch.no_grad():
             was, now = (
                 policy.evaluate(episodes.observations(), episodes.actions).log_prob
@@ -81,14 +82,14 @@ def test_an_update_is_one_batch_scored_by_the_critic_of_the_last(source, monkeyp
     for i in range(3):
         assert trainer.updates == i
         assert trainer.frames == i * 24
-        assert len(trainer.replay) == min(i * 8, 16)
-        painted = trainer.episodes.final.clone()
-        critics.append({name: value.clone() for name, value in trainer.critic_learner.critic.state_dict().items()})
+        assert len(trainer.critic.part.replay) == min(i * 8, 16)
+        painted = trainer.runtime.batch.final.clone()
+        critics.append({name: value.clone() for name, value in trainer.critic.part.learner.critic.state_dict().items()})
         metrics = trainer.update(i / 3)
         assert np.isfinite(list(metrics.values())).all()
-        newest = trainer.replay.rows["pictures"][i * 8 % 16 : i * 8 % 16 + 8]
+        newest = trainer.critic.part.replay.rows["pictures"][i * 8 % 16 : i * 8 % 16 + 8]
         assert torch.equal(newest, painted)
-        assert not torch.equal(newest, trainer.episodes.final), "the next episodes are painted"
+        assert not torch.equal(newest, trainer.runtime.batch.final), "the next episodes are painted"
     for expected, found in zip(critics, scored_by, strict=True):
         assert different(expected, found) == []
     assert different(scored_by[0], scored_by[1]) != []
@@ -97,13 +98,13 @@ def test_an_update_is_one_batch_scored_by_the_critic_of_the_last(source, monkeyp
 
 def test_the_distance_to_the_target_is_subtracted_from_the_score(source, monkeypatch):
     trainer = SpiralTrainer(VARIANTS["conditional"], source)
-    episodes, learn, given = trainer.episodes, trainer._learn, []
+    episodes, learn, given = trainer.runtime.batch, trainer._learn, []
     assert episodes.distance.min() > 0
     expected = score(trainer.frozen_critic, episodes) - 10 * episodes.distance
 
-    def spy(scores, progress):
+    def spy(episodes, scores, progress):
         given.append(scores.clone())
-        return learn(scores, progress)
+        return learn(episodes, scores, progress)
 
     monkeypatch.setattr(trainer, "_learn", spy)
     trainer.update(0.0)
@@ -124,12 +125,13 @@ def test_a_short_training_paints_what_the_critic_was_shown():
         learning=PolicyGradientConfig(learning_rate=2e-3, minibatches=2, entropy_cost=0.01, ema_decay=0.5),
     )
     trainer = SpiralTrainer(config, PictureSource(shown, 64))
-    random = EpisodeBatch.empty(config.agent, trainer.renderer)
-    collect(trainer.renderer, trainer.policy_learner.policy, random, generator)
+    renderer = config.agent.make_renderer(32)
+    random = EpisodeBatch.empty(config.agent, renderer)
+    collect(renderer, trainer.policy_learner.policy, random, generator)
     shares = []
     for i in range(40):
         trainer.update(i / 40)
-        drawn = trainer.episodes.final
+        drawn = trainer.runtime.batch.final
         shares.append((drawn[:, :, 8:].sum() / drawn.sum().clamp(min=1e-6)).item())
     with torch.no_grad():
         real = preprocess(torch.from_numpy(held_out.pictures(64)), 16)

@@ -1,9 +1,11 @@
 """Training from the distance, top to bottom: program → renderer → canvas → distance → reward → policy.
 
-In an update the policy learns from one batch of episodes while the actor, the policy as it stood at the start, paints
-the next. Episodes are one update old when they are learnt from; V-trace corrects for that.
+In an update the policy learns from one batch of episodes while the next is painted with the weights from before the
+update. Episodes are one update old when they are learnt from; V-trace corrects for that.
 """
 
+from limner.data.picture_source import PictureSource
+from limner.models.policy import Policy
 from limner.training.actor_critic import ActorCritic
 from limner.training.distance.config import DistanceConfig
 from limner.training.policy_learner import Scalars
@@ -14,10 +16,16 @@ class DistanceTrainer(ActorCritic):
 
     config: DistanceConfig
 
+    def __init__(self, config: DistanceConfig, source: PictureSource) -> None:
+        super().__init__(config, source)
+        self.runtime.begin()
+
+    def start_from(self, policy: Policy) -> None:
+        """As ``Trainer.start_from``; the first episodes are painted anew."""
+        super().start_from(policy)
+        self.runtime.begin()
+
     def _update(self, progress: float) -> Scalars:
         """Learn from one batch of episodes while the next is painted; ``progress`` in [0, 1] is how far the run is."""
-        acting_side = self._beside(lambda: self._act(self.spare))
-        metrics = self._learn(-self.config.reward.weight * self.episodes.distance, progress)
-        acting_side.result()
-        self._swap()
-        return metrics
+        episodes = self.runtime.take()
+        return self._learn(episodes, -self.config.reward.weight * episodes.distance, progress)

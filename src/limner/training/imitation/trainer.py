@@ -3,7 +3,9 @@
 In an update the policy learns from demonstrations while the expert prepares new ones. Those of a file are made once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -11,9 +13,12 @@ from torch import Tensor
 from limner.agents.rollout import EpisodeBatch, replay
 from limner.data.picture_source import PictureSource
 from limner.models.policy import Policy
+from limner.training.actor import Actor
 from limner.training.buffers import RingBuffer
-from limner.training.imitation.config import ImitationConfig
+from limner.training.config import LocalConfig
+from limner.training.imitation.config import FileExpert, ImitationConfig, SearchExpert
 from limner.training.imitation.experts import EXPERTS
+from limner.training.part import within
 from limner.training.policy_learner import PolicyLearner, Scalars
 from limner.training.trainer import Trainer
 from limner.worlds.observation import Observation, whole_episodes
@@ -22,13 +27,13 @@ from limner.worlds.observation import Observation, whole_episodes
 class Demonstrations(RingBuffer):
     """The last episodes, with the expert's action for each of their steps. Pictures are kept as bytes: a quarter."""
 
-    def __init__(self, capacity: int, like: EpisodeBatch) -> None:
-        """Room for ``capacity`` episodes that look like those of the batch ``like``."""
-        super().__init__(capacity, _rows(like, like.actions), "demonstrations")
+    def __init__(self, capacity: int, like: Mapping[str, Tensor]) -> None:
+        """Room for ``capacity`` episodes, whose rows are like those of ``like``: see ``rows_of``."""
+        super().__init__(capacity, like, "demonstrations")
 
     def add_episodes(self, episodes: EpisodeBatch, expert: Tensor) -> None:
         """Add episodes with the expert's actions ``int64[T, B, P]`` in place of the oldest."""
-        self.add(_rows(episodes, expert))
+        self.add(rows_of(episodes, expert))
 
     def sample_episodes(self, count: int, generator: torch.Generator) -> tuple[Observation, Tensor]:
         """``count`` episodes drawn with replacement: what was observed, and expert actions ``int64[T, count, P]``."""
@@ -59,72 +64,97 @@ class ImitationLearner(PolicyLearner):
         return dict(zip(names, (sums / count).tolist(), strict=True)) | {"policy/learning_rate": rate}
 
 
-class ImitationTrainer(Trainer):
-    """A policy and its expert."""
+class DemonstrationActor(Actor):
+    """An expert, and what it demonstrates."""
 
-    config: ImitationConfig
-    policy_learner: ImitationLearner
+    prefix: ClassVar[str] = "demonstrations"
+    keeps: ClassVar[bool] = True
 
     def __init__(self, config: ImitationConfig, source: PictureSource) -> None:
         super().__init__(config, source)
-        self.episodes = self._empty_episodes()
-        make_expert, generator = EXPERTS[type(config.expert)], self.generators["acting"]
-        self.expert = make_expert(config, self.renderer, source, self.actor, self.episodes, generator)
+        self.episodes = EpisodeBatch.empty(config.agent, self.renderer)
+        make_expert = EXPERTS[type(config.expert)]
+        self.expert = make_expert(config, self.renderer, source, self.policy, self.episodes, self.generator)
+        self.once = self.expert.fixed is not None
         episodes = config.run.episodes
         needed = -(-config.steps_per_update * config.batch_size // (self.expert.uses * episodes)) * episodes
         capacity = self.expert.fixed or needed
-        self.demonstrations, self.spare = (Demonstrations(capacity, self.episodes) for _ in range(2))
-        if self.expert.fixed:
-            self._demonstrate()
-            self._swap()
+        like = rows_of(self.episodes, self.episodes.actions)
+        self.demonstrations, self.spare = (Demonstrations(capacity, like) for _ in range(2))
+
+    @classmethod
+    def shares(cls, config: Any, count: int) -> list[Any]:
+        """As ``Actor.shares``: each makes a part of the demonstrations. One reads a file alone."""
+        if isinstance(config.expert, FileExpert):
+            return [config]
+        expert, steps = config.expert, -(-config.steps_per_update // count)
+        if isinstance(expert, SearchExpert):
+            expert = replace(expert, capacity=-(-expert.capacity // count))
+        sizes = [(config.run.episodes + i) // count for i in range(count)]
+        runs = [replace(config.run, episodes=size, threads=1, runtime=LocalConfig()) for size in sizes]
+        return [replace(config, run=run, steps_per_update=steps, expert=expert) for run in runs]
+
+    def act(self) -> tuple[Demonstrations, Scalars]:
+        """Let the expert prepare, then make all demonstrations of an update."""
+        self.demonstrations, self.spare = self.spare, self.demonstrations
+        made = self.demonstrations
+        metrics = self.expert.prepare()
+        made.clear()
+        while made.added < made.capacity:
+            expert, done = self.expert.actions()
+            if not self.once:
+                self.episodes.noise.normal_(generator=self.generator)
+            replay(self.renderer, self.episodes, done)
+            made.add_episodes(self.episodes, expert)
+        return made, metrics
+
+    @classmethod
+    def pack(cls, batch: Demonstrations) -> dict[str, Tensor]:
+        """As ``Actor.pack``."""
+        return within(batch.tensors(), cls.prefix)
+
+    @classmethod
+    def unpack(cls, parts: Sequence[Mapping[str, Tensor]], device: str) -> Demonstrations:
+        """As ``Actor.unpack``."""
+        rows = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+        demonstrations = Demonstrations(len(rows["actions"]), rows)
+        demonstrations.add(rows)
+        return demonstrations
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What the expert keeps."""
+        return self.expert.tensors()
+
+    def counters(self) -> dict[str, float]:
+        """Those of the expert."""
+        return self.expert.counters()
+
+    def load(self, tensors: Mapping[str, Tensor], counters: Mapping[str, float]) -> None:
+        """As ``Part.load``."""
+        self.expert.load(tensors, counters)
+
+
+class ImitationTrainer(Trainer):
+    """A policy that imitates an expert."""
+
+    actor_type: ClassVar[type[Actor]] = DemonstrationActor
+    config: ImitationConfig
+    policy_learner: ImitationLearner
 
     def _update(self, progress: float) -> Scalars:
         """Learn from demonstrations while the expert makes new ones; ``progress`` in [0, 1] is how far the run is."""
-        if not len(self.demonstrations):
-            self._demonstrate()
-            self._swap()
-        expert_side = self._beside(dict if self.expert.fixed else self._demonstrate)
+        demonstrations = self.runtime.take()
         steps, batch_size = self.config.steps_per_update, self.config.batch_size
-        metrics = self.policy_learner.step(self.demonstrations, steps, batch_size, progress)
-        metrics |= expert_side.result()
-        if not self.expert.fixed:
-            self._swap()
-        return metrics
+        with self._timed("policy learning"):
+            metrics = self.policy_learner.step(demonstrations, steps, batch_size, progress)
+        return metrics | self.runtime.publish(self.policy_learner.policy.state_dict())
 
-    def tensors(self) -> dict[str, Tensor]:
-        """The demonstrations, and what the expert keeps."""
-        return self.demonstrations.tensors() | self.expert.tensors()
-
-    def counters(self) -> dict[str, float]:
-        """Numbers that change from update to update."""
-        return super().counters() | {"demonstrations": self.demonstrations.added} | self.expert.counters()
-
-    def load(self, tensors: Mapping[str, Tensor], counters: Mapping[str, float]) -> None:
-        """Put back what ``tensors`` and ``counters`` gave."""
-        super().load(tensors, counters)
-        self.demonstrations.load(tensors, int(counters["demonstrations"]))
-        self.expert.load(tensors, counters)
-
-    def _make_learner(self, policy: Policy) -> ImitationLearner:
-        return ImitationLearner(policy, self.config.learning, self.generators["policy"])
-
-    def _demonstrate(self) -> Scalars:
-        """Let the expert prepare, then fill ``spare`` with demonstrations."""
-        metrics = self.expert.prepare()
-        self.spare.clear()
-        while self.spare.added < self.spare.capacity:
-            expert, done = self.expert.actions()
-            if not self.expert.fixed:
-                self.episodes.noise.normal_(generator=self.generators["acting"])
-            replay(self.renderer, self.episodes, done)
-            self.spare.add_episodes(self.episodes, expert)
-        return metrics
-
-    def _swap(self) -> None:
-        self.demonstrations, self.spare = self.spare, self.demonstrations
+    def _make_learner(self, policy: Policy, generator: torch.Generator) -> ImitationLearner:
+        return ImitationLearner(policy, self.config.learning, generator)
 
 
-def _rows(episodes: EpisodeBatch, expert: Tensor) -> dict[str, Tensor]:
+def rows_of(episodes: EpisodeBatch, expert: Tensor) -> dict[str, Tensor]:
+    """Episodes as rows of demonstrations, ``[B, …]`` each, with the expert's actions ``int64[T, B, P]``."""
     pictures = episodes.observed[:-1].transpose(0, 1), episodes.target
     observed, target = ((values * 255).round().to(torch.uint8) for values in pictures)
     return {

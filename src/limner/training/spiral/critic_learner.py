@@ -1,18 +1,27 @@
 """The critic learner: gradient steps on real pictures and on painted ones from the replay buffer."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from math import nan
+from pathlib import Path
+from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from limner.agents.rollout import EpisodeBatch
+from limner.data import load_dataset
+from limner.data.picture_source import PictureSource
+from limner.malloc import keep_freed_memory
 from limner.models.config import CriticConfig
 from limner.models.critic import Critic, complement
 from limner.training.buffers import RingBuffer
-from limner.training.finite import FiniteGuard
+from limner.training.device import prepare
+from limner.training.finite import FiniteGuard, Skips
 from limner.training.losses import gradient_penalty, logistic_critic_loss, wasserstein_critic_loss
+from limner.training.part import Part
 from limner.training.policy_learner import Scalars
+from limner.training.spiral.config import SpiralConfig
 
 Draw = Callable[[int, torch.Generator], Tensor]
 
@@ -35,11 +44,12 @@ class CriticLearner:
         Both are NaN when no step was taken.
         """
         taken = [step for _ in range(self.config.steps_per_update) if (step := self._step(replay)) is not None]
-        gap, penalty = (sum(values) / len(taken) for values in zip(*taken, strict=True)) if taken else (nan, nan)
+        steps = torch.stack(taken).tolist() if taken else [(nan, nan)]
+        gap, penalty = (sum(values) / len(steps) for values in zip(*steps, strict=True))
         return {"critic/gap": gap, "critic/penalty": penalty}
 
-    def _step(self, replay: RingBuffer) -> tuple[float, float] | None:
-        """One gradient step; its gap and its penalty, None when it was skipped."""
+    def _step(self, replay: RingBuffer) -> Tensor | None:
+        """One gradient step; its gap and its penalty ``float32[2]``, None when it was skipped."""
         config, device = self.config, self.generator.device
         real, fake = self._batch(replay)
         scores_real, scores_fake = self.critic(torch.cat([real, fake])).chunk(2)
@@ -57,7 +67,7 @@ class CriticLearner:
             return None
         self.critic.centre(torch.cat([scores_real, scores_fake]).detach())
         self.taken += 1
-        return (scores_real.mean() - scores_fake.mean()).item(), penalty.item()
+        return torch.stack([scores_real.mean() - scores_fake.mean(), penalty]).detach()
 
     def _batch(self, replay: RingBuffer) -> tuple[Tensor, Tensor]:
         """Real and painted pictures of a gradient step, as many of each."""
@@ -67,6 +77,97 @@ class CriticLearner:
             sides = torch.randint(4, (count,), generator=self.generator, device=self.generator.device)
             return complement(real, sides), complement(fake, sides)
         return real, fake
+
+
+class LearntCritic(NamedTuple):
+    """What an update of the critic comes to."""
+
+    weights: dict[str, Tensor]
+    figures: Scalars
+    skips: Skips
+
+
+class CriticSide(Part):
+    """The critic that learns, with real pictures and a replay buffer of painted ones."""
+
+    def __init__(self, config: SpiralConfig, source: PictureSource) -> None:
+        """``source``: the pictures of the run's data. ``ValueError`` without a GPU where the device is one."""
+        prepare(config.device)
+        torch.set_num_threads(1)
+        keep_freed_memory()
+        self.config, self.resolution, self.conditional = config, config.agent.resolution, config.agent.conditional
+        data = config.critic.data
+        self.real_source = PictureSource(load_dataset(data), config.agent.renderer.canvas) if data else source
+        generator = torch.Generator(config.device).manual_seed(config.run.seed * 3 + 1)
+        with torch.random.fork_rng(devices=[]):
+            self.learner = self.make_learner(self.make_critic(config), generator)
+        like = self.real(1, torch.Generator(config.device))
+        self.replay = RingBuffer(config.critic.replay * config.run.episodes, {"pictures": like}, "replay")
+
+    @classmethod
+    def make_critic(cls, config: SpiralConfig) -> Critic:
+        """A new critic with random weights."""
+        agent = config.agent
+        channels = agent.make_renderer(1).shape[2]
+        return Critic(config.critic, channels, agent.resolution, agent.conditional).to(config.device)
+
+    def make_learner(self, critic: Critic, generator: torch.Generator) -> CriticLearner:
+        """What teaches ``critic``."""
+        return CriticLearner(critic, self.real, self.config.critic, generator)
+
+    def set_weights(self, weights: Mapping[str, Tensor]) -> None:
+        """Go on from these weights."""
+        self.learner.critic.load_state_dict(weights)
+
+    def keep_skipped(self, folder: Path) -> None:
+        """Keep the batches of gradient steps that are skipped in ``folder``."""
+        self.learner.guard.folder = folder
+
+    def skips(self) -> Skips:
+        """The gradient steps that were skipped."""
+        return self.learner.guard.skips
+
+    def learn(self, painted: Tensor, update: int) -> LearntCritic:
+        """Add ``painted`` pictures, as the critic is shown them, to the replay buffer, and learn."""
+        started = time.perf_counter()
+        self.learner.guard.update = update
+        self.replay.add({"pictures": painted.to(self.config.device)})
+        figures = self.learner.step(self.replay)
+        figures["seconds/critic learning"] = time.perf_counter() - started
+        return LearntCritic(self.learner.critic.state_dict(), figures, self.learner.guard.skips)
+
+    def real(self, count: int, generator: torch.Generator) -> Tensor:
+        """Real pictures as the critic is shown them; the real example for a target is the target itself."""
+        rows = self.real_source.draw_rows(count, generator)
+        pictures = self.real_source.take_preprocessed(rows, self.resolution)
+        return torch.cat([pictures, pictures], dim=1) if self.conditional else pictures
+
+    def modules(self) -> dict[str, nn.Module]:
+        """The critic."""
+        return {"critic": self.learner.critic}
+
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        """The critic's."""
+        return {"critic_adam": self.learner.optimizer}
+
+    def generators(self) -> dict[str, torch.Generator]:
+        """That of learning."""
+        return {"critic": self.learner.generator}
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The replay buffer."""
+        return self.replay.tensors()
+
+    def counters(self) -> dict[str, float]:
+        """Numbers that change from update to update."""
+        counters = {"replay": self.replay.added, "critic_steps": self.learner.taken}
+        return counters | self.learner.guard.counters()
+
+    def load(self, tensors: Mapping[str, Tensor], counters: Mapping[str, float]) -> None:
+        """As ``Part.load``."""
+        self.replay.load(tensors, int(counters["replay"]))
+        self.learner.taken = int(counters["critic_steps"])
+        self.learner.guard.load(counters)
 
 
 @torch.no_grad()

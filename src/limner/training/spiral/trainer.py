@@ -1,98 +1,86 @@
 """SPIRAL, top to bottom: program → renderer → canvas → critic → reward → policy.
 
-In an update the policy learns from the newest episodes, scored by the critic as it stood at the start, and paints the
-next ones. Meanwhile the critic learns. V-trace corrects for what the policy's own gradient steps have changed.
+In an update the policy learns from the newest episodes, scored by the critic as it stood at the start, and the next
+ones are painted. Meanwhile the critic learns. V-trace corrects for what the policy's own gradient steps, and the delay
+of actors elsewhere, have changed.
 """
 
-import copy
 from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar
 
-import torch
 from torch import Tensor, nn
 
-from limner.data import load_dataset
+from limner.agents.rollout import EpisodeBatch
 from limner.data.picture_source import PictureSource
-from limner.models.critic import Critic
 from limner.training.actor_critic import ActorCritic
-from limner.training.buffers import RingBuffer
-from limner.training.finite import FiniteGuard
+from limner.training.finite import Skips
 from limner.training.policy_learner import Scalars
 from limner.training.spiral.config import SpiralConfig
-from limner.training.spiral.critic_learner import CriticLearner, score
+from limner.training.spiral.critic_learner import CriticSide, LearntCritic, score
 
 
 class SpiralTrainer(ActorCritic):
     """A critic learns to tell painted pictures from real ones, the policy learns to get high scores from it."""
 
     config: SpiralConfig
+    acts_beside: ClassVar[bool] = False
+    critic_type: ClassVar[type[CriticSide]] = CriticSide
 
     def __init__(self, config: SpiralConfig, source: PictureSource) -> None:
         super().__init__(config, source)
-        self.actor = self.policy_learner.policy  # itself: it paints when it has learnt
-        self.generators["critic"] = self._generator("critic")
-        data = config.critic.data
-        self.real_source = PictureSource(load_dataset(data), config.agent.renderer.canvas) if data else source
-        self.frozen_critic = copy.deepcopy(self._critic).requires_grad_(False).eval()
-        self.critic_learner = self._make_critic_learner()
-        self.replay = RingBuffer(config.critic.replay * config.run.episodes, self._painted(), "replay")
+        self.critic = self.runtime.host(self.critic_type)
+        self.critic.call("set_weights", self.frozen_critic.state_dict()).result()
+        self.critic_skips = Skips("critic")
 
     def _update(self, progress: float) -> Scalars:
         """Learn from one batch of episodes, then paint the next; ``progress`` in [0, 1] is how far the run is."""
-        self.replay.add(self._painted())
-        critic_side = self._beside(lambda: self.critic_learner.step(self.replay))
-        scores = self._score() - self.config.reward.distance * self.episodes.distance
-        metrics = self._learn(scores, progress)
-        self._act(self.spare)
-        metrics |= critic_side.result()
-        self.frozen_critic.load_state_dict(self.critic_learner.critic.state_dict())
-        self._swap()
-        return metrics
+        episodes = self.runtime.take()
+        critic = self.critic.call("learn", self._painted(episodes), self.updates + 1)
+        with self._timed("scoring"):
+            scores = self._score(episodes) - self.config.reward.distance * episodes.distance
+        metrics = self._learn(episodes, scores, progress)
+        learnt: LearntCritic = critic.result()
+        self.frozen_critic.load_state_dict(learnt.weights)
+        self.critic_skips = learnt.skips
+        return metrics | learnt.figures
+
+    def keep_skipped(self, folder: Path) -> None:
+        """As ``Trainer.keep_skipped``."""
+        super().keep_skipped(folder)
+        self.critic.call("keep_skipped", folder.resolve()).result()
+
+    def skips(self) -> list[Skips]:
+        """Those of both learners."""
+        return [*super().skips(), self.critic_skips]
 
     def modules(self) -> dict[str, nn.Module]:
-        """Policy, critic, and the critic as it stood at the start of the update."""
-        return super().modules() | {"critic": self.critic_learner.critic, "frozen_critic": self.frozen_critic}
+        """Policy, and the critic as it stood at the start of the update."""
+        return super().modules() | {"frozen_critic": self.frozen_critic}
 
-    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        """One for each learner."""
-        return super().optimizers() | {"critic_adam": self.critic_learner.optimizer}
-
-    def guards(self) -> list[FiniteGuard]:
-        """What watches the gradient steps of each learner."""
-        return [*super().guards(), self.critic_learner.guard]
-
-    def tensors(self) -> dict[str, Tensor]:
-        """The episodes that the next update learns from, and the replay buffer."""
-        return super().tensors() | self.replay.tensors()
+    def state(self) -> dict[str, Tensor]:
+        """As ``Part.state``, with the critic that learns."""
+        critic: dict[str, Tensor] = self.critic.call("state").result()
+        return super().state() | critic
 
     def counters(self) -> dict[str, float]:
         """Numbers that change from update to update."""
-        counters = {"replay": self.replay.added, "critic_steps": self.critic_learner.taken}
-        return super().counters() | counters | self.critic_learner.guard.counters()
+        critic: dict[str, float] = self.critic.call("counters").result()
+        return super().counters() | critic
 
     def load(self, tensors: Mapping[str, Tensor], counters: Mapping[str, float]) -> None:
-        """Put back what ``tensors`` and ``counters`` gave."""
+        """As ``Part.load``."""
         super().load(tensors, counters)
-        self.replay.load(tensors, int(counters["replay"]))
-        self.critic_learner.taken = int(counters["critic_steps"])
-        self.critic_learner.guard.load(counters)
+        self.critic.call("restore", tensors, counters).result()
+        self.critic_skips = self.critic.call("skips").result()
 
     def _make_networks(self) -> None:
-        agent, channels = self.config.agent, self.renderer.shape[2]
-        self._critic = Critic(self.config.critic, channels, agent.resolution, agent.conditional).to(self.device)
+        self.frozen_critic = self.critic_type.make_critic(self.config).requires_grad_(False).eval()
 
-    def _make_critic_learner(self) -> CriticLearner:
-        return CriticLearner(self._critic, self._real, self.config.critic, self.generators["critic"])
-
-    def _score(self) -> Tensor:
+    def _score(self, episodes: EpisodeBatch) -> Tensor:
         """The frozen critic's score of every canvas of the episodes, ``float32[T + 1, B]``."""
-        return score(self.frozen_critic, self.episodes)
+        return score(self.frozen_critic, episodes)
 
-    def _painted(self) -> dict[str, Tensor]:
+    def _painted(self, episodes: EpisodeBatch) -> Tensor:
         """The finished pictures of the episodes as the critic is shown them."""
-        return {"pictures": self.episodes.final}
-
-    def _real(self, count: int, generator: torch.Generator) -> Tensor:
-        """Real pictures as the critic is shown them; the real example for a target is the target itself."""
-        rows = self.real_source.draw_rows(count, generator)
-        pictures = self.real_source.take_preprocessed(rows, self.config.agent.resolution).to(self.device)
-        return torch.cat([pictures, pictures], dim=1) if self.config.agent.conditional else pictures
+        return episodes.final

@@ -1,0 +1,122 @@
+"""Who trains the members of a population: this process, in turn, or tasks of a Ray cluster, side by side."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from limner.training.config import RayConfig, TrainingConfig
+from limner.training.log import Record
+from limner.training.population.members import Outcome, train_member
+from limner.training.run import stop_signals
+from limner.training.runtime.cluster import Cluster
+
+RETRIES = 3
+"""Times that a task is begun again when its process ends; it goes on from the member's last checkpoint."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A member's part of a round."""
+
+    member: int
+    config: TrainingConfig
+    folder: Path
+    until: int
+    """Updates at its end."""
+
+
+class Team(ABC):
+    """Trains members."""
+
+    @abstractmethod
+    def train(self, jobs: list[Job]) -> Iterator[tuple[Job, Outcome]]:
+        """Train members; gives each job when it is done. A signal ends it: an outcome is not finished then."""
+
+    def close(self) -> None:
+        """End what was started."""
+        return
+
+
+class LocalTeam(Team):
+    """Members take turns in this process."""
+
+    def __init__(self, report: Callable[[Record], None] | None) -> None:
+        self.report = report
+
+    def train(self, jobs: list[Job]) -> Iterator[tuple[Job, Outcome]]:
+        """As ``Team.train``."""
+        for job in jobs:
+            outcome = train_member(job.config, job.folder, job.until, self.report)
+            yield job, outcome
+            if not outcome.finished:
+                return
+
+
+class RayTeam(Team):
+    """A member is a task of one core of the cluster, and of one GPU if it is to train on one.
+
+    The nodes of a cluster need the folder of the population, and the data, at the same place.
+    """
+
+    def __init__(self, config: TrainingConfig, options: RayConfig) -> None:
+        """``ValueError`` as ``Cluster``, and when members are to train on GPUs and the cluster has none."""
+        self.cluster = Cluster(options, 1 if options.address else options.actors)
+        self.gpus = int(getattr(config, "device", "cpu") == "cuda")
+        if self.gpus > self.cluster.ray.cluster_resources().get("GPU", 0):
+            self.cluster.close()
+            raise ValueError(
+                "device is 'cuda', but the cluster has no GPU: join one that has with --address, or let members take "
+                "turns with --runtime local"
+            )
+
+    def train(self, jobs: list[Job]) -> Iterator[tuple[Job, Outcome]]:
+        """As ``Team.train``. A member whose process ends again and again has failed."""
+        ray = self.cluster.ray
+        task = ray.remote(num_cpus=1, num_gpus=self.gpus, max_retries=RETRIES)(_train_remote)
+        with stop_signals() as stopped:
+            running: dict[Any, Job] = {
+                task.remote(replace(job, folder=job.folder.absolute()), version("limner")): job for job in jobs
+            }
+            cancelled = False
+            while running:
+                ready, _ = ray.wait(list(running), num_returns=1, timeout=0.5)
+                if stopped() and not cancelled:
+                    cancelled = True
+                    for reference in running:
+                        ray.cancel(reference, force=False)
+                for reference in ready:
+                    yield running.pop(reference), self._outcome(reference, cancelled)
+
+    def close(self) -> None:
+        """As ``Team.close``."""
+        self.cluster.close()
+
+    def _outcome(self, reference: Any, cancelled: bool) -> Outcome:
+        errors = self.cluster.ray.exceptions
+        try:
+            outcome: Outcome = self.cluster.ray.get(reference)
+        except errors.TaskCancelledError:
+            return Outcome(False)
+        except errors.RayTaskError as error:
+            if cancelled:
+                return Outcome(False)
+            raise error.as_instanceof_cause() from None
+        except errors.RayError as error:
+            return Outcome(not cancelled, f"its process ended: {' '.join(str(error).split())[:300]}")
+        return outcome
+
+
+def make_team(config: TrainingConfig, report: Callable[[Record], None] | None) -> Team:
+    """The team for a training: on Ray if ``config.run.runtime`` says so; ``ValueError`` as ``RayTeam``."""
+    options = config.run.runtime
+    return RayTeam(config, options) if isinstance(options, RayConfig) else LocalTeam(report)
+
+
+def _train_remote(job: Job, wanted: str) -> Outcome:
+    """What a task does."""
+    if (here := version("limner")) != wanted:
+        raise ValueError(f"Limner is {here} on a node of the cluster, and {wanted} where training was started")
+    return train_member(job.config, job.folder, job.until)

@@ -1,0 +1,80 @@
+"""A Ray cluster: joining one, or starting one on this machine for the time of a run."""
+
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from typing import Any
+
+from limner.training.config import RayConfig
+from limner.training.runtime import reaper
+
+REACH_SECONDS = 5.0
+"""How long to wait for an answer from an address."""
+FREE_SECONDS = 15.0
+"""How long to wait for cores that another run is about to give back."""
+
+
+class Cluster:
+    """A connection to Ray. ``processes`` of one core each are going to be started there."""
+
+    def __init__(self, options: RayConfig, processes: int) -> None:
+        """``ValueError`` without Ray, or where there is no cluster with enough cores at the address."""
+        try:
+            import ray
+        except ModuleNotFoundError as error:
+            raise ValueError(f'--runtime ray needs Ray ({error}): pip install "limner[ray]"') from None
+        self.ray: Any = ray
+        self.joined = ray.is_initialized()
+        self._reaper: subprocess.Popen[bytes] | None = None
+        if options.address:
+            self._join(options.address)
+        elif not self.joined:
+            self._start(options, processes)
+        if (cores := self._free(processes)) < processes:
+            self.close()
+            raise ValueError(
+                f"actors is {options.actors}: with the critic these are {processes} processes, and the cluster has "
+                f"{cores} free cores; choose fewer, or wait until others have ended"
+            )
+
+    def close(self) -> None:
+        """Leave the cluster; end it, if it was started here."""
+        if not self.joined:
+            self.ray.shutdown()
+        if self._reaper is not None:
+            self._reaper.communicate()
+
+    def _start(self, options: RayConfig, processes: int) -> None:
+        folder = tempfile.mkdtemp(prefix="limner-ray-")
+        command = [sys.executable, "-I", reaper.__file__, folder]
+        self._reaper = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+        self.ray.init(
+            num_cpus=processes,
+            num_gpus=0,
+            object_store_memory=options.object_store << 20,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level="ERROR",
+            _temp_dir=folder,
+        )
+
+    def _join(self, address: str) -> None:
+        if self.joined:
+            return
+        try:
+            if address != "auto":  # Ray would try for minutes
+                host, _, port = address.rpartition(":")
+                socket.create_connection((host, int(port)), timeout=REACH_SECONDS).close()
+            self.ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+        except (OSError, RuntimeError, ValueError) as error:
+            why = " ".join(str(error).split())[:300]
+            raise ValueError(f"address is {address!r}: cannot join a Ray cluster there ({why})") from None
+
+    def _free(self, wanted: int) -> int:
+        """Cores that are free, once as many are as ``wanted`` or after some seconds."""
+        until = time.monotonic() + FREE_SECONDS
+        while (free := int(self.ray.available_resources().get("CPU", 0))) < wanted and time.monotonic() < until:
+            time.sleep(0.2)
+        return free

@@ -1,0 +1,277 @@
+"""The runtime on Ray: actors, and what learns beside the policy, are processes of a cluster.
+
+Notable choices:
+- A batch is made from weights and the state of a random generator, both given with the call. So a process can be
+  replaced at any time: its calls are repeated by a new one with the same result, and no batch counts twice.
+- An actor makes one batch at a time, and begins the next when its batch is taken: the learner's pace holds actors
+  back, and no more batches wait than there are actors. Two calls an actor were slower on two cores, and older.
+- Weights go out by one ``ray.put`` a version. Every batch has the version that made it; older ones than ``max_lag``
+  updates are dropped.
+- What is not answered for long is taken to hang, and is replaced.
+"""
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from limner.training.actor import Actor
+from limner.training.config import RayConfig, TrainingConfig
+from limner.training.part import Part, prefixed, within
+from limner.training.policy_learner import Scalars
+from limner.training.runtime import Runtime
+from limner.training.runtime.cluster import Cluster
+from limner.training.runtime.process import Arrays, Process, RayObject
+
+STARTING = 300.0
+"""Seconds that the first batch of a process may take."""
+PATIENCE, SLOW = 60.0, 20.0
+"""Seconds that another batch may take, or so many times the longest one."""
+MEMORY = 1000
+"""Batches whose lag the log's figures are about."""
+
+
+@dataclass
+class Call:
+    """A batch that an actor is making."""
+
+    version: int
+    """Of the weights."""
+    weights: Any
+    """Reference."""
+    result: Any = None
+    """Reference to tensors, figures, and the state of the generator afterwards."""
+    sent: float = 0.0
+    """Time of ``time.monotonic``."""
+
+
+class RemoteActor:
+    """An actor in a process of the cluster, its call, and the generator as it was after the last batch taken."""
+
+    def __init__(self, process: Process, generator: torch.Generator) -> None:
+        self.process, self.ray, self.generator = process, process.cluster.ray, generator
+        self.call: Call | None = None
+        self.new = True  # whether the process has not made a batch yet
+        self.kept: tuple[dict[str, Tensor], dict[str, float]] = {}, {}
+
+    def begin(self, weights: Any, version: int) -> None:
+        """Begin a batch with weights of this version."""
+        self._send(Call(version, weights))
+
+    def finish(self, call: Call) -> tuple[Arrays, Scalars]:
+        """Tensors and figures of the call, which is done; Ray's error where the process is gone."""
+        arrays, figures, after = self.ray.get(call.result)
+        self.generator.set_state(torch.from_numpy(np.array(after)))
+        self.call, self.new, self.process.in_a_row = None, False, 0
+        return arrays, figures
+
+    def replace(self, error: Exception) -> None:
+        """Go on in a new process, which makes the batch of the call."""
+        self.process.restart(error)
+        self.new = True
+        self.restore(*self.kept)
+        if self.call is not None:
+            self._send(self.call)
+
+    def keep(self) -> tuple[dict[str, Tensor], dict[str, float]]:
+        """What the actor keeps from batch to batch, its tensors and its counters: a new process goes on from there."""
+        if self.process.kind.keeps:
+            calls = [self.process.handle.call.remote(method) for method in ("tensors", "counters")]
+            self.kept = tuple(self.ray.get(calls))
+        return self.kept
+
+    def restore(self, tensors: dict[str, Tensor], counters: dict[str, float]) -> None:
+        """Put back what ``keep`` gave."""
+        self.kept = tensors, counters
+        if counters:
+            self.process.handle.call.remote("load", tensors, counters)
+
+    def hangs(self, call: Call, longest: float) -> bool:
+        """Whether the call has taken too long, where ``longest`` is the longest time that a batch took."""
+        limit = STARTING if self.new else max(PATIENCE, SLOW * longest)
+        return time.monotonic() - call.sent > limit
+
+    def _send(self, call: Call) -> None:
+        state = self.generator.get_state().numpy()
+        call.result = self.process.handle.act.remote(call.version, call.weights, state)
+        call.sent = time.monotonic()
+        self.call = call
+
+
+class RayRuntime(Runtime):
+    """Actors on Ray."""
+
+    def __init__(self, kind: type[Actor], config: TrainingConfig, options: RayConfig) -> None:
+        self.kind, self.config, self.options = kind, config, options
+        self.device = getattr(config, "device", "cpu")
+        shares = kind.shares(config, options.actors)
+        self.cluster = Cluster(options, len(shares) + 1)
+        self.actors = [
+            RemoteActor(Process(kind, share, self.cluster), _generator(config.run.seed, i))
+            for i, share in enumerate(shares)
+        ]
+        self.hosted: list[RayObject] = []
+        self.version, self.weights = 0, None
+        self.batch: Any = None
+        self.only: Any = None  # the batch of actors that make only one
+        self.lags: deque[int] = deque(maxlen=MEMORY)
+        self.dropped, self.longest = 0, 0.0
+        self.figures: Scalars = {}
+
+    def publish(self, weights: Mapping[str, Tensor]) -> Scalars:
+        """As ``Runtime.publish``."""
+        if self.options.lockstep and any(actor.call for actor in self.actors):
+            self.batch = self._gather()
+        self.version += 1
+        arrays = {name: tensor.detach().cpu().numpy() for name, tensor in weights.items()}
+        self.weights = self.cluster.ray.put(arrays)
+        return self.figures
+
+    def begin(self) -> None:
+        """As ``Runtime.begin``."""
+        self.batch = self.only = None
+        for actor in self.actors:
+            actor.call = None
+
+    def take(self) -> Any:
+        """As ``Runtime.take``."""
+        if self.only is not None:
+            return self.only
+        if not self.options.lockstep:
+            self._begin_all()
+            return self._gather()
+        if self.batch is None:
+            self._begin_all()
+            self.batch = self._gather()
+        batch, self.batch = self.batch, None
+        if self.only is None:
+            self._begin_all()
+        return batch
+
+    def host(self, kind: type[Part]) -> RayObject:
+        """As ``Runtime.host``."""
+        self.hosted.append(RayObject(kind, self.config, self.cluster))
+        return self.hosted[-1]
+
+    def generators(self) -> dict[str, torch.Generator]:
+        """As ``Runtime.generators``."""
+        return {f"acting.{i}" if i else "acting": actor.generator for i, actor in enumerate(self.actors)}
+
+    def tensors(self) -> dict[str, Tensor]:
+        """As ``Runtime.tensors``."""
+        tensors = {} if self.batch is None else prefixed(self.kind.prefix, self.kind.pack(self.batch))
+        for i, actor in enumerate(self.actors):
+            tensors |= prefixed(f"actor.{i}", actor.keep()[0])
+        return tensors
+
+    def counters(self) -> dict[str, float]:
+        """As ``Runtime.counters``."""
+        counters: dict[str, float] = {"version": self.version, "dropped": self.dropped}
+        for i, actor in enumerate(self.actors):
+            counters |= {f"actor.{i}.{name}": number for name, number in actor.keep()[1].items()}
+        return counters
+
+    def restore(
+        self, weights: Mapping[str, Tensor], tensors: Mapping[str, Tensor], counters: Mapping[str, float]
+    ) -> None:
+        """As ``Runtime.restore``."""
+        self.begin()
+        self.publish(weights)
+        self.version, self.dropped = int(counters["version"]), int(counters["dropped"])
+        if batch := within(tensors, self.kind.prefix):
+            self.batch = self.kind.unpack([batch], self.device)
+        for i, actor in enumerate(self.actors):
+            start = f"actor.{i}."
+            numbers = {name.removeprefix(start): x for name, x in counters.items() if name.startswith(start)}
+            actor.restore(within(tensors, start[:-1]), numbers)
+
+    def close(self) -> None:
+        """As ``Runtime.close``."""
+        for process in [*(actor.process for actor in self.actors), *(hosted.process for hosted in self.hosted)]:
+            self.cluster.ray.kill(process.handle)
+        self.cluster.close()
+
+    def _begin_all(self) -> None:
+        """Have every actor make a batch."""
+        for actor in self.actors:
+            if actor.call is None:
+                actor.begin(self.weights, self.version)
+
+    def _gather(self) -> Any:
+        """As many batches as there are actors, put together: those that are ready first; in lockstep one of each."""
+        parts: list[dict[str, Tensor]] = []
+        lags: list[int] = []
+        seconds, figures = 0.0, Scalars()
+        while len(parts) < len(self.actors):
+            actor = self.actors[len(parts)] if self.options.lockstep else self._ready()
+            call, arrays, figures = self._finish(actor)
+            lag = self.version - call.version
+            if not self.options.lockstep:
+                actor.begin(self.weights, self.version)
+            if lag > self.options.max_lag and not self.options.lockstep:
+                self.dropped += 1
+                continue
+            lags.append(lag)
+            seconds += figures["seconds/acting"]
+            parts.append({name: torch.from_numpy(np.array(array)) for name, array in arrays.items()})
+        batch = self.kind.unpack(parts, self.device)
+        if figures.pop("once"):
+            self.only = batch
+        self.lags += lags
+        self.figures = figures | {"seconds/acting": seconds / len(parts)} | self._measures(lags)
+        return batch
+
+    def _ready(self) -> RemoteActor:
+        """An actor whose call is done, has failed, or hangs; of several that whose call was sent first."""
+        calls = sorted(((a.call.sent, i) for i, a in enumerate(self.actors) if a.call is not None))
+        in_turn = [self.actors[i] for _, i in calls]
+        waiting = {actor.call.result: actor for actor in in_turn if actor.call is not None}
+        while True:
+            ready, _ = self.cluster.ray.wait(list(waiting), num_returns=1, timeout=1.0)
+            if ready:
+                return waiting[ready[0]]
+            for actor in in_turn:
+                if actor.call is not None and actor.hangs(actor.call, self.longest):
+                    return actor
+
+    def _finish(self, actor: RemoteActor) -> tuple[Call, Arrays, Scalars]:
+        """The call of an actor when it is done; its process is replaced when it has ended or hangs."""
+        errors = self.cluster.ray.exceptions
+        while True:
+            call = actor.call
+            assert call is not None, "an actor whose batch is waited for makes one"
+            try:
+                if self.cluster.ray.wait([call.result], num_returns=1, timeout=1.0)[0]:
+                    arrays, figures = actor.finish(call)
+                    self.longest = max(self.longest, figures["seconds/acting"])
+                    return call, arrays, figures
+                if actor.hangs(call, self.longest):
+                    actor.replace(TimeoutError("a batch takes too long"))
+            except errors.RayTaskError as error:
+                raise error.as_instanceof_cause() from None
+            except errors.RayError as error:
+                actor.replace(error)
+
+    def _measures(self, lags: list[int]) -> Scalars:
+        """Figures of the log: lag in updates, finished batches that wait, batches dropped and processes restarted."""
+        calls = [actor.call.result for actor in self.actors if actor.call is not None]
+        waiting = len(self.cluster.ray.wait(calls, num_returns=len(calls), timeout=0)[0]) if calls else 0
+        processes = [*(actor.process for actor in self.actors), *(hosted.process for hosted in self.hosted)]
+        return {
+            "runtime/lag": float(np.mean(lags)),
+            "runtime/lag_p99": float(np.quantile(self.lags, 0.99)),
+            "runtime/waiting": waiting,
+            "runtime/dropped": self.dropped,
+            "runtime/restarts": sum(process.restarts for process in processes),
+        }
+
+
+def _generator(seed: int, number: int) -> torch.Generator:
+    """The generator of an actor: of the first one that of an actor in one process."""
+    seeds = np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)
+    return torch.Generator().manual_seed(int(seeds[0] >> np.uint64(1)) if number else seed * 3)

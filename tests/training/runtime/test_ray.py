@@ -1,0 +1,312 @@
+"""Training on Ray: the same results as in one process, weights that arrive, faults that are survived, nothing left."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from limner.agents.agent import make_policy
+from limner.data import load_dataset
+from limner.data.picture_source import PictureSource
+from limner.training import make_trainer
+from limner.training.config import RayConfig, RunConfig
+from limner.training.distance.config import DistanceConfig
+from limner.training.imitation.config import ImitationConfig, RandomExpert, SearchExpert
+from limner.training.presets import PRESETS
+from limner.training.runtime import cluster as cluster_module
+from limner.training.runtime import ray as runtime_module
+from limner.training.runtime.cluster import Cluster
+from limner.training.saving import restore_checkpoint, save_checkpoint
+
+ray = pytest.importorskip("ray", reason="Ray is not installed")
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("cluster")]
+
+TINY = PRESETS["tiny"].config
+STROKES = replace(TINY.agent, renderer=replace(TINY.agent.renderer, space="stroke"), conditional=True)
+CONFIGS = {
+    "spiral": TINY,
+    "distance": DistanceConfig(replace(TINY.agent, conditional=True), TINY.run, learning=TINY.learning),
+    "random": ImitationConfig(STROKES, TINY.run, RandomExpert(), 4, 4),
+    "search": ImitationConfig(STROKES, TINY.run, SearchExpert(candidates=4, sweeps=1, capacity=64), 4, 4),
+}
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    ray.init(num_cpus=9, num_gpus=0, object_store_memory=100 << 20, include_dashboard=False, log_to_driver=False)
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture(scope="module")
+def source():
+    return PictureSource(load_dataset(), 64)
+
+
+@pytest.fixture
+def make(source):
+    """Trainers that are closed after the test."""
+    trainers = []
+
+    def make_one(name, **options):
+        config = CONFIGS[name]
+        if options:
+            config = replace(config, run=replace(config.run, runtime=RayConfig(**options)))
+        trainers.append(make_trainer(config, source))
+        return trainers[-1]
+
+    yield make_one
+    for trainer in trainers:
+        trainer.close()
+
+
+def weights(trainer):
+    policy = trainer.policy_learner
+    tensors = [*policy.policy.state_dict().values(), *policy.average.state_dict().values()]
+    return torch.cat([tensor.flatten().double() for tensor in tensors])
+
+
+def trained(trainer, updates=4, before=None):
+    for i in range(updates):
+        if before is not None:
+            before(i)
+        metrics = trainer.update(i / 10)
+    return weights(trainer), {name: x for name, x in metrics.items() if not name.startswith(("time/", "runtime/"))}
+
+
+def same(first, second):
+    return torch.equal(first[0], second[0]) and first[1] == second[1]
+
+
+def processes(trainer):
+    """Process numbers of the actors."""
+    return [ray.get(actor.process.handle.process_number.remote()) for actor in trainer.runtime.actors]
+
+
+@pytest.mark.parametrize("name", ["distance", "random", "search"])
+def test_one_actor_in_lockstep_trains_as_one_process_does_bit_for_bit(name, make):
+    assert same(trained(make(name)), trained(make(name, actors=1, lockstep=True)))
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_two_runs_in_lockstep_are_equal_bit_for_bit(name, make):
+    runs = [trained(make(name, actors=2, lockstep=True)) for _ in range(2)]
+    assert same(*runs)
+    assert not torch.equal(runs[0][0], weights(make(name)))
+
+
+def test_batches_are_made_with_the_weights_of_their_version_and_newer_ones_arrive(make, monkeypatch):
+    trainer = make("spiral", actors=2)
+    published, used = {}, []
+    publish, finish = trainer.runtime.publish, trainer.runtime._finish
+
+    def note(tensors):
+        figures = publish(tensors)
+        published[trainer.runtime.version] = {name: tensor.clone() for name, tensor in tensors.items()}
+        return figures
+
+    def check(actor):
+        call, arrays, figures = finish(actor)
+        used.append(call.version)
+        policy = make_policy(trainer.config.agent)
+        policy.load_state_dict(published[call.version])
+        parts = {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
+        episodes = trainer.actor_type.unpack([parts], "cpu")
+        with torch.no_grad():
+            found = policy.evaluate(episodes.observations(), episodes.actions).log_prob
+        torch.testing.assert_close(found, episodes.log_prob)
+        return call, arrays, figures
+
+    published[trainer.runtime.version] = {
+        name: tensor.clone() for name, tensor in trainer.policy_learner.policy.state_dict().items()
+    }
+    monkeypatch.setattr(trainer.runtime, "publish", note)
+    monkeypatch.setattr(trainer.runtime, "_finish", check)
+    for i in range(8):
+        metrics = trainer.update(i / 8)
+        assert metrics["runtime/lag"] <= trainer.runtime.options.max_lag
+    assert used[-1] >= trainer.runtime.version - 4
+    assert len(set(used)) > 3
+
+
+def test_batches_that_are_too_old_are_dropped_and_counted(make):
+    trainer = make("spiral", actors=2, max_lag=0)
+    for i in range(4):
+        metrics = trainer.update(i / 4)
+        assert metrics["runtime/lag"] == 0
+    assert metrics["runtime/dropped"] == trainer.counters()["dropped"] > 0
+
+
+def test_actors_wait_for_the_learner(make):
+    trainer = make("spiral", actors=2)
+    trainer.update(0.0)
+    calls = [actor.call for actor in trainer.runtime.actors]
+    ready, _ = ray.wait([call.result for call in calls], num_returns=2, timeout=60)
+    assert len(ready) == 2
+    time.sleep(1.0)  # in which nothing more is made
+    assert [actor.call for actor in trainer.runtime.actors] == calls
+
+
+@pytest.mark.parametrize("name", ["spiral", "random"])
+def test_a_killed_actor_is_replaced_and_its_batches_are_made_again(name, make):
+    undisturbed = trained(make(name, actors=2, lockstep=True))
+    trainer = make(name, actors=2, lockstep=True)
+
+    def kill(update):
+        if update in (1, 2):
+            os.kill(processes(trainer)[update - 1], signal.SIGKILL)
+
+    assert same(undisturbed, trained(trainer, before=kill))
+    assert trainer.runtime.figures["runtime/restarts"] == 2
+
+
+def test_an_actor_that_hangs_is_replaced(make, monkeypatch):
+    undisturbed = trained(make("distance", actors=2, lockstep=True))
+    trainer = make("distance", actors=2, lockstep=True)
+    monkeypatch.setattr(runtime_module, "PATIENCE", 3.0)
+    stopped = []
+
+    def stop(update):
+        if update == 2:
+            stopped.append(processes(trainer)[0])
+            os.kill(stopped[0], signal.SIGSTOP)
+
+    assert same(undisturbed, trained(trainer, before=stop))
+    assert trainer.runtime.figures["runtime/restarts"] == 1
+    assert gone(stopped)
+
+
+def test_a_killed_critic_goes_on_from_its_last_weights(make):
+    trainer = make("spiral", actors=1)
+    trained(trainer, 2)
+    frozen = {name: tensor.clone() for name, tensor in trainer.frozen_critic.state_dict().items()}
+    os.kill(ray.get(trainer.critic.process.handle.process_number.remote()), signal.SIGKILL)
+    metrics = trainer.update(0.3)
+    assert np.isfinite(metrics["critic/gap"])
+    assert trainer.critic.process.restarts == 1
+    moved = [(trainer.frozen_critic.state_dict()[name] - tensor).abs().max() for name, tensor in frozen.items()]
+    assert 0 < max(moved) < 0.01
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_run_in_lockstep_is_resumed_bit_for_bit(name, make, tmp_path):
+    whole = trained(make(name, actors=2, lockstep=True), 4)
+    first = make(name, actors=2, lockstep=True)
+    trained(first, 2)
+    path = save_checkpoint(tmp_path, first, {"minutes": 0.0})
+    second = make(name, actors=2, lockstep=True)
+    restore_checkpoint(path, second)
+    for i in (2, 3):
+        metrics = second.update(i / 10)
+    figures = {name: x for name, x in metrics.items() if not name.startswith(("time/", "runtime/"))}
+    assert same(whole, (weights(second), figures))
+
+
+def test_without_ray_the_message_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ValueError, match=r'--runtime ray needs Ray .*: pip install "limner\[ray\]"'):
+        Cluster(RayConfig(), 2)
+
+
+def test_more_processes_than_the_cluster_has_free_cores_are_refused(monkeypatch):
+    monkeypatch.setattr(cluster_module, "FREE_SECONDS", 0.0)
+    with pytest.raises(ValueError, match=r"actors is 9: with the critic these are 10 processes, .* \d free cores"):
+        Cluster(RayConfig(actors=9), 10)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"actors": 0}, r"actors is 0: must be in 1 … 4096"),
+        ({"max_lag": -1}, "max_lag is -1: must be 0 or more"),
+        ({"object_store": 10}, "object_store is 10: must be in 80 …"),
+    ],
+)
+def test_impossible_options_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        RayConfig(**options)
+
+
+def test_more_actors_than_episodes_are_refused():
+    with pytest.raises(ValueError, match="episodes is 8: must be 10 or more, two for each actor"):
+        RunConfig(episodes=8, runtime=RayConfig(actors=5))
+
+
+def limner(*words, folder):
+    """A process that trains on a cluster of its own."""
+    command = [sys.executable, "-m", "limner", "train", "tiny", "--runtime", "ray", *words]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True)
+
+
+def descendants(process):
+    """Numbers of the processes that a process has started, and of those that these have."""
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            number, _, rest = path.read_text().partition(" (")
+            parents[int(number)] = int(rest.rpartition(") ")[2].split()[1])
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    found, new = set(), {process}
+    while new := {child for child, parent in parents.items() if parent in new} - found:
+        found |= new
+    return found
+
+
+def gone(numbers, seconds=60):
+    """Whether all processes have ended, at the latest after some seconds."""
+    for _ in range(seconds * 10):
+        alive = [number for number in numbers if Path(f"/proc/{number}").exists()]
+        states = [Path(f"/proc/{number}/stat") for number in alive]
+        if all(not path.exists() or path.read_text().rpartition(") ")[2].startswith("Z") for path in states):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def started(process, folder):
+    """Wait until the run has written a checkpoint."""
+    for _ in range(1200):
+        if process.poll() is not None or any((folder / "runs/tiny/checkpoints").glob("0*")):
+            return
+        time.sleep(0.1)
+
+
+def test_a_run_from_the_command_line_ends_cleanly(tmp_path):
+    process = limner(folder=tmp_path)
+    _, error = process.communicate(timeout=240)
+    assert process.returncode == 0, error
+    assert (tmp_path / "runs/tiny/report.html").exists()
+    assert "runtime/lag" in (tmp_path / "runs/tiny/log.jsonl").read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_no_process_is_left_when_a_run_is_stopped(number, tmp_path):
+    process = limner("--frames", "100000000", "--checkpoint-every", "5", folder=tmp_path)
+    try:
+        started(process, tmp_path)
+        children = descendants(process.pid)
+        assert len(children) > 3
+        os.kill(process.pid, number)
+        _, error = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    assert process.returncode == (130 if number != signal.SIGKILL else -signal.SIGKILL), error
+    assert gone(children)
+    assert list((tmp_path / "runs/tiny/checkpoints").glob("0*"))
+
+
+def test_an_address_without_a_cluster_is_an_error(tmp_path):
+    process = limner("--address", "127.0.0.1:1", folder=tmp_path)
+    _, error = process.communicate(timeout=240)
+    assert process.returncode == 2
+    assert "address is '127.0.0.1:1': cannot join a Ray cluster there" in error
