@@ -9,9 +9,9 @@ from torch import Tensor
 
 from limner.agents.agent import make_policy
 from limner.data.picture_source import PictureSource
-from limner.malloc import keep_freed_memory
 from limner.training.config import TrainingConfig
-from limner.training.part import Part
+from limner.training.device import prepare
+from limner.training.part import Part, make_generator
 from limner.training.policy_learner import Scalars
 
 
@@ -30,9 +30,8 @@ class Actor(Part):
 
     def __init__(self, config: TrainingConfig, source: PictureSource) -> None:
         """``source``: the pictures of the data; ``ValueError`` when these do not fit the canvas."""
-        torch.set_num_threads(1)
-        keep_freed_memory()
         run, device = config.run, getattr(config, "device", "cpu")
+        prepare(device)
         self.config, self.source = config, source
         self.renderer = config.agent.make_renderer(run.episodes, run.threads)
         if not len(source) or source.shape != self.renderer.shape:
@@ -42,7 +41,7 @@ class Actor(Part):
             )
         with torch.random.fork_rng(devices=[]):
             self.policy = make_policy(config.agent).to(device).requires_grad_(False)
-        self.generator = torch.Generator(device).manual_seed(run.seed * 3)
+        self.generator = make_generator("acting", run.seed, device)
 
     @classmethod
     def shares(cls, config: Any, count: int) -> list[Any]:

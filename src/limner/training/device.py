@@ -1,13 +1,18 @@
-"""The device of the networks, and the number formats of a GPU: they are set here and nowhere else."""
+"""The process and the device of the networks, and the number formats of a GPU: they are set here and nowhere else."""
 
 import torch
+
+from limner.malloc import keep_freed_memory
 
 
 def prepare(device: str) -> None:
     """Make ready for networks on ``device``, "cpu" or "cuda"; ``ValueError`` where PyTorch finds no GPU.
 
-    On a GPU cuDNN may time its algorithms and take the quickest, and ``use_tf32`` is on. Nothing changes on the CPU.
+    Every kernel runs on one thread, and freed memory is kept. On a GPU cuDNN may time its algorithms and take the
+    quickest, and ``use_tf32`` is on.
     """
+    torch.set_num_threads(1)
+    keep_freed_memory()
     if device != "cuda":
         return
     if not torch.cuda.is_available():

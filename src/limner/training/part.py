@@ -5,6 +5,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+GENERATORS = ("acting", "critic", "policy")
+"""Purposes of random generators: each is seeded by its place here."""
+
 
 class Part:
     """Something with a state that a checkpoint holds. A subclass names what the state consists of."""
@@ -52,6 +55,11 @@ class Part:
         for name, generator in self.generators().items():
             generator.set_state(state[f"generator.{name}"])
         self.load(state, counters)
+
+
+def make_generator(purpose: str, seed: int, device: str = "cpu") -> torch.Generator:
+    """The random generator for a purpose in a run with this seed, as it is at the start."""
+    return torch.Generator(device).manual_seed(seed * len(GENERATORS) + GENERATORS.index(purpose))
 
 
 def named(prefix: str, module: nn.Module) -> dict[str, Tensor]:

@@ -19,13 +19,12 @@ from torch import Tensor, nn
 
 from limner.agents.agent import make_policy
 from limner.data.picture_source import PictureSource
-from limner.malloc import keep_freed_memory
 from limner.models.policy import Policy
 from limner.training.actor import Actor
 from limner.training.config import TrainingConfig
 from limner.training.device import prepare
 from limner.training.finite import Skips, stop_if_hopeless
-from limner.training.part import Part
+from limner.training.part import Part, make_generator
 from limner.training.policy_learner import PolicyLearner, Scalars
 from limner.training.runtime import make_runtime
 
@@ -41,14 +40,11 @@ class Trainer(Part, ABC):
         """``source``: the pictures of the data. ``ValueError`` when these do not fit the canvas, or without a GPU."""
         self.config, self.source, self.device = config, source, device
         prepare(device)
-        torch.set_num_threads(1)
-        keep_freed_memory()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.run.seed)
             policy = make_policy(config.agent).to(device)
             self._make_networks()
-        generator = torch.Generator(device).manual_seed(config.run.seed * 3 + 2)
-        self.policy_learner = self._make_learner(policy, generator)
+        self.policy_learner = self._make_learner(policy, make_generator("policy", config.run.seed, device))
         self.updates = 0
         self.seconds: dict[str, float] = {}  # of the last update, by what they were spent on
         self.runtime = make_runtime(self.actor_type, config, source, self.acts_beside)

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from limner.training.actor import Actor
 from limner.training.config import RayConfig, TrainingConfig
-from limner.training.part import Part, prefixed, within
+from limner.training.part import Part, make_generator, prefixed, within
 from limner.training.policy_learner import Scalars
 from limner.training.runtime import Runtime
 from limner.training.runtime.cluster import Cluster
@@ -273,5 +273,7 @@ class RayRuntime(Runtime):
 
 def _generator(seed: int, number: int) -> torch.Generator:
     """The generator of an actor: of the first one that of an actor in one process."""
+    if number == 0:
+        return make_generator("acting", seed)
     seeds = np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)
-    return torch.Generator().manual_seed(int(seeds[0] >> np.uint64(1)) if number else seed * 3)
+    return torch.Generator().manual_seed(int(seeds[0] >> np.uint64(1)))

@@ -12,14 +12,13 @@ from torch import Tensor, nn
 from limner.agents.rollout import EpisodeBatch
 from limner.data import load_dataset
 from limner.data.picture_source import PictureSource
-from limner.malloc import keep_freed_memory
 from limner.models.config import CriticConfig
 from limner.models.critic import Critic, complement
 from limner.training.buffers import RingBuffer
 from limner.training.device import prepare
 from limner.training.finite import FiniteGuard, Skips
 from limner.training.losses import gradient_penalty, logistic_critic_loss, wasserstein_critic_loss
-from limner.training.part import Part
+from limner.training.part import Part, make_generator
 from limner.training.policy_learner import Scalars
 from limner.training.spiral.config import SpiralConfig
 
@@ -93,12 +92,10 @@ class CriticSide(Part):
     def __init__(self, config: SpiralConfig, source: PictureSource) -> None:
         """``source``: the pictures of the run's data. ``ValueError`` without a GPU where the device is one."""
         prepare(config.device)
-        torch.set_num_threads(1)
-        keep_freed_memory()
         self.config, self.resolution, self.conditional = config, config.agent.resolution, config.agent.conditional
         data = config.critic.data
         self.real_source = PictureSource(load_dataset(data), config.agent.renderer.canvas) if data else source
-        generator = torch.Generator(config.device).manual_seed(config.run.seed * 3 + 1)
+        generator = make_generator("critic", config.run.seed, config.device)
         with torch.random.fork_rng(devices=[]):
             self.learner = self.make_learner(self.make_critic(config), generator)
         like = self.real(1, torch.Generator(config.device))
