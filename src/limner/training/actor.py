@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import torch
@@ -9,10 +10,16 @@ from torch import Tensor
 
 from limner.agents.agent import make_policy
 from limner.data.picture_source import PictureSource
-from limner.training.config import TrainingConfig
+from limner.training.config import LocalConfig, RunConfig, TrainingConfig
 from limner.training.device import prepare
 from limner.training.part import Part, make_generator
 from limner.training.policy_learner import Scalars
+
+
+def share_runs(run: RunConfig, count: int) -> list[RunConfig]:
+    """The runs of ``count`` processes that together have its episodes, each of one thread and in one process."""
+    sizes = [(run.episodes + i) // count for i in range(count)]
+    return [replace(run, episodes=size, threads=1, runtime=LocalConfig()) for size in sizes]
 
 
 class Actor(Part):

@@ -11,8 +11,8 @@ from limner.actions import ActionSpace
 from limner.agents.rollout import EpisodeBatch, collect
 from limner.data.picture_source import PictureSource
 from limner.models.policy import Policy
-from limner.training.actor import Actor
-from limner.training.config import LocalConfig, RewardConfig
+from limner.training.actor import Actor, share_runs
+from limner.training.config import RewardConfig
 from limner.training.losses import difference_rewards, final_rewards, new_sequences
 from limner.training.policy_gradient import PolicyGradient
 from limner.training.policy_learner import Scalars
@@ -36,10 +36,8 @@ class EpisodeActor(Actor):
     @classmethod
     def shares(cls, config: Any, count: int) -> list[Any]:
         """As ``Actor.shares``: each paints a part of the episodes, two at least, and learns nothing."""
-        sizes = [(config.run.episodes + i) // count for i in range(count)]
-        runs = [replace(config.run, episodes=size, threads=1, runtime=LocalConfig()) for size in sizes]
         learning = replace(config.learning, minibatches=1)
-        return [replace(config, device="cpu", run=run, learning=learning) for run in runs]
+        return [replace(config, device="cpu", run=run, learning=learning) for run in share_runs(config.run, count)]
 
     def act(self) -> tuple[EpisodeBatch, Scalars]:
         """As ``Actor.act``."""

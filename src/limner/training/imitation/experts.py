@@ -22,6 +22,7 @@ from limner.search.lookahead import greedy_lookahead
 from limner.training.buffers import RingBuffer
 from limner.training.imitation.augmentation import augment
 from limner.training.imitation.config import AgentExpert, FileExpert, ImitationConfig, RandomExpert, SearchExpert
+from limner.training.part import Part
 from limner.training.policy_learner import Scalars
 from limner.worlds.proposals import MixedProposals, perturb
 from limner.worlds.refinement import Refinement
@@ -33,7 +34,7 @@ FIRST_PROGRAMS = 64
 
 
 @dataclass(eq=False, repr=False)
-class Expert(ABC):
+class Expert(Part, ABC):
     """Gives expert actions, and what is done instead where actions are perturbed. Its fields are the trainer's."""
 
     config: ImitationConfig
@@ -62,18 +63,6 @@ class Expert(ABC):
     @abstractmethod
     def actions(self) -> tuple[Tensor, Tensor]:
         """Aim the episodes; the expert's actions in them and those that are done, ``int64[T, B, P]`` each."""
-
-    def tensors(self) -> dict[str, Tensor]:
-        """What a checkpoint holds of it."""
-        return {}
-
-    def counters(self) -> dict[str, float]:
-        """Numbers that a checkpoint holds of it."""
-        return {}
-
-    def load(self, tensors: Mapping[str, Tensor], counters: Mapping[str, float]) -> None:
-        """Put back what ``tensors`` and ``counters`` gave."""
-        return
 
     def _perturb(self, actions: Tensor) -> Tensor:
         """Canonical ``actions`` int64[…, P], a share of them (``action_noise``) perturbed."""

@@ -13,9 +13,8 @@ from torch import Tensor
 from limner.agents.rollout import EpisodeBatch, replay
 from limner.data.picture_source import PictureSource
 from limner.models.policy import Policy
-from limner.training.actor import Actor
+from limner.training.actor import Actor, share_runs
 from limner.training.buffers import RingBuffer
-from limner.training.config import LocalConfig
 from limner.training.imitation.config import FileExpert, ImitationConfig, SearchExpert
 from limner.training.imitation.experts import EXPERTS
 from limner.training.part import within
@@ -90,8 +89,7 @@ class DemonstrationActor(Actor):
         expert, steps = config.expert, -(-config.steps_per_update // count)
         if isinstance(expert, SearchExpert):
             expert = replace(expert, capacity=-(-expert.capacity // count))
-        sizes = [(config.run.episodes + i) // count for i in range(count)]
-        runs = [replace(config.run, episodes=size, threads=1, runtime=LocalConfig()) for size in sizes]
+        runs = share_runs(config.run, count)
         return [replace(config, run=run, steps_per_update=steps, expert=expert) for run in runs]
 
     def act(self) -> tuple[Demonstrations, Scalars]:
