@@ -13,7 +13,6 @@ Notable choices:
 from __future__ import annotations
 
 import hashlib
-import json
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -40,7 +39,7 @@ from limner.training.config import TrainingConfig
 from limner.training.imitation.config import AgentExpert, FileExpert, ImitationConfig
 from limner.training.presets import PRESETS
 from limner.training.run import read_run
-from limner.training.saving import write_folder
+from limner.training.saving import write_checkpoint
 
 LARGEST = 4_000_000
 """Bytes of weights. Of a larger agent the largest matrices are rounded to half precision, and so it is measured."""
@@ -148,12 +147,8 @@ def main(ship: Ship) -> None:
         "training": manifest["training"] | {"agent": drawing.to_dict()},
         "sha256": {"agent.safetensors": hashlib.sha256(weights).hexdigest()},
     }
-    files = {
-        "agent.safetensors": weights,
-        "manifest.json": json.dumps(manifest, indent=2).encode(),
-        "card.md": card(ship, agent, config, manifest, len(weights)).encode(),
-    }
-    write_folder(ship.out / ship.name, files)
+    text = card(ship, agent, config, manifest, len(weights))
+    write_checkpoint(ship.out / ship.name, manifest, {"agent.safetensors": weights}, {"card.md": text.encode()})
 
 
 def card(ship: Ship, agent: Agent, config: TrainingConfig, manifest: dict[str, Any], size: int) -> str:

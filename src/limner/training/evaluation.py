@@ -72,7 +72,7 @@ class GenerationEvaluation(Evaluation):
 
 
 def make_evaluation(config: TrainingConfig, train_data: Dataset, test_data: Dataset) -> Evaluation:
-    """How the agent of this run is judged: by the distance to its targets, or by what it draws without any."""
+    """How the agent of this run is measured: by the distance to its targets, or by what it draws without any."""
     if config.agent.conditional:
         return ReconstructionEvaluation(config, test_data)
     return GenerationEvaluation(config, train_data, test_data)

@@ -70,7 +70,7 @@ def train(
         log = Log(folder, report, trainer.frames)
         if resume:
             log.continue_from(trainer.updates)
-        write_atomic(folder / "config.json", json.dumps(config.to_dict(), indent=2))
+        write_config(config, folder)
         reference = {name: finite_figures(row) for name, row in evaluation.reference_rows.items()}
         write_atomic(folder / "reference.json", json.dumps(reference, indent=2, allow_nan=False))
         trainer.keep_skipped(folder / "non_finite")
@@ -113,6 +113,11 @@ def read_run(folder: Path) -> TrainingConfig:
         old = f"{folder} holds a run of an earlier version of Limner, which cannot be resumed"
         raise ValueError(f"{old}: start a new one from its agent with --start {folder}")
     return read_config(values)
+
+
+def write_config(config: TrainingConfig, folder: Path) -> None:
+    """Write the configuration that ``read_run`` reads."""
+    write_atomic(folder / "config.json", json.dumps(config.to_dict(), indent=2))
 
 
 def _saved_state(config: TrainingConfig, folder: Path, resume: bool) -> Path | None:

@@ -37,7 +37,6 @@ def save_checkpoint(folder: Path, trainer: Trainer, counters: Mapping[str, float
     every = [*agent.items(), *state.items(), *scalars.items()]
     if bad := next((name for name, tensor in every if not is_finite(tensor)), None):
         raise NonFiniteError(f"no checkpoint can be written after update {trainer.updates}: {bad} is not finite")
-    files = {"agent.safetensors": save(agent), "state.safetensors": save(state)}
     manifest = {
         "schema": SCHEMA,
         "limner": version("limner"),
@@ -45,15 +44,23 @@ def save_checkpoint(folder: Path, trainer: Trainer, counters: Mapping[str, float
         "agent": trainer.config.agent.to_dict(),
         "training": trainer.config.to_dict(),
         "counters": {"frames": trainer.frames, **numbers},
-        "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
     }
-    files["manifest.json"] = json.dumps(manifest, indent=2).encode()
     for leftover in folder.glob(".writing-*"):  # of a process that was killed
         shutil.rmtree(leftover, ignore_errors=True)
-    path = write_folder(folder / f"{trainer.updates:08d}", files)
+    tensors = {"agent.safetensors": save(agent), "state.safetensors": save(state)}
+    path = write_checkpoint(folder / f"{trainer.updates:08d}", manifest, tensors)
     for old in list_checkpoints(folder)[: -trainer.config.run.keep]:
         shutil.rmtree(old, ignore_errors=True)
     return path
+
+
+def write_checkpoint(
+    path: Path, manifest: Mapping[str, Any], tensors: Mapping[str, bytes], others: Mapping[str, bytes] | None = None
+) -> Path:
+    """Write a checkpoint as a whole: files of ``tensors``, the ``manifest`` with their hashes, and ``others``."""
+    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in tensors.items()}
+    text = json.dumps({**manifest, "sha256": hashes}, indent=2)
+    return write_folder(path, {**tensors, "manifest.json": text.encode(), **(others or {})})
 
 
 def write_folder(path: Path, files: Mapping[str, bytes]) -> Path:

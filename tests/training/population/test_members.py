@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from limner.agents.checkpoint import newest_checkpoint, read_manifest
-from limner.training.population.members import copy_checkpoint, folder_of, intact_checkpoint, judge, train_member
+from limner.training.population.members import assess, copy_checkpoint, folder_of, intact_checkpoint, train_member
 from limner.training.population.settings import Settings, member_config
 
 
@@ -38,9 +38,9 @@ def test_fitness_is_read_from_the_log_of_the_round(config, tmp_path):
         {"update": 4, "eval/normalised_frechet": 0.1, "eval/mse": 0.01},
     ]
     write_log(tmp_path, *rows)
-    assert judge(config, tmp_path, "critic", 1, 3) == (-1.5, None), "drawn pictures have minus half of the gap"
-    assert judge(config, tmp_path, "frechet", 1, 3) == (-0.5, None)
-    assert judge(config, tmp_path, "mse", 1, 3) == (-0.02, None)
+    assert assess(config, tmp_path, "critic", 1, 3) == (-1.5, None), "drawn pictures have minus half of the gap"
+    assert assess(config, tmp_path, "frechet", 1, 3) == (-0.5, None)
+    assert assess(config, tmp_path, "mse", 1, 3) == (-0.02, None)
 
 
 @pytest.mark.parametrize(
@@ -61,17 +61,17 @@ def test_a_collapse_is_recognised(config, tmp_path, change, reason):
         if value is None:
             del row[name]
     write_log(tmp_path, means, evaluation)
-    found = judge(config, tmp_path, "frechet", 0, 3)
+    found = assess(config, tmp_path, "frechet", 0, 3)
     assert re.search(reason, found.collapse)
 
 
 def test_imitation_may_be_certain_of_its_actions(conditional_config, tmp_path):
     write_log(tmp_path, {"update": 1, "policy/entropy": 0.0}, {"update": 1, "eval/mse": 0.02})
-    assert judge(conditional_config, tmp_path, "mse", 0, 1).collapse is None
+    assert assess(conditional_config, tmp_path, "mse", 0, 1).collapse is None
 
 
 def test_without_a_log_there_is_no_fitness(config, tmp_path):
-    assert judge(config, tmp_path, "critic", 0, 1).fitness is None
+    assert assess(config, tmp_path, "critic", 0, 1).fitness is None
 
 
 def test_a_copy_has_the_weights_of_one_and_the_configuration_of_the_other(two, config, weight):

@@ -1,4 +1,4 @@
-"""One member of a population: training it for a round, judging it, and giving it the state of another one.
+"""One member of a population: training it for a round, assessing it, and giving it the state of another one.
 
 Notable choices:
 - A copy is a checkpoint of the other member with this member's configuration in its manifest. So a run still refuses to
@@ -7,8 +7,6 @@ Notable choices:
   act as the original does.
 """
 
-import hashlib
-import json
 import math
 import shutil
 from collections.abc import Callable
@@ -21,13 +19,12 @@ from safetensors.torch import save
 from torch import Tensor
 
 from limner.agents.checkpoint import list_checkpoints, newest_checkpoint, read_manifest, read_tensors
-from limner.files import write_atomic
 from limner.training import NonFiniteError
 from limner.training.config import PolicyGradientConfig, TrainingConfig
 from limner.training.log import Record, read_log
 from limner.training.progress import is_evaluation
-from limner.training.run import train
-from limner.training.saving import write_folder
+from limner.training.run import train, write_config
+from limner.training.saving import write_checkpoint
 
 EMPTY = 0.99
 """Share of empty canvases from which on an agent that makes pictures up counts as collapsed."""
@@ -44,7 +41,7 @@ class Outcome(NamedTuple):
     """Why training had to stop."""
 
 
-class Judgement(NamedTuple):
+class Assessment(NamedTuple):
     """What the log tells of a member's round."""
 
     fitness: float | None
@@ -74,8 +71,8 @@ def train_member(
         return Outcome(True, str(error))
 
 
-def judge(config: TrainingConfig, folder: Path, fitness: str, after: int, until: int) -> Judgement:
-    """Judge the updates from ``after`` to ``until`` by the log in ``folder``.
+def assess(config: TrainingConfig, folder: Path, fitness: str, after: int, until: int) -> Assessment:
+    """Assess the updates from ``after`` to ``until`` by the log in ``folder``.
 
     ``fitness`` as ``PopulationConfig.fitness``. Critics are centred, so that real and drawn pictures together have the
     mean score 0; drawn ones then have minus half of the gap between the two.
@@ -92,14 +89,14 @@ def judge(config: TrainingConfig, folder: Path, fitness: str, after: int, until:
     }
     value = values[fitness]
     if value is None or not math.isfinite(value):
-        return Judgement(None, f"its fitness ({fitness}) is not finite")
+        return Assessment(None, f"its fitness ({fitness}) is not finite")
     if (empty := evaluation.get("eval/empty", 0.0)) >= EMPTY:
-        return Judgement(value, f"{empty:.0%} of its canvases are empty")
+        return Assessment(value, f"{empty:.0%} of its canvases are empty")
     rewarded = isinstance(getattr(config, "learning", None), PolicyGradientConfig)
     entropy = next((row["policy/entropy"] for row in reversed(means) if "policy/entropy" in row), math.inf)
     if rewarded and entropy < DETERMINISTIC:
-        return Judgement(value, f"its entropy is {entropy:.2g} nats per action")
-    return Judgement(value, None)
+        return Assessment(value, f"its entropy is {entropy:.2g} nats per action")
+    return Assessment(value, None)
 
 
 def intact_checkpoint(folder: Path, updates: int) -> Path | None:
@@ -125,20 +122,13 @@ def copy_checkpoint(source: Path, folder: Path, config: TrainingConfig, seed: in
     manifest = read_manifest(source)
     tensors = {name: read_tensors(source, manifest, name) for name in ("agent.safetensors", "state.safetensors")}
     tensors["state.safetensors"] |= _generators(tensors["state.safetensors"], seed)
+    manifest["training"] = config.to_dict()
     files = {name: save(values) for name, values in tensors.items()}
-    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-    manifest |= {"training": config.to_dict(), "sha256": hashes}
-    files["manifest.json"] = json.dumps(manifest, indent=2).encode()
-    copy = write_folder(folder / "checkpoints" / source.name, files)
+    copy = write_checkpoint(folder / "checkpoints" / source.name, manifest, files)
     for other in list_checkpoints(folder / "checkpoints"):
         if other != copy:
             shutil.rmtree(other)
     write_config(config, folder)
-
-
-def write_config(config: TrainingConfig, folder: Path) -> None:
-    """Write ``config.json`` of a run."""
-    write_atomic(folder / "config.json", json.dumps(config.to_dict(), indent=2))
 
 
 def _generators(state: dict[str, Tensor], seed: int) -> dict[str, Tensor]:

@@ -26,8 +26,14 @@ from limner.training import NonFiniteError
 from limner.training.config import TrainingConfig
 from limner.training.log import Record
 from limner.training.population.history import Copy, Event, History, expect_no_population, read_history
-from limner.training.population.members import copy_checkpoint, folder_of, intact_checkpoint, judge
-from limner.training.population.settings import PopulationConfig, choose_parents, frames_of_update, member_config
+from limner.training.population.members import assess, copy_checkpoint, folder_of, intact_checkpoint
+from limner.training.population.settings import (
+    PopulationConfig,
+    choose_parents,
+    frames_of_update,
+    member_config,
+    or_lowest,
+)
 from limner.training.population.team import Job, Team, make_team
 from limner.worlds.validation import require
 
@@ -126,7 +132,7 @@ def _train_round(history: History, team: Team) -> bool:
         else:
             assert population.fitness is not None, "as fitted"
             after = history.updates(job.member)
-            value, collapse = judge(job.config, job.folder, population.fitness, after, until)
+            value, collapse = assess(job.config, job.folder, population.fitness, after, until)
             kind: Any = "trained" if collapse is None else "collapsed"
             event = replace(before, event=kind, frames=frames, fitness=value, reason=collapse)
         event = replace(event, round=history.round, parent=None)
@@ -180,7 +186,7 @@ def _plan_revival(history: History, member: int, intact: list[int], reason: str)
 
     def rank(i: int) -> tuple[float, bool, int]:
         """Best first; an original before its copies."""
-        return -_or_lowest(history.fitness(i)), history.state(i).event == "perturbed", i
+        return -or_lowest(history.fitness(i)), history.state(i).event == "perturbed", i
 
     others = sorted((i for i in intact if i != member), key=rank)
     nobody = (
@@ -253,7 +259,3 @@ def _log(event: Event) -> None:
     settings = f"learning rate ×{event.learning_rate:.3g}, entropy cost ×{event.entropy_cost:.3g}"
     why = "" if event.reason is None else f" ({event.reason})"
     logger.info("member-%02d %s: %d frames%s, %s%s", event.member, text, event.frames, measured, settings, why)
-
-
-def _or_lowest(value: float | None) -> float:
-    return -np.inf if value is None else value

@@ -130,19 +130,20 @@ def choose_parents(
     none it stays. Each that has collapsed copies the best one that is intact, if there is one.
     """
     healthy = [i for i, value in enumerate(fitness) if value is not None and math.isfinite(value)]
-    ranking = sorted(healthy, key=lambda i: (-_number(fitness[i]), i))
+    ranking = sorted(healthy, key=lambda i: (-or_lowest(fitness[i]), i))
     collapsed = [i for i in range(len(fitness)) if i not in healthy]
     count = max(1, int(len(fitness) * share + 1e-9))
     best = [i for i in ranking if i in intact]
     parents = {i: best[0] for i in collapsed if best}
     for i in [*ranking, *collapsed][-count:]:
         better = [
-            j for j in ranking[:count] if j in intact and i in healthy and _number(fitness[j]) > _number(fitness[i])
+            j for j in ranking[:count] if j in intact and i in healthy and or_lowest(fitness[j]) > or_lowest(fitness[i])
         ]
         if better:
             parents[i] = int(rng.choice(better))
     return parents
 
 
-def _number(value: float | None) -> float:
+def or_lowest(value: float | None) -> float:
+    """A fitness, below every number where there is none."""
     return -math.inf if value is None else value
