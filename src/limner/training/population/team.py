@@ -11,7 +11,7 @@ from limner.training.config import RayConfig, TrainingConfig
 from limner.training.log import Record
 from limner.training.population.members import Outcome, train_member
 from limner.training.run import stop_signals
-from limner.training.runtime.cluster import Cluster
+from limner.training.runtime.cluster import Cluster, expect_version
 
 RETRIES = 3
 """Times that a task is begun again when its process ends; it goes on from the member's last checkpoint."""
@@ -117,6 +117,5 @@ def make_team(config: TrainingConfig, report: Callable[[Record], None] | None) -
 
 def _train_remote(job: Job, wanted: str) -> Outcome:
     """What a task does."""
-    if (here := version("limner")) != wanted:
-        raise ValueError(f"Limner is {here} on a node of the cluster, and {wanted} where training was started")
+    expect_version(wanted)
     return train_member(job.config, job.folder, job.until)

@@ -5,10 +5,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.metadata import version
 from typing import Any
 
 from limner.training.config import RayConfig
 from limner.training.runtime import reaper
+from limner.worlds.validation import require
 
 REACH_SECONDS = 5.0
 """How long to wait for an answer from an address."""
@@ -78,3 +80,9 @@ class Cluster:
         while (free := int(self.ray.available_resources().get("CPU", 0))) < wanted and time.monotonic() < until:
             time.sleep(0.2)
         return free
+
+
+def expect_version(wanted: str) -> None:
+    """``ValueError``, in a process of a cluster, unless this is the version of Limner that started training."""
+    here = version("limner")
+    require(here == wanted, f"Limner is {here} on a node of the cluster, and {wanted} where training was started")

@@ -15,10 +15,12 @@ from limner.data.picture_source import PictureSource
 from limner.training.config import TrainingConfig
 from limner.training.part import Part
 from limner.training.policy_learner import Scalars
-from limner.training.runtime.cluster import Cluster
+from limner.training.runtime.cluster import Cluster, expect_version
 
 MOST_RESTARTS = 5
 """Restarts of a process, without anything that it finished in between, after which training stops."""
+PATIENCE = 300.0
+"""Seconds without a result after which what is hosted is taken to hang."""
 Arrays = dict[str, np.ndarray[Any, Any]]
 
 
@@ -54,8 +56,7 @@ class Worker:
     """What a process executes."""
 
     def __init__(self, kind: Any, config: TrainingConfig, wanted: str) -> None:
-        if (here := version("limner")) != wanted:
-            raise ValueError(f"Limner is {here} on a node of the cluster, and {wanted} where training was started")
+        expect_version(wanted)
         data = load_dataset(config.run.data)
         self.part = kind(config, PictureSource(data, config.agent.renderer.canvas))
         self.number = -1
@@ -144,7 +145,3 @@ class RayResult:
 
     def _send(self) -> None:
         self.reference = self.hosted.process.handle.call.remote(self.method, *self.arguments)
-
-
-PATIENCE = 300.0
-"""Seconds without a result after which what is hosted is taken to hang."""

@@ -57,7 +57,8 @@ class RemoteActor:
         self.process, self.ray, self.generator = process, process.cluster.ray, generator
         self.call: Call | None = None
         self.new = True  # whether the process has not made a batch yet
-        self.kept: tuple[dict[str, Tensor], dict[str, float]] = {}, {}
+        self.kept: dict[str, dict[str, Any]] = {"tensors": {}, "counters": {}}
+        """What the actor kept from batch to batch when that was last asked for: a new process goes on from there."""
 
     def begin(self, weights: Any, version: int) -> None:
         """Begin a batch with weights of this version."""
@@ -74,20 +75,13 @@ class RemoteActor:
         """Go on in a new process, which makes the batch of the call."""
         self.process.restart(error)
         self.new = True
-        self.restore(*self.kept)
+        self.restore(**self.kept)
         if self.call is not None:
             self._send(self.call)
 
-    def keep(self) -> tuple[dict[str, Tensor], dict[str, float]]:
-        """What the actor keeps from batch to batch, its tensors and its counters: a new process goes on from there."""
-        if self.process.kind.keeps:
-            calls = [self.process.handle.call.remote(method) for method in ("tensors", "counters")]
-            self.kept = tuple(self.ray.get(calls))
-        return self.kept
-
     def restore(self, tensors: dict[str, Tensor], counters: dict[str, float]) -> None:
-        """Put back what ``keep`` gave."""
-        self.kept = tensors, counters
+        """Put back what the actor kept."""
+        self.kept = {"tensors": tensors, "counters": counters}
         if counters:
             self.process.handle.call.remote("load", tensors, counters)
 
@@ -165,15 +159,15 @@ class RayRuntime(Runtime):
     def tensors(self) -> dict[str, Tensor]:
         """As ``Runtime.tensors``."""
         tensors = {} if self.batch is None else prefixed(self.kind.prefix, self.kind.pack(self.batch))
-        for i, actor in enumerate(self.actors):
-            tensors |= prefixed(f"actor.{i}", actor.keep()[0])
+        for i, kept in enumerate(self._kept("tensors")):
+            tensors |= prefixed(f"actor.{i}", kept)
         return tensors
 
     def counters(self) -> dict[str, float]:
         """As ``Runtime.counters``."""
         counters: dict[str, float] = {"version": self.version, "dropped": self.dropped}
-        for i, actor in enumerate(self.actors):
-            counters |= {f"actor.{i}.{name}": number for name, number in actor.keep()[1].items()}
+        for i, kept in enumerate(self._kept("counters")):
+            counters |= {f"actor.{i}.{name}": number for name, number in kept.items()}
         return counters
 
     def restore(
@@ -192,9 +186,22 @@ class RayRuntime(Runtime):
 
     def close(self) -> None:
         """As ``Runtime.close``."""
-        for process in [*(actor.process for actor in self.actors), *(hosted.process for hosted in self.hosted)]:
+        for process in self._processes:
             self.cluster.ray.kill(process.handle)
         self.cluster.close()
+
+    @property
+    def _processes(self) -> list[Process]:
+        """Of actors and of what is hosted."""
+        return [*(actor.process for actor in self.actors), *(hosted.process for hosted in self.hosted)]
+
+    def _kept(self, what: str) -> list[dict[str, Any]]:
+        """The ``tensors`` or the ``counters`` that each actor keeps from batch to batch."""
+        if self.kind.keeps:
+            calls = [actor.process.handle.call.remote(what) for actor in self.actors]
+            for actor, kept in zip(self.actors, self.cluster.ray.get(calls), strict=True):
+                actor.kept[what] = kept
+        return [actor.kept[what] for actor in self.actors]
 
     def _begin_all(self) -> None:
         """Have every actor make a batch."""
@@ -213,9 +220,9 @@ class RayRuntime(Runtime):
             lag = self.version - call.version
             if not self.options.lockstep:
                 actor.begin(self.weights, self.version)
-            if lag > self.options.max_lag and not self.options.lockstep:
-                self.dropped += 1
-                continue
+                if lag > self.options.max_lag:
+                    self.dropped += 1
+                    continue
             lags.append(lag)
             seconds += figures["seconds/acting"]
             parts.append({name: torch.from_numpy(np.array(array)) for name, array in arrays.items()})
@@ -261,13 +268,12 @@ class RayRuntime(Runtime):
         """Figures of the log: lag in updates, finished batches that wait, batches dropped and processes restarted."""
         calls = [actor.call.result for actor in self.actors if actor.call is not None]
         waiting = len(self.cluster.ray.wait(calls, num_returns=len(calls), timeout=0)[0]) if calls else 0
-        processes = [*(actor.process for actor in self.actors), *(hosted.process for hosted in self.hosted)]
         return {
             "runtime/lag": float(np.mean(lags)),
             "runtime/lag_p99": float(np.quantile(self.lags, 0.99)),
             "runtime/waiting": waiting,
             "runtime/dropped": self.dropped,
-            "runtime/restarts": sum(process.restarts for process in processes),
+            "runtime/restarts": sum(process.restarts for process in self._processes),
         }
 
 
