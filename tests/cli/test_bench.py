@@ -6,6 +6,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from work_clock import WorkClock
 
 from limner.cli import bench
 from limner.training.policy_gradient import PolicyGradient
@@ -53,23 +54,11 @@ def test_training_speed_is_environment_steps_over_time(tiny, source, monkeypatch
 
 def test_shares_of_training_time_add_up_and_are_where_the_work_is(tiny, source, monkeypatch):
     """On a clock that only work of a known length moves: two seconds an update are spent beside the three parts."""
-    now = 0.0
-
-    def lasts(owner, method, seconds):
-        original = getattr(owner, method)
-
-        def work(self, *arguments):
-            nonlocal now
-            now += seconds
-            return original(self, *arguments)
-
-        monkeypatch.setattr(owner, method, work)
-
-    monkeypatch.setattr(time, "perf_counter", lambda: now)
-    lasts(Paint, "step", 1 / tiny.agent.horizon)
-    lasts(PolicyGradient, "step", 3)
-    lasts(CriticLearner, "step", 4)
-    lasts(SpiralTrainer, "update", 2)
+    clock = WorkClock(monkeypatch)
+    clock.lasts(Paint, "step", 1 / tiny.agent.horizon)
+    clock.lasts(PolicyGradient, "step", 3)
+    clock.lasts(CriticLearner, "step", 4)
+    clock.lasts(SpiralTrainer, "update", 2)
     _, shares = bench.training(tiny, source, threads=1, updates=4, warm_up=2)
     assert shares == pytest.approx({"inference": 0.2, "painting": 0.1, "policy learning": 0.3, "critic learning": 0.4})
 

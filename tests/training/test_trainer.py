@@ -1,9 +1,9 @@
-import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from work_clock import WorkClock
 
 from limner.agents.agent import make_policy
 from limner.training import make_trainer
@@ -56,22 +56,10 @@ def test_starting_from_another_policy_takes_its_weights_and_paints_with_them(tin
 
 def test_an_update_tells_what_its_time_was_spent_on(tiny, source, monkeypatch):
     """On a clock that only work of a known length moves; on one thread, so that one comes after the other."""
-    now = 0.0
-
-    def lasts(owner, method, seconds):
-        original = getattr(owner, method)
-
-        def work(self, *arguments):
-            nonlocal now
-            now += seconds
-            return original(self, *arguments)
-
-        monkeypatch.setattr(owner, method, work)
-
-    monkeypatch.setattr(time, "perf_counter", lambda: now)
-    lasts(EpisodeActor, "act", 1)
-    lasts(PolicyGradient, "step", 4)
-    lasts(CriticLearner, "step", 3)
+    clock = WorkClock(monkeypatch)
+    clock.lasts(EpisodeActor, "act", 1)
+    clock.lasts(PolicyGradient, "step", 4)
+    clock.lasts(CriticLearner, "step", 3)
     trainer = make_trainer(replace(tiny, run=replace(tiny.run, threads=1)), source)
     for _ in range(2):
         metrics = trainer.update(0.0)
