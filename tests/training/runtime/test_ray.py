@@ -1,16 +1,16 @@
-"""Training on Ray: the same results as in one process, weights that arrive, faults that are survived, nothing left."""
+"""Training on Ray: the same results as in one process, weights that arrive, faults that are survived."""
 
 import os
 import signal
-import subprocess
-import sys
 import time
+from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
+from functools import cache
 
 import numpy as np
 import pytest
 import torch
+from ray_runs import gone
 
 from limner.agents.agent import make_policy
 from limner.data import load_dataset
@@ -20,9 +20,7 @@ from limner.training.config import RayConfig, RunConfig
 from limner.training.distance.config import DistanceConfig
 from limner.training.imitation.config import ImitationConfig, RandomExpert, SearchExpert
 from limner.training.presets import PRESETS
-from limner.training.runtime import cluster as cluster_module
 from limner.training.runtime import ray as runtime_module
-from limner.training.runtime.cluster import Cluster
 from limner.training.saving import restore_checkpoint, save_checkpoint
 
 ray = pytest.importorskip("ray", reason="Ray is not installed")
@@ -36,13 +34,6 @@ CONFIGS = {
     "random": ImitationConfig(STROKES, TINY.run, RandomExpert(), 4, 4),
     "search": ImitationConfig(STROKES, TINY.run, SearchExpert(candidates=4, sweeps=1, capacity=64), 4, 4),
 }
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    ray.init(num_cpus=9, num_gpus=0, object_store_memory=100 << 20, include_dashboard=False, log_to_driver=False)
-    yield
-    ray.shutdown()
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +56,20 @@ def make(source):
     yield make_one
     for trainer in trainers:
         trainer.close()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(source):
+    """What two actors in lockstep come to in four updates, by the name of the configuration; trained once."""
+
+    @cache
+    def result(name):
+        config = CONFIGS[name]
+        runtime = RayConfig(actors=2, lockstep=True)
+        with closing(make_trainer(replace(config, run=replace(config.run, runtime=runtime)), source)) as trainer:
+            return trained(trainer)
+
+    return result
 
 
 def weights(trainer):
@@ -96,10 +101,9 @@ def test_one_actor_in_lockstep_trains_as_one_process_does_bit_for_bit(name, make
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_two_runs_in_lockstep_are_equal_bit_for_bit(name, make):
-    runs = [trained(make(name, actors=2, lockstep=True)) for _ in range(2)]
-    assert same(*runs)
-    assert not torch.equal(runs[0][0], weights(make(name)))
+def test_two_runs_in_lockstep_are_equal_bit_for_bit(name, make, undisturbed):
+    assert same(undisturbed(name), trained(make(name, actors=2, lockstep=True)))
+    assert not torch.equal(undisturbed(name)[0], weights(make(name)))
 
 
 def test_batches_are_made_with_the_weights_of_their_version_and_newer_ones_arrive(make, monkeypatch):
@@ -155,20 +159,18 @@ def test_actors_wait_for_the_learner(make):
 
 
 @pytest.mark.parametrize("name", ["spiral", "random"])
-def test_a_killed_actor_is_replaced_and_its_batches_are_made_again(name, make):
-    undisturbed = trained(make(name, actors=2, lockstep=True))
+def test_a_killed_actor_is_replaced_and_its_batches_are_made_again(name, make, undisturbed):
     trainer = make(name, actors=2, lockstep=True)
 
     def kill(update):
         if update in (1, 2):
             os.kill(processes(trainer)[update - 1], signal.SIGKILL)
 
-    assert same(undisturbed, trained(trainer, before=kill))
+    assert same(undisturbed(name), trained(trainer, before=kill))
     assert trainer.runtime.figures["runtime/restarts"] == 2
 
 
-def test_an_actor_that_hangs_is_replaced(make, monkeypatch):
-    undisturbed = trained(make("distance", actors=2, lockstep=True))
+def test_an_actor_that_hangs_is_replaced(make, undisturbed, monkeypatch):
     trainer = make("distance", actors=2, lockstep=True)
     monkeypatch.setattr(runtime_module, "PATIENCE", 3.0)
     stopped = []
@@ -178,7 +180,7 @@ def test_an_actor_that_hangs_is_replaced(make, monkeypatch):
             stopped.append(processes(trainer)[0])
             os.kill(stopped[0], signal.SIGSTOP)
 
-    assert same(undisturbed, trained(trainer, before=stop))
+    assert same(undisturbed("distance"), trained(trainer, before=stop))
     assert trainer.runtime.figures["runtime/restarts"] == 1
     assert gone(stopped)
 
@@ -196,8 +198,7 @@ def test_a_killed_critic_goes_on_from_its_last_weights(make):
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_a_run_in_lockstep_is_resumed_bit_for_bit(name, make, tmp_path):
-    whole = trained(make(name, actors=2, lockstep=True), 4)
+def test_a_run_in_lockstep_is_resumed_bit_for_bit(name, make, undisturbed, tmp_path):
     first = make(name, actors=2, lockstep=True)
     trained(first, 2)
     path = save_checkpoint(tmp_path, first, {"minutes": 0.0})
@@ -206,19 +207,7 @@ def test_a_run_in_lockstep_is_resumed_bit_for_bit(name, make, tmp_path):
     for i in (2, 3):
         metrics = second.update(i / 10)
     figures = {name: x for name, x in metrics.items() if not name.startswith(("time/", "runtime/"))}
-    assert same(whole, (weights(second), figures))
-
-
-def test_without_ray_the_message_names_the_extra(monkeypatch):
-    monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(ValueError, match=r'--runtime ray needs Ray .*: pip install "limner\[ray\]"'):
-        Cluster(RayConfig(), 2)
-
-
-def test_more_processes_than_the_cluster_has_free_cores_are_refused(monkeypatch):
-    monkeypatch.setattr(cluster_module, "FREE_SECONDS", 0.0)
-    with pytest.raises(ValueError, match=r"actors is 9: with the critic these are 10 processes, .* \d free cores"):
-        Cluster(RayConfig(actors=9), 10)
+    assert same(undisturbed(name), (weights(second), figures))
 
 
 @pytest.mark.parametrize(
@@ -237,76 +226,3 @@ def test_impossible_options_are_refused(options, message):
 def test_more_actors_than_episodes_are_refused():
     with pytest.raises(ValueError, match="episodes is 8: must be 10 or more, two for each actor"):
         RunConfig(episodes=8, runtime=RayConfig(actors=5))
-
-
-def limner(*words, folder):
-    """A process that trains on a cluster of its own."""
-    command = [sys.executable, "-m", "limner", "train", "tiny", "--runtime", "ray", *words]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True)
-
-
-def descendants(process):
-    """Numbers of the processes that a process has started, and of those that these have."""
-    parents = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            number, _, rest = path.read_text().partition(" (")
-            parents[int(number)] = int(rest.rpartition(") ")[2].split()[1])
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-    found, new = set(), {process}
-    while new := {child for child, parent in parents.items() if parent in new} - found:
-        found |= new
-    return found
-
-
-def gone(numbers, seconds=60):
-    """Whether all processes have ended, at the latest after some seconds."""
-    for _ in range(seconds * 10):
-        alive = [number for number in numbers if Path(f"/proc/{number}").exists()]
-        states = [Path(f"/proc/{number}/stat") for number in alive]
-        if all(not path.exists() or path.read_text().rpartition(") ")[2].startswith("Z") for path in states):
-            return True
-        time.sleep(0.1)
-    return False
-
-
-def started(process, folder):
-    """Wait until the run has written a checkpoint."""
-    for _ in range(1200):
-        if process.poll() is not None or any((folder / "runs/tiny/checkpoints").glob("0*")):
-            return
-        time.sleep(0.1)
-
-
-def test_a_run_from_the_command_line_ends_cleanly(tmp_path):
-    process = limner(folder=tmp_path)
-    _, error = process.communicate(timeout=240)
-    assert process.returncode == 0, error
-    assert (tmp_path / "runs/tiny/report.html").exists()
-    assert "runtime/lag" in (tmp_path / "runs/tiny/log.jsonl").read_text()
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_no_process_is_left_when_a_run_is_stopped(number, tmp_path):
-    process = limner("--frames", "100000000", "--checkpoint-every", "5", folder=tmp_path)
-    try:
-        started(process, tmp_path)
-        children = descendants(process.pid)
-        assert len(children) > 3
-        os.kill(process.pid, number)
-        _, error = process.communicate(timeout=120)
-    finally:
-        process.kill()
-    assert process.returncode == (130 if number != signal.SIGKILL else -signal.SIGKILL), error
-    assert gone(children)
-    assert list((tmp_path / "runs/tiny/checkpoints").glob("0*"))
-
-
-def test_an_address_without_a_cluster_is_an_error(tmp_path):
-    process = limner("--address", "127.0.0.1:1", folder=tmp_path)
-    _, error = process.communicate(timeout=240)
-    assert process.returncode == 2
-    assert "address is '127.0.0.1:1': cannot join a Ray cluster there" in error

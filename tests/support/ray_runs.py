@@ -1,0 +1,49 @@
+"""Runs of the command line on a Ray cluster of their own, and the processes that belong to them."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+
+def limner(*words, folder):
+    """A process that trains on a cluster of its own."""
+    command = [sys.executable, "-m", "limner", "train", "tiny", "--runtime", "ray", *words]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True)
+
+
+def descendants(process):
+    """Numbers of the processes that a process has started, and of those that these have."""
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            number, _, rest = path.read_text().partition(" (")
+            parents[int(number)] = int(rest.rpartition(") ")[2].split()[1])
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    found, new = set(), {process}
+    while new := {child for child, parent in parents.items() if parent in new} - found:
+        found |= new
+    return found
+
+
+def gone(numbers, seconds=60):
+    """Whether all processes have ended, at the latest after some seconds."""
+    for _ in range(seconds * 10):
+        alive = [number for number in numbers if Path(f"/proc/{number}").exists()]
+        states = [Path(f"/proc/{number}/stat") for number in alive]
+        if all(not path.exists() or path.read_text().rpartition(") ")[2].startswith("Z") for path in states):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def started(process, folder):
+    """Wait until the run has written a checkpoint."""
+    for _ in range(1200):
+        if process.poll() is not None or any((folder / "runs/tiny/checkpoints").glob("0*")):
+            return
+        time.sleep(0.1)
