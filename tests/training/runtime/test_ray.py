@@ -20,7 +20,7 @@ from limner.training.config import RayConfig, RunConfig
 from limner.training.distance.config import DistanceConfig
 from limner.training.imitation.config import ImitationConfig, RandomExpert, SearchExpert
 from limner.training.presets import PRESETS
-from limner.training.runtime import ray as runtime_module
+from limner.training.runtime import ray_object, remote_actor
 from limner.training.saving import restore_checkpoint, save_checkpoint
 
 ray = pytest.importorskip("ray", reason="Ray is not installed")
@@ -117,16 +117,15 @@ def test_batches_are_made_with_the_weights_of_their_version_and_newer_ones_arriv
         return figures
 
     def check(actor):
-        call, arrays, figures = finish(actor)
+        call, tensors, figures = finish(actor)
         used.append(call.version)
         policy = make_policy(trainer.config.agent)
         policy.load_state_dict(published[call.version])
-        parts = {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()}
-        episodes = trainer.actor_type.unpack([parts], "cpu")
+        episodes = trainer.actor_type.unpack([tensors], "cpu")
         with torch.no_grad():
             found = policy.evaluate(episodes.observations(), episodes.actions).log_prob
         torch.testing.assert_close(found, episodes.log_prob)
-        return call, arrays, figures
+        return call, tensors, figures
 
     published[trainer.runtime.version] = {
         name: tensor.clone() for name, tensor in trainer.policy_learner.policy.state_dict().items()
@@ -172,7 +171,7 @@ def test_a_killed_actor_is_replaced_and_its_batches_are_made_again(name, make, u
 
 def test_an_actor_that_hangs_is_replaced(make, undisturbed, monkeypatch):
     trainer = make("distance", actors=2, lockstep=True)
-    monkeypatch.setattr(runtime_module, "PATIENCE", 3.0)
+    monkeypatch.setattr(remote_actor, "PATIENCE", 3.0)
     stopped = []
 
     def stop(update):
@@ -185,16 +184,27 @@ def test_an_actor_that_hangs_is_replaced(make, undisturbed, monkeypatch):
     assert gone(stopped)
 
 
-def test_a_killed_critic_goes_on_from_its_last_weights(make):
+def test_a_killed_critic_is_replaced_and_has_lost_nothing(make, undisturbed, monkeypatch):
+    trainer = make("spiral", actors=2, lockstep=True)
+    monkeypatch.setattr(ray_object, "MOST_CALLS", 2)
+
+    def kill(update):
+        if update in (0, 3):  # before its state was kept for the first time, and afterwards
+            os.kill(ray.get(trainer.critic.process.handle.process_number.remote()), signal.SIGKILL)
+            assert (trainer.critic.state is None) == (update == 0)
+
+    assert same(undisturbed("spiral"), trained(trainer, before=kill))
+    assert trainer.critic.process.restarts == 2
+
+
+def test_the_critic_may_be_late_by_an_update(make):
     trainer = make("spiral", actors=1)
-    trained(trainer, 2)
-    frozen = {name: tensor.clone() for name, tensor in trainer.frozen_critic.state_dict().items()}
-    os.kill(ray.get(trainer.critic.process.handle.process_number.remote()), signal.SIGKILL)
-    metrics = trainer.update(0.3)
-    assert np.isfinite(metrics["critic/gap"])
-    assert trainer.critic.process.restarts == 1
-    moved = [(trainer.frozen_critic.state_dict()[name] - tensor).abs().max() for name, tensor in frozen.items()]
-    assert 0 < max(moved) < 0.01
+    with torch.no_grad():
+        before = [tensor.clone() for tensor in trainer.frozen_critic.parameters()]
+    assert "critic/gap" not in trainer.update(0.0)
+    assert all(map(torch.equal, trainer.frozen_critic.parameters(), before))
+    assert np.isfinite(trainer.update(0.1)["critic/gap"])
+    assert not all(map(torch.equal, trainer.frozen_critic.parameters(), before))
 
 
 @pytest.mark.parametrize("name", CONFIGS)

@@ -36,6 +36,9 @@ class Hosted(Protocol):
 class Runtime(ABC):
     """Has actors make batches with the weights that were published, and hosts what learns beside the policy."""
 
+    hosted_lag: int = 0
+    """Updates that may end before the results of calls of what is hosted are waited for."""
+
     @abstractmethod
     def publish(self, weights: Mapping[str, Tensor]) -> Scalars:
         """Act with these weights, those of the policy after an update, from now on; figures of the acting."""

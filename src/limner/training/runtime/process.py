@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -13,14 +13,11 @@ from torch import Tensor
 from limner.data import load_dataset
 from limner.data.picture_source import PictureSource
 from limner.training.config import TrainingConfig
-from limner.training.part import Part
 from limner.training.policy_learner import Scalars
 from limner.training.runtime.cluster import Cluster, expect_version
 
 MOST_RESTARTS = 5
 """Restarts of a process, without anything that it finished in between, after which training stops."""
-PATIENCE = 300.0
-"""Seconds without a result after which what is hosted is taken to hang."""
 Arrays = dict[str, np.ndarray[Any, Any]]
 
 
@@ -53,7 +50,7 @@ class Process:
 
 
 class Worker:
-    """What a process executes."""
+    """What a process executes. Tensors come and go as NumPy arrays, which Ray sends without further copies."""
 
     def __init__(self, kind: Any, config: TrainingConfig, wanted: str) -> None:
         expect_version(wanted)
@@ -67,7 +64,11 @@ class Worker:
 
     def call(self, method: str, *arguments: Any) -> Any:
         """The result of a method of the part."""
-        return getattr(self.part, method)(*arguments)
+        return to_arrays(getattr(self.part, method)(*map(to_tensors, arguments)))
+
+    def snapshot(self) -> tuple[Arrays, dict[str, float]]:
+        """State and counters of the part."""
+        return to_arrays(self.part.state()), self.part.counters()
 
     def act(self, number: int, weights: Arrays, generator: Any) -> tuple[Arrays, Scalars, Any]:
         """A batch made with ``weights`` of version ``number``, from this state of the generator.
@@ -77,71 +78,32 @@ class Worker:
         started = time.perf_counter()
         actor: Any = self.part
         if number != self.number:
-            actor.set_weights({name: torch.from_numpy(np.array(array)) for name, array in weights.items()})
+            actor.set_weights(to_tensors(weights))
             self.number = number
-        actor.generator.set_state(torch.from_numpy(np.array(generator)))
+        actor.generator.set_state(to_tensors(generator))
         batch, figures = actor.act()
-        arrays = {name: tensor.cpu().numpy() for name, tensor in actor.pack(batch).items()}
+        arrays = to_arrays(actor.pack(batch))
         figures |= {"seconds/acting": time.perf_counter() - started, "once": actor.once}
-        return arrays, figures, actor.generator.get_state().numpy()
+        return arrays, figures, to_arrays(actor.generator.get_state())
 
 
-class RayObject:
-    """Implements ``Hosted``. After its process has ended it goes on from the last saved state and the last weights."""
-
-    def __init__(self, kind: type[Part], config: TrainingConfig, cluster: Cluster) -> None:
-        self.process, self.cluster = Process(kind, config, cluster), cluster
-        self.state: dict[str, Tensor] | None = None
-        self.counters: dict[str, float] = {}
-        self.weights: Mapping[str, Tensor] | None = None
-
-    def call(self, method: str, *arguments: Any) -> "RayResult":
-        """As ``Hosted.call``."""
-        return RayResult(self, method, arguments)
-
-    def returned(self, method: str, arguments: tuple[Any, ...], value: Any) -> None:
-        """Remember what the process would be replaced from."""
-        self.process.in_a_row = 0
-        if method == "state":
-            self.state = value
-        elif method == "counters":
-            self.counters = value
-        elif method == "restore":
-            self.state, self.counters = dict(arguments[0]), dict(arguments[1])
-        elif method == "set_weights":
-            (self.weights,) = arguments
-        self.weights = getattr(value, "weights", self.weights)
-
-    def replace(self, error: Exception) -> None:
-        """Start another process."""
-        self.process.restart(error)
-        if self.state is not None and self.counters:
-            self.process.handle.call.remote("restore", self.state, self.counters)
-        if self.weights is not None:
-            self.process.handle.call.remote("set_weights", self.weights)
+def to_arrays(value: Any) -> Any:
+    """``value``, mappings and named tuples in depth, with copies as NumPy arrays in place of tensors."""
+    if isinstance(value, Tensor):
+        return np.array(value.detach().cpu())
+    return _mapped(to_arrays, value)
 
 
-class RayResult:
-    """Implements ``Result``."""
+def to_tensors(value: Any) -> Any:
+    """The reverse of ``to_arrays``; again copies, since arrays that Ray gives are not writable."""
+    if isinstance(value, np.ndarray):
+        return torch.from_numpy(np.array(value))
+    return _mapped(to_tensors, value)
 
-    def __init__(self, hosted: RayObject, method: str, arguments: tuple[Any, ...]) -> None:
-        self.hosted, self.method, self.arguments = hosted, method, arguments
-        self._send()
 
-    def result(self) -> Any:
-        """As ``Result.result``. A call is repeated when the process ends before it returns, or hangs."""
-        errors = self.hosted.cluster.ray.exceptions
-        while True:
-            try:
-                value = self.hosted.cluster.ray.get(self.reference, timeout=PATIENCE)
-            except errors.RayTaskError as error:
-                raise error.as_instanceof_cause() from None
-            except (errors.RayActorError, errors.GetTimeoutError) as error:
-                self.hosted.replace(error)
-                self._send()
-            else:
-                self.hosted.returned(self.method, self.arguments, value)
-                return value
-
-    def _send(self) -> None:
-        self.reference = self.hosted.process.handle.call.remote(self.method, *self.arguments)
+def _mapped(function: Callable[[Any], Any], value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: function(x) for name, x in value.items()}
+    if isinstance(value, tuple) and hasattr(value, "_make"):
+        return value._make(map(function, value))
+    return value

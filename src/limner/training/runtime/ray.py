@@ -10,10 +10,8 @@ Notable choices:
 - What is not answered for long is taken to hang, and is replaced.
 """
 
-import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,75 +24,12 @@ from limner.training.part import Part, make_generator, prefixed, within
 from limner.training.policy_learner import Scalars
 from limner.training.runtime import Runtime
 from limner.training.runtime.cluster import Cluster
-from limner.training.runtime.process import Arrays, Process, RayObject
+from limner.training.runtime.process import Process, to_arrays, to_tensors
+from limner.training.runtime.ray_object import RayObject
+from limner.training.runtime.remote_actor import Call, RemoteActor
 
-STARTING = 300.0
-"""Seconds that the first batch of a process may take."""
-PATIENCE, SLOW = 60.0, 20.0
-"""Seconds that another batch may take, or so many times the longest one."""
 MEMORY = 1000
 """Batches whose lag the log's figures are about."""
-
-
-@dataclass
-class Call:
-    """A batch that an actor is making."""
-
-    version: int
-    """Of the weights."""
-    weights: Any
-    """Reference."""
-    result: Any = None
-    """Reference to tensors, figures, and the state of the generator afterwards."""
-    sent: float = 0.0
-    """Time of ``time.monotonic``."""
-
-
-class RemoteActor:
-    """An actor in a process of the cluster, its call, and the generator as it was after the last batch taken."""
-
-    def __init__(self, process: Process, generator: torch.Generator) -> None:
-        self.process, self.ray, self.generator = process, process.cluster.ray, generator
-        self.call: Call | None = None
-        self.new = True  # whether the process has not made a batch yet
-        self.kept: dict[str, dict[str, Any]] = {"tensors": {}, "counters": {}}
-        """What the actor kept from batch to batch when that was last asked for: a new process goes on from there."""
-
-    def begin(self, weights: Any, version: int) -> None:
-        """Begin a batch with weights of this version."""
-        self._send(Call(version, weights))
-
-    def finish(self, call: Call) -> tuple[Arrays, Scalars]:
-        """Tensors and figures of the call, which is done; Ray's error where the process is gone."""
-        arrays, figures, after = self.ray.get(call.result)
-        self.generator.set_state(torch.from_numpy(np.array(after)))
-        self.call, self.new, self.process.in_a_row = None, False, 0
-        return arrays, figures
-
-    def replace(self, error: Exception) -> None:
-        """Go on in a new process, which makes the batch of the call."""
-        self.process.restart(error)
-        self.new = True
-        self.restore(**self.kept)
-        if self.call is not None:
-            self._send(self.call)
-
-    def restore(self, tensors: dict[str, Tensor], counters: dict[str, float]) -> None:
-        """Put back what the actor kept."""
-        self.kept = {"tensors": tensors, "counters": counters}
-        if counters:
-            self.process.handle.call.remote("load", tensors, counters)
-
-    def hangs(self, call: Call, longest: float) -> bool:
-        """Whether the call has taken too long, where ``longest`` is the longest time that a batch took."""
-        limit = STARTING if self.new else max(PATIENCE, SLOW * longest)
-        return time.monotonic() - call.sent > limit
-
-    def _send(self, call: Call) -> None:
-        state = self.generator.get_state().numpy()
-        call.result = self.process.handle.act.remote(call.version, call.weights, state)
-        call.sent = time.monotonic()
-        self.call = call
 
 
 class RayRuntime(Runtime):
@@ -102,6 +37,7 @@ class RayRuntime(Runtime):
 
     def __init__(self, kind: type[Actor], config: TrainingConfig, options: RayConfig) -> None:
         self.kind, self.config, self.options = kind, config, options
+        self.hosted_lag = 0 if options.lockstep else 1
         self.device = getattr(config, "device", "cpu")
         shares = kind.shares(config, options.actors)
         self.cluster = Cluster(options, len(shares) + 1)
@@ -122,8 +58,7 @@ class RayRuntime(Runtime):
         if self.options.lockstep and any(actor.call for actor in self.actors):
             self.batch = self._gather()
         self.version += 1
-        arrays = {name: tensor.detach().cpu().numpy() for name, tensor in weights.items()}
-        self.weights = self.cluster.ray.put(arrays)
+        self.weights = self.cluster.ray.put(to_arrays(weights))
         return self.figures
 
     def begin(self) -> None:
@@ -198,9 +133,9 @@ class RayRuntime(Runtime):
     def _kept(self, what: str) -> list[dict[str, Any]]:
         """The ``tensors`` or the ``counters`` that each actor keeps from batch to batch."""
         if self.kind.keeps:
-            calls = [actor.process.handle.call.remote(what) for actor in self.actors]
+            calls = [actor.ask(what) for actor in self.actors]
             for actor, kept in zip(self.actors, self.cluster.ray.get(calls), strict=True):
-                actor.kept[what] = kept
+                actor.kept[what] = to_tensors(kept)
         return [actor.kept[what] for actor in self.actors]
 
     def _begin_all(self) -> None:
@@ -216,7 +151,7 @@ class RayRuntime(Runtime):
         seconds, figures = 0.0, Scalars()
         while len(parts) < len(self.actors):
             actor = self.actors[len(parts)] if self.options.lockstep else self._ready()
-            call, arrays, figures = self._finish(actor)
+            call, tensors, figures = self._finish(actor)
             lag = self.version - call.version
             if not self.options.lockstep:
                 actor.begin(self.weights, self.version)
@@ -225,7 +160,7 @@ class RayRuntime(Runtime):
                     continue
             lags.append(lag)
             seconds += figures["seconds/acting"]
-            parts.append({name: torch.from_numpy(np.array(array)) for name, array in arrays.items()})
+            parts.append(tensors)
         batch = self.kind.unpack(parts, self.device)
         if figures.pop("once"):
             self.only = batch
@@ -246,7 +181,7 @@ class RayRuntime(Runtime):
                 if actor.call is not None and actor.hangs(actor.call, self.longest):
                     return actor
 
-    def _finish(self, actor: RemoteActor) -> tuple[Call, Arrays, Scalars]:
+    def _finish(self, actor: RemoteActor) -> tuple[Call, dict[str, Tensor], Scalars]:
         """The call of an actor when it is done; its process is replaced when it has ended or hangs."""
         errors = self.cluster.ray.exceptions
         while True:
@@ -254,9 +189,9 @@ class RayRuntime(Runtime):
             assert call is not None, "an actor whose batch is waited for makes one"
             try:
                 if self.cluster.ray.wait([call.result], num_returns=1, timeout=1.0)[0]:
-                    arrays, figures = actor.finish(call)
+                    tensors, figures = actor.finish(call)
                     self.longest = max(self.longest, figures["seconds/acting"])
-                    return call, arrays, figures
+                    return call, tensors, figures
                 if actor.hangs(call, self.longest):
                     actor.replace(TimeoutError("a batch takes too long"))
             except errors.RayTaskError as error:

@@ -2,9 +2,10 @@
 
 In an update the policy learns from the newest episodes, scored by the critic as it stood at the start, and the next
 ones are painted. Meanwhile the critic learns. V-trace corrects for what the policy's own gradient steps, and the delay
-of actors elsewhere, have changed.
+of actors elsewhere, have changed. A critic elsewhere may finish an update late: then the next is scored without it.
 """
 
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
@@ -16,6 +17,7 @@ from limner.data.picture_source import PictureSource
 from limner.training.actor_critic import ActorCritic
 from limner.training.finite import Skips
 from limner.training.policy_learner import Scalars
+from limner.training.runtime import Result
 from limner.training.spiral.config import SpiralConfig
 from limner.training.spiral.critic_learner import CriticSide, LearntCritic, score
 
@@ -32,18 +34,21 @@ class SpiralTrainer(ActorCritic):
         self.critic = self.runtime.host(self.critic_type)
         self.critic.call("set_weights", self.frozen_critic.state_dict()).result()
         self.critic_skips = Skips("critic")
+        self.learning: deque[Result] = deque()  # updates of the critic whose results are not taken yet
 
     def _update(self, progress: float) -> Scalars:
         """Learn from one batch of episodes, then paint the next; ``progress`` in [0, 1] is how far the run is."""
         episodes = self.runtime.take()
-        critic = self.critic.call("learn", self._painted(episodes), self.updates + 1)
+        self.learning.append(self.critic.call("learn", self._painted(episodes), self.updates + 1))
         with self._timed("scoring"):
             scores = self._score(episodes) - self.config.reward.distance * episodes.distance
         metrics = self._learn(episodes, scores, progress)
-        learnt: LearntCritic = critic.result()
-        self.frozen_critic.load_state_dict(learnt.weights)
-        self.critic_skips = learnt.skips
-        return metrics | learnt.figures
+        while len(self.learning) > self.runtime.hosted_lag:
+            learnt: LearntCritic = self.learning.popleft().result()
+            self.frozen_critic.load_state_dict(learnt.weights)
+            self.critic_skips = learnt.skips
+            metrics |= learnt.figures
+        return metrics
 
     def keep_skipped(self, folder: Path) -> None:
         """As ``Trainer.keep_skipped``."""
@@ -71,6 +76,7 @@ class SpiralTrainer(ActorCritic):
     def load(self, tensors: Mapping[str, Tensor], counters: Mapping[str, float]) -> None:
         """As ``Part.load``."""
         super().load(tensors, counters)
+        self.learning.clear()
         self.critic.call("restore", tensors, counters).result()
         self.critic_skips = self.critic.call("skips").result()
 
