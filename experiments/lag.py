@@ -93,12 +93,11 @@ class LateActor(EpisodeActor):
 class UncorrectedPolicyGradient(PolicyGradient):
     """Takes every batch for one that the newest policy has made."""
 
-    @torch.no_grad()
-    def step(self, episodes: EpisodeBatch, rewards: Tensor, progress: float, scores: Tensor | None = None) -> Scalars:
+    def step(self, episodes: EpisodeBatch, *arguments: Any) -> Scalars:
         """As ``PolicyGradient.step``."""
-        newest = self.policy.evaluate(episodes.observations(), episodes.actions).log_prob
-        with torch.enable_grad():
-            return super().step(replace(episodes, log_prob=newest), rewards, progress, scores)
+        with torch.no_grad():
+            newest = self.policy.evaluate(episodes.observations(), episodes.actions).log_prob
+        return super().step(replace(episodes, log_prob=newest), *arguments)
 
 
 class LagTrainer(SpiralTrainer):

@@ -57,9 +57,11 @@ class Critic(nn.Module):
     def _hidden(self, pictures: Tensor) -> Tensor:
         """Inputs of the output layer, ``[N, F]``."""
         x = F.pixel_unshuffle(pictures, self.pixel_unshuffle).contiguous(memory_format=torch.channels_last)
-        for convolution in self.convolutions:
+        *convolutions, last = self.convolutions
+        for convolution in convolutions:
             x = F.leaky_relu(convolution(x), 0.2)
-        return x.flatten(1)
+        # flattened first, so that it lies in memory as its gradient will: otherwise leaky_relu is many times slower
+        return F.leaky_relu(last(x).flatten(1), 0.2)
 
     def score(self, pictures: Tensor) -> Tensor:
         """Centred scores ``float32[N]`` of what ``forward`` takes."""

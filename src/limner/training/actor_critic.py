@@ -16,6 +16,7 @@ from limner.training.config import RewardConfig
 from limner.training.losses import difference_rewards, final_rewards, new_sequences
 from limner.training.policy_gradient import PolicyGradient
 from limner.training.policy_learner import Scalars
+from limner.training.runtime import Result
 from limner.training.trainer import Trainer
 
 EPISODES = {"observed": 1, "pen": 1, "actions": 1, "log_prob": 1, "noise": 0, "target": 0, "distance": 1}
@@ -78,11 +79,17 @@ class ActorCritic(Trainer):
     def _make_learner(self, policy: Policy, generator: Generator) -> PolicyGradient:
         return PolicyGradient(policy, self.config.learning, generator)
 
-    def _learn(self, episodes: EpisodeBatch, scores: Tensor, progress: float) -> Scalars:
-        """Learn from episodes whose canvases have ``scores`` float32[T + 1, B], then act with the new weights."""
+    def _learn(
+        self, episodes: EpisodeBatch, scores: Tensor, progress: float, references: Result | None = None
+    ) -> Scalars:
+        """Learn from episodes whose canvases have ``scores`` float32[T + 1, B], then act with the new weights.
+
+        ``references`` results in what ``PolicyGradient.refer`` gives, where that has begun already.
+        """
         with self._timed("policy learning"):
             rewards = reward(scores, episodes, self.space, self.config.reward)
-            metrics = self.policy_learner.step(episodes, rewards, progress, scores)
+            known = None if references is None else references.result()
+            metrics = self.policy_learner.step(episodes, rewards, progress, scores, known)
         returns = rewards.sum(0)
         metrics |= {"reward/return": returns.mean().item(), "reward/deviation": returns.std().item()}
         return metrics | self.runtime.publish(self.policy_learner.policy.state_dict())

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,6 +18,13 @@ from limner.training.losses import (
     vtrace,
 )
 from limner.training.policy_learner import PolicyLearner, Scalars
+
+
+class References(NamedTuple):
+    """Log-probabilities ``float32[T, B]`` of what was done, where averaged policy or prior count."""
+
+    average: Tensor | None
+    prior: Tensor | None
 
 
 class PolicyGradient(PolicyLearner):
@@ -35,20 +43,33 @@ class PolicyGradient(PolicyLearner):
         if self.prior is not None:
             self.prior.load_state_dict(policy.state_dict())
 
-    def step(self, episodes: EpisodeBatch, rewards: Tensor, progress: float, scores: Tensor | None = None) -> Scalars:
+    def refer(self, episodes: EpisodeBatch) -> References:
+        """What ``step`` compares the policy with."""
+        average = _log_prob(self.average, episodes) if self.config.kl_average_cost else None
+        return References(average, None if self.prior is None else _log_prob(self.prior, episodes))
+
+    def step(
+        self,
+        episodes: EpisodeBatch,
+        rewards: Tensor,
+        progress: float,
+        scores: Tensor | None = None,
+        references: References | None = None,
+    ) -> Scalars:
         """Learn from ``episodes`` paid ``rewards`` float32[T, B]; ``progress`` in [0, 1] moves the schedules.
 
-        The ``scores`` float32[T + 1, B] that the rewards come from are kept with a batch that is not finite. Figures
-        are NaN when no gradient step was taken.
+        The ``scores`` float32[T + 1, B] that the rewards come from are kept with a batch that is not finite.
+        ``references`` are what ``refer`` gives, where they are known already. Figures are NaN when no gradient step was
+        taken.
         """
         config = self.config
         rate, entropy_cost = self.schedules(progress)
         rate, entropy_cost = rate / self.learning_rate_divisor, entropy_cost * self.entropy_scale
         self._set_rate(rate)
-        average = _log_prob(self.average, episodes) if config.kl_average_cost else None
+        average, prior = references or self.refer(episodes)
         log_ratio = rewards.new_zeros(())
-        if self.prior is not None:
-            log_ratio = episodes.log_prob - _log_prob(self.prior, episodes)
+        if prior is not None:
+            log_ratio = episodes.log_prob - prior
             rewards = rewards - config.kl_prior_cost * log_ratio
         paid = {"rewards": rewards} if scores is None else {"scores": scores, "rewards": rewards}
         sums = rewards.new_zeros(6)

@@ -102,9 +102,9 @@ def test_the_distance_to_the_target_is_subtracted_from_the_score(source, monkeyp
     assert episodes.distance.min() > 0
     expected = score(trainer.frozen_critic, episodes) - 10 * episodes.distance
 
-    def spy(episodes, scores, progress):
+    def spy(episodes, scores, *arguments):
         given.append(scores.clone())
-        return learn(episodes, scores, progress)
+        return learn(episodes, scores, *arguments)
 
     monkeypatch.setattr(trainer, "_learn", spy)
     trainer.update(0.0)

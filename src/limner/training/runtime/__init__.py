@@ -6,7 +6,8 @@ A trainer knows this interface alone. ``local`` is this process, ``ray`` is a Ra
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -54,6 +55,15 @@ class Runtime(ABC):
     @abstractmethod
     def host(self, kind: type[Part]) -> Hosted:
         """Make an object ``kind(config, source)`` beside the policy learner."""
+
+    def submit(self, work: Callable[[], Any]) -> Result:
+        """Do ``work`` of this process on a second thread, if there is one, or at once."""
+        done: Future[Any] = Future()
+        try:
+            done.set_result(work())
+        except Exception as error:
+            done.set_exception(error)
+        return done
 
     @abstractmethod
     def generators(self) -> dict[str, Generator]:

@@ -6,7 +6,7 @@ the second thread or in turn, with the same result, bit for bit.
 
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -18,7 +18,7 @@ from limner.training.actor import Actor
 from limner.training.config import TrainingConfig
 from limner.training.part import Part, prefixed, within
 from limner.training.policy_learner import Scalars
-from limner.training.runtime import Runtime
+from limner.training.runtime import Result, Runtime
 
 
 class LocalRuntime(Runtime):
@@ -29,7 +29,7 @@ class LocalRuntime(Runtime):
         self.config, self.source, self.beside = config, source, beside
         self.actor = kind(config, source)
         self.batch: Any = None
-        self.next: Future[tuple[Any, Scalars]] | None = None
+        self.next: Result | None = None
         threads = config.run.threads
         self.thread = ThreadPoolExecutor(1, "other side", torch.set_num_threads, (1,)) if threads > 1 else None
 
@@ -60,16 +60,9 @@ class LocalRuntime(Runtime):
         make: Any = kind
         return LocalObject(make(self.config, self.source), self)
 
-    def submit(self, work: Callable[[], Any]) -> Future[Any]:
-        """Do ``work`` on the second thread, if there is one, or at once; the result raises what it raised."""
-        if self.thread is not None:
-            return self.thread.submit(work)
-        done: Future[Any] = Future()
-        try:
-            done.set_result(work())
-        except Exception as error:
-            done.set_exception(error)
-        return done
+    def submit(self, work: Callable[[], Any]) -> Result:
+        """As ``Runtime.submit``."""
+        return super().submit(work) if self.thread is None else self.thread.submit(work)
 
     def generators(self) -> dict[str, torch.Generator]:
         """As ``Runtime.generators``."""
@@ -110,6 +103,6 @@ class LocalObject:
     def __init__(self, part: Part, runtime: LocalRuntime) -> None:
         self.part, self.runtime = part, runtime
 
-    def call(self, method: str, *arguments: Any) -> Future[Any]:
+    def call(self, method: str, *arguments: Any) -> Result:
         """As ``Hosted.call``."""
         return self.runtime.submit(partial(getattr(self.part, method), *arguments))

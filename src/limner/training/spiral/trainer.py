@@ -7,6 +7,7 @@ of actors elsewhere, have changed. A critic elsewhere may finish an update late:
 
 from collections import deque
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -39,10 +40,11 @@ class SpiralTrainer(ActorCritic):
     def _update(self, progress: float) -> Scalars:
         """Learn from one batch of episodes, then paint the next; ``progress`` in [0, 1] is how far the run is."""
         episodes = self.runtime.take()
+        references = self.runtime.submit(partial(self.policy_learner.refer, episodes))
         self.learning.append(self.critic.call("learn", self._painted(episodes), self.updates + 1))
         with self._timed("scoring"):
             scores = self._score(episodes) - self.config.reward.distance * episodes.distance
-        metrics = self._learn(episodes, scores, progress)
+        metrics = self._learn(episodes, scores, progress, references)
         while len(self.learning) > self.runtime.hosted_lag:
             learnt: LearntCritic = self.learning.popleft().result()
             self.frozen_critic.load_state_dict(learnt.weights)
