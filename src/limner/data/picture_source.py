@@ -1,13 +1,14 @@
 """Picture source: a data set at the size of the canvas, for the critic and as targets of conditional agents.
 
 Notable choices:
-- A data set of at most ``KEPT_BYTES`` is resized once, and preprocessed once for each resolution that is asked for: a
-  critic that learns on the CPU would spend a part of its time on that in every step. Of a larger data set rows are
-  resized on demand.
+- A data set of at most ``KEPT_BYTES`` is resized once, when its first pictures are asked for, and preprocessed once for
+  each resolution that is asked for: a critic that learns on the CPU would spend a part of its time on that in every
+  step. Of a larger data set rows are resized on demand.
 - Preprocessed pictures are kept where they are asked for, so a critic on a GPU is sent none in its steps.
 """
 
 import math
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -25,12 +26,16 @@ class PictureSource:
     def __init__(self, data: Dataset, size: int) -> None:
         self.data, self.size = data, size
         self.shape = (size, size, data.channels)
-        kept = len(data) * size * size * data.channels <= KEPT_BYTES
-        self.pictures = torch.from_numpy(data.pictures(size)) if kept else None
         self._preprocessed: dict[tuple[int, torch.device], Tensor] = {}
 
     def __len__(self) -> int:
         return len(self.data)
+
+    @cached_property
+    def pictures(self) -> Tensor | None:
+        """All pictures, if they are kept. ``ValueError`` when files are damaged."""
+        kept = len(self) * math.prod(self.shape) <= KEPT_BYTES
+        return torch.from_numpy(self.data.pictures(self.size)) if kept else None
 
     def take(self, rows: Tensor) -> Tensor:
         """The pictures ``rows`` (int64[M], repeats allowed): ``uint8[M, size, size, C]``, on the CPU."""

@@ -20,6 +20,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import torch
+
 from limner.agents.agent import load_agent
 from limner.agents.checkpoint import list_checkpoints, newest_checkpoint, read_manifest
 from limner.data import load_dataset
@@ -61,7 +63,9 @@ def train(
     saved = _saved_state(config, folder, resume)
     train_data, test_data = load_dataset(config.run.data, "train"), load_dataset(config.run.data, "test")
     with hold(folder), ExitStack() as opened:
-        trainer = make_trainer(config, PictureSource(train_data, config.agent.renderer.canvas))
+        source = PictureSource(train_data, config.agent.renderer.canvas)
+        source.take(torch.zeros(1, dtype=torch.int64))  # so that damaged files are found before anything is written
+        trainer = make_trainer(config, source)
         opened.enter_context(closing(trainer))
         if config.run.start and saved is None:
             trainer.start_from(load_agent(config.run.start).policy)
