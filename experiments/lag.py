@@ -4,9 +4,15 @@
     python experiments/lag.py --lags 4 16 --seeds 0
 
 ``--max-lag`` bounds how old a batch may be when training on Ray; here every batch is exactly that old, which is the
-worst that the bound permits, in one process, so that runs repeat. Uncorrected runs take their batches for new ones:
-V-trace, and the clipped ratio of PPO, correct only for the gradient steps of the update itself. With a lag of 0 there
-is nothing else to correct for.
+worst that the bound permits, in one process, so that runs repeat. Three corrections are compared:
+
+- ``none``: batches are taken for new ones; V-trace and the clipped ratio of PPO correct only for the gradient steps of
+  the update itself.
+- ``clipped``: both are about the policy that acted, as if it were the one at the start of the update.
+- ``decoupled``: V-trace is about the policy that acted, the clipped ratio about the one at the start of the update, and
+  an importance weight stands for the difference. This is what training does where the lag is more than one update.
+
+With a lag of 0 all are the same.
 
 Every run is an ordinary run folder: what is complete is not run again and what was interrupted goes on, so the table
 can be printed at any time.
@@ -41,6 +47,8 @@ from limner.training.spiral.config import SpiralConfig
 from limner.training.spiral.trainer import SpiralTrainer
 from limner.worlds.validation import check_fields
 
+Correction = Literal["none", "clipped", "decoupled"]
+CORRECTIONS: tuple[Correction, ...] = ("none", "clipped", "decoupled")
 FIGURES = ("normalised_frechet", "precision", "coverage", "entropy", "empty")
 
 
@@ -52,8 +60,7 @@ class LagConfig(SpiralConfig):
     trainer: ClassVar[str] = f"{__name__}:LagTrainer"
     lag: int = 0
     """Updates between the weights that make a batch and its use."""
-    corrected: bool = True
-    """Whether the learner knows with what probabilities the old weights acted."""
+    correction: Correction = "decoupled"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -106,8 +113,12 @@ class LagTrainer(SpiralTrainer):
     config: LagConfig
     actor_type: ClassVar[type[Actor]] = LateActor
 
+    def __init__(self, config: LagConfig, source: PictureSource) -> None:
+        super().__init__(config, source)
+        self.runtime.lag = config.lag if config.correction == "decoupled" else 0
+
     def _make_learner(self, policy: Policy, generator: Generator) -> PolicyGradient:
-        kind = PolicyGradient if self.config.corrected else UncorrectedPolicyGradient
+        kind = UncorrectedPolicyGradient if self.config.correction == "none" else PolicyGradient
         return kind(policy, self.config.learning, generator)
 
 
@@ -116,27 +127,28 @@ register(LagConfig)
 
 @dataclass(frozen=True)
 class Comparison:
-    """Several lags, with and without correction, from several seeds."""
+    """Several lags and corrections, from several seeds."""
 
     preset: Literal["mnist", "tiny"] = "mnist"
     data: str = "mnist"
     lags: tuple[int, ...] = (0, 1, 4, 16)
+    corrections: tuple[Correction, ...] = CORRECTIONS
     seeds: tuple[int, ...] = (0, 1, 2)
     frames: int = 200_000
     threads: int = 2
     out: Path = Path("runs/lag")
 
-    def config(self, lag: int, corrected: bool, seed: int) -> LagConfig:
+    def config(self, lag: int, correction: Correction, seed: int) -> LagConfig:
         """The configuration of a run, which is evaluated once, at its end."""
         preset: Any = PRESETS[self.preset].config
         limits = {"frames": self.frames, "threads": self.threads, "keep": 1, "evaluate_every": self.frames}
         run = replace(preset.run, data=self.data, seed=seed, **limits)
-        return LagConfig(**vars(replace(preset, run=run)), lag=lag, corrected=corrected)
+        return LagConfig(**vars(replace(preset, run=run)), lag=lag, correction=correction)
 
-    def run(self, lag: int, corrected: bool, seed: int) -> Mapping[str, Any]:
+    def run(self, lag: int, correction: Correction, seed: int) -> Mapping[str, Any]:
         """The last evaluation of a run."""
-        config = self.config(lag, corrected, seed)
-        name = f"lag-{lag}{'' if corrected else '-uncorrected'}-{seed}"
+        config = self.config(lag, correction, seed)
+        name = f"{lag}-{correction}-{seed}"
         with watch(config) as report:
             return train_once(config, self.out / name, report)
 
@@ -144,15 +156,15 @@ class Comparison:
 def main(comparison: Comparison) -> None:
     """Train what is missing, then print the table."""
     torch.set_num_threads(1)
-    ways = [(lag, corrected) for lag in comparison.lags for corrected in ((True, False) if lag else (True,))]
+    ways = [(lag, correction) for lag in comparison.lags for correction in comparison.corrections[: lag + 1]]
     runs = {way: [comparison.run(*way, seed) for seed in comparison.seeds] for way in ways}
     print(f"\n{comparison.preset}, {comparison.frames:,} frames, means of {len(comparison.seeds)} seeds\n")
-    print(f"| lag | corrected | {' | '.join(FIGURES)} | normalised_frechet of each |")
+    print(f"| lag | correction | {' | '.join(FIGURES)} | normalised_frechet of each |")
     print("|---" * (len(FIGURES) + 3) + "|")
-    for (lag, corrected), records in runs.items():
+    for (lag, correction), records in runs.items():
         means = " | ".join(f"{np.mean([record[f'eval/{figure}'] for record in records]):.3f}" for figure in FIGURES)
         each = ", ".join(f"{record['eval/normalised_frechet']:.3f}" for record in records)
-        print(f"| {lag} | {('yes' if corrected else 'no') if lag else ''} | {means} | {each} |")
+        print(f"| {lag} | {correction if lag else ''} | {means} | {each} |")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,18 @@ def test_the_policy_learns_what_it_is_paid_for(clip):
     assert all(math.isfinite(value) for record in metrics for value in record.values())
 
 
+def test_where_old_weights_acted_the_first_step_is_that_of_v_trace_without_a_clipped_ratio():
+    stepped = []
+    for clip, lag in ((0.2, 2), (None, 2), (0.2, 1)):
+        bandit = Bandit(PolicyGradientConfig(clip=clip, minibatches=1))
+        rewards = bandit.play()
+        bandit.episodes.log_prob.add_(torch.randn(2, 64, generator=torch.Generator().manual_seed(0)))
+        bandit.learner.step(bandit.episodes, rewards, 0.0, lag=lag)
+        stepped.append(torch.cat([parameter.detach().flatten() for parameter in bandit.learner.policy.parameters()]))
+    torch.testing.assert_close(stepped[0], stepped[1])
+    assert (stepped[0] - stepped[2]).abs().max() > 1e-4
+
+
 def test_the_value_learns_the_returns():
     bandit = Bandit(PolicyGradientConfig(learning_rate=1e-2))
     for _ in range(15):

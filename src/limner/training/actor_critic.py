@@ -89,7 +89,7 @@ class ActorCritic(Trainer):
         with self._timed("policy learning"):
             rewards = reward(scores, episodes, self.space, self.config.reward)
             known = None if references is None else references.result()
-            metrics = self.policy_learner.step(episodes, rewards, progress, scores, known)
+            metrics = self.policy_learner.step(episodes, rewards, progress, scores, known, self.runtime.lag)
         returns = rewards.sum(0)
         metrics |= {"reward/return": returns.mean().item(), "reward/deviation": returns.std().item()}
         return metrics | self.runtime.publish(self.policy_learner.policy.state_dict())

@@ -1,4 +1,10 @@
-"""Policy gradient: advantage actor-critic with V-trace, with or without the clipped surrogate of PPO."""
+"""Policy gradient: advantage actor-critic with V-trace, with or without the clipped surrogate of PPO.
+
+The clipped surrogate bounds how far an update moves the policy, so its ratios are to the policy at the start of the
+update. Where actors are behind, that is not the policy that acted: the difference is an importance weight, at most 1
+(decoupled objective, Hilton et al., "Batch size-invariance for policy optimization", 2021). Ratios to the policy that
+acted would be outside the bounds from the start, and most episodes would teach nothing.
+"""
 
 import copy
 from collections.abc import Mapping
@@ -18,6 +24,9 @@ from limner.training.losses import (
     vtrace,
 )
 from limner.training.policy_learner import PolicyLearner, Scalars
+
+NEW = 1
+"""Updates that weights may be behind and their episodes still be taken for those of the policy as it is."""
 
 
 class References(NamedTuple):
@@ -55,18 +64,20 @@ class PolicyGradient(PolicyLearner):
         progress: float,
         scores: Tensor | None = None,
         references: References | None = None,
+        lag: int = 0,
     ) -> Scalars:
         """Learn from ``episodes`` paid ``rewards`` float32[T, B]; ``progress`` in [0, 1] moves the schedules.
 
         The ``scores`` float32[T + 1, B] that the rewards come from are kept with a batch that is not finite.
-        ``references`` are what ``refer`` gives, where they are known already. Figures are NaN when no gradient step was
-        taken.
+        ``references`` are what ``refer`` gives, where they are known already. The weights that acted were ``lag``
+        updates behind. Figures are NaN when no gradient step was taken.
         """
         config = self.config
         rate, entropy_cost = self.schedules(progress)
         rate, entropy_cost = rate / self.learning_rate_divisor, entropy_cost * self.entropy_scale
         self._set_rate(rate)
         average, prior = references or self.refer(episodes)
+        start = episodes.log_prob if lag <= NEW else _log_prob(self.policy, episodes)
         log_ratio = rewards.new_zeros(())
         if prior is not None:
             log_ratio = episodes.log_prob - prior
@@ -77,7 +88,7 @@ class PolicyGradient(PolicyLearner):
         for _ in range(config.epochs):
             shuffled = torch.randperm(rewards.shape[1], generator=self.generator, device=rewards.device)
             for rows in shuffled.chunk(config.minibatches):
-                figures = self._minibatch(episodes, paid, rows, average, entropy_cost)
+                figures = self._minibatch(episodes, paid, rows, start, average, entropy_cost)
                 if figures is not None:
                     sums += figures
                     count += 1
@@ -125,12 +136,17 @@ class PolicyGradient(PolicyLearner):
         episodes: EpisodeBatch,
         paid: Mapping[str, Tensor],
         rows: Tensor,
+        start: Tensor,
         average: Tensor | None,
         entropy_cost: float,
     ) -> Tensor | None:
-        """A gradient step on the episodes ``rows``, which are ``paid`` rewards; its figures, None when skipped."""
+        """A gradient step on the episodes ``rows``, which are ``paid`` rewards; its figures, None when skipped.
+
+        ``start`` are log-probabilities ``float32[T, B]`` of the policy at the start of the update.
+        """
         config = self.config
         behaviour, rewards, actions = episodes.log_prob[:, rows], paid["rewards"][:, rows], episodes.actions[:, rows]
+        start = start[:, rows]
         observation = episodes.observations(rows)
         new = self.policy.evaluate(observation, actions)
         with torch.no_grad():
@@ -140,7 +156,8 @@ class PolicyGradient(PolicyLearner):
         if config.clip is None:
             policy_loss = policy_gradient_loss(new.log_prob, behaviour, advantages)
         else:
-            policy_loss = clipped_surrogate_loss(new.log_prob, behaviour, advantages, config.clip)
+            weight = (start - behaviour).exp().clamp(max=1.0)
+            policy_loss = clipped_surrogate_loss(new.log_prob, start, weight * advantages, config.clip)
         value_loss = 0.5 * (new.value - returns.targets).square().mean()
         loss = policy_loss + config.value_cost * value_loss - entropy_cost * new.entropy.mean()
         kl_average = behaviour.new_zeros(()) if average is None else divergence(new.log_prob, average[:, rows])
@@ -150,8 +167,8 @@ class PolicyGradient(PolicyLearner):
         computed = {f"new_{name}": tensor for name, tensor in new._asdict().items()}
         if (norm := self._descend(loss, given | computed)) is None:
             return None
-        deviation = returns.advantages.std()
-        return torch.stack([new.entropy.mean(), value_loss, deviation, -log_ratio.mean(), kl_average, norm]).detach()
+        deviation, kl = returns.advantages.std(), (start - new.log_prob).mean()
+        return torch.stack([new.entropy.mean(), value_loss, deviation, kl, kl_average, norm]).detach()
 
 
 @torch.no_grad()

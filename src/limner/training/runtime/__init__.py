@@ -37,6 +37,8 @@ class Hosted(Protocol):
 class Runtime(ABC):
     """Has actors make batches with the weights that were published, and hosts what learns beside the policy."""
 
+    lag: int = 0
+    """Updates that the oldest weights behind the batch of this update were behind, if they were more than one."""
     hosted_lag: int = 0
     """Updates that may end before the results of calls of what is hosted are waited for."""
 

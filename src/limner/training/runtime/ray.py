@@ -165,6 +165,7 @@ class RayRuntime(Runtime):
         if figures.pop("once"):
             self.only = batch
         self.lags += lags
+        self.lag = max(lags)
         self.figures = figures | {"seconds/acting": seconds / len(parts)} | self._measures(lags)
         return batch
 
