@@ -23,4 +23,5 @@ def test_no_process_is_left_when_a_run_is_stopped(number, tmp_path):
         process.kill()
     assert process.returncode == (130 if number != signal.SIGKILL else -signal.SIGKILL), error
     assert gone(children)
+    assert ("limner: training has ended" in error) == (number == signal.SIGKILL)
     assert list((tmp_path / "runs/tiny/checkpoints").glob("0*"))

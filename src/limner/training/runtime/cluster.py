@@ -1,28 +1,35 @@
 """A Ray cluster: joining one, or starting one on this machine for the time of a run."""
 
+import atexit
+import logging
+import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from limner.training.config import RayConfig
 from limner.training.runtime import reaper
 from limner.worlds.validation import require
 
+SHARED_MEMORY = Path("/dev/shm")
 REACH_SECONDS = 5.0
 """How long to wait for an answer from an address."""
 FREE_SECONDS = 15.0
 """How long to wait for cores that another run is about to give back."""
+
+logger = logging.getLogger(__name__)
 
 
 class Cluster:
     """A connection to Ray. ``processes`` of one core each are going to be started there."""
 
     def __init__(self, options: RayConfig, processes: int) -> None:
-        """``ValueError`` without Ray, or where there is no cluster with enough cores at the address."""
+        """``ValueError`` without Ray, without the memory, or where no cluster with enough cores is at the address."""
         try:
             import ray
         except ModuleNotFoundError as error:
@@ -43,36 +50,56 @@ class Cluster:
 
     def close(self) -> None:
         """Leave the cluster; end it, if it was started here."""
+        atexit.unregister(self.close)
         if not self.joined:
             self.ray.shutdown()
         if self._reaper is not None:
-            self._reaper.communicate()
+            self._reaper.communicate(b".")
+            self._reaper = None
 
     def _start(self, options: RayConfig, processes: int) -> None:
-        folder = tempfile.mkdtemp(prefix="limner-ray-")
-        command = [sys.executable, "-I", reaper.__file__, folder]
-        self._reaper = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
-        self.ray.init(
-            num_cpus=processes,
-            num_gpus=0,
-            object_store_memory=options.object_store << 20,
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level="ERROR",
-            _temp_dir=folder,
-        )
+        folder, size = tempfile.mkdtemp(prefix="limner-ray-"), options.object_store
+        free = shutil.disk_usage(SHARED_MEMORY).free >> 20 if SHARED_MEMORY.exists() else size
+        if free < size:
+            logger.warning(
+                "object_store is %d MiB, and %s has %d MiB free: files in %s are used in its place, which can be "
+                "slower; make it larger (docker run --shm-size), or choose a smaller --object-store (80 or more)",
+                *(size, SHARED_MEMORY, free, folder),
+            )
+        self._watch(folder)
+        try:
+            self.ray.init(
+                num_cpus=processes,
+                num_gpus=0,
+                object_store_memory=size << 20,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level="ERROR",
+                _temp_dir=folder,
+            )
+        except ValueError as error:
+            self.close()
+            raise ValueError(f"object_store is {size}: Ray cannot start with it ({error}); choose less") from None
 
     def _join(self, address: str) -> None:
         if self.joined:
             return
+        self._watch()
         try:
             if address != "auto":  # Ray would try for minutes
                 host, _, port = address.rpartition(":")
                 socket.create_connection((host, int(port)), timeout=REACH_SECONDS).close()
             self.ray.init(address=address, log_to_driver=False, logging_level="ERROR")
         except (OSError, RuntimeError, ValueError) as error:
+            self.close()
             why = " ".join(str(error).split())[:300]
             raise ValueError(f"address is {address!r}: cannot join a Ray cluster there ({why})") from None
+
+    def _watch(self, *folders: str) -> None:
+        """Start what removes ``folders`` when this process has ended, and says so if it died."""
+        command = [sys.executable, "-I", reaper.__file__, *folders]
+        self._reaper = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+        atexit.register(self.close)
 
     def _free(self, wanted: int) -> int:
         """Cores that are free, once as many are as ``wanted`` or after some seconds."""

@@ -32,7 +32,7 @@ class Process:
     def restart(self, error: Exception) -> None:
         """End the process, which failed with ``error`` or hangs, and start another one.
 
-        ``ValueError`` where it could not start; ``RuntimeError`` when it ends again and again.
+        ``ValueError`` where it could not start; ``ChildProcessError`` when it ends again and again.
         """
         if getattr(error, "actor_init_failed", False):
             lines = [line.strip() for line in str(error).splitlines() if line.strip()]
@@ -40,7 +40,8 @@ class Process:
         self.restarts += 1
         self.in_a_row += 1
         if self.in_a_row > MOST_RESTARTS:
-            raise RuntimeError(f"a process of the cluster has ended {self.in_a_row} times without a result: {error}")
+            why = str(error).strip().partition("\n")[0]
+            raise ChildProcessError(f"a process of the cluster has ended {self.in_a_row} times without a result: {why}")
         self.cluster.ray.kill(self.handle)
         self.handle = self._start()
 
@@ -69,6 +70,10 @@ class Worker:
     def snapshot(self) -> tuple[Arrays, dict[str, float]]:
         """State and counters of the part."""
         return to_arrays(self.part.state()), self.part.counters()
+
+    def kept(self) -> tuple[Arrays, dict[str, float]]:
+        """Tensors and counters of the part."""
+        return to_arrays(self.part.tensors()), self.part.counters()
 
     def act(self, number: int, weights: Arrays, generator: Any) -> tuple[Arrays, Scalars, Any]:
         """A batch made with ``weights`` of version ``number``, from this state of the generator.

@@ -24,7 +24,7 @@ from limner.training.part import Part, make_generator, prefixed, within
 from limner.training.policy_learner import Scalars
 from limner.training.runtime import Runtime
 from limner.training.runtime.cluster import Cluster
-from limner.training.runtime.process import Process, to_arrays, to_tensors
+from limner.training.runtime.process import Process, to_arrays
 from limner.training.runtime.ray_object import RayObject
 from limner.training.runtime.remote_actor import Call, RemoteActor
 
@@ -94,14 +94,14 @@ class RayRuntime(Runtime):
     def tensors(self) -> dict[str, Tensor]:
         """As ``Runtime.tensors``."""
         tensors = {} if self.batch is None else prefixed(self.kind.prefix, self.kind.pack(self.batch))
-        for i, kept in enumerate(self._kept("tensors")):
+        for i, (kept, _) in enumerate(self._kept()):
             tensors |= prefixed(f"actor.{i}", kept)
         return tensors
 
     def counters(self) -> dict[str, float]:
         """As ``Runtime.counters``."""
         counters: dict[str, float] = {"version": self.version, "dropped": self.dropped}
-        for i, kept in enumerate(self._kept("counters")):
+        for i, (_, kept) in enumerate(self._kept()):
             counters |= {f"actor.{i}.{name}": number for name, number in kept.items()}
         return counters
 
@@ -130,13 +130,14 @@ class RayRuntime(Runtime):
         """Of actors and of what is hosted."""
         return [*(actor.process for actor in self.actors), *(hosted.process for hosted in self.hosted)]
 
-    def _kept(self, what: str) -> list[dict[str, Any]]:
-        """The ``tensors`` or the ``counters`` that each actor keeps from batch to batch."""
+    def _kept(self) -> list[tuple[dict[str, Tensor], dict[str, float]]]:
+        """The tensors and the counters that each actor keeps from batch to batch."""
         if self.kind.keeps:
-            calls = [actor.ask(what) for actor in self.actors]
-            for actor, kept in zip(self.actors, self.cluster.ray.get(calls), strict=True):
-                actor.kept[what] = to_tensors(kept)
-        return [actor.kept[what] for actor in self.actors]
+            for actor in self.actors:
+                actor.ask()
+            for actor in self.actors:
+                actor.answer()
+        return [actor.kept for actor in self.actors]
 
     def _begin_all(self) -> None:
         """Have every actor make a batch."""

@@ -1,8 +1,11 @@
-"""Ends what is left of a Ray cluster when the process that started it has ended, however it ended.
+"""Ends what is left of a Ray cluster when the process that started it has ended, however it ended, and says if it died.
 
-Run as a script with the folder of the cluster. It waits until its standard input is closed, which the kernel does when
-the other process ends, and then kills every process that has a file of the folder open, and removes the folder. Ray's
-agents would otherwise wait for minutes for a server that is gone.
+Run as a script, with the folder of a cluster that the other process started. It waits until its standard input is
+closed, which the kernel does when the other process ends, and then kills every process that has a file of the folder
+open, and removes the folder. Ray's agents would otherwise wait for minutes for a server that is gone.
+
+The other process writes a byte before it ends. If none has come it was killed, or ended by Ray itself, which does that
+without a word to processes whose cluster is gone.
 """
 
 import os
@@ -12,6 +15,10 @@ import sys
 import time
 from pathlib import Path
 
+DIED = (
+    "limner: training has ended: its process was killed, or its Ray cluster is gone; "
+    "limner train --resume FOLDER continues from the last checkpoint"
+)
 ROUNDS = 50
 """Times to look for processes, a tenth of a second apart."""
 
@@ -41,5 +48,8 @@ def reap(folder: str, starter: int) -> None:
 
 if __name__ == "__main__":
     parent = os.getppid()
-    sys.stdin.read()
-    reap(sys.argv[1], parent)
+    died = not sys.stdin.read()
+    for cluster in sys.argv[1:]:
+        reap(cluster, parent)
+    if died:
+        sys.stderr.write(DIED + "\n")
