@@ -21,6 +21,7 @@ from limner.training.distance.config import DistanceConfig
 from limner.training.imitation.config import ImitationConfig, RandomExpert, SearchExpert
 from limner.training.presets import PRESETS
 from limner.training.runtime import ray_object, remote_actor
+from limner.training.runtime.local import LocalObject
 from limner.training.saving import restore_checkpoint, save_checkpoint
 
 ray = pytest.importorskip("ray", reason="Ray is not installed")
@@ -203,6 +204,17 @@ def test_a_killed_critic_is_replaced_and_has_lost_nothing(make, undisturbed, mon
 
     assert same(undisturbed("spiral")[0], trained(trainer, before=kill))
     assert trainer.critic.process.restarts == 2
+
+
+def test_beside_a_policy_on_a_gpu_the_critic_learns_the_same_in_this_process(make, undisturbed, monkeypatch):
+    trainer = make("spiral", actors=2, lockstep=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer.runtime, "device", "cuda")
+        critic = trainer.runtime.host(trainer.critic_type)
+    assert isinstance(critic, LocalObject)
+    critic.call("set_weights", trainer.frozen_critic.state_dict()).result()
+    trainer.critic = critic
+    assert same(undisturbed("spiral"), trained(trainer))
 
 
 def test_the_critic_may_be_late_by_an_update(make):

@@ -96,7 +96,7 @@ def make_runtime(kind: type[Actor], config: TrainingConfig, source: PictureSourc
     if options.name == "ray":
         from limner.training.runtime.ray import RayRuntime
 
-        return RayRuntime(kind, config, options)
+        return RayRuntime(kind, config, options, source)
     from limner.training.runtime.local import LocalRuntime
 
     return LocalRuntime(kind, config, source, beside)

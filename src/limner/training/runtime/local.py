@@ -100,7 +100,7 @@ class LocalRuntime(Runtime):
 class LocalObject:
     """Implements ``Hosted``."""
 
-    def __init__(self, part: Part, runtime: LocalRuntime) -> None:
+    def __init__(self, part: Part, runtime: Runtime) -> None:
         self.part, self.runtime = part, runtime
 
     def call(self, method: str, *arguments: Any) -> Result:

@@ -7,6 +7,7 @@ Notable choices:
   back, and no more batches wait than there are actors. Two calls an actor were slower on two cores, and older.
 - Weights go out by one ``ray.put`` a version. Every batch has the version that made it; older ones than ``max_lag``
   updates are dropped.
+- What learns beside a policy on a GPU lives in this process: the GPU, and all that is learnt from, are here already.
 - What is not answered for long is taken to hang, and is replaced.
 """
 
@@ -18,12 +19,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from limner.data.picture_source import PictureSource
 from limner.training.actor import Actor
 from limner.training.config import RayConfig, TrainingConfig
 from limner.training.part import Part, make_generator, prefixed, within
 from limner.training.policy_learner import Scalars
 from limner.training.runtime import Runtime
 from limner.training.runtime.cluster import Cluster
+from limner.training.runtime.local import LocalObject
 from limner.training.runtime.process import Process, to_arrays
 from limner.training.runtime.ray_object import RayObject
 from limner.training.runtime.remote_actor import Call, RemoteActor
@@ -35,17 +38,17 @@ MEMORY = 1000
 class RayRuntime(Runtime):
     """Actors on Ray."""
 
-    def __init__(self, kind: type[Actor], config: TrainingConfig, options: RayConfig) -> None:
-        self.kind, self.config, self.options = kind, config, options
-        self.hosted_lag = 0 if options.lockstep else 1
+    def __init__(self, kind: type[Actor], config: TrainingConfig, options: RayConfig, source: PictureSource) -> None:
+        self.kind, self.config, self.options, self.source = kind, config, options, source
         self.device = getattr(config, "device", "cpu")
+        self.hosted_lag = 0 if options.lockstep or self.device == "cuda" else 1
         shares = kind.shares(config, options.actors)
         self.cluster = Cluster(options, len(shares) + 1)
         self.actors = [
             RemoteActor(Process(kind, share, self.cluster), _generator(config.run.seed, i))
             for i, share in enumerate(shares)
         ]
-        self.hosted: list[RayObject] = []
+        self.hosted: list[RayObject | LocalObject] = []
         self.version, self.weights = 0, None
         self.batch: Any = None
         self.only: Any = None  # the batch of actors that make only one
@@ -82,10 +85,15 @@ class RayRuntime(Runtime):
             self._begin_all()
         return batch
 
-    def host(self, kind: type[Part]) -> RayObject:
-        """As ``Runtime.host``."""
-        self.hosted.append(RayObject(kind, self.config, self.cluster))
-        return self.hosted[-1]
+    def host(self, kind: type[Part]) -> RayObject | LocalObject:
+        """As ``Runtime.host``: in a process of the cluster; where the device is a GPU in this one."""
+        make: Any = kind
+        here = self.device == "cuda"
+        hosted = (
+            LocalObject(make(self.config, self.source), self) if here else RayObject(kind, self.config, self.cluster)
+        )
+        self.hosted.append(hosted)
+        return hosted
 
     def generators(self) -> dict[str, torch.Generator]:
         """As ``Runtime.generators``."""
@@ -128,7 +136,8 @@ class RayRuntime(Runtime):
     @property
     def _processes(self) -> list[Process]:
         """Of actors and of what is hosted."""
-        return [*(actor.process for actor in self.actors), *(hosted.process for hosted in self.hosted)]
+        hosted = [hosted.process for hosted in self.hosted if isinstance(hosted, RayObject)]
+        return [*(actor.process for actor in self.actors), *hosted]
 
     def _kept(self) -> list[tuple[dict[str, Tensor], dict[str, float]]]:
         """The tensors and the counters that each actor keeps from batch to batch."""
