@@ -341,4 +341,10 @@ def test_a_population_that_cannot_work(fails: Callable[[str], str]) -> None:
     assert "the lower one first" in fails("train tiny --population 2 --population.entropy-cost 2 1")
     assert "must be one of critic, frechet" in fails("train tiny --population 2 --population.fitness mse")
     assert "leave --minutes out" in fails("train tiny --population 2 --minutes 1")
+    on_ray = "train tiny --population 2 --runtime ray"
+    for flag in ("--max-lag 2", "--lockstep", "--threads=3", "--max_lag 4"):
+        name = flag.replace("_", "-").split("=")[0].split()[0]
+        assert f"{name} has no effect: a member of a population on Ray trains in one process" in fails(
+            f"{on_ray} {flag}"
+        )
     assert not Path("runs/tiny-population/population.json").exists()

@@ -13,9 +13,13 @@ import tyro
 from limner.cli.files import SHEET, prepare_folder, write_history, write_pairs, write_report, write_samples
 from limner.cli.flags import checked, parse_flags, replace_unchecked, unchecked
 from limner.cli.terminal import Runnable, choose
+from limner.worlds.validation import require
 
 if TYPE_CHECKING:
     from limner.training.config import TrainingConfig
+
+
+ALONE = "a member of a population on Ray trains in one process, on one thread"
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,8 @@ def read(words: Sequence[str]) -> Runnable:
     out = Path("runs") / (name if population is None else f"{name}-population")
     command = Train(default, default.algorithm, expert, default.agent.renderer.name, runtime, out, population)
     command = parse_flags(command, rest, f"limner train {name}", known | {"population": []})
+    if population is not None and runtime == "ray":
+        _refuse(rest, ("--max-lag", "--lockstep", "--threads"), ALONE)
     return replace(command, config=checked(command.config), population=checked(command.population))
 
 
@@ -103,6 +109,8 @@ class Resume:
         limits = {name: value for name, value in vars(self).items() if name != "folder" and value is not None}
         if is_population(self.folder):
             config = read_history(self.folder).training
+            ignored = self.threads is not None and config.run.runtime.name == "ray"
+            require(not ignored, f"--threads has no effect: {ALONE}; leave it out")
             _run_population(partial(resume_population, limits=limits), config, self.folder)
             return
         config = read_run(self.folder)
@@ -185,11 +193,17 @@ def _given(words: Sequence[str], flag: str, choices: Sequence[str] = ()) -> str 
     given = None
     for i, word in enumerate(words):
         name, equals, value = word.partition("=")
-        if name == flag:
+        if name.replace("_", "-") == flag:
             given = value if equals else "".join(words[i + 1 : i + 2])
     if given is not None and choices and given not in choices:
         raise ValueError(f"{flag} is {given!r}: must be one of {', '.join(choices)}")
     return given
+
+
+def _refuse(words: Sequence[str], flags: Sequence[str], why: str) -> None:
+    """``ValueError`` when one of ``flags``, which would have no effect, is in ``words``."""
+    for flag in flags:
+        require(_given(words, flag) is None, f"{flag} has no effect: {why}; leave it out")
 
 
 def preset_config(name: str, algorithm: str | None = None, expert: str | None = None, world: str | None = None) -> Any:

@@ -54,7 +54,10 @@ def cluster():
 def test_on_ray_they_are_trained_to_the_same_weights(cluster, tmp_path, monkeypatch):
     assert train_population(with_run(), TWO, tmp_path / "local")
     monkeypatch.chdir(tmp_path)
-    assert train_population(with_run(runtime=RayConfig()), TWO, (tmp_path / "ray").relative_to(tmp_path))
+    assert train_population(with_run(runtime=RayConfig(actors=1)), TWO, (tmp_path / "ray").relative_to(tmp_path))
+    first, second = (folder_of(tmp_path / "ray", i) for i in range(2))
+    ended, began = newest_checkpoint(first / "checkpoints"), second / "reference.json"
+    assert ended.stat().st_mtime_ns < began.stat().st_mtime_ns, "one at a time"
     events, members = outcome(tmp_path / "ray")
     expected, expected_members = outcome(tmp_path / "local")
     assert events == expected

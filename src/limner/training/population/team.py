@@ -1,6 +1,7 @@
 """Who trains the members of a population: this process, in turn, or tasks of a Ray cluster, side by side."""
 
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -56,13 +57,14 @@ class LocalTeam(Team):
 
 
 class RayTeam(Team):
-    """A member is a task of one core of the cluster, and of one GPU if it is to train on one.
+    """A member is a task of one core of the cluster, and of one GPU if it is to train on one; ``actors`` run at a time.
 
     The nodes of a cluster need the folder of the population, and the data, at the same place.
     """
 
     def __init__(self, config: TrainingConfig, options: RayConfig) -> None:
         """``ValueError`` as ``Cluster``, and when members are to train on GPUs and the cluster has none."""
+        self.most = options.actors
         self.cluster = Cluster(options, 1 if options.address else options.actors)
         self.gpus = int(getattr(config, "device", "cpu") == "cuda")
         if self.gpus > self.cluster.ray.cluster_resources().get("GPU", 0):
@@ -77,14 +79,18 @@ class RayTeam(Team):
         ray = self.cluster.ray
         task = ray.remote(num_cpus=1, num_gpus=self.gpus, max_retries=RETRIES)(_train_remote)
         with stop_signals() as stopped:
-            running: dict[Any, Job] = {
-                task.remote(replace(job, folder=job.folder.absolute()), version("limner")): job for job in jobs
-            }
+            waiting, running = deque(jobs), dict[Any, Job]()
             cancelled = False
-            while running:
+            while running or waiting:
+                while waiting and len(running) < self.most:
+                    job = waiting.popleft()
+                    folder = job.folder.absolute()
+                    running[task.remote(replace(job, folder=folder), version("limner"))] = job
                 ready, _ = ray.wait(list(running), num_returns=1, timeout=0.5)
                 if stopped() and not cancelled:
                     cancelled = True
+                    yield from ((job, Outcome(False)) for job in waiting)
+                    waiting.clear()
                     for reference in running:
                         ray.cancel(reference, force=False)
                 for reference in ready:
