@@ -60,25 +60,116 @@ def train(
     run that has no checkpoint yet starts again. ``NonFiniteError`` when too many gradient steps in a row are not
     finite: the last checkpoints stay.
     """
+    with open_run(config, folder, resume, report, until) as run, stop_signals() as stopped:
+        while run.progress < 1 and not stopped():
+            if run.paused:
+                return True
+            run.update()
+            run.record()
+        return run.finish()
+
+
+class Run:
+    """A run that is open: it moves on update by update, and what that comes to is logged, evaluated and saved."""
+
+    def __init__(
+        self, trainer: Trainer, checkpoints: Path, log: Log, evaluation: Evaluation, seconds: float, end: int
+    ) -> None:
+        """``seconds`` of training were spent before; the run ends or pauses after ``end`` updates."""
+        self.trainer, self.checkpoints, self.log, self.evaluation = trainer, checkpoints, log, evaluation
+        self.seconds, self.end = seconds, end
+
+    @property
+    def progress(self) -> float:
+        """How much of the run is done, in [0, 1]."""
+        return self.trainer.config.progress(self.trainer.updates, self.seconds / 60)
+
+    @property
+    def paused(self) -> bool:
+        """Whether it has made its last update for now."""
+        return self.trainer.updates >= self.end
+
+    def update(self) -> None:
+        """Move on by one update; ``NonFiniteError`` when too many gradient steps in a row are not finite."""
+        started = time.perf_counter()
+        try:
+            metrics = self.trainer.update(self.progress)
+        except NonFiniteError:
+            self.log.write(self.trainer, self.seconds)
+            raise
+        self.seconds += time.perf_counter() - started
+        self.log.add(metrics)
+
+    def record(self, save: bool = False) -> None:
+        """Log, evaluate and save after an update where it is time to; ``save`` in any case.
+
+        ``NonFiniteError`` when the last checkpoint would hold a number that is not finite.
+        """
+        updates, run = self.trainer.updates, self.trainer.config.run
+        if updates % LOG_EVERY == 0 or self.paused:
+            self.log.write(self.trainer, self.seconds)
+        if updates % run.evaluate_every == 0 or self.paused:
+            self._evaluate()
+        if updates % run.checkpoint_every == 0 or self.paused or save:
+            self._save(needed=self.paused)
+
+    def finish(self) -> bool:
+        """Save a run that stops before its end; whether it is complete."""
+        complete = self.progress == 1
+        if 0 < self.trainer.updates < self.end:
+            if complete and self.trainer.updates % self.trainer.config.run.evaluate_every:
+                self._evaluate()
+            self._save(needed=True)
+        return complete
+
+    def _evaluate(self) -> None:
+        self.log.write(self.trainer, self.seconds, self.evaluation.measure(self.trainer))
+
+    def _save(self, needed: bool) -> None:
+        """Write a checkpoint; one that is not ``needed`` is left out with a warning where a number is not finite."""
+        try:
+            save_checkpoint(self.checkpoints, self.trainer, {"minutes": self.seconds / 60})
+        except NonFiniteError as error:
+            if needed:
+                raise
+            logger.warning("%s", error)
+
+
+@contextmanager
+def open_run(
+    config: TrainingConfig,
+    folder: Path,
+    resume: bool = False,
+    report: Callable[[Record], None] | None = None,
+    until: int | None = None,
+    like: Run | None = None,
+) -> Iterator[Run]:
+    """While open, a run in ``folder``, from what is saved there; arguments and ``ValueError`` as ``train``.
+
+    ``like`` is an open run with the same agent and data: its pictures and its evaluation are used.
+    """
     saved = _saved_state(config, folder, resume)
-    train_data, test_data = load_dataset(config.run.data, "train"), load_dataset(config.run.data, "test")
-    with hold(folder), ExitStack() as opened:
+    if like is None:
+        train_data, test_data = load_dataset(config.run.data, "train"), load_dataset(config.run.data, "test")
         source = PictureSource(train_data, config.agent.renderer.canvas)
         source.take(torch.zeros(1, dtype=torch.int64))  # so that damaged files are found before anything is written
-        trainer = make_trainer(config, source)
-        opened.enter_context(closing(trainer))
+    else:
+        source = like.trainer.source
+    with hold(folder), ExitStack() as opened:
+        trainer = opened.enter_context(closing(make_trainer(config, source)))
         if config.run.start and saved is None:
             trainer.start_from(load_agent(config.run.start).policy)
-        evaluation = make_evaluation(config, train_data, test_data)
+        evaluation = make_evaluation(config, train_data, test_data) if like is None else like.evaluation
         seconds = restore_checkpoint(saved, trainer)["minutes"] * 60 if saved is not None else 0.0
-        log = Log(folder, report, trainer.frames)
+        log = opened.enter_context(closing(Log(folder, report, trainer.frames)))
         if resume:
             log.continue_from(trainer.updates)
         write_config(config, folder)
         reference = {name: finite_figures(row) for name, row in evaluation.reference_rows.items()}
         write_atomic(folder / "reference.json", json.dumps(reference, indent=2, allow_nan=False))
         trainer.keep_skipped(folder / "non_finite")
-        return _loop(trainer, folder / "checkpoints", log, evaluation, seconds, until)
+        end = config.updates if until is None else min(until, config.updates)
+        yield Run(trainer, folder / "checkpoints", log, evaluation, seconds, end)
 
 
 def train_once(config: TrainingConfig, folder: Path, report: Callable[[Record], None] | None = None) -> Record:
@@ -138,48 +229,6 @@ def _saved_state(config: TrainingConfig, folder: Path, resume: bool) -> Path | N
     require((folder / "config.json").exists(), f"{folder} holds no run to resume: it has no config.json")
     logger.warning("%s holds no checkpoint yet: starting again", folder)
     return None
-
-
-def _loop(
-    trainer: Trainer, checkpoints: Path, log: Log, evaluation: Evaluation, seconds: float, until: int | None
-) -> bool:
-    """Update until the run is complete or paused (True) or a signal comes (False); ``seconds`` were spent before."""
-    config, run = trainer.config, trainer.config.run
-    end = config.updates if until is None else min(until, config.updates)
-    with stop_signals() as stopped, closing(log):
-        while (progress := config.progress(trainer.updates, seconds / 60)) < 1 and not stopped():
-            if trainer.updates >= end:
-                return True
-            started = time.perf_counter()
-            try:
-                metrics = trainer.update(progress)
-            except NonFiniteError:
-                log.write(trainer, seconds)
-                raise
-            seconds += time.perf_counter() - started
-            log.add(metrics)
-            last = trainer.updates == end
-            if trainer.updates % LOG_EVERY == 0 or last:
-                log.write(trainer, seconds)
-            if trainer.updates % run.evaluate_every == 0 or last:
-                log.write(trainer, seconds, evaluation.measure(trainer))
-            if trainer.updates % run.checkpoint_every == 0 or last:
-                _save(checkpoints, trainer, seconds, needed=last)
-        if 0 < trainer.updates < end:
-            if progress == 1 and trainer.updates % run.evaluate_every:
-                log.write(trainer, seconds, evaluation.measure(trainer))
-            _save(checkpoints, trainer, seconds, needed=True)
-    return progress == 1
-
-
-def _save(checkpoints: Path, trainer: Trainer, seconds: float, needed: bool) -> None:
-    """Write a checkpoint; one that is not ``needed`` is left out with a warning where a number is not finite."""
-    try:
-        save_checkpoint(checkpoints, trainer, {"minutes": seconds / 60})
-    except NonFiniteError as error:
-        if needed:
-            raise
-        logger.warning("%s", error)
 
 
 def _check_same(config: TrainingConfig, checkpoint: Path) -> None:
