@@ -234,10 +234,10 @@ class JointTrainer(SpiralTrainer):
 
     @torch.no_grad()
     def _score(self, episodes: EpisodeBatch) -> Tensor:
-        """The frozen critic's score of every canvas beside the actions that were done so far, ``float32[T + 1, B]``."""
+        """The frozen critic's score of each canvas that was observed, beside the actions that were done so far."""
         canvases, batch = episodes.observed.shape[:2]
         pairs = join(episodes.observed.flatten(0, 1), self._described(episodes).repeat(canvases, 1, 1))
-        done = torch.arange(canvases, device=pairs.device).repeat_interleave(batch)
+        done = torch.arange(episodes.steps + 1, device=pairs.device)[-canvases:].repeat_interleave(batch)
         return self.frozen_critic.score(cut(pairs, done, self.frozen_critic.description)).view(canvases, batch)
 
     def _described(self, episodes: EpisodeBatch) -> Tensor:

@@ -63,14 +63,19 @@ def read_tensors(path: Path, manifest: Mapping[str, Any], name: str) -> dict[str
         raise ValueError(f"{path / name} is damaged: {error}") from None
 
 
+def check_checkpoint(path: Path) -> None:
+    """``ValueError`` when a file of the checkpoint is missing or damaged."""
+    manifest = read_manifest(path)
+    for name in manifest["sha256"]:
+        read_tensors(path, manifest, name)
+
+
 def newest_checkpoint(folder: Path) -> Path:
     """The newest intact checkpoint in ``folder``; damaged ones are passed over with a warning."""
     problems = []
     for path in reversed(list_checkpoints(folder)):
         try:
-            manifest = read_manifest(path)
-            for name in manifest["sha256"]:
-                read_tensors(path, manifest, name)
+            check_checkpoint(path)
             return path
         except ValueError as error:
             logger.warning("passed over: %s", error)

@@ -84,6 +84,8 @@ def read(words: Sequence[str]) -> Runnable:
     command = parse_flags(command, rest, f"limner train {name}", known | {"population": []})
     if population is not None and runtime == "ray":
         _refuse(rest, ("--max-lag", "--lockstep", "--threads"), ALONE)
+    if population is not None and command.population.shared_critic:
+        _refuse(rest, ["--critic.replay"], "a shared critic learns from the newest pictures alone")
     return replace(command, config=checked(command.config), population=checked(command.population))
 
 

@@ -32,13 +32,14 @@ class Evaluation(ABC):
         """The figures of what was drawn."""
 
     def measure(self, trainer: Trainer) -> Record:
-        """``figures`` as ``eval/NAME``, and ``eval/seconds``: how long it took to draw and to measure."""
+        """``figures``, and those of the trainer, as ``eval/NAME``; and ``eval/seconds``: how long all of it took."""
         started, agent, run = time.perf_counter(), trainer.config.agent, trainer.config.run
         seed = run.seed if run.evaluation_seed is None else run.evaluation_seed
         generator = torch.Generator(trainer.device).manual_seed(seed)
         temperatures = agent.temperature, agent.first_action_temperature
         collect(self.renderer, trainer.policy_learner.average, self.episodes, generator, *temperatures)
-        figures: Record = {f"eval/{name}": value for name, value in self.figures().items()}
+        measured: Record = self.figures() | trainer.measure(self.episodes)
+        figures: Record = {f"eval/{name}": value for name, value in measured.items()}
         return figures | {"eval/seconds": time.perf_counter() - started}
 
 

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from limner.agents.agent import make_policy
+from limner.agents.rollout import EpisodeBatch
 from limner.data.picture_source import PictureSource
 from limner.models.policy import Policy
 from limner.training.actor import Actor
@@ -76,6 +77,10 @@ class Trainer(Part, ABC):
         except RuntimeError as error:
             raise ValueError(f"cannot start from an agent with another network or action space: {error}") from None
         self.runtime.publish(policy.state_dict())
+
+    def measure(self, episodes: EpisodeBatch) -> Scalars:
+        """What this trainer tells of ``episodes`` that its averaged policy has drawn, by name."""
+        return {}
 
     def close(self) -> None:
         """End what the runtime has started."""

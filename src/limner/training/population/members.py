@@ -9,7 +9,9 @@ Notable choices:
 
 import math
 import shutil
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +20,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from limner.agents.checkpoint import list_checkpoints, newest_checkpoint, read_manifest, read_tensors
+from limner.agents.checkpoint import check_checkpoint, list_checkpoints, newest_checkpoint, read_manifest, read_tensors
 from limner.training import NonFiniteError
 from limner.training.config import PolicyGradientConfig, TrainingConfig
 from limner.training.log import Record, read_log
@@ -55,6 +57,14 @@ def folder_of(folder: Path, member: int) -> Path:
     return folder / f"member-{member:02d}"
 
 
+def begin(config: TrainingConfig, folder: Path) -> bool:
+    """Whether the run in ``folder`` is to be resumed; one that has no checkpoint yet has ``config`` from now on."""
+    begun = any((folder / name).exists() for name in ("log.jsonl", "checkpoints"))
+    if begun and not list_checkpoints(folder / "checkpoints"):
+        write_config(config, folder)
+    return begun
+
+
 def train_member(
     config: TrainingConfig, folder: Path, until: int, report: Callable[[Record], None] | None = None
 ) -> Outcome:
@@ -62,28 +72,32 @@ def train_member(
 
     ``ValueError`` as ``train``.
     """
-    begun = any((folder / name).exists() for name in ("log.jsonl", "checkpoints"))
-    if begun and not list_checkpoints(folder / "checkpoints"):
-        write_config(config, folder)
     try:
-        return Outcome(train(config, folder, begun, report, until))
+        return Outcome(train(config, folder, begin(config, folder), report, until))
     except NonFiniteError as error:
         return Outcome(True, str(error))
+
+
+def failure_of(work: Callable[[], object]) -> str | None:
+    """Do ``work`` of a member; why its training has to stop, if it has to."""
+    try:
+        work()
+    except NonFiniteError as error:
+        return str(error)
+    return None
 
 
 def assess(config: TrainingConfig, folder: Path, fitness: str, after: int, until: int) -> Assessment:
     """Assess the updates from ``after`` to ``until`` by the log in ``folder``.
 
-    ``fitness`` as ``PopulationConfig.fitness``. Critics are centred, so that real and drawn pictures together have the
-    mean score 0; drawn ones then have minus half of the gap between the two.
+    ``fitness`` as ``PopulationConfig.fitness``.
     """
     path = folder / "log.jsonl"
     log = [row for row in (read_log(path) if path.exists() else []) if after < row.get("update", 0) <= until]
     evaluation: Record = next((row for row in reversed(log) if is_evaluation(row) and row["update"] == until), {})
     means = [row for row in log if not is_evaluation(row)]
-    gaps = [row["critic/gap"] for row in means if "critic/gap" in row]
     values = {
-        "critic": -float(np.mean(gaps)) / 2 if gaps else None,
+        "critic": evaluation.get("eval/score"),
         "frechet": _minus(evaluation.get("eval/normalised_frechet")),
         "mse": _minus(evaluation.get("eval/mse")),
     }
@@ -111,6 +125,28 @@ def intact_checkpoint(folder: Path, updates: int) -> Path | None:
     except ValueError:
         return None
     return newest if int(newest.name) >= updates else None
+
+
+def align(folders: Sequence[Path], least: int) -> None:
+    """Take members back to the newest update, of ``least`` or more, of which all have an intact checkpoint.
+
+    If ``least`` is 0 that may be the start. Where damage has left no such update it is the newest of those that most
+    members have, and the others lose their checkpoints.
+    """
+    held = {folder: {0} if least == 0 else set[int]() for folder in folders}
+    for folder in folders:
+        for checkpoint in list_checkpoints(folder / "checkpoints"):
+            with suppress(ValueError):
+                check_checkpoint(checkpoint)
+                held[folder] |= {int(checkpoint.name)} if int(checkpoint.name) >= least else set()
+    counts = Counter(update for updates in held.values() for update in updates)
+    if not counts:
+        return
+    common = max(counts, key=lambda update: (counts[update], update))
+    for folder in folders:
+        for checkpoint in list_checkpoints(folder / "checkpoints"):
+            if int(checkpoint.name) > common or common not in held[folder]:
+                shutil.rmtree(checkpoint)
 
 
 def copy_checkpoint(source: Path, folder: Path, config: TrainingConfig, seed: int) -> None:

@@ -26,7 +26,7 @@ from limner.training import NonFiniteError
 from limner.training.config import TrainingConfig
 from limner.training.log import Record
 from limner.training.population.history import Copy, Event, History, expect_no_population, read_history
-from limner.training.population.members import assess, copy_checkpoint, folder_of, intact_checkpoint
+from limner.training.population.members import align, assess, copy_checkpoint, folder_of, intact_checkpoint
 from limner.training.population.settings import (
     PopulationConfig,
     choose_parents,
@@ -52,10 +52,10 @@ def train_population(
     """Train a population into ``folder``. True when it is complete, False when it was interrupted.
 
     ``config`` is what members have in common; its ``frames`` are those of each member. In one process members take
-    turns and ``report`` is given the lines of their logs; on Ray they train side by side. ``after_round`` is called
-    when a round is complete. ``ValueError`` when population and configuration do not fit each other, when ``folder``
-    holds a population or a run, or another process is at work in it. ``NonFiniteError`` when no member is left to go on
-    from.
+    turns, of a round each, or of an update each where they share a critic, and ``report`` is given the lines of their
+    logs; on Ray they train side by side. ``after_round`` is called when a round is complete. ``ValueError`` when
+    population and configuration do not fit each other, when ``folder`` holds a population or a run, or another process
+    is at work in it. ``NonFiniteError`` when no member is left to go on from.
     """
     population = population.fitted(config)
     expect_no_population(folder)
@@ -63,7 +63,7 @@ def train_population(
     settings = [population.sample(rng) for _ in range(population.members)]
     events = [Event(0, i, "started", 0, *values) for i, values in enumerate(settings)]
     with hold(folder):
-        history = History(folder, population, config, events=events)
+        history = History(folder, population, population.common(config), events=events)
         history.save()
         return _train(history, report, after_round)
 
@@ -95,7 +95,7 @@ def _train(history: History, report: Report | None, after_round: AfterRound | No
     """Round after round."""
     if history.complete:
         return True
-    with closing(make_team(history.training, report)) as team:
+    with closing(make_team(history.training, history.population, report)) as team:
         while not history.complete:
             if not history.pending:
                 _plan_revivals(history)
@@ -145,14 +145,17 @@ def _train_round(history: History, team: Team) -> bool:
 def _plan_revivals(history: History) -> None:
     """Plan to give a state to members that have still to train in this round and have lost theirs.
 
-    One that is lost in the first round starts again.
+    One that is lost in the first round starts again. Those that share a critic go back to an update that all have.
     """
+    training = [i for i in range(history.population.members) if history.verdict(i) is None]
+    if history.population.shared_critic:
+        align([folder_of(history.folder, i) for i in training], _least(history, 0))
     intact = _intact(history)
-    for i in range(history.population.members):
+    for i in training:
         checkpoints = folder_of(history.folder, i) / "checkpoints"
-        if i in intact or history.verdict(i) is not None:
+        if i in intact:
             continue
-        if history.updates(i):
+        if _least(history, i):
             _plan_revival(history, i, intact, "its checkpoints are missing or damaged")
         elif list_checkpoints(checkpoints):
             shutil.rmtree(checkpoints)
@@ -245,7 +248,13 @@ def _replace(history: History, index: int, reason: str) -> None:
 def _intact(history: History) -> list[int]:
     """Members with an intact checkpoint that is not older than what they were last recorded with."""
     members = range(history.population.members)
-    return [i for i in members if intact_checkpoint(folder_of(history.folder, i), history.updates(i)) is not None]
+    return [i for i in members if intact_checkpoint(folder_of(history.folder, i), _least(history, i)) is not None]
+
+
+def _least(history: History, member: int) -> int:
+    """Updates below which a checkpoint of a member is too old to go on from: with a shared critic as for any member."""
+    sharing = range(history.population.members) if history.population.shared_critic else [member]
+    return max(history.updates(i) for i in sharing)
 
 
 def _config(history: History, member: int) -> TrainingConfig:

@@ -1,7 +1,8 @@
 """What decides a population, as a value; which settings its members start with, and how these change.
 
-Source: Jaderberg et al. 2017, "Population Based Training of Neural Networks", with truncation selection as *exploit*
-and perturbation as *explore*. No torch import here: ``limner train --help`` must be quick.
+Sources: Jaderberg et al. 2017, "Population Based Training of Neural Networks", with truncation selection as *exploit*
+and perturbation as *explore*; Mellor et al. 2019 (SPIRAL++) for the shared critic. No torch import here: ``limner train
+--help`` must be quick.
 """
 
 import math
@@ -43,9 +44,13 @@ class PopulationConfig:
     """After a copy each setting is multiplied by one of these two, and kept in its range."""
     share: float = 0.25
     """Share of the members that copy one of as many of the best, rounded down, but one at least; up to 0.5."""
+    shared_critic: bool = False
+    """One critic for all members, which learns from the newest pictures of all of them and has no replay buffer. They
+    move on together, update by update. For spiral."""
     fitness: Literal["critic", "frechet", "mse"] | None = None
-    """What members are compared by: the score that a member's own critic gives to what it draws, as published; minus
-    the normalised Fréchet distance; or minus the mean squared error. None: mse with targets, frechet without."""
+    """What members are compared by: the mean score that a member's critic gives to what it draws, as published; minus
+    the normalised Fréchet distance; or minus the mean squared error. None: critic with a shared one; otherwise mse with
+    targets, frechet without."""
     seed: int = 0
     """Seed of the first settings, of who copies whom, and of perturbations. Members have the seeds run.seed,
     run.seed + 1 and so on."""
@@ -68,7 +73,9 @@ class PopulationConfig:
         run, conditional = config.run, config.agent.conditional
         limited = f"minutes is {run.minutes}: a population takes turns by frames; leave --minutes out and set --frames"
         require(run.minutes is None, limited)
-        fitness = self.fitness or ("mse" if conditional else "frechet")
+        if self.shared_critic:
+            self._check_shared(config)
+        fitness = self.fitness or ("critic" if self.shared_critic else "mse" if conditional else "frechet")
         possible = {"critic": hasattr(config, "critic"), "mse": conditional, "frechet": not conditional}
         others = ", ".join(name for name, works in possible.items() if works)
         require(possible[fitness], f"{PREFIX}fitness is {fitness!r}: must be one of {others} for this agent")
@@ -77,6 +84,23 @@ class PopulationConfig:
         few = f"{PREFIX}round_frames is {fitted.round_frames}, and --frames {run.frames}: choose fewer for two rounds"
         require(fitted.rounds(config) >= 2, few)
         return fitted
+
+    def _check_shared(self, config: TrainingConfig) -> None:
+        """``ValueError`` when members that train as ``config`` says cannot share a critic."""
+        name, run = f"{PREFIX}shared_critic", config.run
+        none = f"{name}: the algorithm is {config.algorithm!r}; choose spiral, or leave it out"
+        require(config.algorithm == "spiral", none)
+        here = f"{name}: members that share a critic train in one process; leave --runtime {run.runtime.name} out"
+        require(run.runtime.name == LocalConfig.name, here)
+        few = f"keep is {run.keep}: must be 2 or more with {name}, so that members have a checkpoint in common"
+        require(run.keep >= 2, few)
+
+    def common(self, config: TrainingConfig) -> TrainingConfig:
+        """What members have in common: ``config``, but a shared critic keeps one batch of each member, the newest."""
+        if not self.shared_critic:
+            return config
+        changes: Any = {"critic": replace(config.critic, replay=self.members)}  # type: ignore[attr-defined]
+        return replace(config, **changes)
 
     def round_end(self, config: TrainingConfig, number: int) -> int:
         """Updates of a member at the end of round ``number``, which counts from 1."""

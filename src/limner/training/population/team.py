@@ -1,18 +1,25 @@
-"""Who trains the members of a population: this process, in turn, or tasks of a Ray cluster, side by side."""
+"""Who trains the members of a population: this process, in turn, or tasks of a Ray cluster, side by side.
+
+Members that share a critic take turns in every update, others in every round.
+"""
 
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from limner.training.config import RayConfig, TrainingConfig
 from limner.training.log import Record
-from limner.training.population.members import Outcome, train_member
-from limner.training.run import stop_signals
+from limner.training.population.members import Outcome, begin, failure_of, train_member
+from limner.training.population.settings import PopulationConfig
+from limner.training.run import Run, open_run, stop_signals
 from limner.training.runtime.cluster import Cluster, expect_version
+from limner.training.spiral.shared_critic import SharedCritic
 
 RETRIES = 3
 """Times that a task is begun again when its process ends; it goes on from the member's last checkpoint."""
@@ -54,6 +61,36 @@ class LocalTeam(Team):
             yield job, outcome
             if not outcome.finished:
                 return
+
+
+class SharedTeam(Team):
+    """Members take turns in this process, update by update, and share a critic. All jobs begin and end together."""
+
+    def __init__(self, report: Callable[[Record], None] | None) -> None:
+        self.report = report
+
+    def train(self, jobs: list[Job]) -> Iterator[tuple[Job, Outcome]]:
+        """As ``Team.train``. When a member has failed the others are saved first: they go on from there without it."""
+        with ExitStack() as opened:
+            running: dict[int, Run] = {}
+            for i, job in enumerate(jobs):
+                resume, like = begin(job.config, job.folder), running.get(0)
+                opening = open_run(job.config, job.folder, resume, self.report, job.until, like)
+                running[i] = opened.enter_context(opening)
+            critic = SharedCritic(_trainers(running))
+            stopped = opened.enter_context(stop_signals())
+            while running and not stopped() and not any(run.paused for run in running.values()):
+                critic.show(_trainers(running))
+                failures = {i: failure_of(run.update) for i, run in running.items()}
+                save = any(failures.values())
+                for i, run in running.items():
+                    failures[i] = failures[i] or failure_of(partial(run.record, save))
+                for i, reason in failures.items():
+                    if reason is not None:
+                        del running[i]
+                        yield jobs[i], Outcome(True, reason)
+            outcomes = {i: Outcome(not stopped() or run.finish()) for i, run in running.items()}
+        yield from ((jobs[i], outcome) for i, outcome in outcomes.items())
 
 
 class RayTeam(Team):
@@ -115,10 +152,17 @@ class RayTeam(Team):
         return outcome
 
 
-def make_team(config: TrainingConfig, report: Callable[[Record], None] | None) -> Team:
+def make_team(config: TrainingConfig, population: PopulationConfig, report: Callable[[Record], None] | None) -> Team:
     """The team for a training: on Ray if ``config.run.runtime`` says so; ``ValueError`` as ``RayTeam``."""
     options = config.run.runtime
+    if population.shared_critic:
+        return SharedTeam(report)
     return RayTeam(config, options) if isinstance(options, RayConfig) else LocalTeam(report)
+
+
+def _trainers(runs: dict[int, Run]) -> list[Any]:
+    """Those of SPIRAL, of members that share a critic."""
+    return [run.trainer for run in runs.values()]
 
 
 def _train_remote(job: Job, wanted: str) -> Outcome:

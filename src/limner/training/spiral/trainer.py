@@ -7,6 +7,7 @@ of actors elsewhere, have changed. A critic elsewhere may finish an update late:
 
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -52,6 +53,14 @@ class SpiralTrainer(ActorCritic):
             metrics |= learnt.figures
         return metrics
 
+    def painted(self) -> Tensor:
+        """The finished pictures that the next update learns from, as the critic is shown them."""
+        return self._painted(self.runtime.take())
+
+    def measure(self, episodes: EpisodeBatch) -> Scalars:
+        """As ``Trainer.measure``: ``score``, the mean of the critic's scores of the finished pictures."""
+        return {"score": self._score(replace(episodes, observed=episodes.observed[-1:])).mean().item()}
+
     def keep_skipped(self, folder: Path) -> None:
         """As ``Trainer.keep_skipped``."""
         super().keep_skipped(folder)
@@ -86,7 +95,7 @@ class SpiralTrainer(ActorCritic):
         self.frozen_critic = self.critic_type.make_critic(self.config).requires_grad_(False).eval()
 
     def _score(self, episodes: EpisodeBatch) -> Tensor:
-        """The frozen critic's score of every canvas of the episodes, ``float32[T + 1, B]``."""
+        """The frozen critic's score of every observed canvas of the episodes, ``float32[T + 1, B]``."""
         return score(self.frozen_critic, episodes)
 
     def _painted(self, episodes: EpisodeBatch) -> Tensor:
