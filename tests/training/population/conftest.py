@@ -58,7 +58,7 @@ class Script:
         path = folder / "log.jsonl"
         old = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
         rows = [row for row in old if row["update"] < until]
-        rows.append({"update": until, "frames": 24 * until, "minutes": 0.0, "policy/entropy": 5.0, "critic/gap": 3.0})
+        rows.append({"update": until, "frames": 24 * until, "minutes": 0.0, "policy/entropy": 5.0})
         evaluation = {"eval/normalised_frechet": self.frechet(folder.name, until), "eval/mse": 0.05}
         extra = self.extra.get((folder.name, until), {})
         rows[-1] |= {name: value for name, value in extra.items() if "eval/" not in name}
@@ -85,6 +85,12 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Script:
     script = Script()
     monkeypatch.setattr(members, "train", script.train)
     return script
+
+
+@pytest.fixture(name="write")
+def write_of() -> Callable[..., None]:
+    """``write_checkpoint``."""
+    return write_checkpoint
 
 
 def weight(folder: Path) -> float:

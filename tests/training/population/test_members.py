@@ -7,8 +7,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from limner.agents.checkpoint import newest_checkpoint, read_manifest
-from limner.training.population.members import assess, copy_checkpoint, folder_of, intact_checkpoint, train_member
+from limner.agents.checkpoint import list_checkpoints, newest_checkpoint, read_manifest
+from limner.training.population.members import (
+    align,
+    assess,
+    copy_checkpoint,
+    folder_of,
+    intact_checkpoint,
+    train_member,
+)
 from limner.training.population.settings import Settings, member_config
 
 
@@ -31,14 +38,13 @@ def write_log(folder, *rows):
 
 def test_fitness_is_read_from_the_log_of_the_round(config, tmp_path):
     rows = [
-        {"update": 1, "critic/gap": 100.0, "policy/entropy": 5.0},
-        {"update": 2, "critic/gap": 2.0, "policy/entropy": 5.0},
-        {"update": 3, "critic/gap": 4.0, "policy/entropy": 5.0},
-        {"update": 3, "eval/normalised_frechet": 0.5, "eval/mse": 0.02, "eval/empty": 0.1},
+        {"update": 2, "eval/normalised_frechet": 0.9, "eval/mse": 0.09, "eval/score": 9.0},
+        {"update": 3, "policy/entropy": 5.0},
+        {"update": 3, "eval/normalised_frechet": 0.5, "eval/mse": 0.02, "eval/score": -1.5, "eval/empty": 0.1},
         {"update": 4, "eval/normalised_frechet": 0.1, "eval/mse": 0.01},
     ]
     write_log(tmp_path, *rows)
-    assert assess(config, tmp_path, "critic", 1, 3) == (-1.5, None), "drawn pictures have minus half of the gap"
+    assert assess(config, tmp_path, "critic", 1, 3) == (-1.5, None)
     assert assess(config, tmp_path, "frechet", 1, 3) == (-0.5, None)
     assert assess(config, tmp_path, "mse", 1, 3) == (-0.02, None)
 
@@ -117,6 +123,27 @@ def test_a_checkpoint_that_is_too_old_does_not_count(two, config):
     assert intact_checkpoint(source, 3) is None
     assert intact_checkpoint(source, 2).name == "00000002"
     assert intact_checkpoint(source / "nothing", 0) is None
+
+
+@pytest.mark.parametrize(
+    ("held", "least", "left"),
+    [
+        ([[4, 6], [2, 4]], 0, [[4], [2, 4]]),
+        ([[2], []], 0, [[], []]),
+        ([[4, 6], [4, 6], []], 4, [[4, 6], [4, 6], []]),
+        ([[6], [4], [4, 6]], 2, [[6], [], [4, 6]]),
+        ([[2, 4], [2]], 4, [[2, 4], []]),
+        ([[2], [2]], 4, [[2], [2]]),
+    ],
+)
+def test_members_go_back_to_the_newest_update_that_most_of_them_have(held, least, left, write, config, tmp_path):
+    folders = [folder_of(tmp_path, i) for i in range(len(held))]
+    for folder, updates in zip(folders, held, strict=True):
+        for update in updates:
+            write(config, folder, update, torch.zeros(1))
+    align(folders, least)
+    found = [[int(path.name) for path in list_checkpoints(folder / "checkpoints")] for folder in folders]
+    assert found == left
 
 
 def test_numbers_that_are_not_finite_end_a_round_and_not_the_population(script, config, tmp_path):

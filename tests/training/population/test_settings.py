@@ -68,6 +68,7 @@ def test_fitness_follows_from_the_agent():
     assert PopulationConfig().fitted(TINY).fitness == "frechet"
     assert PopulationConfig().fitted(distance).fitness == "mse"
     assert PopulationConfig(fitness="critic").fitted(TINY).fitness == "critic"
+    assert PopulationConfig(shared_critic=True).fitted(TINY).fitness == "critic", "it compares them all alike"
     for fitness, config, possible in [
         ("mse", TINY, "critic, frechet"),
         ("frechet", distance, "mse"),
@@ -87,6 +88,19 @@ def test_rounds_are_whole_updates():
         PopulationConfig(round_frames=240).fitted(TINY)
     with pytest.raises(ValueError, match="minutes is 5: a population takes turns by frames; leave --minutes out"):
         PopulationConfig().fitted(replace(TINY, run=replace(TINY.run, minutes=5)))
+
+
+def test_only_members_of_one_process_with_a_critic_can_share_it():
+    shared = PopulationConfig(3, shared_critic=True)
+    for config, words in [
+        (ImitationConfig(TINY.agent, TINY.run), "the algorithm is 'imitation'; choose spiral, or leave it out"),
+        (replace(TINY, run=replace(TINY.run, runtime=RayConfig())), "train in one process; leave --runtime ray out"),
+        (replace(TINY, run=replace(TINY.run, keep=1)), "keep is 1: must be 2 or more with population.shared_critic"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            shared.fitted(config)
+    assert shared.common(TINY).critic.replay == 3, "one batch of each member"
+    assert PopulationConfig(3).common(TINY) == TINY
 
 
 def test_a_member_has_its_own_seed_and_settings_and_trains_in_one_process():

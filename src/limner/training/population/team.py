@@ -71,6 +71,8 @@ class SharedTeam(Team):
 
     def train(self, jobs: list[Job]) -> Iterator[tuple[Job, Outcome]]:
         """As ``Team.train``. When a member has failed the others are saved first: they go on from there without it."""
+        if not jobs:
+            return
         with ExitStack() as opened:
             running: dict[int, Run] = {}
             for i, job in enumerate(jobs):
