@@ -4,7 +4,7 @@
     python experiments/population.py --members 8 --frames 150000 --seeds 0
 
 Notable choices:
-- All three ways take ``members`` × ``frames`` environment steps. The single runs have the preset's own settings.
+- All four ways take ``members`` × ``frames`` environment steps. The single runs have the preset's own settings.
 - The best member, and the best of several seeds, are the best by the last evaluation, whose figures are then in the
   table. All are evaluated with the same noise.
 - Every run is an ordinary run folder, and a population an ordinary population: what is complete is not run again and
@@ -13,7 +13,7 @@ Notable choices:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -23,7 +23,7 @@ import tyro
 
 from limner.cli.files import write_history
 from limner.training.config import TrainingConfig
-from limner.training.population.history import is_population, read_history
+from limner.training.population.history import is_population
 from limner.training.population.members import folder_of
 from limner.training.population.run import resume_population, train_population
 from limner.training.population.settings import PopulationConfig
@@ -50,7 +50,7 @@ class Comparison:
     def config(self, seed: int, times: int = 1) -> TrainingConfig:
         """A run of ``times`` the frames, evaluated with the noise that is common to all."""
         config = PRESETS[self.preset].config
-        run = replace(config.run, data=self.data, seed=seed, frames=self.frames * times, threads=self.threads, keep=1)
+        run = replace(config.run, data=self.data, seed=seed, frames=self.frames * times, threads=self.threads)
         return replace(config, run=replace(run, evaluation_seed=self.first(seed)))
 
     def first(self, seed: int) -> int:
@@ -65,31 +65,37 @@ def single(comparison: Comparison, seed: int, times: int, name: str) -> Mapping[
         return train_once(config, comparison.out / f"{name}-{seed}", report)
 
 
-def population(comparison: Comparison, seed: int) -> Mapping[str, Any]:
+def population(comparison: Comparison, seed: int, shared_critic: bool = False) -> Mapping[str, Any]:
     """The last evaluation of the best member."""
-    folder, config = comparison.out / f"population-{seed}", comparison.config(seed)
+    name = "shared" if shared_critic else "population"
+    folder, config = comparison.out / f"{name}-{seed}", comparison.config(seed)
     with watch(config) as report:
         if is_population(folder):
             done = resume_population(folder, report=report, after_round=write_history)
         else:
-            settings = PopulationConfig(comparison.members, seed=seed)
+            settings = PopulationConfig(comparison.members, shared_critic=shared_critic, seed=seed)
             done = train_population(config, settings, folder, report, write_history)
     if not done:
         raise KeyboardInterrupt
-    record = last_evaluation(folder_of(folder, read_history(folder).best()))
-    assert record is not None, "a complete population ends with evaluations"
-    return record
+    records = [last_evaluation(folder_of(folder, member)) for member in range(comparison.members)]
+    return best_of([record for record in records if record is not None])
+
+
+def best_of(records: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The evaluation with the lowest normalised Fréchet distance."""
+    return min(records, key=lambda record: float(record["eval/normalised_frechet"]))
 
 
 def main(comparison: Comparison) -> None:
     """Train what is missing, then print the table."""
     members = comparison.members
-    ways: dict[str, list[Mapping[str, Any]]] = {f"population of {members}": [], "one long run": [], "best seed": []}
+    names = f"population of {members}", f"population of {members}, shared critic", "one long run", "best seed"
+    ways: dict[str, list[Mapping[str, Any]]] = {name: [] for name in names}
     for number in comparison.seeds:
         seed = number * 100
         runs = [single(comparison, seed + i, 1, "seed") for i in range(members)]
-        best = min(runs, key=lambda record: float(record["eval/normalised_frechet"]))
-        found = population(comparison, seed), single(comparison, seed, members, "long"), best
+        populations = [population(comparison, seed, shared_critic) for shared_critic in (False, True)]
+        found = *populations, single(comparison, seed, members, "long"), best_of(runs)
         for rows, record in zip(ways.values(), found, strict=True):
             rows.append(record)
     print(f"\n{comparison.preset}, {members} × {comparison.frames:,} frames, means of {len(comparison.seeds)} seeds\n")

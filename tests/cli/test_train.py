@@ -341,6 +341,9 @@ def test_a_population_that_cannot_work(fails: Callable[[str], str]) -> None:
     assert "the lower one first" in fails("train tiny --population 2 --population.entropy-cost 2 1")
     assert "must be one of critic, frechet" in fails("train tiny --population 2 --population.fitness mse")
     assert "leave --minutes out" in fails("train tiny --population 2 --minutes 1")
+    shared = "train tiny --population 2 --population.shared-critic"
+    assert "--critic.replay has no effect: a shared critic learns from" in fails(f"{shared} --critic.replay 3")
+    assert "leave --runtime ray out" in fails(f"{shared} --runtime ray")
     on_ray = "train tiny --population 2 --runtime ray"
     for flag in ("--max-lag 2", "--lockstep", "--threads=3", "--max_lag 4"):
         name = flag.replace("_", "-").split("=")[0].split()[0]
