@@ -222,10 +222,10 @@ def critic_learner(bench: Bench, pictures: int, form: str, seconds: float, way: 
     side = CriticSide(config, bench.source)
     side.replay.add({"pictures": torch.rand_like(side.replay.rows["pictures"])})
     use_tf32(form != "float32")
-    counted = operations(lambda: side.learner.step(side.replay))
+    counted = operations(lambda: side.learner.step(side.real, side.replay))
     if way == "compiled":
         side.learner.critic.compile()
-    rate = bench.rate(lambda: side.learner.step(side.replay), seconds)
+    rate = bench.rate(lambda: side.learner.step(side.real, side.replay), seconds)
     return learnt(bench, rate, 2 * pictures * config.critic.steps_per_update, counted, form)
 
 

@@ -47,7 +47,7 @@ from limner.training.presets import PRESETS
 from limner.training.progress import watch
 from limner.training.run import train_once
 from limner.training.spiral.config import SpiralConfig
-from limner.training.spiral.critic_learner import CriticLearner, CriticSide
+from limner.training.spiral.critic_learner import CriticLearner, CriticSide, Draw
 from limner.training.spiral.trainer import SpiralTrainer
 from limner.worlds.observation import preprocess
 from limner.worlds.validation import require
@@ -189,12 +189,12 @@ class JointCriticLearner(CriticLearner):
 
     critic: JointCritic
 
-    def _batch(self, replay: RingBuffer) -> tuple[Tensor, Tensor]:
-        real, fake = super()._batch(replay)
+    def _batch(self, real: Draw, replay: RingBuffer) -> tuple[Tensor, Tensor]:
+        pairs, fake = super()._batch(real, replay)
         steps, _ = self.critic.description
-        lengths = torch.randint(2 * steps, (len(real),), generator=self.generator, device=self.generator.device)
+        lengths = torch.randint(2 * steps, (len(pairs),), generator=self.generator, device=self.generator.device)
         lengths = lengths.clamp(max=steps)
-        return cut(real, lengths, self.critic.description), cut(fake, lengths, self.critic.description)
+        return cut(pairs, lengths, self.critic.description), cut(fake, lengths, self.critic.description)
 
 
 class JointCriticSide(CriticSide):
@@ -215,7 +215,7 @@ class JointCriticSide(CriticSide):
 
     def make_learner(self, critic: JointCritic, generator: torch.Generator) -> CriticLearner:
         """As ``CriticSide.make_learner``."""
-        return JointCriticLearner(critic, self.real, self.config.critic, generator)
+        return JointCriticLearner(critic, self.config.critic, generator)
 
     def real(self, count: int, generator: torch.Generator) -> Tensor:
         """Pictures of the data with the programs that were found for them, ``float32[count, D]``."""

@@ -162,7 +162,7 @@ def test_pictures_that_do_not_belong_to_their_programs_are_found_out(tiny, space
     def draw(count, generator):
         return real[torch.randint(400, (count,), generator=generator)]
 
-    script.JointCriticLearner(critic, draw, config, torch.Generator().manual_seed(0)).step(replay)
+    script.JointCriticLearner(critic, config, torch.Generator().manual_seed(0)).step(draw, replay)
     critic.eval()
     with torch.no_grad():
         right = critic.score(real[400:])[:, None] > critic.score(fake[400:])

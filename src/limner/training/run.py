@@ -9,6 +9,7 @@ Notable choices:
 - Time spent on evaluation is not counted as training time; it is logged apart.
 """
 
+import gc
 import json
 import logging
 import signal
@@ -182,7 +183,9 @@ def train_once(config: TrainingConfig, folder: Path, report: Callable[[Record], 
     if last is not None and config.progress(last["update"], last["minutes"]) == 1:
         _check_same(config, newest_checkpoint(folder / "checkpoints"))
         return last
-    if not train(config, folder, resume=(folder / "config.json").exists(), report=report):
+    complete = train(config, folder, resume=(folder / "config.json").exists(), report=report)
+    gc.collect()  # of several runs in one process: the pictures of the last
+    if not complete:
         raise KeyboardInterrupt
     last = last_evaluation(folder)
     assert last is not None, "a complete run ends with an evaluation"

@@ -37,19 +37,19 @@ def make_critic_learner(loss="wasserstein", seed=0):
     def real(count, generator):
         return pictures[torch.randint(256, (count,), generator=generator)]
 
-    return CriticLearner(Critic(config, 1, RESOLUTION), real, config, seeded(seed)), replay
+    return CriticLearner(Critic(config, 1, RESOLUTION), config, seeded(seed)), (real, replay)
 
 
 @pytest.mark.parametrize("loss", ["wasserstein", "logistic"])
 def test_the_critic_learns_to_tell_two_sets_apart(loss):
-    learner, replay = make_critic_learner(loss)
+    learner, pictures = make_critic_learner(loss)
     real, fake = dark_on_the_left(100, 1), dark_on_the_right(100, 1)  # none of them seen in training
     if loss == "wasserstein":
         learner.critic.output.bias.data += 5  # the constant is free, and stays out of the centred scores
     assert abs((learner.critic(real).mean() - learner.critic(fake).mean()).item()) < 0.3
-    first = learner.step(replay)["critic/gap"]
+    first = learner.step(*pictures)["critic/gap"]
     for _ in range(9):
-        metrics = learner.step(replay)
+        metrics = learner.step(*pictures)
     learner.critic.eval()
     with torch.no_grad():
         scores_real, scores_fake = learner.critic.score(real), learner.critic.score(fake)
@@ -63,9 +63,9 @@ def test_the_critic_learns_to_tell_two_sets_apart(loss):
 
 
 def test_the_penalty_keeps_the_slope_near_one():
-    learner, replay = make_critic_learner()
+    learner, pictures = make_critic_learner()
     for _ in range(10):
-        metrics = learner.step(replay)
+        metrics = learner.step(*pictures)
     mix = torch.rand(100, 1, 1, 1, generator=seeded())
     between = (mix * dark_on_the_left(100, 1) + (1 - mix) * dark_on_the_right(100, 1)).requires_grad_(True)
     (slope,) = torch.autograd.grad(learner.critic(between).sum(), between)
@@ -76,7 +76,7 @@ def test_the_penalty_keeps_the_slope_near_one():
 @pytest.mark.parametrize("loss", ["wasserstein", "logistic"])
 @pytest.mark.parametrize("share", [1e-9, 0.25, 1.0])
 def test_the_penalty_is_estimated_from_a_share_of_the_batch(monkeypatch, loss, share):
-    learner, replay = make_critic_learner(loss)
+    learner, pictures = make_critic_learner(loss)
     learner.config = replace(learner.config, gradient_penalty=10.0, gradient_penalty_share=share)
     counts = []
 
@@ -85,23 +85,23 @@ def test_the_penalty_is_estimated_from_a_share_of_the_batch(monkeypatch, loss, s
         return gradient_penalty(critic, real, fake, mix)
 
     monkeypatch.setattr("limner.training.spiral.critic_learner.gradient_penalty", penalty)
-    metrics = learner.step(replay)
+    metrics = learner.step(*pictures)
     assert set(counts) == {(max(1, round(32 * share)),) * 3}
     assert metrics["critic/penalty"] > 0
 
 
 def test_without_a_penalty_none_is_computed(monkeypatch):
-    learner, replay = make_critic_learner("logistic")
+    learner, pictures = make_critic_learner("logistic")
     monkeypatch.setattr("limner.training.spiral.critic_learner.gradient_penalty", None)
-    assert learner.step(replay)["critic/penalty"] == 0
+    assert learner.step(*pictures)["critic/penalty"] == 0
 
 
 def test_the_critic_follows_its_generator():
     weights = []
     for seed in (0, 0, 1):
-        learner, replay = make_critic_learner()
+        learner, pictures = make_critic_learner()
         learner.generator.manual_seed(seed)
-        learner.step(replay)
+        learner.step(*pictures)
         weights.append(learner.critic.output.weight.detach().clone())
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
@@ -132,33 +132,32 @@ def test_every_canvas_is_scored_with_its_target(shown):
 
 
 def test_only_the_step_on_pictures_that_are_not_finite_is_skipped():
-    (learner, replay), (healthy, _) = make_critic_learner(), make_critic_learner()
-    real, calls = learner.real, []
+    (learner, (real, replay)), (healthy, pictures) = make_critic_learner(), make_critic_learner()
+    calls = []
 
     def poisoned(count, generator):
         calls.append(count)
         return real(count, generator) * (math.nan if len(calls) == 10 else 1.0)
 
-    learner.real = poisoned
-    metrics = learner.step(replay)
+    metrics = learner.step(poisoned, replay)
     assert (learner.taken, learner.guard.skips.skipped) == (9, 1)
     assert learner.guard.skips.first == "real of the critic became NaN"
     healthy.config = replace(healthy.config, steps_per_update=9)
-    assert healthy.step(replay) == metrics
+    assert healthy.step(*pictures) == metrics
     assert torch.equal(learner.critic.output.weight, healthy.critic.output.weight)
     assert learner.critic.offset == healthy.critic.offset
 
 
 def test_a_gradient_that_is_not_finite_is_skipped_where_the_loss_is(monkeypatch):
     """The penalty's gradient of a critic that is flat at a picture: a root has no slope at zero."""
-    learner, replay = make_critic_learner()
+    learner, pictures = make_critic_learner()
     before = [parameter.clone() for parameter in learner.critic.parameters()]
 
     def poisoned(critic, real, fake, mix):
         return (critic(real).sum() * 0.0).sqrt()
 
     monkeypatch.setattr("limner.training.spiral.critic_learner.gradient_penalty", poisoned)
-    metrics = learner.step(replay)
+    metrics = learner.step(*pictures)
     assert learner.guard.skips.first == "gradient of the critic became NaN"
     assert (learner.taken, learner.guard.skips.skipped) == (0, 10)
     assert all(map(torch.equal, before, learner.critic.parameters()))

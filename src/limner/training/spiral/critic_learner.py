@@ -26,31 +26,29 @@ Draw = Callable[[int, torch.Generator], Tensor]
 
 
 class CriticLearner:
-    """Teaches the critic to tell real pictures from those in the replay buffer.
+    """Teaches the critic to tell real pictures from those in the replay buffer."""
 
-    ``real(count, generator)`` draws ``float32[count, C, R, R]``, or ``2C`` channels with targets.
-    """
-
-    def __init__(self, critic: Critic, real: Draw, config: CriticConfig, generator: torch.Generator) -> None:
-        self.critic, self.real, self.config, self.generator = critic, real, config, generator
+    def __init__(self, critic: Critic, config: CriticConfig, generator: torch.Generator) -> None:
+        self.critic, self.config, self.generator = critic, config, generator
         self.optimizer = torch.optim.Adam(critic.parameters(), lr=config.learning_rate, betas=(0.5, 0.999), fused=True)
         self.guard = FiniteGuard("critic", self.optimizer)
         self.taken = 0
 
-    def step(self, replay: RingBuffer) -> Scalars:
+    def step(self, real: Draw, replay: RingBuffer) -> Scalars:
         """``config.steps_per_update`` gradient steps. The losses' means and the gap ``E D(real) − E D(painted)``.
 
-        Both are NaN when no step was taken.
+        ``real(count, generator)`` draws ``float32[count, C, R, R]``, or ``2C`` channels with targets. Figures are NaN
+        when no step was taken.
         """
-        taken = [step for _ in range(self.config.steps_per_update) if (step := self._step(replay)) is not None]
-        steps = torch.stack(taken).tolist() if taken else [(nan, nan)]
-        gap, penalty = (sum(values) / len(steps) for values in zip(*steps, strict=True))
+        steps = range(self.config.steps_per_update)
+        taken = [figures for _ in steps if (figures := self._step(*self._batch(real, replay))) is not None]
+        rows = torch.stack(taken).tolist() if taken else [(nan, nan)]
+        gap, penalty = (sum(values) / len(rows) for values in zip(*rows, strict=True))
         return {"critic/gap": gap, "critic/penalty": penalty}
 
-    def _step(self, replay: RingBuffer) -> Tensor | None:
+    def _step(self, real: Tensor, fake: Tensor) -> Tensor | None:
         """One gradient step; its gap and its penalty ``float32[2]``, None when it was skipped."""
         config, device = self.config, self.generator.device
-        real, fake = self._batch(replay)
         scores_real, scores_fake = self.critic(torch.cat([real, fake])).chunk(2)
         loss_of = wasserstein_critic_loss if config.loss == "wasserstein" else logistic_critic_loss
         loss, penalty = loss_of(scores_real, scores_fake), torch.zeros((), device=device)
@@ -68,14 +66,14 @@ class CriticLearner:
         self.taken += 1
         return torch.stack([scores_real.mean() - scores_fake.mean(), penalty]).detach()
 
-    def _batch(self, replay: RingBuffer) -> tuple[Tensor, Tensor]:
+    def _batch(self, real: Draw, replay: RingBuffer) -> tuple[Tensor, Tensor]:
         """Real and painted pictures of a gradient step, as many of each."""
         count = self.config.batch_size
-        real, fake = self.real(count, self.generator), replay.sample(count, self.generator)["pictures"]
+        drawn, fake = real(count, self.generator), replay.sample(count, self.generator)["pictures"]
         if self.config.target == "complement":
             sides = torch.randint(4, (count,), generator=self.generator, device=self.generator.device)
-            return complement(real, sides), complement(fake, sides)
-        return real, fake
+            return complement(drawn, sides), complement(fake, sides)
+        return drawn, fake
 
 
 class LearntCritic(NamedTuple):
@@ -110,7 +108,7 @@ class CriticSide(Part):
 
     def make_learner(self, critic: Critic, generator: torch.Generator) -> CriticLearner:
         """What teaches ``critic``."""
-        return CriticLearner(critic, self.real, self.config.critic, generator)
+        return CriticLearner(critic, self.config.critic, generator)
 
     def set_weights(self, weights: Mapping[str, Tensor]) -> None:
         """Go on from these weights."""
@@ -129,7 +127,7 @@ class CriticSide(Part):
         started = time.perf_counter()
         self.learner.guard.update = update
         self.replay.add({"pictures": painted.to(self.config.device)})
-        figures = self.learner.step(self.replay)
+        figures = self.learner.step(self.real, self.replay)
         figures["seconds/critic learning"] = time.perf_counter() - started
         return LearntCritic(self.learner.critic.state_dict(), figures, self.learner.guard.skips)
 
