@@ -1,11 +1,9 @@
 """What several tests need: a few real digits, everything that decides how a training goes on, small agents."""
 
-import itertools
 import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -66,7 +64,7 @@ def everything() -> Callable[[SpiralTrainer], dict[str, Tensor]]:
         state |= {f"random {name}": generator.get_state() for name, generator in generators.items()}
         state |= {f"episodes {name}": value for name, value in vars(trainer.runtime.batch).items()}
         state["replay"] = critic.replay.rows["pictures"]
-        counters = [*trainer.counters().values()]
+        counters = [*trainer.counters().values(), *critic.counters().values()]
         state["counters"] = torch.from_numpy(np.array(counters, np.float64))
         return {name: value.clone() for name, value in state.items()}
 
@@ -112,14 +110,6 @@ def unconditional_folder(tiny: SpiralConfig, source: PictureSource, tmp_path_fac
 def digits() -> Dataset:
     """The test digits."""
     return load_dataset("mnist-5k", "test")
-
-
-@pytest.fixture
-def event_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Event files of TensorBoard, which are read in the order of the seconds in their names, get distinct ones."""
-    seconds = itertools.count(1_700_000_000)
-    clock = SimpleNamespace(time=lambda: next(seconds))
-    monkeypatch.setattr("tensorboard.summary.writer.event_file_writer.time", clock)
 
 
 @pytest.fixture(scope="session")

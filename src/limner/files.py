@@ -7,6 +7,7 @@ process ends, however it ends. Where a file system has no such locks, folders co
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import tempfile
@@ -36,6 +37,27 @@ def write_atomic(path: str | Path, data: bytes | str) -> None:
         if isinstance(error, OSError):
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
+
+
+def append_atomic(path: Path, data: bytes) -> None:
+    """Append ``data`` to ``path``. On any error (a full disk, say) the file stays as it was; ``OSError`` names it."""
+    try:
+        with path.open("ab", buffering=0) as file:
+            size, rest = file.tell(), memoryview(data)
+            try:
+                while rest:
+                    rest = rest[file.write(rest) :]
+            except BaseException:
+                with contextlib.suppress(OSError):  # of what is no regular file
+                    file.truncate(size)
+                raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Whether no space is left on a disk, or in a user's share of it."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextlib.contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import signal
 from collections.abc import Callable
@@ -351,3 +353,33 @@ def test_a_population_that_cannot_work(fails: Callable[[str], str]) -> None:
             f"{on_ray} {flag}"
         )
     assert not Path("runs/tiny-population/population.json").exists()
+
+
+@pytest.mark.usefixtures("few")
+def test_a_full_disk_ends_training_in_one_line_and_the_run_goes_on_when_there_is_room(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    original = os.fsync
+
+    def full(words: str, name: str) -> str:
+        """The last line on the standard error where there is no room for the file ``name``."""
+
+        def fsync(handle: int) -> None:
+            if f"/.{name}." in os.readlink(f"/proc/self/fd/{handle}"):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            original(handle)
+
+        monkeypatch.setattr(os, "fsync", fsync)
+        assert run(words) == 1
+        monkeypatch.setattr(os, "fsync", original)
+        return capsys.readouterr().err.splitlines()[-1]
+
+    space, again = "No space left on device", "make room and continue with limner train --resume run"
+    train, resume = "train tiny --frames 48 --out run", "train --resume run"
+    assert full(train, "config.json") == f"limner: run/config.json: {space}; make room and start again"
+    last = full(train, "state.safetensors")
+    assert last.startswith(f"limner: run/checkpoints/00000002: {space}, 0.")
+    assert last.endswith(f" MiB are needed; {again}")
+    assert names("run") == {"config.json", "reference.json", "log.jsonl", "events.out", "checkpoints"}
+    assert full(resume, "samples.npz") == f"limner: run/samples.npz: {space}; {again}"
+    assert [path.name for path in list_checkpoints(Path("run/checkpoints"))] == ["00000002"]

@@ -1,4 +1,6 @@
+import errno
 import math
+import os
 
 import pytest
 import torch
@@ -149,6 +151,17 @@ def test_the_batch_of_a_skipped_step_is_kept(tmp_path):
     assert kept.keys() == {"real", "scores", "actions", "mean", "loss", "gradient"}
     for name, value in values.items():
         torch.testing.assert_close(kept[name], value, rtol=0, atol=0, equal_nan=True)
+
+
+def test_on_a_full_disk_the_batch_is_left_out_with_a_warning(tmp_path, monkeypatch, caplog):
+    def full(path, data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr("limner.training.finite.write_atomic", full)
+    learner = Learner("critic", tmp_path)
+    learner.learn(NAN, ONE)
+    assert learner.guard.skips.skipped == 1
+    assert f"{tmp_path}/00000001-critic.safetensors: No space left on device" in caplog.text
 
 
 def test_of_an_update_the_first_batch_is_kept_and_of_a_run_a_few(tmp_path):

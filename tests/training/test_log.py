@@ -1,5 +1,6 @@
 import json
 import math
+import resource
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -32,9 +33,7 @@ def lines(path):
 
 @pytest.fixture
 def log(tmp_path):
-    log = Log(tmp_path, None, 0)
-    yield log
-    log.close()
+    return Log(tmp_path, None, 0)
 
 
 def test_a_line_is_the_mean_of_the_updates_since_the_last(log, tmp_path):
@@ -84,7 +83,6 @@ def test_every_line_is_reported(tmp_path):
     log.add({"policy/entropy": 1.0})
     log.write(at(1), 60)
     log.write(at(1), 60, {"eval/mse": 0.5})
-    log.close()
     assert reported == lines(tmp_path)
 
 
@@ -122,6 +120,23 @@ def test_figures_that_are_not_finite_are_left_out():
     json.dumps(finite_figures(record), allow_nan=False)
 
 
+def test_a_line_that_the_system_cuts_short_is_taken_back(log, tmp_path):
+    """No simulation: the system refuses to let the file grow."""
+    log.write(at(1), 60, {"eval/mse": 0.5})
+    kept = lines(tmp_path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / "log.jsonl").stat().st_size + 10, hard))
+    try:
+        with pytest.raises(OSError, match=r"File too large: '.*log\.jsonl'"):
+            log.write(at(2), 60, {"eval/mse": 0.5})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert lines(tmp_path) == kept
+    log.write(at(2), 60, {"eval/mse": 0.5})
+    assert [line["update"] for line in lines(tmp_path)] == [1, 2]
+    assert [step for step, _ in read_scalars(tmp_path)["eval/mse"]] == [24, 48]
+
+
 # --- Event files -------------------------------------------------------------------------------------------------
 
 
@@ -131,34 +146,28 @@ def test_figures_are_read_back_at_their_frames(log, tmp_path):
     log.write(at(2), 12, {"policy/entropy": 2.25})
     expected = {"minutes": [(24, 0.1), (24, 0.1), (48, 0.2)], "policy/entropy": [(24, 2.5), (48, 2.25)]}
     expected["eval/frechet"] = [(24, 30)]
-    before_closing = read_scalars(tmp_path)
-    log.close()
-    for shown in (before_closing, read_scalars(tmp_path)):
-        assert shown == {name: [(x, pytest.approx(y)) for x, y in points] for name, points in expected.items()}
+    shown = read_scalars(tmp_path)
+    assert shown == {name: [(x, pytest.approx(y)) for x, y in points] for name, points in expected.items()}
 
 
 def test_only_finite_numbers_are_written(log, tmp_path):
     values = [math.nan, math.inf, -math.inf, None, 1e39, -1e300, 10**400, "nan"]
     log.write(at(1), 60, {f"value/{i}": value for i, value in enumerate(values)})
     log.write(at(2), 60, {"value/0": LARGEST, "value/1": -LARGEST})
-    log.close()
     shown = read_scalars(tmp_path)
     assert shown.keys() == {"minutes", "value/0", "value/1"}
     assert all(math.isfinite(y) for points in shown.values() for _, y in points)
     assert shown["value/0"] == [(48, pytest.approx(LARGEST))]
 
 
-@pytest.mark.usefixtures("event_clock")
 def test_a_run_that_goes_on_shows_one_curve(tmp_path):
     first = Log(tmp_path, None, 0)
     for update in (1, 2, 3, 4):
         first.write(at(update), 60, {"critic/gap": 1.0})
-    first.close()
     second = Log(tmp_path, None, frames=48)
     second.write(at(3), 60, {"critic/gap": 2.0})
-    second.close()
     assert read_scalars(tmp_path)["critic/gap"] == [(24, 1), (48, 1), (72, 2)]
-    Log(tmp_path, None, 0).close()
+    Log(tmp_path, None, 0)
     assert read_scalars(tmp_path) == {"critic/gap": [], "minutes": []}, "a run that starts again"
 
 
@@ -166,7 +175,7 @@ def test_tensorboard_is_imported_without_a_warning_and_only_when_a_run_starts(tm
     code = (
         "import json, sys; from pathlib import Path; from limner.training import log, run\n"
         "found = ['tensorboard' in sys.modules]\n"
-        "log.Log(Path(sys.argv[1]), None, 0).close()\n"
+        "log.Log(Path(sys.argv[1]), None, 0)\n"
         "print(json.dumps(found + ['tensorboard' in sys.modules, 'tensorflow' in sys.modules]))"
     )
     command = [sys.executable, "-W", "error", "-c", code, str(tmp_path)]

@@ -275,7 +275,7 @@ def test_a_signal_during_the_last_update_comes_too_late(small, tmp_path, at_upda
     assert [line["update"] for line in lines(tmp_path)] == [10, 10, 20, 20]
 
 
-def test_after_a_crash_the_log_goes_on_from_the_checkpoint(whole, tmp_path, at_update, event_clock):
+def test_after_a_crash_the_log_goes_on_from_the_checkpoint(whole, tmp_path, at_update):
     """Lines written after the checkpoint, the last one cut short, are made again and not twice; as TensorBoard sees."""
     folder = tmp_path / "crashed"
     config = with_run(CONFIG, checkpoint_every=15)

@@ -7,7 +7,7 @@ Notable choices:
   not enough.
 - What can be wrong with a command line is found before any work is done. ``ValueError`` and ``OSError`` end in one line
   on the standard error and exit status 2; with LIMNER_DEBUG=1 in the traceback. Ctrl-C ends quietly in 130.
-  Training whose numbers are no longer finite ends in one line and exit status 1.
+  Training whose numbers are no longer finite, and a full disk, end in one line and exit status 1.
 - Every file is written whole or not at all.
 """
 
@@ -19,6 +19,7 @@ from importlib import import_module
 from importlib.metadata import version
 
 from limner.cli.terminal import Runnable, choose
+from limner.files import is_disk_full
 from limner.training import NonFiniteError
 
 COMMANDS = {
@@ -41,7 +42,7 @@ NOTES = (
     "",
     "exit status:",
     "  0    done",
-    "  1    training stopped because of values that are not finite",
+    "  1    training stopped because of values that are not finite, or a disk is full",
     "  2    an error, explained in one line; LIMNER_DEBUG=1 shows the traceback",
     "  130  stopped by Ctrl-C or SIGTERM",
 )
@@ -64,7 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if os.environ.get("LIMNER_DEBUG"):
             raise
         print(f"limner: {_explain(error)}", file=sys.stderr)
-        return 1 if isinstance(error, NonFiniteError) else 2
+        stopped = isinstance(error, NonFiniteError) or (isinstance(error, OSError) and is_disk_full(error))
+        return 1 if stopped else 2
     return 0
 
 

@@ -2,7 +2,8 @@
 
 import dataclasses
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ import tyro
 from limner.cli.files import SHEET, prepare_folder, write_history, write_pairs, write_report, write_samples
 from limner.cli.flags import checked, parse_flags, replace_unchecked, unchecked
 from limner.cli.terminal import Runnable, choose
+from limner.files import is_disk_full
 from limner.worlds.validation import require
 
 if TYPE_CHECKING:
@@ -126,10 +128,11 @@ def _run(config: "TrainingConfig", folder: Path, resume: bool) -> None:
     from limner.training.progress import watch
     from limner.training.run import train
 
-    with watch(config) as report:
-        complete = train(config, folder, resume, report)
-    _stop_unless(complete, folder)
-    _draw(config, folder)
+    with _naming_remedy(folder):
+        with watch(config) as report:
+            complete = train(config, folder, resume, report)
+        _stop_unless(complete, folder)
+        _draw(config, folder)
 
 
 def _run_population(train: Callable[..., bool], config: "TrainingConfig", folder: Path) -> None:
@@ -140,12 +143,13 @@ def _run_population(train: Callable[..., bool], config: "TrainingConfig", folder
     from limner.training.progress import watch
     from limner.training.run import read_run
 
-    with watch(config) as report:
-        complete = train(folder=folder, report=report, after_round=write_history)
-    _stop_unless(complete, folder)
-    history = read_history(folder)
-    for member in range(history.population.members):
-        _draw(read_run(folder_of(folder, member)), folder_of(folder, member))
+    with _naming_remedy(folder):
+        with watch(config) as report:
+            complete = train(folder=folder, report=report, after_round=write_history)
+        _stop_unless(complete, folder)
+        history = read_history(folder)
+        for member in range(history.population.members):
+            _draw(read_run(folder_of(folder, member)), folder_of(folder, member))
     best = history.best()
     fitness = history.fitness(best)
     print(f"best: {folder_of(folder, best)}" + ("" if fitness is None else f", fitness {fitness:.4g}"))
@@ -156,6 +160,19 @@ def _stop_unless(complete: bool, folder: Path) -> None:
     if not complete:
         print(f"limner: stopped and saved; limner train --resume {folder} continues", file=sys.stderr)
         raise KeyboardInterrupt
+
+
+@contextmanager
+def _naming_remedy(folder: Path) -> Iterator[None]:
+    """Say in the error of a full disk how to go on with the run or population in ``folder``."""
+    try:
+        yield
+    except OSError as error:
+        if not is_disk_full(error):
+            raise
+        begun = any((folder / name).exists() for name in ("config.json", "population.json"))
+        remedy = f"continue with limner train --resume {folder}" if begun else "start again"
+        raise OSError(error.errno, f"{error.strerror}; make room and {remedy}", error.filename) from error
 
 
 def _draw(config: "TrainingConfig", folder: Path) -> None:

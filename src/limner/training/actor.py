@@ -12,7 +12,7 @@ from limner.agents.agent import make_policy
 from limner.data.picture_source import PictureSource
 from limner.training.config import LocalConfig, RunConfig, TrainingConfig
 from limner.training.device import prepare
-from limner.training.part import Part, make_generator
+from limner.training.part import Part, Snapshot, make_generator
 from limner.training.policy_learner import Scalars
 
 
@@ -72,6 +72,10 @@ class Actor(Part):
     @abstractmethod
     def unpack(cls, parts: Sequence[Mapping[str, Tensor]], device: str) -> Any:
         """One batch, on ``device``, of one or more that were packed."""
+
+    def kept(self) -> Snapshot:
+        """What the actor keeps from batch to batch, not copied."""
+        return Snapshot(self.tensors(), self.counters())
 
     def generators(self) -> dict[str, torch.Generator]:
         """That of acting."""

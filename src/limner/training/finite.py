@@ -10,6 +10,7 @@ Notable choices:
   update is done, so that the result does not depend on the number of threads.
 """
 
+import logging
 import math
 import threading
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from limner.files import write_atomic
+from limner.files import is_disk_full, write_atomic
 from limner.training import NonFiniteError
 
 PATIENCE = 10
@@ -31,6 +32,7 @@ HIGH_RATE = 1.0
 """Learning rate up to which a parameter would need more steps to overflow than any run has."""
 
 _files = threading.Lock()
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,14 @@ class FiniteGuard:
     def _keep(self, path: Path, values: Mapping[str, Tensor]) -> None:
         """Write the first batch that this learner skipped in an update, as long as there is room."""
         with _files:
-            if not path.exists() and len(list(path.parent.glob("*.safetensors"))) < MOST_FILES:
+            if path.exists() or len(list(path.parent.glob("*.safetensors"))) >= MOST_FILES:
+                return
+            try:
                 write_atomic(path, save({name: value.detach().cpu().clone() for name, value in values.items()}))
+            except OSError as error:
+                if not is_disk_full(error):
+                    raise
+                logger.warning("%s: %s; training goes on without this file", error.filename, error.strerror)
 
 
 def stop_if_hopeless(learners: Sequence[Skips], update: int, folder: Path | None) -> None:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from limner.files import write_atomic
+from limner.files import append_atomic, write_atomic
+from limner.training.event_file import EventFile
 
 if TYPE_CHECKING:
     from limner.training.trainer import Trainer
@@ -33,15 +34,9 @@ class Log:
 
     def __init__(self, folder: Path, report: Callable[[Record], None] | None, frames: int) -> None:
         """``frames``: where the run goes on; figures of later frames in older event files are no longer shown."""
-        from torch.utils.tensorboard import SummaryWriter
-
         self.path, self.report = folder / "log.jsonl", report
         self.pending: list[dict[str, float]] = []
-        self.events = SummaryWriter(str(folder), purge_step=frames + 1)
-
-    def close(self) -> None:
-        """Close the event file."""
-        self.events.close()
+        self.events = EventFile(folder, frames + 1)
 
     def continue_from(self, updates: int) -> None:
         """Drop lines that were written after the checkpoint at ``updates``."""
@@ -56,7 +51,8 @@ class Log:
     def write(self, trainer: Trainer, seconds: float, evaluation: Record | None = None) -> None:
         """Write a line: an evaluation, or the means of the updates since the last such line.
 
-        With the means stand how many gradient steps were skipped so far.
+        With the means stand how many gradient steps were skipped so far. ``OSError`` naming the file when it cannot be
+        written; then it ends with the line before.
         """
         record: Record = {"update": trainer.updates, "frames": trainer.frames, "minutes": seconds / 60}
         if evaluation is not None:
@@ -68,12 +64,9 @@ class Log:
             record |= {f"{skips.learner}/skipped_steps": skips.skipped for skips in trainer.skips()}
             self.pending.clear()
         record = finite_figures(record)
-        with self.path.open("a") as file:
-            file.write(json.dumps(record, allow_nan=False) + "\n")
-        for name, value in record.items():  # but for texts and lists
-            if name not in ("update", "frames") and isinstance(value, int | float) and abs(value) <= LARGEST:
-                self.events.add_scalar(name, value, trainer.frames)
-        self.events.flush()
+        append_atomic(self.path, (json.dumps(record, allow_nan=False) + "\n").encode())
+        numbers = {name: x for name, x in record.items() if isinstance(x, int | float) and abs(x) <= LARGEST}
+        self.events.add(trainer.frames, {name: x for name, x in numbers.items() if name not in ("update", "frames")})
         if self.report is not None:
             self.report(record)
 

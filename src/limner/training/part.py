@@ -1,12 +1,21 @@
 """Parts of a training: learners, actors, critics. A checkpoint holds the state of each as named tensors and numbers."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 GENERATORS = ("acting", "critic", "policy")
 """Purposes of random generators: each is seeded by its place here."""
+
+
+class Snapshot(NamedTuple):
+    """The state of parts at one moment."""
+
+    tensors: dict[str, Tensor]
+    """Copies, on the CPU."""
+    counters: dict[str, float]
 
 
 class Part:
@@ -37,14 +46,18 @@ class Part:
         return
 
     def state(self) -> dict[str, Tensor]:
-        """All tensors on the CPU, those of networks, optimizers and generators included."""
-        state = {name: tensor.cpu().contiguous() for name, tensor in self.tensors().items()}
+        """Copies of all tensors on the CPU, those of networks, optimizers and generators included."""
+        state = {name: _copy(tensor) for name, tensor in self.tensors().items()}
         for name, module in self.modules().items():
             state |= named(name, module)
         for name, optimizer in self.optimizers().items():
             for index, slots in optimizer.state_dict()["state"].items():
-                state |= {f"{name}.{index}.{slot}": value.cpu().contiguous() for slot, value in slots.items()}
+                state |= {f"{name}.{index}.{slot}": _copy(value) for slot, value in slots.items()}
         return state | {f"generator.{name}": generator.get_state() for name, generator in self.generators().items()}
+
+    def snapshot(self) -> Snapshot:
+        """``state`` and ``counters``. What the part does afterwards does not change it."""
+        return Snapshot(self.state(), self.counters())
 
     def restore(self, state: Mapping[str, Tensor], counters: Mapping[str, float]) -> None:
         """Put back what ``state`` and ``counters`` gave; ``KeyError`` or ``RuntimeError`` when it does not fit."""
@@ -63,8 +76,8 @@ def make_generator(purpose: str, seed: int, device: str = "cpu") -> torch.Genera
 
 
 def named(prefix: str, module: nn.Module) -> dict[str, Tensor]:
-    """The state of a module on the CPU, a prefix before each name."""
-    return prefixed(prefix, {name: x.detach().cpu().contiguous() for name, x in module.state_dict().items()})
+    """A copy of the state of a module on the CPU, a prefix before each name."""
+    return prefixed(prefix, {name: _copy(tensor) for name, tensor in module.state_dict().items()})
 
 
 def prefixed(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -76,6 +89,10 @@ def within(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """The tensors with that prefix, without it."""
     dot = len(prefix) + 1
     return {name[dot:]: tensor for name, tensor in tensors.items() if name.startswith(prefix + ".")}
+
+
+def _copy(tensor: Tensor) -> Tensor:
+    return tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
 
 
 def _load_adam(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:

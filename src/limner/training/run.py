@@ -29,11 +29,12 @@ from limner.data import load_dataset
 from limner.data.picture_source import PictureSource
 from limner.files import hold, write_atomic
 from limner.training import NonFiniteError, make_trainer
+from limner.training.checkpointer import Checkpointer
 from limner.training.config import TrainingConfig, read_config
 from limner.training.evaluation import Evaluation, make_evaluation
 from limner.training.log import Log, Record, finite_figures, read_log
 from limner.training.progress import is_evaluation
-from limner.training.saving import restore_checkpoint, save_checkpoint
+from limner.training.saving import restore_checkpoint
 from limner.training.trainer import Trainer
 from limner.worlds.validation import require
 
@@ -59,7 +60,7 @@ def train(
     ends as one that never did. ``ValueError`` when the folder already holds a run and ``resume`` is
     not set; with ``resume``, when it holds none, or one of another configuration; when another process trains in it. A
     run that has no checkpoint yet starts again. ``NonFiniteError`` when too many gradient steps in a row are not
-    finite: the last checkpoints stay.
+    finite, ``OSError`` naming the file when one cannot be written: the last checkpoints stay.
     """
     with open_run(config, folder, resume, report, until) as run, stop_signals() as stopped:
         while run.progress < 1 and not stopped():
@@ -74,10 +75,10 @@ class Run:
     """A run that is open: it moves on update by update, and what that comes to is logged, evaluated and saved."""
 
     def __init__(
-        self, trainer: Trainer, checkpoints: Path, log: Log, evaluation: Evaluation, seconds: float, end: int
+        self, trainer: Trainer, checkpointer: Checkpointer, log: Log, evaluation: Evaluation, seconds: float, end: int
     ) -> None:
         """``seconds`` of training were spent before; the run ends or pauses after ``end`` updates."""
-        self.trainer, self.checkpoints, self.log, self.evaluation = trainer, checkpoints, log, evaluation
+        self.trainer, self.checkpointer, self.log, self.evaluation = trainer, checkpointer, log, evaluation
         self.seconds, self.end = seconds, end
 
     @property
@@ -112,7 +113,7 @@ class Run:
         if updates % run.evaluate_every == 0 or self.paused:
             self._evaluate()
         if updates % run.checkpoint_every == 0 or self.paused or save:
-            self._save(needed=self.paused)
+            self.checkpointer.save(self.seconds, needed=self.paused)
 
     def finish(self) -> bool:
         """Save a run that stops before its end; whether it is complete."""
@@ -120,20 +121,11 @@ class Run:
         if 0 < self.trainer.updates < self.end:
             if complete and self.trainer.updates % self.trainer.config.run.evaluate_every:
                 self._evaluate()
-            self._save(needed=True)
+            self.checkpointer.save(self.seconds, needed=True)
         return complete
 
     def _evaluate(self) -> None:
         self.log.write(self.trainer, self.seconds, self.evaluation.measure(self.trainer))
-
-    def _save(self, needed: bool) -> None:
-        """Write a checkpoint; one that is not ``needed`` is left out with a warning where a number is not finite."""
-        try:
-            save_checkpoint(self.checkpoints, self.trainer, {"minutes": self.seconds / 60})
-        except NonFiniteError as error:
-            if needed:
-                raise
-            logger.warning("%s", error)
 
 
 @contextmanager
@@ -162,7 +154,7 @@ def open_run(
             trainer.start_from(load_agent(config.run.start).policy)
         evaluation = make_evaluation(config, train_data, test_data) if like is None else like.evaluation
         seconds = restore_checkpoint(saved, trainer)["minutes"] * 60 if saved is not None else 0.0
-        log = opened.enter_context(closing(Log(folder, report, trainer.frames)))
+        log = Log(folder, report, trainer.frames)
         if resume:
             log.continue_from(trainer.updates)
         write_config(config, folder)
@@ -170,7 +162,8 @@ def open_run(
         write_atomic(folder / "reference.json", json.dumps(reference, indent=2, allow_nan=False))
         trainer.keep_skipped(folder / "non_finite")
         end = config.updates if until is None else min(until, config.updates)
-        yield Run(trainer, folder / "checkpoints", log, evaluation, seconds, end)
+        checkpointer = opened.enter_context(Checkpointer(folder / "checkpoints", trainer))
+        yield Run(trainer, checkpointer, log, evaluation, seconds, end)
 
 
 def train_once(config: TrainingConfig, folder: Path, report: Callable[[Record], None] | None = None) -> Record:

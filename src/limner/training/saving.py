@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import torch
 from safetensors.torch import save
 
 from limner.agents.checkpoint import SCHEMA, list_checkpoints, read_manifest, read_tensors
-from limner.files import write_atomic
+from limner.files import is_disk_full, write_atomic
 from limner.training import NonFiniteError
 from limner.training.finite import is_finite
 from limner.training.part import named, within
@@ -29,29 +29,44 @@ from limner.training.trainer import Trainer
 def save_checkpoint(folder: Path, trainer: Trainer, counters: Mapping[str, float]) -> Path:
     """Write ``folder/NNNNNNNN`` (the number of updates) and drop all but the last ``run.keep``.
 
-    ``NonFiniteError`` naming the first number that is not finite, nothing written.
+    ``NonFiniteError`` naming the first number that is not finite, nothing written. ``OSError`` naming the checkpoint.
     """
-    agent, state = named("policy", trainer.policy_learner.average), trainer.state()
-    numbers = {**trainer.counters(), **counters}
-    scalars = {name: torch.tensor(number, dtype=torch.float64) for name, number in numbers.items()}
-    every = [*agent.items(), *state.items(), *scalars.items()]
-    if bad := next((name for name, tensor in every if not is_finite(tensor)), None):
-        raise NonFiniteError(f"no checkpoint can be written after update {trainer.updates}: {bad} is not finite")
-    manifest = {
-        "schema": SCHEMA,
-        "limner": version("limner"),
-        "torch": torch.__version__,
-        "agent": trainer.config.agent.to_dict(),
-        "training": trainer.config.to_dict(),
-        "counters": {"frames": trainer.frames, **numbers},
-    }
-    for leftover in folder.glob(".writing-*"):  # of a process that was killed
-        shutil.rmtree(leftover, ignore_errors=True)
-    tensors = {"agent.safetensors": save(agent), "state.safetensors": save(state)}
-    path = write_checkpoint(folder / f"{trainer.updates:08d}", manifest, tensors)
-    for old in list_checkpoints(folder)[: -trainer.config.run.keep]:
-        shutil.rmtree(old, ignore_errors=True)
-    return path
+    return begin_checkpoint(folder, trainer, counters)()
+
+
+def begin_checkpoint(folder: Path, trainer: Trainer, counters: Mapping[str, float]) -> Callable[[], Path]:
+    """Copy the state of ``trainer``, which may then be updated.
+
+    What is returned writes the checkpoint, in any thread, and raises as ``save_checkpoint``.
+    """
+    config, updates = trainer.config, trainer.updates
+    counters = {"frames": trainer.frames, **counters}
+    agent, finish = named("policy", trainer.policy_learner.average), trainer.begin_snapshot()
+
+    def write() -> Path:
+        state, own = finish()
+        numbers = own | counters
+        scalars = {name: torch.tensor(number, dtype=torch.float64) for name, number in numbers.items()}
+        every = [*agent.items(), *state.items(), *scalars.items()]
+        if bad := next((name for name, tensor in every if not is_finite(tensor)), None):
+            raise NonFiniteError(f"no checkpoint can be written after update {updates}: {bad} is not finite")
+        manifest = {
+            "schema": SCHEMA,
+            "limner": version("limner"),
+            "torch": torch.__version__,
+            "agent": config.agent.to_dict(),
+            "training": config.to_dict(),
+            "counters": numbers,
+        }
+        for leftover in folder.glob(".writing-*"):  # of a process that was killed
+            shutil.rmtree(leftover, ignore_errors=True)
+        tensors = {"agent.safetensors": save(agent), "state.safetensors": save(state)}
+        path = write_checkpoint(folder / f"{updates:08d}", manifest, tensors)
+        for old in list_checkpoints(folder)[: -config.run.keep]:
+            shutil.rmtree(old, ignore_errors=True)
+        return path
+
+    return write
 
 
 def write_checkpoint(
@@ -64,15 +79,19 @@ def write_checkpoint(
 
 
 def write_folder(path: Path, files: Mapping[str, bytes]) -> Path:
-    """Write a folder of files as a whole: beside its place first, then renamed into it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".writing-", dir=path.parent, ignore_cleanup_errors=True) as temporary:
-        for name, data in files.items():
-            write_atomic(Path(temporary) / name, data)
-        os.chmod(temporary, 0o755)
-        if path.exists():
-            shutil.rmtree(path)
-        os.replace(temporary, path)
+    """Write a folder of files as a whole: beside its place first, then renamed into it. ``OSError`` naming ``path``."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".writing-", dir=path.parent, ignore_cleanup_errors=True) as temporary:
+            for name, data in files.items():
+                write_atomic(Path(temporary) / name, data)
+            os.chmod(temporary, 0o755)
+            if path.exists():
+                shutil.rmtree(path)
+            os.replace(temporary, path)
+    except OSError as error:
+        needed = f", {sum(map(len, files.values())) / 2**20:.1f} MiB are needed" if is_disk_full(error) else ""
+        raise OSError(error.errno, f"{error.strerror}{needed}", str(path)) from error
     return path
 
 
@@ -91,7 +110,7 @@ def restore_checkpoint(path: Path, trainer: Trainer) -> dict[str, float]:
 
 def _counters(path: Path, manifest: Mapping[str, Any], trainer: Trainer) -> dict[str, float]:
     counters: Any = manifest.get("counters")
-    for name in trainer.counters():
+    for name in trainer.begin_snapshot()().counters:
         value = counters.get(name) if isinstance(counters, dict) else None
         if not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
             raise ValueError(f"{path / 'manifest.json'} is damaged: {name!r} in counters is {value!r}")

@@ -9,7 +9,7 @@ Notable choices:
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
@@ -25,7 +25,7 @@ from limner.training.actor import Actor
 from limner.training.config import TrainingConfig
 from limner.training.device import prepare
 from limner.training.finite import Skips, stop_if_hopeless
-from limner.training.part import Part, make_generator
+from limner.training.part import Part, Snapshot, make_generator
 from limner.training.policy_learner import PolicyLearner, Scalars
 from limner.training.runtime import make_runtime
 
@@ -107,7 +107,7 @@ class Trainer(Part, ABC):
         return {"policy": self.policy_learner.generator, **self.runtime.generators()}
 
     def tensors(self) -> dict[str, Tensor]:
-        """The batch that is learnt from next, and what actors keep."""
+        """The batch that is learnt from next, and what an actor in this process keeps."""
         return self.runtime.tensors()
 
     def counters(self) -> dict[str, float]:
@@ -119,6 +119,22 @@ class Trainer(Part, ABC):
         self.updates = int(counters["updates"])
         self.policy_learner.load(counters)
         self.runtime.restore(self.policy_learner.policy.state_dict(), tensors, counters)
+
+    def begin_snapshot(self) -> Callable[[], Snapshot]:
+        """Copy the state of this process, and ask for that of what lives elsewhere.
+
+        The call of what is returned, in any thread, waits for it and gives all that a checkpoint needs. The trainer may
+        be updated meanwhile.
+        """
+        own, others = self.snapshot(), self.runtime.begin_snapshots()
+
+        def finish() -> Snapshot:
+            for tensors, counters in (other() for other in others):
+                own.tensors.update(tensors)
+                own.counters.update(counters)
+            return own
+
+        return finish
 
     @abstractmethod
     def _update(self, progress: float) -> Scalars:

@@ -22,7 +22,7 @@ from limner.training.imitation.config import ImitationConfig, RandomExpert, Sear
 from limner.training.presets import PRESETS
 from limner.training.runtime import ray_object, remote_actor
 from limner.training.runtime.local import LocalObject
-from limner.training.saving import restore_checkpoint, save_checkpoint
+from limner.training.saving import begin_checkpoint, restore_checkpoint
 
 ray = pytest.importorskip("ray", reason="Ray is not installed")
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("cluster")]
@@ -71,8 +71,9 @@ def undisturbed(source, tmp_path_factory):
         with closing(make_trainer(replace(config, run=replace(config.run, runtime=runtime)), source)) as trainer:
             first = weights(trainer)
             trained(trainer, range(2))
-            path = save_checkpoint(folder, trainer, {"minutes": 0.0})
+            write = begin_checkpoint(folder, trainer, {"minutes": 0.0})
             result = trained(trainer, range(2, 4))
+            path = write()
         assert not torch.equal(result[0], first)
         return result, path
 
@@ -201,8 +202,12 @@ def test_a_killed_critic_is_replaced_and_has_lost_nothing(make, undisturbed, mon
         if update in (0, 3):  # before its state was kept for the first time, and afterwards
             os.kill(ray.get(trainer.critic.process.handle.process_number.remote()), signal.SIGKILL)
             assert (trainer.critic.state is None) == (update == 0)
+            finish.append(trainer.begin_snapshot())
 
+    finish = []
     assert same(undisturbed("spiral")[0], trained(trainer, before=kill))
+    added = [finish_one().counters["replay"] for finish_one in finish]
+    assert added == [0, 3 * trainer.config.run.episodes], "a snapshot is that of the moment in which it was asked for"
     assert trainer.critic.process.restarts == 2
 
 

@@ -202,7 +202,7 @@ def test_it_goes_on_from_the_state_of_another_bit_for_bit(source):
     first, second = CriticSide(TINY, source), CriticSide(TINY, source)
     for update in (1, 2, 3):
         first.learn(painted(TINY, update), update)
-    second.restore({name: tensor.clone() for name, tensor in first.state().items()}, first.counters())
+    second.restore(first.state(), first.counters())
     for side in (first, second):
         side.learn(painted(TINY, 4), 4)
     assert first.counters() == second.counters()

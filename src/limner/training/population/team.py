@@ -150,7 +150,7 @@ class RayTeam(Team):
         except errors.RayTaskError as error:
             if cancelled:
                 return Outcome(False)
-            raise error.as_instanceof_cause() from None
+            raise error.cause from None
         except errors.RayError as error:
             return Outcome(not cancelled, f"its process ended: {' '.join(str(error).split())[:300]}")
         return outcome

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from limner.data.picture_source import PictureSource
     from limner.training.actor import Actor
     from limner.training.config import TrainingConfig
-    from limner.training.part import Part
+    from limner.training.part import Part, Snapshot
     from limner.training.policy_learner import Scalars
 
 
@@ -73,11 +73,18 @@ class Runtime(ABC):
 
     @abstractmethod
     def tensors(self) -> dict[str, Tensor]:
-        """What a checkpoint holds of actors, but for generators, and of the batch that is next."""
+        """What a checkpoint holds of the batch that is next, and of an actor in this process but for its generator."""
 
     @abstractmethod
     def counters(self) -> dict[str, float]:
-        """Numbers that a checkpoint holds."""
+        """Numbers that a checkpoint holds of them."""
+
+    @abstractmethod
+    def begin_snapshots(self) -> list[Callable[[], Snapshot]]:
+        """Begin to copy the state, as it is now, of what is hosted and of actors elsewhere.
+
+        Functions that wait for each copy, in any thread. What is done afterwards does not change it.
+        """
 
     @abstractmethod
     def restore(

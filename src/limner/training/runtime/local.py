@@ -16,7 +16,7 @@ from torch import Tensor
 from limner.data.picture_source import PictureSource
 from limner.training.actor import Actor
 from limner.training.config import TrainingConfig
-from limner.training.part import Part, prefixed, within
+from limner.training.part import Part, Snapshot, prefixed, within
 from limner.training.policy_learner import Scalars
 from limner.training.runtime import Result, Runtime
 
@@ -28,6 +28,7 @@ class LocalRuntime(Runtime):
         """``beside``: whether a batch is made while the policy learns from the one before, or afterwards."""
         self.config, self.source, self.beside = config, source, beside
         self.actor = kind(config, source)
+        self.hosted: list[LocalObject] = []
         self.batch: Any = None
         self.next: Result | None = None
         threads = config.run.threads
@@ -58,7 +59,8 @@ class LocalRuntime(Runtime):
     def host(self, kind: type[Part]) -> "LocalObject":
         """As ``Runtime.host``."""
         make: Any = kind
-        return LocalObject(make(self.config, self.source), self)
+        self.hosted.append(LocalObject(make(self.config, self.source), self))
+        return self.hosted[-1]
 
     def submit(self, work: Callable[[], Any]) -> Result:
         """As ``Runtime.submit``."""
@@ -76,6 +78,10 @@ class LocalRuntime(Runtime):
     def counters(self) -> dict[str, float]:
         """As ``Runtime.counters``."""
         return self.actor.counters()
+
+    def begin_snapshots(self) -> list[Callable[[], Snapshot]]:
+        """As ``Runtime.begin_snapshots``."""
+        return [hosted.call("snapshot").result for hosted in self.hosted]
 
     def restore(
         self, weights: Mapping[str, Tensor], tensors: Mapping[str, Tensor], counters: Mapping[str, float]

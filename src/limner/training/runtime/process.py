@@ -67,14 +67,6 @@ class Worker:
         """The result of a method of the part."""
         return to_arrays(getattr(self.part, method)(*map(to_tensors, arguments)))
 
-    def snapshot(self) -> tuple[Arrays, dict[str, float]]:
-        """State and counters of the part."""
-        return to_arrays(self.part.state()), self.part.counters()
-
-    def kept(self) -> tuple[Arrays, dict[str, float]]:
-        """Tensors and counters of the part."""
-        return to_arrays(self.part.tensors()), self.part.counters()
-
     def act(self, number: int, weights: Arrays, generator: Any) -> tuple[Arrays, Scalars, Any]:
         """A batch made with ``weights`` of version ``number``, from this state of the generator.
 

@@ -12,7 +12,7 @@ Notable choices:
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from torch import Tensor
 from limner.data.picture_source import PictureSource
 from limner.training.actor import Actor
 from limner.training.config import RayConfig, TrainingConfig
-from limner.training.part import Part, make_generator, prefixed, within
+from limner.training.part import Part, Snapshot, make_generator, prefixed, within
 from limner.training.policy_learner import Scalars
 from limner.training.runtime import Runtime
 from limner.training.runtime.cluster import Cluster
@@ -101,17 +101,17 @@ class RayRuntime(Runtime):
 
     def tensors(self) -> dict[str, Tensor]:
         """As ``Runtime.tensors``."""
-        tensors = {} if self.batch is None else prefixed(self.kind.prefix, self.kind.pack(self.batch))
-        for i, (kept, _) in enumerate(self._kept()):
-            tensors |= prefixed(f"actor.{i}", kept)
-        return tensors
+        return {} if self.batch is None else prefixed(self.kind.prefix, self.kind.pack(self.batch))
 
     def counters(self) -> dict[str, float]:
         """As ``Runtime.counters``."""
-        counters: dict[str, float] = {"version": self.version, "dropped": self.dropped}
-        for i, (_, kept) in enumerate(self._kept()):
-            counters |= {f"actor.{i}.{name}": number for name, number in kept.items()}
-        return counters
+        return {"version": self.version, "dropped": self.dropped}
+
+    def begin_snapshots(self) -> list[Callable[[], Snapshot]]:
+        """As ``Runtime.begin_snapshots``."""
+        keeping = self.actors if self.kind.keeps else []
+        kept = [actor.begin_snapshot(f"actor.{i}") for i, actor in enumerate(keeping)]
+        return [*kept, *(hosted.call("snapshot").result for hosted in self.hosted)]
 
     def restore(
         self, weights: Mapping[str, Tensor], tensors: Mapping[str, Tensor], counters: Mapping[str, float]
@@ -125,7 +125,7 @@ class RayRuntime(Runtime):
         for i, actor in enumerate(self.actors):
             start = f"actor.{i}."
             numbers = {name.removeprefix(start): x for name, x in counters.items() if name.startswith(start)}
-            actor.restore(within(tensors, start[:-1]), numbers)
+            actor.restore(Snapshot(within(tensors, start[:-1]), numbers))
 
     def close(self) -> None:
         """As ``Runtime.close``."""
@@ -138,15 +138,6 @@ class RayRuntime(Runtime):
         """Of actors and of what is hosted."""
         hosted = [hosted.process for hosted in self.hosted if isinstance(hosted, RayObject)]
         return [*(actor.process for actor in self.actors), *hosted]
-
-    def _kept(self) -> list[tuple[dict[str, Tensor], dict[str, float]]]:
-        """The tensors and the counters that each actor keeps from batch to batch."""
-        if self.kind.keeps:
-            for actor in self.actors:
-                actor.ask()
-            for actor in self.actors:
-                actor.answer()
-        return [actor.kept for actor in self.actors]
 
     def _begin_all(self) -> None:
         """Have every actor make a batch."""

@@ -1,5 +1,6 @@
 """What is hosted by a Ray cluster: an object in a process, which can be replaced without a loss."""
 
+import threading
 from typing import Any
 
 from limner.training.config import TrainingConfig
@@ -15,34 +16,40 @@ MOST_CALLS = 25
 
 class RayObject:
     """Implements ``Hosted``. A process that has ended is replaced by one that goes on from the state that was kept
-    last and repeats the calls since then, with the same results."""
+    last and repeats the calls since then, with the same results. Results may be waited for in several threads."""
 
     def __init__(self, kind: type[Part], config: TrainingConfig, cluster: Cluster) -> None:
         self.process, self.ray = Process(kind, config, cluster), cluster.ray
+        self.lock = threading.RLock()  # of the process and what follows
         self.calls: list[RayResult] = []  # since the state that was kept last
         self.state: Any = None  # with the counters
         self.awaited: tuple[Any, int] | None = None  # a state, by reference, and the number of calls before it
 
     def call(self, method: str, *arguments: Any) -> "RayResult":
         """As ``Hosted.call``."""
-        self._keep_state()
-        self.calls.append(RayResult(self, method, [to_arrays(argument) for argument in arguments]))
-        return self.calls[-1]
+        with self.lock:
+            self._keep_state()
+            self.calls.append(RayResult(self, method, [to_arrays(argument) for argument in arguments]))
+            return self.calls[-1]
 
-    def replace(self, error: Exception) -> None:
-        """Start another process, and repeat what the state that was kept does not include."""
-        self.process.restart(error)
-        self.awaited = None
-        if self.state is not None:
-            self.process.handle.call.remote("restore", *self.state)
-        for call in self.calls:
-            call.send()
+    def replace(self, handle: Any, error: Exception) -> None:
+        """Start another process than that of ``handle``, unless another thread has, and repeat what the state that was
+        kept does not include."""
+        with self.lock:
+            if handle is not self.process.handle:
+                return
+            self.process.restart(error)
+            self.awaited = None
+            if self.state is not None:
+                self.process.handle.call.remote("restore", *self.state)
+            for call in self.calls:
+                call.send()
 
     def _keep_state(self) -> None:
         """Ask for the state from time to time, and keep it when it has come."""
         if self.awaited is None:
             if len(self.calls) >= MOST_CALLS:
-                self.awaited = self.process.handle.snapshot.remote(), len(self.calls)
+                self.awaited = self.process.handle.call.remote("snapshot"), len(self.calls)
             return
         reference, included = self.awaited
         if not self.ray.wait([reference], num_returns=1, timeout=0)[0]:
@@ -65,20 +72,26 @@ class RayResult:
 
     def send(self) -> None:
         """Call the method, once more if the process is another one."""
-        reference = self.hosted.process.handle.call.remote(self.method, *self.arguments)
-        self.reference = None if self.taken else reference
+        handle = self.hosted.process.handle
+        reference = handle.call.remote(self.method, *self.arguments)
+        self.sent = None if self.taken else (handle, reference)
 
     def result(self) -> Any:
         """As ``Result.result``; once. The process is replaced when it ends before the call returns, or hangs."""
         errors = self.hosted.ray.exceptions
         while True:
+            sent = self.sent
+            assert sent is not None, "a result is taken once"
+            handle, reference = sent
             try:
-                value = to_tensors(self.hosted.ray.get(self.reference, timeout=PATIENCE))
+                value = to_tensors(self.hosted.ray.get(reference, timeout=PATIENCE))
             except errors.RayTaskError as error:
                 raise error.as_instanceof_cause() from None
             except errors.RayError as error:
-                self.hosted.replace(error)
+                self.hosted.replace(handle, error)
+                if self.sent is sent:  # the state that was kept includes the call, whose result is lost
+                    raise
             else:
                 self.hosted.process.in_a_row = 0
-                self.taken, self.reference = True, None
+                self.taken, self.sent = True, None
                 return value

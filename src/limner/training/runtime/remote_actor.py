@@ -1,12 +1,15 @@
 """An actor in a process of a Ray cluster."""
 
+import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from limner.training.part import Snapshot, prefixed
 from limner.training.policy_learner import Scalars
 from limner.training.runtime.process import Process, to_arrays, to_tensors
 
@@ -14,6 +17,7 @@ STARTING = 300.0
 """Seconds that the first batch of a process may take, or what an actor keeps."""
 PATIENCE, SLOW = 60.0, 20.0
 """Seconds that another batch may take, or so many times the longest one."""
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -41,11 +45,8 @@ class RemoteActor:
         self.process, self.ray, self.generator = process, process.cluster.ray, generator
         self.call: Call | None = None
         self.new = True  # whether the process has not made a batch yet
-        self.kept: tuple[dict[str, Tensor], dict[str, float]] = {}, {}
-        """Tensors and counters that the actor kept from batch to batch when that was last asked for: a new process goes
-        on from there."""
-        self.changed = True  # whether it may keep something else by now
-        self.asked: Any = None  # what it keeps, by reference; None once that is known
+        self.kept = Snapshot({}, {})
+        """What the actor kept from batch to batch when that was last asked for: a new process goes on from there."""
 
     def begin(self, weights: Any, version: int) -> None:
         """Begin a batch with weights of this version."""
@@ -62,35 +63,35 @@ class RemoteActor:
         """Go on in a new process, which makes the batch of the call."""
         self.process.restart(error)
         self.new = True
-        self.restore(*self.kept)
+        self.restore(self.kept)
         if self.call is not None:
             self._send(self.call)
-        if self.asked is not None:
-            self.asked = self.process.handle.kept.remote()
 
-    def restore(self, tensors: dict[str, Tensor], counters: dict[str, float]) -> None:
+    def restore(self, kept: Snapshot) -> None:
         """Put back what the actor kept."""
-        self.kept = tensors, counters
-        if counters:
-            self.process.handle.call.remote("load", to_arrays(tensors), counters)
+        self.kept = kept
+        if kept.counters:
+            self.process.handle.call.remote("load", *to_arrays(kept))
 
-    def ask(self) -> None:
-        """Begin to ask for what the actor keeps, unless that is known."""
-        if self.changed:
-            self.asked = self.process.handle.kept.remote()
+    def begin_snapshot(self, prefix: str) -> Callable[[], Snapshot]:
+        """Ask for what the actor keeps; where its process ends or hangs, that is what it kept before.
 
-    def answer(self) -> None:
-        """Wait for what was asked for. A process that ends or hangs meanwhile is replaced, and the new one asked."""
-        errors = self.ray.exceptions
-        while self.asked is not None:
+        What is returned waits for the answer, and puts a prefix before each name.
+        """
+        asked = self.process.handle.call.remote("kept")
+
+        def finish() -> Snapshot:
+            errors = self.ray.exceptions
             try:
-                tensors, counters = self.ray.get(self.asked, timeout=STARTING)
+                self.kept = to_tensors(self.ray.get(asked, timeout=STARTING))
             except errors.RayTaskError as error:
                 raise error.as_instanceof_cause() from None
-            except errors.RayError as error:
-                self.replace(error)
-            else:
-                self.kept, self.asked, self.changed = (to_tensors(tensors), counters), None, False
+            except errors.RayError:  # who waits for its batch replaces it
+                logger.warning("%s has ended: the checkpoint holds what it kept at the one before", prefix)
+            tensors, counters = self.kept
+            return Snapshot(prefixed(prefix, tensors), {f"{prefix}.{name}": x for name, x in counters.items()})
+
+        return finish
 
     def hangs(self, call: Call, longest: float) -> bool:
         """Whether the call has taken too long, where ``longest`` is the longest time that a batch took."""
@@ -101,4 +102,4 @@ class RemoteActor:
         state = to_arrays(self.generator.get_state())
         call.result = self.process.handle.act.remote(call.version, call.weights, state)
         call.sent = time.monotonic()
-        self.call, self.changed = call, True
+        self.call = call

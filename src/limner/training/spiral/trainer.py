@@ -74,16 +74,6 @@ class SpiralTrainer(ActorCritic):
         """Policy, and the critic as it stood at the start of the update."""
         return super().modules() | {"frozen_critic": self.frozen_critic}
 
-    def state(self) -> dict[str, Tensor]:
-        """As ``Part.state``, with the critic that learns."""
-        critic: dict[str, Tensor] = self.critic.call("state").result()
-        return super().state() | critic
-
-    def counters(self) -> dict[str, float]:
-        """Numbers that change from update to update."""
-        critic: dict[str, float] = self.critic.call("counters").result()
-        return super().counters() | critic
-
     def load(self, tensors: Mapping[str, Tensor], counters: Mapping[str, float]) -> None:
         """As ``Part.load``."""
         super().load(tensors, counters)
