@@ -103,7 +103,7 @@ class Run:
         self.log.add(metrics)
 
     def record(self, save: bool = False) -> None:
-        """Log, evaluate and save after an update where it is time to; ``save`` in any case.
+        """Log, evaluate and save after an update where it is time to; ``save`` in any case, and wait for it.
 
         ``NonFiniteError`` when the last checkpoint would hold a number that is not finite.
         """
@@ -114,6 +114,8 @@ class Run:
             self._evaluate()
         if updates % run.checkpoint_every == 0 or self.paused or save:
             self.checkpointer.save(self.seconds, needed=self.paused)
+        if save:
+            self.checkpointer.wait()
 
     def finish(self) -> bool:
         """Save a run that stops before its end; whether it is complete."""
