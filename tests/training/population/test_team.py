@@ -39,7 +39,7 @@ def outcome(folder):
 
 
 def test_members_take_turns_in_one_process():
-    assert isinstance(make_team(with_run(runtime=LocalConfig()), None), LocalTeam)
+    assert isinstance(make_team(with_run(runtime=LocalConfig()), TWO, None), LocalTeam)
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def test_ctrl_c_has_all_members_saved(cluster, tmp_path):
 def test_gpus_must_be_there(cluster):
     config = replace(with_run(runtime=RayConfig()), device="cuda")
     with pytest.raises(ValueError, match="device is 'cuda', but the cluster has no GPU: join one"):
-        make_team(config, None)
+        make_team(config, TWO, None)
 
 
 @pytest.mark.filterwarnings("ignore")

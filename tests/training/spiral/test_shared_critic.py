@@ -64,6 +64,13 @@ def test_all_score_with_what_it_was_at_the_start_of_the_update(make, monkeypatch
     assert all(torch.equal(weights(trainer.frozen_critic), now) for trainer in trainers)
 
 
+def test_it_keeps_skipped_batches_where_the_first_trainer_does(make, tmp_path):
+    trainers, _ = make()
+    for i, trainer in enumerate(trainers):
+        trainer.keep_skipped(tmp_path / str(i))
+    assert SharedCritic(trainers).learner.guard.folder == tmp_path / "0"
+
+
 def test_one_thread_and_two_give_the_same_bit_for_bit(make, everything):
     results = []
     for threads in (1, 2):

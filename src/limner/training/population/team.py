@@ -105,7 +105,7 @@ class RayTeam(Team):
 
     def __init__(self, config: TrainingConfig, options: RayConfig) -> None:
         """``ValueError`` as ``Cluster``, and when members are to train on GPUs and the cluster has none."""
-        self.most = options.actors
+        self.actors = options.actors
         self.cluster = Cluster(options, 1 if options.address else options.actors)
         self.gpus = int(getattr(config, "device", "cpu") == "cuda")
         if self.gpus > self.cluster.ray.cluster_resources().get("GPU", 0):
@@ -123,7 +123,7 @@ class RayTeam(Team):
             waiting, running = deque(jobs), dict[Any, Job]()
             cancelled = False
             while running or waiting:
-                while waiting and len(running) < self.most:
+                while waiting and len(running) < self.actors:
                     job = waiting.popleft()
                     folder = job.folder.absolute()
                     running[task.remote(replace(job, folder=folder), version("limner"))] = job

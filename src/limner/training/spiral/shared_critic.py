@@ -18,11 +18,13 @@ class SharedCritic(CriticSide):
     """What the critics of trainers in this process are replaced by. ``critic.replay`` is at least their number."""
 
     def __init__(self, trainers: Sequence[SpiralTrainer]) -> None:
-        """It goes on from the critic of the first one. After the same updates all have the same, but at the start."""
+        """All are at the same update. It goes on from the critic of the first; at the start the others have made theirs
+        from other seeds."""
         first = trainers[0]
         assert all(trainer.updates == first.updates for trainer in trainers), "they are at the same update"
         super().__init__(first.config, first.source)
         self.restore(first.critic.call("state").result(), first.critic.call("counters").result())
+        self.learner.guard.folder = first.policy_learner.guard.folder
         for trainer in trainers:
             assert isinstance(trainer.critic, LocalObject), "it lives in this process"
             trainer.critic.part, trainer.critic.runtime = self, first.runtime
