@@ -1,4 +1,5 @@
 import functools
+import gc
 import itertools
 import json
 import math
@@ -8,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,6 +24,7 @@ from safetensors.torch import load
 from limner.agents.agent import load_agent
 from limner.agents.checkpoint import list_checkpoints, newest_checkpoint, read_manifest
 from limner.data import load_dataset
+from limner.data.picture_source import PictureSource
 from limner.programs.execution import execute_all
 from limner.programs.program import Program, save_programs
 from limner.training import NonFiniteError, losses, policy_gradient, run
@@ -579,3 +582,21 @@ def test_a_complete_run_is_not_trained_again_and_an_interrupted_one_is_continued
         train_once(CONFIG, tmp_path / "other")
     train_once(CONFIG, tmp_path / "other")
     assert differences(weights(whole), weights(tmp_path / "other")) == []
+
+
+def test_a_run_lets_go_of_its_pictures_when_it_ends(small, tmp_path, monkeypatch):
+    sources = []
+
+    class Noted(PictureSource):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            sources.append(weakref.ref(self))
+
+    monkeypatch.setattr("limner.training.run.PictureSource", Noted)
+    gc.disable()
+    try:
+        for name in ("first", "second"):  # PyTorch keeps frames of the first run of a process
+            train(with_run(TINY, frames=24), tmp_path / name)
+        assert sources[1]() is None
+    finally:
+        gc.enable()

@@ -9,7 +9,6 @@ Notable choices:
 - Time spent on evaluation is not counted as training time; it is logged apart.
 """
 
-import gc
 import json
 import logging
 import signal
@@ -178,9 +177,7 @@ def train_once(config: TrainingConfig, folder: Path, report: Callable[[Record], 
     if last is not None and config.progress(last["update"], last["minutes"]) == 1:
         _check_same(config, newest_checkpoint(folder / "checkpoints"))
         return last
-    complete = train(config, folder, resume=(folder / "config.json").exists(), report=report)
-    gc.collect()  # of several runs in one process: the pictures of the last
-    if not complete:
+    if not train(config, folder, resume=(folder / "config.json").exists(), report=report):
         raise KeyboardInterrupt
     last = last_evaluation(folder)
     assert last is not None, "a complete run ends with an evaluation"

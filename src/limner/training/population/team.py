@@ -3,7 +3,6 @@
 Members that share a critic take turns in every update, others in every round.
 """
 
-import gc
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -59,7 +58,6 @@ class LocalTeam(Team):
         """As ``Team.train``."""
         for job in jobs:
             outcome = train_member(job.config, job.folder, job.until, self.report)
-            gc.collect()  # the pictures of this member
             yield job, outcome
             if not outcome.finished:
                 return

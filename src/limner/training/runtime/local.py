@@ -96,6 +96,7 @@ class LocalRuntime(Runtime):
         """As ``Runtime.close``."""
         if self.thread is not None:
             self.thread.shutdown(cancel_futures=True)
+        self.hosted.clear()  # each refers to this runtime: what they hold would stay until garbage is collected
 
     def _act(self) -> tuple[Any, Scalars]:
         started = time.perf_counter()
