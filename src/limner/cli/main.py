@@ -42,7 +42,7 @@ NOTES = (
     "",
     "exit status:",
     "  0    done",
-    "  1    training stopped because of values that are not finite, or a disk is full",
+    "  1    training stopped: values not finite, disk full, or Ray cluster gone",
     "  2    an error, explained in one line; LIMNER_DEBUG=1 shows the traceback",
     "  130  stopped by Ctrl-C or SIGTERM",
 )

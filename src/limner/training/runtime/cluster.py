@@ -79,7 +79,7 @@ class Cluster:
             )
         except ValueError as error:
             self.close()
-            raise ValueError(f"object_store is {size}: Ray cannot start with it ({error}); choose less") from None
+            raise ValueError(f"cannot start a Ray cluster with an object_store of {size} MiB: {error}") from None
 
     def _join(self, address: str) -> None:
         if self.joined:
