@@ -149,9 +149,11 @@ class RayRuntime(Runtime):
         """As many batches as there are actors, put together: those that are ready first; in lockstep one of each."""
         parts: list[dict[str, Tensor]] = []
         lags: list[int] = []
+        ready: list[RemoteActor] = [*self.actors] if self.options.lockstep else []
         seconds, figures = 0.0, Scalars()
         while len(parts) < len(self.actors):
-            actor = self.actors[len(parts)] if self.options.lockstep else self._ready()
+            ready = ready or self._ready()
+            actor = ready.pop(0)
             call, tensors, figures = self._finish(actor)
             lag = self.version - call.version
             if not self.options.lockstep:
@@ -170,18 +172,18 @@ class RayRuntime(Runtime):
         self.figures = figures | {"seconds/acting": seconds / len(parts)} | self._measures(lags)
         return batch
 
-    def _ready(self) -> RemoteActor:
-        """An actor whose call is done, has failed, or hangs; of several that whose call was sent first."""
+    def _ready(self) -> list[RemoteActor]:
+        """Actors whose calls are done or have failed, in the order they were sent in; or one whose call hangs."""
         calls = sorted(((a.call.sent, i) for i, a in enumerate(self.actors) if a.call is not None))
         in_turn = [self.actors[i] for _, i in calls]
         waiting = {actor.call.result: actor for actor in in_turn if actor.call is not None}
         while True:
-            ready, _ = self.cluster.ray.wait(list(waiting), num_returns=1, timeout=1.0)
-            if ready:
-                return waiting[ready[0]]
+            if self.cluster.ray.wait(list(waiting), num_returns=1, timeout=1.0)[0]:
+                done, _ = self.cluster.ray.wait(list(waiting), num_returns=len(waiting), timeout=0)
+                return [waiting[reference] for reference in done]
             for actor in in_turn:
                 if actor.call is not None and actor.hangs(actor.call, self.longest):
-                    return actor
+                    return [actor]
 
     def _finish(self, actor: RemoteActor) -> tuple[Call, dict[str, Tensor], Scalars]:
         """The call of an actor when it is done; its process is replaced when it has ended or hangs."""
