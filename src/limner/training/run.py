@@ -90,6 +90,11 @@ class Run:
         """Whether it has made its last update for now."""
         return self.trainer.updates >= self.end
 
+    @property
+    def saves(self) -> bool:
+        """Whether it is time for a checkpoint."""
+        return self.trainer.updates % self.trainer.config.run.checkpoint_every == 0 or self.paused
+
     def update(self) -> None:
         """Move on by one update; ``NonFiniteError`` when too many gradient steps in a row are not finite."""
         started = time.perf_counter()
@@ -111,7 +116,7 @@ class Run:
             self.log.write(self.trainer, self.seconds)
         if updates % run.evaluate_every == 0 or self.paused:
             self._evaluate()
-        if updates % run.checkpoint_every == 0 or self.paused or save:
+        if self.saves or save:
             self.checkpointer.save(self.seconds, needed=self.paused)
         if save:
             self.checkpointer.wait()

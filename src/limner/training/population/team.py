@@ -85,6 +85,9 @@ class SharedTeam(Team):
                 critic.show(_trainers(running))
                 failures = {i: failure_of(run.update) for i, run in running.items()}
                 save = any(failures.values())
+                if save or any(run.saves for run in running.values()):
+                    for run in running.values():  # or one might drop what another is still writing
+                        run.checkpointer.wait()
                 for i, run in running.items():
                     failures[i] = failures[i] or failure_of(partial(run.record, save))
                 for i, reason in failures.items():
