@@ -177,8 +177,10 @@ def test_of_an_actor_that_ends_while_it_is_asked_what_it_keeps_that_is_what_it_k
 def test_a_process_that_ends_again_and_again_ends_training(make, tmp_path, monkeypatch):
     monkeypatch.setattr(process_module, "MOST_RESTARTS", 0)
     (tmp_path / "end").touch()
+    runtime = make(actors=1)
+    runtime.begin_snapshots()
     with pytest.raises(ChildProcessError, match="a process of the cluster has ended 1 times without a result: "):
-        make(actors=1).tensors()
+        runtime.take()
 
 
 def test_another_version_of_limner_on_a_node_is_an_error_that_names_both(make, monkeypatch):
