@@ -23,7 +23,7 @@ from typing import Any
 import scale_parts
 import scale_report
 from runtimes import memory, speed
-from scale_model import Costs
+from scale_model import FEWEST, Costs
 from scale_replay import FixedTrainer, ReplayingTrainer
 
 from limner.data import load_dataset
@@ -35,9 +35,9 @@ from limner.training.runtime.cluster import Cluster
 from limner.training.spiral.config import SpiralConfig
 
 ACTORS = (1, 2, 4, 8)
-"""Actors that are trained with."""
+"""Actors that are trained with, as far as there are episodes for them."""
 REPLAYED = (2, 8, 32)
-"""Actors whose rollouts are replayed."""
+"""Actors whose rollouts are replayed, likewise."""
 WARM_UP = 4
 """Updates that do not count."""
 
@@ -71,12 +71,15 @@ def replay(config: Any, source: PictureSource, actors: int, updates: int, rounds
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Everything that is measured, as JSON values."""
     config: Any = PRESETS[arguments.preset].config
-    config = replace(config, run=replace(config.run, threads=2), device="cpu")
+    config = replace(config, run=replace(config.run, threads=2))
     source = PictureSource(load_dataset(config.run.data), config.agent.renderer.canvas)
+    most = config.run.episodes // FEWEST
     with closing(Cluster(RayConfig(), max(ACTORS) + 1)):
         costs, points = scale_parts.measure(config, source, arguments.seconds)
-        trained = [train(config, source, actors, arguments.updates) for actors in ACTORS]
-        replayed = [replay(config, source, actors, arguments.updates, arguments.rounds) for actors in REPLAYED]
+        trained = [train(config, source, actors, arguments.updates) for actors in ACTORS if actors <= most]
+        replayed = [
+            replay(config, source, actors, arguments.updates, arguments.rounds) for actors in REPLAYED if actors <= most
+        ]
     about = {"preset": arguments.preset, "cores": len(os.sched_getaffinity(0))}
     return about | {"costs": costs.to_dict(), "points": points, "trained": trained, "replayed": replayed}
 
@@ -84,7 +87,8 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    presets = [name for name, preset in PRESETS.items() if isinstance(preset.config, SpiralConfig)]
+    configs: dict[str, Any] = {name: preset.config for name, preset in PRESETS.items()}
+    presets = [name for name, one in configs.items() if isinstance(one, SpiralConfig) and one.device == "cpu"]
     parser.add_argument("--preset", default="mnist", choices=presets)
     parser.add_argument("--seconds", type=float, default=2.0, help="for each point that is measured")
     parser.add_argument("--updates", type=int, default=20, help="in a round of training")
