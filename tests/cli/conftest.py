@@ -10,7 +10,7 @@ from limner.cli import main as cli
 from limner.programs.program import Program, save_programs
 from limner.worlds import make_renderer
 
-Fails = Callable[[str], str]
+Fails = Callable[..., str]
 
 
 @pytest.fixture
@@ -23,11 +23,11 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def fails(here: Path, capsys: pytest.CaptureFixture[str]) -> Fails:
-    """A function that runs a command line that must end in one line on the standard error and status 2."""
+    """A function that runs a command line that must end in one line on the standard error, with a status."""
 
-    def fails(words: str) -> str:
+    def fails(words: str, status: int = 2) -> str:
         capsys.readouterr()
-        assert cli.main(words.split()) == 2
+        assert cli.main(words.split()) == status
         output, error = capsys.readouterr()
         assert output == ""
         assert error.startswith("limner: ")

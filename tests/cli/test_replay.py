@@ -86,7 +86,7 @@ def test_bad_programs_are_named(toy_programs: list[Program], fails: Callable[[st
 
 
 def test_a_full_disk_leaves_the_old_file(
-    toy_programs: list[Program], fails: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+    toy_programs: list[Program], fails: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Path("picture.png").write_bytes(b"old")
 
@@ -94,6 +94,6 @@ def test_a_full_disk_leaves_the_old_file(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    assert fails("replay program.json") == "limner: picture.png: No space left on device\n"
+    assert fails("replay program.json", 1) == "limner: picture.png: No space left on device\n"
     assert Path("picture.png").read_bytes() == b"old"
     assert sorted(path.name for path in Path().iterdir()) == ["picture.png", "program.json", "programs.jsonl"]

@@ -38,6 +38,7 @@ def nodes():
     finally:
         ray.shutdown()
         nodes.shutdown()
+        os.environ.pop("RAY_ADDRESS", None)  # which Cluster has set
 
 
 def toy(folder):
@@ -245,6 +246,7 @@ def test_a_run_whose_cluster_is_gone_ends_with_a_message_and_its_checkpoints(tmp
     finally:
         process.kill()
         cluster.shutdown()
+        os.environ.pop("RAY_ADDRESS", None)
     assert process.returncode != 0
     assert "limner: training has ended: its process was killed, or its Ray cluster is gone" in error
     assert read_run(tmp_path / "runs/tiny").run.runtime.actors == 1

@@ -69,6 +69,7 @@ class Cluster:
         self._watch(folder)
         try:
             self.ray.init(
+                address="local",  # also where the environment names a cluster
                 num_cpus=processes,
                 num_gpus=0,
                 object_store_memory=size << 20,
