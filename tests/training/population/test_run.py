@@ -2,13 +2,12 @@
 
 import json
 import logging
-import os
 import shutil
 from dataclasses import replace
 
 import pytest
+from kills import Killed, kill_before
 
-from limner import files
 from limner.agents.checkpoint import list_checkpoints
 from limner.files import hold
 from limner.training import NonFiniteError
@@ -35,24 +34,6 @@ def damage(folder):
     """Damage all checkpoints of a run."""
     for path in list_checkpoints(folder / "checkpoints"):
         (path / "state.safetensors").write_bytes(b"nonsense")
-
-
-class Killed(BaseException):
-    """The process is killed."""
-
-
-def kill_before(monkeypatch, number):
-    """Have the process die before it renames something for the n-th time; gives the count."""
-    count, honest = [0], os.replace
-
-    def replaced(*arguments):
-        count[0] += 1
-        if count[0] == number:
-            raise Killed
-        honest(*arguments)
-
-    monkeypatch.setattr(files.os, "replace", replaced)
-    return count
 
 
 def state(folder, weight, members=4):

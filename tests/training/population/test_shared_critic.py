@@ -1,6 +1,5 @@
 """Members that share a critic: they move on together, also after a kill at any moment."""
 
-import os
 import signal
 from dataclasses import replace
 from functools import cache
@@ -8,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from kills import Killed, kill_before
 from safetensors.torch import load_file
 
 from limner.agents.checkpoint import list_checkpoints
@@ -25,10 +25,6 @@ TINY = PRESETS["tiny"].config
 CONFIG = replace(TINY, run=replace(TINY.run, frames=6 * 24, checkpoint_every=2))
 TWO = PopulationConfig(2, round_frames=3 * 24, shared_critic=True)
 """Two rounds of three updates."""
-
-
-class Killed(BaseException):
-    """The process is killed."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -68,18 +64,9 @@ def assert_equal(first, second):
 
 def after_kills(folder, monkeypatch, every):
     """States of populations that were killed before they renamed something for the n-th time, and resumed."""
-    honest = os.replace
     for number in range(every, 10**6, every):
-        left = [number]
-
-        def rename(*arguments, left=left):
-            left[0] -= 1
-            if left[0] <= 0:  # in any thread, and from now on: what is killed writes nothing more
-                raise Killed
-            honest(*arguments)
-
         with monkeypatch.context() as patch:
-            patch.setattr(os, "replace", rename)
+            kill_before(patch, number)
             try:
                 train_population(CONFIG, TWO, folder / str(number))
             except Killed:
