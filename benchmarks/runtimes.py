@@ -15,14 +15,17 @@ import argparse
 import re
 import statistics
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from limner.data import load_dataset
 from limner.data.picture_source import PictureSource
 from limner.training import make_trainer
 from limner.training.config import RayConfig
 from limner.training.presets import PRESETS
+from limner.training.runtime.process import Process
 from limner.training.trainer import Trainer
 
 WARM_UP = 4
@@ -37,7 +40,12 @@ def speed(trainer: Trainer, updates: int) -> tuple[float, dict[str, float]]:
     return (trainer.frames - frames) / (time.perf_counter() - started), figures
 
 
-def memory(processes: list[int]) -> float:
+def numbers_of(runtime: Any, processes: Iterable[Process]) -> set[int]:
+    """Numbers, of the operating system, of processes."""
+    return set(runtime.cluster.ray.get([process.handle.process_number.remote() for process in processes]))
+
+
+def memory(processes: Iterable[int]) -> float:
     """Gibibytes of memory of processes, pages that several share divided among them."""
     total = 0
     for process in processes:
@@ -63,9 +71,8 @@ def measure(actors: int, arguments: argparse.Namespace) -> None:
             here, _ = speed(local, arguments.updates)
             there, figures = speed(remote, arguments.updates)
             rounds.append((here, there))
-        handles = [actor.process.handle for actor in remote.runtime.actors]
-        numbers = remote.runtime.cluster.ray.get([handle.process_number.remote() for handle in handles])
-        pss = memory(numbers)
+        runtime: Any = remote.runtime
+        pss = memory(numbers_of(runtime, [actor.process for actor in runtime.actors]))
     finally:
         remote.close()
         local.close()

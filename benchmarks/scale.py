@@ -22,7 +22,7 @@ from typing import Any
 
 import scale_parts
 import scale_report
-from runtimes import memory, speed
+from runtimes import memory, numbers_of, speed
 from scale_model import FEWEST, Costs
 from scale_replay import FixedTrainer, ReplayingTrainer
 
@@ -50,8 +50,7 @@ def train(config: Any, source: PictureSource, actors: int, updates: int) -> dict
     with closing(trainer):
         speed(trainer, WARM_UP)
         work = scale_parts.used(lambda: speeds.append(speed(trainer, updates)[0]), 1, trainer.runtime)
-        numbers = scale_parts.numbers_of(trainer.runtime, [actor.process for actor in trainer.runtime.actors])
-        gibibytes = memory([*numbers]) / actors
+        gibibytes = memory(numbers_of(trainer.runtime, [actor.process for actor in trainer.runtime.actors])) / actors
     cpu = {where: seconds / updates for where, seconds in work.items()}
     return {"actors": actors, "frames_per_second": speeds[-1], "actor_gibibytes": gibibytes, "cpu": cpu}
 

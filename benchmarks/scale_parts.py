@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from runtimes import numbers_of
 from scale_model import Costs, fit
 from scale_replay import replaying
 from torch import Tensor
@@ -25,7 +26,6 @@ from limner.training.actor_critic import EpisodeActor, reward
 from limner.training.config import RayConfig
 from limner.training.part import make_generator
 from limner.training.policy_gradient import PolicyGradient
-from limner.training.runtime.process import Process
 from limner.training.runtime.ray_object import MOST_CALLS
 from limner.training.spiral.critic_learner import CriticSide, score
 
@@ -136,11 +136,6 @@ def used(work: Callable[[], Any], times: int, runtime: Any) -> dict[str, float]:
     parts |= {name: sum(spent.pop(number) for number in several) for name, several in numbers.items()}
     parts["ray"] = max(0.0, sum(spent.values()) - parts["learner"])
     return {name: total / times for name, total in parts.items()}
-
-
-def numbers_of(runtime: Any, processes: Iterable[Process]) -> set[int]:
-    """Numbers, of the operating system, of processes."""
-    return set(runtime.cluster.ray.get([process.handle.process_number.remote() for process in processes]))
 
 
 def sending(config: Any, source: PictureSource, budget: float) -> dict[str, Points]:

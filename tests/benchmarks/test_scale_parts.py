@@ -7,6 +7,7 @@ import pytest
 from scripts import load_script
 
 pytest.importorskip("ray", reason="Ray is not installed")
+load_script("benchmarks/runtimes.py")
 load_script("benchmarks/scale_model.py")
 replay = load_script("benchmarks/scale_replay.py")
 parts = load_script("benchmarks/scale_parts.py")
