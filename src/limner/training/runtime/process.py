@@ -85,14 +85,14 @@ class Worker:
 
 
 def to_arrays(value: Any) -> Any:
-    """``value``, mappings and named tuples in depth, with copies as NumPy arrays in place of tensors."""
+    """``value``, mappings and named tuples in depth, with NumPy arrays in place of tensors, whose memory they share."""
     if isinstance(value, Tensor):
-        return np.array(value.detach().cpu())
+        return value.detach().cpu().numpy()
     return _mapped(to_arrays, value)
 
 
 def to_tensors(value: Any) -> Any:
-    """The reverse of ``to_arrays``; again copies, since arrays that Ray gives are not writable."""
+    """The reverse of ``to_arrays``, but copies, since arrays that Ray gives are not writable."""
     if isinstance(value, np.ndarray):
         return torch.from_numpy(np.array(value))
     return _mapped(to_tensors, value)

@@ -1,5 +1,6 @@
 """What is hosted by a Ray cluster: an object in a process, which can be replaced without a loss."""
 
+import copy
 import threading
 from typing import Any
 
@@ -29,7 +30,8 @@ class RayObject:
         """As ``Hosted.call``."""
         with self.lock:
             self._keep_state()
-            self.calls.append(RayResult(self, method, [to_arrays(argument) for argument in arguments]))
+            kept = copy.deepcopy([to_arrays(argument) for argument in arguments])  # the call may be repeated later
+            self.calls.append(RayResult(self, method, kept))
             return self.calls[-1]
 
     def replace(self, handle: Any, error: Exception) -> None:
