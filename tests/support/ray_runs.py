@@ -4,7 +4,28 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
+
+
+@contextmanager
+def own_cluster(cores):
+    """While open, this process has a cluster of its own, not one that others have on this machine; gives Ray."""
+    ray = pytest.importorskip("ray", reason="Ray is not installed")
+    ray.init(
+        address="local",
+        num_cpus=cores,
+        num_gpus=0,
+        object_store_memory=100 << 20,
+        include_dashboard=False,
+        log_to_driver=False,
+    )
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
 
 
 def limner(*words, folder):

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from ray_runs import own_cluster
 from safetensors.torch import load_file
 
 from limner.agents.checkpoint import newest_checkpoint
@@ -44,10 +45,8 @@ def test_members_take_turns_in_one_process():
 
 @pytest.fixture(scope="module")
 def cluster():
-    ray = pytest.importorskip("ray", reason="Ray is not installed")
-    ray.init(num_cpus=2, num_gpus=0, object_store_memory=100 << 20, include_dashboard=False, log_to_driver=False)
-    yield ray
-    ray.shutdown()
+    with own_cluster(2) as ray:
+        yield ray
 
 
 @pytest.mark.filterwarnings("ignore")
