@@ -1,11 +1,13 @@
-"""What each agent that ships draws, byte for byte: a change of the code must not change it.
+"""What each agent that ships draws, byte for byte, on any CPU: a change of the code must not change it.
 
-``golden_drawings.json`` holds for 20 drawings of each agent the hashes of canvas and actions. It was written on a CPU
-that multiplies bfloat16 in hardware; elsewhere the networks round differently, and the test is skipped.
+``golden_drawings.json`` holds for 20 drawings of each agent the hashes of canvas and actions.
 """
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +17,19 @@ import torch
 from limner.agents.agent import load_agent
 from limner.inference.draw import draw
 from limner.inference.sample import sample
-from limner.models.blocks import reduced_precision
+from limner.models import blocks
 from limner.worlds.scenes.examples import visible_scenes
 
+DRAW = """
+import json, sys
+import torch
+sys.path.insert(0, sys.argv[1])
+from test_golden_drawings import hashes, load_agent, sample
+torch.set_num_threads(1)
+print(json.dumps(hashes(*sample(load_agent("mnist"), 20, seed=0))))
+"""
+"""Prints the hashes of the first drawings; its argument is the folder of this file."""
 GOLDEN = json.loads(Path(__file__).with_name("golden_drawings.json").read_text())
-
-pytestmark = pytest.mark.skipif(
-    not reduced_precision("native"), reason="the drawings were hashed on a CPU with bfloat16 in hardware"
-)
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +39,14 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(params=["this CPU", "without bfloat16"], autouse=True)
+def capabilities(request, monkeypatch):
+    """This CPU, and one that does not multiply bfloat16 in hardware."""
+    if request.param != "this CPU":
+        monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
+        monkeypatch.setattr(blocks, "_multiplies_bfloat16", blocks._multiplies_bfloat16.__wrapped__)
 
 
 @pytest.mark.parametrize("name", ["mnist", "omniglot-prior"])
@@ -53,6 +68,15 @@ def test_the_agent_of_scenes_builds_the_same_as_ever():
     pictures, _ = visible_scenes(np.random.default_rng(0), 20, threads=1)
     (drawings,) = draw(load_agent("scenes"), pictures)
     assert hashes(drawings.canvases, drawings.programs) == GOLDEN["scenes"]
+
+
+@pytest.mark.parametrize("capability", ["avx2", "default"])
+def test_an_agent_draws_the_same_with_other_instructions(capability, capabilities):
+    """``ATEN_CPU_CAPABILITY`` is read when PyTorch is imported."""
+    environment = os.environ | {"ATEN_CPU_CAPABILITY": capability}
+    command = [sys.executable, "-c", DRAW, str(Path(__file__).parent)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=True)
+    assert json.loads(done.stdout) == GOLDEN["mnist"]
 
 
 def hashes(canvases, programs):

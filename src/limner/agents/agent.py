@@ -6,6 +6,7 @@ from pathlib import Path
 from limner.agents.checkpoint import newest_checkpoint, read_manifest, read_tensors
 from limner.agents.config import AgentConfig
 from limner.agents.zoo import shipped_agents
+from limner.models.config import Precision
 from limner.models.policy import Policy
 
 
@@ -24,10 +25,11 @@ def make_policy(config: AgentConfig) -> Policy:
     return Policy(config.actions, config.policy, channels, config.resolution, config.conditional)
 
 
-def load_agent(name: str) -> Agent:
+def load_agent(name: str, precision: Precision = "float32") -> Agent:
     """The agent called ``name``, or in the folder ``name``; ``ValueError`` when there is none or it is damaged.
 
-    It draws on the CPU, wherever it was trained.
+    It draws on the CPU, wherever it was trained, and computes in ``precision``, whatever it was trained in: in float32
+    a seed gives the same drawings on any CPU, but for actions that rounding decides.
     """
     folder, title = find_agent(name)
     manifest = read_manifest(folder)
@@ -38,6 +40,7 @@ def load_agent(name: str) -> Agent:
         policy.load_state_dict({key.removeprefix("policy."): tensor for key, tensor in tensors.items()})
     except RuntimeError as error:
         raise ValueError(f"{folder / 'agent.safetensors'} does not fit its configuration: {error}") from None
+    policy.precision = precision
     return Agent(title, policy.eval(), config)
 
 

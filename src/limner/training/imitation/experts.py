@@ -203,7 +203,7 @@ class AgentActions(Expert):
         """``ValueError`` unless the agent is conditional and has the run's renderer."""
         super().__post_init__()
         name = self.options.agent
-        self.expert = load_agent(name)
+        self.expert = load_agent(name, "native")
         if not self.expert.config.conditional:
             raise ValueError(f"expert.agent is {name!r}, which is unconditional: name an agent that is given pictures")
         ours, its = self.renderer.settings(), self.expert.config.make_renderer(1).settings()
