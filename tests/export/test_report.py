@@ -172,3 +172,23 @@ def test_damaged_files_are_named(run: Path, name: str) -> None:
     (run / name).write_text("{\n")
     with pytest.raises(ValueError, match=re.escape(name)):
         report(run)
+
+
+def test_stages_stand_beside_each_other(run: Path, tmp_path: Path) -> None:
+    second = tmp_path / "second"
+    second.mkdir()
+    log = [{"frames": 500 * i, "minutes": i / 5, "eval/frechet": 80.0 - i, "critic/gap": 0.5} for i in range(1, 3)]
+    (second / "log.jsonl").write_text("".join(json.dumps(line) + "\n" for line in log))
+    (run / "config.json").write_text('{"algorithm": "imitation", "run": {"start": ""}}')
+    (second / "config.json").write_text(json.dumps({"algorithm": "spiral", "run": {"start": str(run)}}))
+    (second / "reference.json").write_text('{"real": {"frechet": 30.25}}')
+    text = report(second)
+    rows = re.findall(r"<tr class=\"(\w+)\"><td>(.*?)</td><td>(.*?)</td>", text)
+    assert rows == [
+        ("real", "Real pictures", "30.2"),
+        ("stage", "The agent after imitation at 3,000 frames", "87.0"),
+        ("drawn", "The agent after spiral at 1,000 frames", "78.0"),
+    ]
+    assert "4,000 frames · 0.7 minutes" in text
+    curves = [data(picture).decode() for picture in Page(text).find("img", "curves")]
+    assert all("Critic gap" in curve for curve in curves)

@@ -58,12 +58,15 @@ Log = Sequence[Mapping[str, Any]]
 
 
 def learning_curves(
-    log: Log, axes: Sequence[str] = AXES, reference: Mapping[str, Mapping[str, float]] | None = None
+    log: Log,
+    axes: Sequence[str] = AXES,
+    reference: Mapping[str, Mapping[str, float]] | None = None,
+    starts: Sequence[Mapping[str, float]] = (),
 ) -> Figure:
     """A panel for each of ``QUANTITIES`` that the log holds, over each of ``axes`` ("frames", "minutes").
 
     Values that are not finite are left out. ``reference`` holds levels, row → quantity without "eval/" → value, which
-    are dashed lines.
+    are dashed lines. At each of ``starts``, axis → value, a stage begins: a dotted line.
     """
     curves = [(axis, key, points) for axis in axes for key in QUANTITIES if (points := series(log, axis, key))]
     columns = max(1, min(COLUMNS, len(curves)))
@@ -76,6 +79,8 @@ def learning_curves(
             levels = (reference or {}) if key.startswith("eval/") else {}
             name = key.removeprefix("eval/")
             _draw(panel, points, {row: values[name] for row, values in levels.items() if finite(values.get(name))})
+            for start in starts:
+                panel.axvline(start[axis], color="#9aa0a6", linewidth=1, linestyle=":", label="stage")
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # laid out once for all files
     return figure

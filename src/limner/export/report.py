@@ -1,12 +1,13 @@
 """The report of a run: one HTML file, without links to other files.
 
 It is made from the files of a run that exist, so it can be made again at any time: ``log.jsonl``, ``reference.json``,
-``config.json``, ``programs.jsonl``, ``sheet.png`` or ``pairs.png``, ``drawing.gif``.
+``config.json``, ``programs.jsonl``, ``sheet.png`` or ``pairs.png``, ``drawing.gif``. Where the run started from another
+one its stages stand beside each other, and the curves are those of all of them.
 """
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,10 @@ from jinja2 import Environment, StrictUndefined
 
 from limner.export import curves
 from limner.export.picture import png
+from limner.export.stages import Stage, joined, largest, read_object, stages
 from limner.programs.execution import frames
 from limner.programs.program import Program, load_programs
 from limner.programs.table import columns, write_rows
-from limner.training.log import read_log
 from limner.worlds.validation import require
 from limner.worlds.world import on_white
 
@@ -45,19 +46,23 @@ def report(folder: str | Path) -> str:
     ``ValueError`` naming the file, and the line where it has lines, when one is damaged.
     """
     folder = Path(folder)
-    log = read_log(folder / "log.jsonl") if (folder / "log.jsonl").exists() else []
+    history = stages(folder)
+    log, starts = joined(history), [joined(history[:i]) for i in range(1, len(history))]
     reference = load_reference(folder)
     programs = load_programs(folder / "programs.jsonl") if (folder / "programs.jsonl").exists() else []
     short = [program for program in programs if len(program) <= MAX_STEPS][:DRAWINGS]
-    plots = {axis: curves.learning_curves(log, (axis,), reference) for axis in curves.AXES}
-    config = _load_object(folder / "config.json")
+    plots = {
+        axis: curves.learning_curves(log, (axis,), reference, [{axis: largest(before, axis)} for before in starts])
+        for axis in curves.AXES
+    }
+    config = history[-1].config
     template = resources.files("limner.export").joinpath("report.html").read_text("utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     return environment.from_string(template).render(
         title=f"Limner: {folder.resolve().name}",
         summary=_summary(log),
         pictures={name: _data_uri((folder / name).read_bytes(), name) for name in PICTURES if (folder / name).exists()},
-        **_table(log, reference),
+        **_table(history, reference),
         columns=", ".join(columns(short[0].space)) if short else "",
         drawings=[_drawing(program, f"drawing {i}") for i, program in enumerate(short)],
         curves={axis: _data_uri(curves.encode(plot, "svg"), "svg+xml") for axis, plot in plots.items() if plot.axes},
@@ -67,7 +72,7 @@ def report(folder: str | Path) -> str:
 
 def load_reference(folder: Path) -> dict[str, dict[str, Any]]:
     """The reference rows in the ``reference.json`` of the run in ``folder``; none without the file."""
-    rows = _load_object(folder / "reference.json")
+    rows = read_object(folder / "reference.json")
     require(
         all(isinstance(row, dict) for row in rows.values()), f"{folder}/reference.json: every row must be an object"
     )
@@ -82,19 +87,25 @@ def _summary(log: curves.Log) -> str:
     return " · ".join(parts) or "An agent that draws by writing programs."
 
 
-def _table(log: curves.Log, reference: Mapping[str, Any]) -> dict[str, Any]:
-    """What the template needs for the table of figures: the last evaluation beside the reference rows."""
+def _table(history: Sequence[Stage], reference: Mapping[str, Any]) -> dict[str, Any]:
+    """What the template needs for the table of figures: each stage's last evaluation beside the reference rows."""
+    log = history[-1].log
     conditional = "empty" in reference or any("eval/mse" in record for record in log)
     metrics = RECONSTRUCTION if conditional else GENERATION
-    names, figures = dict(ROWS), dict(reference)
-    if evaluations := [record for record in log if f"eval/{next(iter(metrics))}" in record]:
-        last = evaluations[-1]
-        figures["drawn"] = {key: last.get(f"eval/{key}") for key in metrics}
-        names["drawn"] += f" at {last['frames']:,.0f} frames" if curves.finite(last.get("frames")) else ""
+    rows = []
+    for kind, name in ROWS.items():
+        if kind in reference:
+            rows.append((kind, name, reference[kind]))
+        for stage in history if kind == "drawn" else ():
+            if evaluations := [record for record in stage.log if f"eval/{next(iter(metrics))}" in record]:
+                last = evaluations[-1]
+                at = f" at {last['frames']:,.0f} frames" if curves.finite(last.get("frames")) else ""
+                after = name if len(history) == 1 else f"{name} after {stage.algorithm}"
+                figures = {key: last.get(f"eval/{key}") for key in metrics}
+                rows.append(("drawn" if stage is history[-1] else "stage", after + at, figures))
     rows = [
-        (row, name, [_number(figures[row].get(key), places) for key, (_, places) in metrics.items()])
-        for row, name in names.items()
-        if row in figures
+        (kind, name, [_number(figures.get(key), places) for key, (_, places) in metrics.items()])
+        for kind, name, figures in rows
     ]
     return {"conditional": conditional, "titles": [title for title, _ in metrics.values()], "rows": rows}
 
@@ -120,14 +131,3 @@ def _data_uri(data: bytes, name: str) -> str:
 
 def _number(value: object, places: int) -> str:
     return f"{value:,.{places}f}" if curves.finite(value) else "–"
-
-
-def _load_object(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        return {}
-    try:
-        data: dict[str, Any] = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise ValueError(f"{path}: not JSON ({error})") from None
-    require(isinstance(data, dict), f"{path}: must hold a JSON object")
-    return data
