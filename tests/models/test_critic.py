@@ -5,7 +5,7 @@ from torch import nn
 from limner.models.config import CriticConfig
 from limner.models.critic import Critic, complement
 
-LOSSES = ["wasserstein", "logistic"]
+LOSSES = ["wasserstein", "relativistic", "logistic"]
 
 
 def make_critic(loss="wasserstein", channels=1, resolution=16, width=4, seed=0):
@@ -63,8 +63,9 @@ def test_spectral_norm_bounds_the_singular_values_of_every_layer():
         assert largest == pytest.approx(1, abs=0.02)
 
 
-def test_the_wasserstein_loss_comes_without_spectral_norm():
-    critic = make_critic("wasserstein")
+@pytest.mark.parametrize("loss", ["wasserstein", "relativistic"])
+def test_other_losses_come_without_spectral_norm(loss):
+    critic = make_critic(loss)
     assert not any(nn.utils.parametrize.is_parametrized(module) for module in critic.modules())
 
 

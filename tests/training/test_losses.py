@@ -18,8 +18,10 @@ from limner.training.losses import (
     new_sequences,
     normalise_advantages,
     policy_gradient_loss,
+    relativistic_critic_loss,
     vtrace,
     wasserstein_critic_loss,
+    zero_centred_penalty,
 )
 
 UNIT = st.floats(0, 1)
@@ -98,6 +100,23 @@ def test_critic_losses_are_what_the_papers_say():
     sure = 1 / (1 + np.exp(-np.concatenate([real, fake])))  # the probability of being real
     expected = -np.log(sure[:5]).mean() - np.log(1 - sure[5:]).mean()
     assert logistic_critic_loss(*tensors(real, fake)).item() == pytest.approx(expected)
+    pairs = real - fake[:5]  # the probability that the real one of a pair is told from the painted one
+    expected = -np.log(1 / (1 + np.exp(-pairs))).mean()
+    assert relativistic_critic_loss(*tensors(real, fake[:5])).item() == pytest.approx(expected)
+    assert relativistic_critic_loss(*tensors(real + 7, fake[:5] + 7)).item() == pytest.approx(expected)
+
+
+def test_the_zero_centred_penalty_is_half_of_each_mean_squared_slope():
+    """``D = ‖x‖² / 2`` has the gradient x."""
+    generator = torch.Generator().manual_seed(1)
+    real, fake = (torch.rand(3, 1, 4, 4, generator=generator, dtype=torch.float64) for _ in range(2))
+    scale = torch.ones((), dtype=torch.float64, requires_grad=True)
+    penalty = zero_centred_penalty(lambda x: scale * x.square().flatten(1).sum(1) / 2, real, 2 * fake)
+    expected = real.square().sum() / 3 / 2 + 4 * fake.square().sum() / 3 / 2
+    assert penalty.item() == pytest.approx(expected.item(), rel=1e-12)
+    penalty.backward()
+    assert scale.grad is not None
+    assert scale.grad.item() == pytest.approx(2 * expected.item(), rel=1e-12)
 
 
 @pytest.mark.parametrize("norm", [0.25, 1.0, 3.0])

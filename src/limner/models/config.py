@@ -45,8 +45,9 @@ class PolicyConfig:
 class CriticConfig:
     """The network that tells real pictures from painted ones, and how it learns."""
 
-    loss: Literal["wasserstein", "logistic"] = "wasserstein"
-    """Loss: Wasserstein (SPIRAL), or logistic with spectral normalisation (SPIRAL++, whose gradient penalty is 0)."""
+    loss: Literal["wasserstein", "relativistic", "logistic"] = "wasserstein"
+    """Loss: Wasserstein (SPIRAL), relativistic, of pairs of a real and a painted picture (R3GAN), or logistic with
+    spectral normalisation (SPIRAL++, whose gradient penalty is 0)."""
     width: int = 16
     """Channels of the first convolution; they double with each of the following."""
     pixel_unshuffle: int = 1
@@ -59,7 +60,8 @@ class CriticConfig:
     steps_per_update: int = 4
     """Gradient steps per update."""
     gradient_penalty: float = 10.0
-    """Weight λ of the gradient penalty. 0: none."""
+    """Weight of the gradient penalty. 0: none. Between real and painted pictures gradients are to have norm 1
+    (Wasserstein, logistic), with a weight of 10; or on both they are to vanish (relativistic), with a weight of .2."""
     gradient_penalty_share: float = 1.0
     """Share of the batch, in [0, 1], on which the gradient penalty is estimated. On all of it, the penalty is two
     thirds of the work of a step."""

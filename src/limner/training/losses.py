@@ -25,6 +25,24 @@ def logistic_critic_loss(real: Tensor, fake: Tensor) -> Tensor:
     return F.softplus(-real).mean() + F.softplus(fake).mean()
 
 
+def relativistic_critic_loss(real: Tensor, fake: Tensor) -> Tensor:
+    """``E softplus(D(x̂) − D(x))`` over pairs of scores ``[N]`` (Jolicoeur-Martineau 2019; Huang et al. 2024, "R3GAN").
+
+    Only differences count, so the scores' constant offset is free, as with Wasserstein.
+    """
+    return F.softplus(fake - real).mean()
+
+
+def zero_centred_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
+    """``½ E ‖∇D(x)‖² + ½ E ‖∇D(x̂)‖²`` for as many real as painted pictures ``float32[N, …]``.
+
+    It is R₁ + R₂ of Mescheder et al. 2018, equations 9 and 10, at the weight γ = 1.
+    """
+    pictures = torch.cat([real, fake]).requires_grad_(True)
+    (gradient,) = torch.autograd.grad(critic(pictures).sum(), pictures, create_graph=True)
+    return gradient.flatten(1).square().sum(1).mean()
+
+
 def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
     """``E (‖∇D(x̃)‖₂ − 1)²`` at ``x̃ = mix·real + (1 − mix)·fake`` (Gulrajani et al. 2017, equation 3).
 

@@ -8,7 +8,7 @@ from toy_episodes import RESOLUTION, episodes_of_toy, seeded
 from limner.models.config import CriticConfig
 from limner.models.critic import Critic, complement
 from limner.training.buffers import RingBuffer
-from limner.training.losses import gradient_penalty
+from limner.training.losses import gradient_penalty, zero_centred_penalty
 from limner.training.presets import PRESETS
 from limner.training.spiral.critic_learner import CriticLearner, CriticSide, score
 
@@ -24,7 +24,7 @@ def dark_on_the_right(count, seed):
 
 
 def make_critic_learner(loss="wasserstein", seed=0):
-    penalty = 0.0 if loss == "logistic" else 10.0
+    penalty = {"wasserstein": 10.0, "relativistic": 0.2, "logistic": 0.0}[loss]
     config = CriticConfig(
         loss=loss, width=4, learning_rate=2e-3, batch_size=32, steps_per_update=10, gradient_penalty=penalty
     )
@@ -40,11 +40,11 @@ def make_critic_learner(loss="wasserstein", seed=0):
     return CriticLearner(Critic(config, 1, RESOLUTION), config, seeded(seed)), (real, replay)
 
 
-@pytest.mark.parametrize("loss", ["wasserstein", "logistic"])
+@pytest.mark.parametrize("loss", ["wasserstein", "relativistic", "logistic"])
 def test_the_critic_learns_to_tell_two_sets_apart(loss):
     learner, pictures = make_critic_learner(loss)
     real, fake = dark_on_the_left(100, 1), dark_on_the_right(100, 1)  # none of them seen in training
-    if loss == "wasserstein":
+    if loss != "logistic":
         learner.critic.output.bias.data += 5  # the constant is free, and stays out of the centred scores
     assert abs((learner.critic(real).mean() - learner.critic(fake).mean()).item()) < 0.3
     first = learner.step(*pictures)["critic/gap"]
@@ -88,6 +88,20 @@ def test_the_penalty_is_estimated_from_a_share_of_the_batch(monkeypatch, loss, s
     metrics = learner.step(*pictures)
     assert set(counts) == {(max(1, round(32 * share)),) * 3}
     assert metrics["critic/penalty"] > 0
+
+
+def test_the_relativistic_penalty_is_zero_centred_and_estimated_from_a_share(monkeypatch):
+    learner, pictures = make_critic_learner("relativistic")
+    learner.config = replace(learner.config, gradient_penalty_share=0.25)
+    counts = []
+
+    def penalty(critic, real, fake):
+        counts.append((len(real), len(fake)))
+        return zero_centred_penalty(critic, real, fake)
+
+    monkeypatch.setattr("limner.training.spiral.critic_learner.zero_centred_penalty", penalty)
+    assert learner.step(*pictures)["critic/penalty"] > 0
+    assert set(counts) == {(8, 8)}
 
 
 def test_without_a_penalty_none_is_computed(monkeypatch):

@@ -17,12 +17,23 @@ from limner.models.critic import Critic, complement
 from limner.training.buffers import RingBuffer
 from limner.training.device import prepare
 from limner.training.finite import FiniteGuard, Skips
-from limner.training.losses import gradient_penalty, logistic_critic_loss, wasserstein_critic_loss
+from limner.training.losses import (
+    gradient_penalty,
+    logistic_critic_loss,
+    relativistic_critic_loss,
+    wasserstein_critic_loss,
+    zero_centred_penalty,
+)
 from limner.training.part import Part, make_generator
 from limner.training.policy_learner import Scalars
 from limner.training.spiral.config import SpiralConfig
 
 Draw = Callable[[int, torch.Generator], Tensor]
+LOSSES = {
+    "wasserstein": wasserstein_critic_loss,
+    "relativistic": relativistic_critic_loss,
+    "logistic": logistic_critic_loss,
+}
 
 
 class CriticLearner:
@@ -50,12 +61,14 @@ class CriticLearner:
         """One gradient step; its gap and its penalty ``float32[2]``, None when it was skipped."""
         config, device = self.config, self.generator.device
         scores_real, scores_fake = self.critic(torch.cat([real, fake])).chunk(2)
-        loss_of = wasserstein_critic_loss if config.loss == "wasserstein" else logistic_critic_loss
-        loss, penalty = loss_of(scores_real, scores_fake), torch.zeros((), device=device)
+        loss, penalty = LOSSES[config.loss](scores_real, scores_fake), torch.zeros((), device=device)
         if config.gradient_penalty:
             count = max(1, round(config.gradient_penalty_share * config.batch_size))
-            mix = torch.rand(count, generator=self.generator, device=device)
-            penalty = gradient_penalty(self.critic, real[:count], fake[:count], mix)
+            if config.loss == "relativistic":
+                penalty = zero_centred_penalty(self.critic, real[:count], fake[:count])
+            else:
+                mix = torch.rand(count, generator=self.generator, device=device)
+                penalty = gradient_penalty(self.critic, real[:count], fake[:count], mix)
             loss = loss + config.gradient_penalty * penalty
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
