@@ -9,6 +9,7 @@ from limner.models.config import PolicyConfig
 from limner.training.presets import PRESETS
 from limner.worlds import make_renderer
 from limner.worlds.observation import Observation, preprocess
+from limner.worlds.simulator import execute, squared_distance
 from limner.worlds.toy.renderer import ToySettings
 
 STEPS, BATCH, RESOLUTION = 4, 6, 16
@@ -19,6 +20,7 @@ CONFIGS = [
 ]
 
 
+POLICY = CONFIGS[0].values[0]
 TOY, PAINT = ToySettings(canvas=32), PRESETS["tiny"].config.agent.renderer
 
 
@@ -48,6 +50,33 @@ def test_a_batch_holds_what_its_actions_paint(settings):
     assert not batch.observed[0].any()
     assert batch.final.flatten(1).any(1).float().mean() > 0.5
     np.testing.assert_array_equal(batch.actions, acting.actions.canonical(batch.actions.numpy()))
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize("settings", [TOY, PAINT], ids=["toy", "paint"])
+def test_other_candidates_end_with_what_the_program_paints_with_them_in_its_place(settings, conditional):
+    config = AgentConfig(settings, conditional=conditional, horizon=STEPS, resolution=RESOLUTION, policy=POLICY)
+    renderer, policy = config.make_renderer(BATCH), make_policy(config)
+    batch = EpisodeBatch.empty(config, renderer, candidates=3)
+    goal = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (BATCH, *renderer.shape), np.uint8))
+    if conditional:
+        batch.aim(goal)
+    collect(renderer, policy, batch, generator(), copies=config.make_renderer(2 * BATCH))
+    assert torch.equal(batch.candidates[:, :, 0], batch.actions)
+    assert (batch.others != batch.actions[:, :, None]).any()
+    evaluated = policy.evaluate(batch.observations(), batch.candidates)
+    torch.testing.assert_close(evaluated.log_prob, batch.candidates_log_prob, rtol=1e-6, atol=1e-5)
+    one = policy.evaluate(batch.observations(), batch.others[:, :, 1])
+    torch.testing.assert_close(evaluated.log_prob[..., 2], one.log_prob, rtol=1e-6, atol=1e-5)
+    torch.testing.assert_close(evaluated.value, one.value)
+    for t in range(STEPS):
+        for k in range(2):
+            program = batch.actions.clone()
+            program[t] = batch.others[t, :, k]
+            canvas = execute(renderer, program)
+            assert torch.equal(batch.others_final[t, :, k], preprocess(canvas, RESOLUTION))
+            distance = squared_distance(canvas, goal) if conditional else torch.zeros(BATCH)
+            assert torch.equal(batch.others_distance[t, :, k], distance)
 
 
 @pytest.mark.parametrize("config", CONFIGS)

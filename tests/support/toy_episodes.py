@@ -32,11 +32,12 @@ def make_toy_policy(renderer: Toy, seed: int) -> Policy:
     return Policy(renderer.actions, POLICY, 1, RESOLUTION)
 
 
-def episodes_of_toy(horizon: int = 4, batch: int = 8, seed: int = 0) -> tuple[Toy, EpisodeBatch]:
+def episodes_of_toy(horizon: int = 4, batch: int = 8, seed: int = 0, candidates: int = 1) -> tuple[Toy, EpisodeBatch]:
     """Random episodes; the first canvas stays empty."""
     renderer = Toy(SETTINGS, batch)
-    episodes = EpisodeBatch.empty(agent_config(horizon), renderer)
-    collect(renderer, make_toy_policy(renderer, seed), episodes, seeded(seed))
+    episodes = EpisodeBatch.empty(agent_config(horizon), renderer, candidates=candidates)
+    copies = Toy(SETTINGS, batch * (candidates - 1)) if candidates > 1 else None
+    collect(renderer, make_toy_policy(renderer, seed), episodes, seeded(seed), copies=copies)
     episodes.actions[:, 0, 0] = 0
     episodes.observed[:, 0] = 0
     return renderer, episodes
@@ -47,16 +48,27 @@ class Bandit:
 
     def __init__(self, config: PolicyGradientConfig, seed: int = 0) -> None:
         self.renderer = Toy(SETTINGS, batch=64)
-        self.episodes = EpisodeBatch.empty(agent_config(2), self.renderer)
+        count = config.candidates
+        self.episodes = EpisodeBatch.empty(agent_config(2), self.renderer, candidates=count)
+        self.copies = Toy(SETTINGS, batch=64 * (count - 1)) if count > 1 else None
         self.learner = PolicyGradient(make_toy_policy(self.renderer, seed), config, seeded(seed))
         self.acting = seeded(seed + 1)
 
     def play(self, policy: Policy | None = None) -> Tensor:
         """Rewards [T, B] of one batch."""
-        collect(self.renderer, policy or self.learner.policy, self.episodes, self.acting)
-        left, right = self.episodes.observed.chunk(2, dim=-1)
-        worth = 10 * (right - left).mean((2, 3, 4))
+        collect(self.renderer, policy or self.learner.policy, self.episodes, self.acting, copies=self.copies)
+        worth = self.worth(self.episodes.observed)
         return worth[1:] - worth[:-1]
 
+    def worth(self, pictures: Tensor) -> Tensor:
+        """What pictures ``[…, 1, R, R]`` are worth."""
+        left, right = pictures.chunk(2, dim=-1)
+        return 10 * (right - left).mean((-3, -2, -1))
+
     def learn(self, updates: int, progress: float = 0.0) -> list[Scalars]:
-        return [self.learner.step(self.episodes, self.play(), progress) for _ in range(updates)]
+        records = []
+        for _ in range(updates):
+            rewards = self.play()
+            others = self.worth(self.episodes.others_final)
+            records.append(self.learner.step(self.episodes, rewards, progress, others=others))
+        return records

@@ -4,7 +4,7 @@ import pytest
 import torch
 from toy_episodes import episodes_of_toy, seeded
 
-from limner.training.actor_critic import reward
+from limner.training.actor_critic import others_return, reward
 from limner.training.config import RewardConfig
 from limner.worlds.paint.settings import JUMP, PAINT, VIA, PaintSettings, paint_actions
 
@@ -32,6 +32,28 @@ def test_rewards_are_scores_less_penalties(form, stroke, empty):
             assert rewards[t, b].item() == pytest.approx(expected.item(), abs=1e-6)
     assert 0 < starts < 28
     assert (episodes.final.flatten(1).sum(1) == 0).tolist() == [True] + [False] * 7
+
+
+@pytest.mark.parametrize("form", ["differences", "final"])
+@pytest.mark.parametrize(("stroke", "empty"), [(0.0, 0.0), (0.3, 2.0)])
+def test_another_candidate_is_worth_what_the_episode_is_paid_with_it(form, stroke, empty):
+    renderer, episodes = episodes_of_toy(candidates=3)
+    episodes.others_final[1, 3, 1] = 0  # an empty picture
+    scores, others = torch.randn(5, 8, generator=seeded()), torch.randn(4, 8, 2, generator=seeded(1))
+    config = RewardConfig(form=form, stroke_penalty=stroke, empty_penalty=empty)
+    returns = others_return(others, scores, episodes, renderer.actions, config)
+    assert returns.shape == (4, 8, 2)
+    for t in range(4):
+        for k in range(2):
+            actions, observed, with_it = episodes.actions.clone(), episodes.observed.clone(), scores.clone()
+            actions[t], observed[-1], with_it[-1] = (
+                episodes.others[t, :, k],
+                episodes.others_final[t, :, k],
+                others[t, :, k],
+            )
+            changed = replace(episodes, actions=actions, observed=observed)
+            expected = reward(with_it, changed, renderer.actions, config).sum(0)
+            torch.testing.assert_close(returns[t, :, k], expected)
 
 
 def test_a_control_point_does_not_lift_the_pen():

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from limner.training.losses import (
     clipped_surrogate_loss,
+    counterfactual_advantages,
     difference_rewards,
     divergence,
     final_rewards,
@@ -142,6 +143,12 @@ def test_gradient_penalty_is_taken_between_the_pictures():
     between = torch.stack([fake[0], 0.3 * real[1] + 0.7 * fake[1], real[2]])
     expected = (between.flatten(1).norm(dim=1) - 1).square().mean()
     assert penalty.item() == pytest.approx(expected.item(), rel=1e-12)
+
+
+def test_a_counterfactual_advantage_is_the_lead_over_the_mean_of_the_others():
+    returns = torch.tensor([[[1.0, 4.0, 7.0], [2.0, 2.0, 2.0]]])
+    assert counterfactual_advantages(returns).tolist() == [[[-4.5, 0.0, 4.5], [0.0, 0.0, 0.0]]]
+    assert counterfactual_advantages(returns[..., :2]).tolist() == [[[-3.0, 3.0], [0.0, 0.0]]]
 
 
 @given(st.integers(1, 6), st.integers(0, 2**32 - 1))

@@ -19,6 +19,25 @@ def test_the_policy_learns_what_it_is_paid_for(clip):
     assert all(math.isfinite(value) for record in metrics for value in record.values())
 
 
+@pytest.mark.parametrize("clip", [0.2, None])
+def test_the_policy_learns_from_candidates_that_were_not_executed(clip):
+    config = PolicyGradientConfig(clip=clip, learning_rate=3e-3, entropy_cost=0.0, ema_decay=0.5, candidates=3)
+    bandit = Bandit(config)
+    metrics = bandit.learn(16)
+    assert bandit.play().sum(0).mean() > 1.0
+    assert metrics[-1]["policy/entropy"] < metrics[0]["policy/entropy"] - 1
+    assert all(math.isfinite(value) for record in metrics for value in record.values())
+
+
+def test_candidates_that_are_paid_alike_teach_nothing():
+    bandit = Bandit(PolicyGradientConfig(candidates=2, entropy_cost=0.0, value_cost=0.0, advantage_floor=1e-3))
+    rewards = bandit.play()
+    before = [parameter.clone() for parameter in bandit.learner.policy.parameters()]
+    bandit.learner.step(bandit.episodes, rewards, 0.0, others=rewards.sum(0).expand(2, 64)[..., None])
+    moved = max((a - b).abs().max().item() for a, b in zip(before, bandit.learner.policy.parameters(), strict=True))
+    assert moved < 1e-6
+
+
 def test_where_old_weights_acted_the_first_step_is_that_of_v_trace_without_a_clipped_ratio():
     stepped = []
     for clip, lag in ((0.2, 2), (None, 2), (0.2, 1)):

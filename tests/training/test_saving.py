@@ -31,6 +31,7 @@ VARIANTS = {
         run=replace(TINY.run, threads=2),
         critic=replace(TINY.critic, loss="logistic", steps_per_update=3, gradient_penalty=0.0, replay=30),
     ),
+    "candidates": replace(TINY, learning=replace(TINY.learning, candidates=3)),
     "prior": replace(TINY, run=replace(TINY.run, start="another"), learning=replace(TINY.learning, kl_prior_cost=0.02)),
 }
 FILES = ["agent.safetensors", "manifest.json", "state.safetensors"]

@@ -21,7 +21,7 @@ TORSOS = {"small": SmallTorso, "paper": PaperTorso, "pointer": PointerTorso}
 
 
 class Evaluated(NamedTuple):
-    """Log-probability, entropy and value, ``float32[T, B]`` each."""
+    """Log-probability and entropy, ``float32[T, B]``, or ``[T, B, K]`` of K actions each; value, ``float32[T, B]``."""
 
     log_prob: Tensor
     entropy: Tensor
@@ -64,14 +64,18 @@ class Policy(nn.Module):
         return Acted(decoded.actions, decoded.log_prob, memory)
 
     def evaluate(self, observation: Observation, actions: Tensor) -> Evaluated:
-        """Whole episodes: observation ``[T, B, …]`` and canonical ``actions`` int64[T, B, P]."""
-        steps, batch = actions.shape[:2]
+        """Whole episodes: observation ``[T, B, …]`` and canonical ``actions`` int64[T, B, P].
+
+        Or K actions in each state, ``int64[T, B, K, P]``.
+        """
+        (steps, batch), count = actions.shape[:2], actions.shape[2:-1].numel()
         core, places = self._see(Observation(*(x.flatten(0, 1) for x in observation)))
         if self.lstm is not None:
             core = self.lstm(core.view(steps, batch, -1))[0].flatten(0, 1)
-        decoded = self.decoder.evaluate(core, actions.flatten(0, 1), places)
-        value = self.value(core).squeeze(-1)
-        return Evaluated(*(x.view(steps, batch) for x in (decoded.log_prob, decoded.entropy, value)))
+        each = core if count == 1 else core.repeat_interleave(count, dim=0)
+        decoded = self.decoder.evaluate(each, actions.flatten(0, -2), places)
+        value = self.value(core).view(steps, batch)
+        return Evaluated(decoded.log_prob.view(actions.shape[:-1]), decoded.entropy.view(actions.shape[:-1]), value)
 
     def _see(self, observation: Observation) -> tuple[Tensor, Tensor | None]:
         """What the torso makes of canvas and target as one picture, or of the target alone if blind: float32."""

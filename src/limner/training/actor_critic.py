@@ -20,6 +20,7 @@ from limner.training.runtime import Result
 from limner.training.trainer import Trainer
 
 EPISODES = {"observed": 1, "pen": 1, "actions": 1, "log_prob": 1, "noise": 0, "target": 0, "distance": 1}
+EPISODES |= {"others": 1, "others_log_prob": 1, "others_final": 1, "others_distance": 1}
 """What of a batch of episodes is learnt from, and the axis of the episodes."""
 
 
@@ -31,8 +32,11 @@ class EpisodeActor(Actor):
     def __init__(self, config: Any, source: PictureSource) -> None:
         super().__init__(config, source)
         self.episodes, self.spare = (
-            EpisodeBatch.empty(config.agent, self.renderer, str(self.generator.device)) for _ in range(2)
+            EpisodeBatch.empty(config.agent, self.renderer, str(self.generator.device), config.learning.candidates)
+            for _ in range(2)
         )
+        others, run = config.learning.candidates - 1, config.run
+        self.copies = config.agent.make_renderer(others * run.episodes, run.threads) if others else None
 
     @classmethod
     def shares(cls, config: Any, count: int) -> list[Any]:
@@ -45,7 +49,7 @@ class EpisodeActor(Actor):
         self.episodes, self.spare = self.spare, self.episodes
         if self.config.agent.conditional:
             self.episodes.aim(self.source.draw(len(self.episodes.goal), self.generator))
-        return collect(self.renderer, self.policy, self.episodes, self.generator), {}
+        return collect(self.renderer, self.policy, self.episodes, self.generator, copies=self.copies), {}
 
     @classmethod
     def pack(cls, batch: EpisodeBatch) -> dict[str, Tensor]:
@@ -80,16 +84,23 @@ class ActorCritic(Trainer):
         return PolicyGradient(policy, self.config.learning, generator)
 
     def _learn(
-        self, episodes: EpisodeBatch, scores: Tensor, progress: float, references: Result | None = None
+        self,
+        episodes: EpisodeBatch,
+        scores: Tensor,
+        others: Tensor,
+        progress: float,
+        references: Result | None = None,
     ) -> Scalars:
         """Learn from episodes whose canvases have ``scores`` float32[T + 1, B], then act with the new weights.
 
-        ``references`` results in what ``PolicyGradient.refer`` gives, where that has begun already.
+        ``others`` float32[T, B, K − 1] are the scores of what other candidates would end with. ``references`` results
+        in what ``PolicyGradient.refer`` gives, where that has begun already.
         """
         with self._timed("policy learning"):
             rewards = reward(scores, episodes, self.space, self.config.reward)
+            others = others_return(others, scores, episodes, self.space, self.config.reward)
             known = None if references is None else references.result()
-            metrics = self.policy_learner.step(episodes, rewards, progress, scores, known, self.runtime.lag)
+            metrics = self.policy_learner.step(episodes, rewards, progress, scores, known, self.runtime.lag, others)
         returns = rewards.sum(0)
         metrics |= {"reward/return": returns.mean().item(), "reward/deviation": returns.std().item()}
         return metrics | self.runtime.publish(self.policy_learner.policy.state_dict())
@@ -105,3 +116,24 @@ def reward(scores: Tensor, episodes: EpisodeBatch, actions: ActionSpace, config:
         empty = (episodes.observed[-1] == 0).flatten(1).all(dim=1)
         rewards = torch.cat([rewards[:-1], rewards[-1:] - config.empty_penalty * empty])
     return rewards
+
+
+def others_return(
+    others: Tensor, scores: Tensor, episodes: EpisodeBatch, actions: ActionSpace, config: RewardConfig
+) -> Tensor:
+    """What an episode would be paid in all with other candidates, ``float32[T, B, K − 1]``; arguments as of ``reward``.
+
+    ``others`` are the scores of what it would end with, of the same shape.
+    """
+    paid = others - scores[0, :, None] if config.form == "differences" else others
+    if config.empty_penalty:
+        paid = paid - config.empty_penalty * (episodes.others_final == 0).flatten(3).all(dim=3)
+    if config.stroke_penalty and actions.verb is not None:
+        jump = actions.jump or 0
+        down, other = episodes.actions[..., actions.verb].ne(jump), episodes.others[..., actions.verb].ne(jump)
+        for t in range(len(down)):
+            changed = down[..., None].repeat(1, 1, other.shape[2])
+            changed[t] = other[t]
+            starts = new_sequences(changed.flatten(1)).sum(0).view_as(other[t])
+            paid[t] = paid[t] - config.stroke_penalty * starts
+    return paid

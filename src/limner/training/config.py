@@ -129,6 +129,10 @@ class PolicyGradientConfig(OptimizerConfig):
     """Discount γ per action, in [0, 1]."""
     gae_lambda: float = 0.95
     """λ of the returns and advantages (V-trace), in [0, 1]."""
+    candidates: int = 1
+    """Actions that are sampled in each state. One is executed. With two or more an advantage is how much better the
+    finished picture is with an action than with the others in its place, the rest of the program unchanged; discount
+    and gae-lambda then count for the value only."""
     clip: float | None = 0.2
     """Range of the probability ratio in the clipped surrogate loss (PPO). None: importance-weighted policy gradient."""
     epochs: int = 1
@@ -144,7 +148,7 @@ class PolicyGradientConfig(OptimizerConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        positive = "target_kl advantage_floor clip epochs minibatches"
+        positive = "target_kl advantage_floor candidates clip epochs minibatches"
         not_negative = "entropy_floor value_cost kl_average_cost kl_prior_cost"
         check_fields(self, "learning.", positive=positive, not_negative=not_negative, share="discount gae_lambda")
 

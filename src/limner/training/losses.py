@@ -116,6 +116,17 @@ def vtrace(
     return VTrace(targets, rewards + discount * bootstrap - values)
 
 
+def counterfactual_advantages(returns: Tensor) -> Tensor:
+    """How much better each of K candidates for an action is than the others: ``[T, B, K]`` returns to the same.
+
+    The return of a candidate is that of the episode with it in place of the action that was executed, the rest
+    unchanged. The baseline is the mean of the others (Foerster et al. 2018, "COMA", with samples in place of a critic
+    of actions; leave-one-out: Kool et al. 2019). What the other actions of the episode contribute cancels out.
+    """
+    count = returns.shape[-1]
+    return (returns - returns.mean(-1, keepdim=True)) * (count / (count - 1))
+
+
 def normalise_advantages(advantages: Tensor, floor: float) -> Tensor:
     """``(A − mean) / max(std, floor)``.
 

@@ -4,6 +4,9 @@ The clipped surrogate bounds how far an update moves the policy, so its ratios a
 update. Where actors are behind, that is not the policy that acted: the difference is an importance weight, at most 1
 (decoupled objective, Hilton et al., "Batch size-invariance for policy optimization", 2021). Ratios to the policy that
 acted would be outside the bounds from the start, and most episodes would teach nothing.
+
+With several candidates for each action (``learning.candidates``) all of them are learnt from, by the pictures that the
+episode would end with: see ``counterfactual_advantages``.
 """
 
 import copy
@@ -18,6 +21,7 @@ from limner.models.policy import Policy
 from limner.training.config import PolicyGradientConfig
 from limner.training.losses import (
     clipped_surrogate_loss,
+    counterfactual_advantages,
     divergence,
     normalise_advantages,
     policy_gradient_loss,
@@ -30,7 +34,7 @@ NEW = 1
 
 
 class References(NamedTuple):
-    """Log-probabilities ``float32[T, B]`` of what was done, where averaged policy or prior count."""
+    """Log-probabilities ``float32[T, B, K]`` of all candidates, where averaged policy or prior count."""
 
     average: Tensor | None
     prior: Tensor | None
@@ -65,24 +69,31 @@ class PolicyGradient(PolicyLearner):
         scores: Tensor | None = None,
         references: References | None = None,
         lag: int = 0,
+        others: Tensor | None = None,
     ) -> Scalars:
         """Learn from ``episodes`` paid ``rewards`` float32[T, B]; ``progress`` in [0, 1] moves the schedules.
 
         The ``scores`` float32[T + 1, B] that the rewards come from are kept with a batch that is not finite.
         ``references`` are what ``refer`` gives, where they are known already. The weights that acted were ``lag``
-        updates behind. Figures are NaN when no gradient step was taken.
+        updates behind. ``others`` float32[T, B, K − 1] is what an episode would be paid in all with other candidates.
+        Figures are NaN when no gradient step was taken.
         """
         config = self.config
         rate, entropy_cost = self.schedules(progress)
         rate, entropy_cost = rate / self.learning_rate_divisor, entropy_cost * self.entropy_scale
         self._set_rate(rate)
         average, prior = references or self.refer(episodes)
-        start = episodes.log_prob if lag <= NEW else _log_prob(self.policy, episodes)
-        log_ratio = rewards.new_zeros(())
+        start = episodes.candidates_log_prob if lag <= NEW else _log_prob(self.policy, episodes)
+        paid = {} if scores is None else {"scores": scores}
+        if others is not None and others.numel():
+            paid["returns"] = torch.cat([rewards.sum(0).expand_as(rewards)[..., None], others], dim=2)
+        log_ratio = rewards.new_zeros(1)
         if prior is not None:
-            log_ratio = episodes.log_prob - prior
-            rewards = rewards - config.kl_prior_cost * log_ratio
-        paid = {"rewards": rewards} if scores is None else {"scores": scores, "rewards": rewards}
+            log_ratio = episodes.candidates_log_prob - prior
+            rewards = rewards - config.kl_prior_cost * log_ratio[..., 0]
+            if "returns" in paid:
+                paid["returns"] = paid["returns"] - config.kl_prior_cost * log_ratio
+        paid["rewards"] = rewards
         sums = rewards.new_zeros(6)
         count = 0
         for _ in range(config.epochs):
@@ -103,7 +114,7 @@ class PolicyGradient(PolicyLearner):
             "policy/advantage_deviation": deviation,
             "policy/kl": kl,
             "policy/kl_average": kl_average,
-            "policy/log_ratio_to_prior": log_ratio.mean().item(),
+            "policy/log_ratio_to_prior": log_ratio[..., 0].mean().item(),
             "policy/gradient_norm": norm,
             "policy/learning_rate": rate,
         }
@@ -142,17 +153,20 @@ class PolicyGradient(PolicyLearner):
     ) -> Tensor | None:
         """A gradient step on the episodes ``rows``, which are ``paid`` rewards; its figures, None when skipped.
 
-        ``start`` are log-probabilities ``float32[T, B]`` of the policy at the start of the update.
+        ``start`` are log-probabilities ``float32[T, B, K]`` of the policy at the start of the update.
         """
         config = self.config
-        behaviour, rewards, actions = episodes.log_prob[:, rows], paid["rewards"][:, rows], episodes.actions[:, rows]
-        start = start[:, rows]
+        rewards, actions = paid["rewards"][:, rows], episodes.candidates[:, rows]
+        behaviour, start = episodes.candidates_log_prob[:, rows], start[:, rows]
         observation = episodes.observations(rows)
         new = self.policy.evaluate(observation, actions)
         with torch.no_grad():
-            log_ratio = new.log_prob - behaviour
+            log_ratio = (new.log_prob - behaviour)[..., 0]
             returns = vtrace(log_ratio, rewards, new.value, config.discount, config.gae_lambda)
-            advantages = normalise_advantages(returns.advantages, config.advantage_floor)
+            found = returns.advantages[..., None]
+            if "returns" in paid:
+                found = counterfactual_advantages(paid["returns"][:, rows])
+            advantages = normalise_advantages(found, config.advantage_floor)
         if config.clip is None:
             policy_loss = policy_gradient_loss(new.log_prob, behaviour, advantages)
         else:
@@ -167,11 +181,11 @@ class PolicyGradient(PolicyLearner):
         computed = {f"new_{name}": tensor for name, tensor in new._asdict().items()}
         if (norm := self._descend(loss, given | computed)) is None:
             return None
-        deviation, kl = returns.advantages.std(), (start - new.log_prob).mean()
+        deviation, kl = found.std(), (start - new.log_prob).mean()
         return torch.stack([new.entropy.mean(), value_loss, deviation, kl, kl_average, norm]).detach()
 
 
 @torch.no_grad()
 def _log_prob(policy: Policy, episodes: EpisodeBatch) -> Tensor:
-    """The log-probability that ``policy`` gives to what was done, ``[T, B]``."""
-    return policy.evaluate(episodes.observations(), episodes.actions).log_prob
+    """The log-probability that ``policy`` gives to each candidate, ``[T, B, K]``."""
+    return policy.evaluate(episodes.observations(), episodes.candidates).log_prob

@@ -68,17 +68,19 @@ def test_the_next_episodes_are_painted_while_the_policy_learns_by_the_policy_as_
 
 
 def test_the_score_is_minus_the_weighted_distance(source, monkeypatch):
-    trainer = DistanceTrainer(replace(CONFIG, reward=replace(CONFIG.reward, weight=20.0)), source)
-    expected, learn, given = -20 * trainer.runtime.batch.distance, trainer._learn, []
-    assert expected.max() < 0
+    learning = replace(CONFIG.learning, candidates=2)
+    trainer = DistanceTrainer(replace(CONFIG, reward=replace(CONFIG.reward, weight=20.0), learning=learning), source)
+    batch, learn, given = trainer.runtime.batch, trainer._learn, []
+    expected, expected_others = -20 * batch.distance, -20 * batch.others_distance
+    assert max(expected.max(), expected_others.max()) < 0
 
-    def spy(episodes, scores, progress):
-        given.append(scores.clone())
-        return learn(episodes, scores, progress)
+    def spy(episodes, scores, others, progress):
+        given.extend([scores.clone(), others.clone()])
+        return learn(episodes, scores, others, progress)
 
     monkeypatch.setattr(trainer, "_learn", spy)
     trainer.update(0.0)
-    torch.testing.assert_close(given[0], expected)
+    torch.testing.assert_close(given, [expected, expected_others])
 
 
 def test_no_critic_is_made_fed_scored_or_saved(source, tmp_path, monkeypatch):

@@ -31,6 +31,7 @@ TINY = PRESETS["tiny"].config
 STROKES = replace(TINY.agent, renderer=replace(TINY.agent.renderer, space="stroke"), conditional=True)
 CONFIGS = {
     "spiral": TINY,
+    "candidates": replace(TINY, learning=replace(TINY.learning, candidates=2)),
     "distance": DistanceConfig(replace(TINY.agent, conditional=True), TINY.run, learning=TINY.learning),
     "random": ImitationConfig(STROKES, TINY.run, RandomExpert(), 4, 4),
     "search": ImitationConfig(STROKES, TINY.run, SearchExpert(candidates=4, sweeps=1, capacity=64), 4, 4),

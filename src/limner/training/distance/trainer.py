@@ -28,4 +28,5 @@ class DistanceTrainer(ActorCritic):
     def _update(self, progress: float) -> Scalars:
         """Learn from one batch of episodes while the next is painted; ``progress`` in [0, 1] is how far the run is."""
         episodes = self.runtime.take()
-        return self._learn(episodes, -self.config.reward.weight * episodes.distance, progress)
+        scores, others = (-self.config.reward.weight * x for x in (episodes.distance, episodes.others_distance))
+        return self._learn(episodes, scores, others, progress)

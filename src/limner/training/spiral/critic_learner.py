@@ -184,11 +184,23 @@ def score(critic: Critic, episodes: EpisodeBatch) -> Tensor:
 
     A complement critic is shown the same half of all canvases of an episode.
     """
-    canvases, batch = episodes.observed.shape[:2]
-    pictures = episodes.observed
-    if episodes.target.shape[1]:
-        pictures = torch.cat([pictures, episodes.target.expand(canvases, *episodes.target.shape)], dim=2)
+    return _score(critic, episodes.observed, episodes.target)
+
+
+@torch.no_grad()
+def score_others(critic: Critic, episodes: EpisodeBatch) -> Tensor:
+    """The same of what each episode would end with if one action were another, ``float32[T, B, K − 1]``."""
+    final = episodes.others_final
+    scores = [_score(critic, final[:, :, k], episodes.target) for k in range(final.shape[2])]
+    return torch.stack(scores, dim=2) if scores else final.new_zeros(final.shape[:3])
+
+
+def _score(critic: Critic, pictures: Tensor, target: Tensor) -> Tensor:
+    """Scores ``[N, B]`` of ``pictures`` float32[N, B, C, R, R], N for each ``target`` float32[B, C or 0, R, R]."""
+    count, batch = pictures.shape[:2]
+    if target.shape[1]:
+        pictures = torch.cat([pictures, target.expand(count, *target.shape)], dim=2)
     pictures = pictures.flatten(0, 1)
     if critic.complement:
-        pictures = complement(pictures, torch.arange(batch, device=pictures.device).repeat(canvases) % 4)
-    return critic.score(pictures).view(canvases, batch)
+        pictures = complement(pictures, torch.arange(batch, device=pictures.device).repeat(count) % 4)
+    return critic.score(pictures).view(count, batch)

@@ -21,7 +21,7 @@ from limner.training.finite import Skips
 from limner.training.policy_learner import Scalars
 from limner.training.runtime import Result
 from limner.training.spiral.config import SpiralConfig
-from limner.training.spiral.critic_learner import CriticSide, LearntCritic, score
+from limner.training.spiral.critic_learner import CriticSide, LearntCritic, score, score_others
 
 
 class SpiralTrainer(ActorCritic):
@@ -45,7 +45,9 @@ class SpiralTrainer(ActorCritic):
         self.learning.append(self.critic.call("learn", self._painted(episodes), self.updates + 1))
         with self._timed("scoring"):
             scores = self._score(episodes) - self.config.reward.distance * episodes.distance
-        metrics = self._learn(episodes, scores, progress, references)
+            others = score_others(self.frozen_critic, episodes)
+            others -= self.config.reward.distance * episodes.others_distance
+        metrics = self._learn(episodes, scores, others, progress, references)
         while len(self.learning) > self.runtime.hosted_lag:
             learnt: LearntCritic = self.learning.popleft().result()
             self.frozen_critic.load_state_dict(learnt.weights)
