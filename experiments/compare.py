@@ -12,7 +12,7 @@
 - ``starts``: minus the squared distance as reward, from nothing or after half of the time of imitation, of random
   programs or of what search finds.
 - ``generators``: unconditional agents. SPIRAL from nothing; maximum likelihood on programs that a search finds; half of
-  the time this, then SPIRAL that is held near its start; and half of the time expert iteration of a conditional agent,
+  the time this, then the preset ``mnist-finetune``; and half of the time expert iteration of a conditional agent,
   then maximum likelihood on its actions under action noise.
 
 Notable choices:
@@ -190,6 +190,8 @@ def generators(data: str) -> Ways:
         pen = taught.agent.renderer
         renderer = replace(adversarial.agent.renderer, brush=pen.brush, sizes=pen.sizes)
         adversarial = replace(adversarial, agent=replace(adversarial.agent, renderer=renderer))
+    finetuned = preset("mnist-finetune", SpiralConfig)
+    finetuned = replace(finetuned, agent=prior.agent, run=replace(finetuned.run, start=BEFORE))
     asking = replace(
         prior,
         run=replace(prior.run, episodes=256),
@@ -199,27 +201,9 @@ def generators(data: str) -> Ways:
     return {
         "adversarial": (Stage(adversarial),),
         "likelihood": (Stage(prior),),
-        "likelihood, then adversarial": (Stage(prior, 0.5), Stage(held(adversarial, prior), 0.5)),
+        "likelihood, then adversarial": (Stage(prior, 0.5), Stage(finetuned, 0.5)),
         "taught": (Stage(taught, 0.5), Stage(asking, 0.5)),
     }
-
-
-def held(adversarial: SpiralConfig, prior: TrainingConfig) -> SpiralConfig:
-    """SPIRAL for an agent that draws well already, held near where it starts."""
-    return replace(
-        adversarial,
-        agent=prior.agent,
-        run=replace(adversarial.run, start=BEFORE),
-        critic=replace(adversarial.critic, steps_per_update=6),
-        learning=replace(
-            adversarial.learning,
-            learning_rate=3e-4,
-            target_kl=0.03,
-            kl_prior_cost=0.02,
-            entropy_floor=0.0,
-            entropy_cost=0.0,
-        ),
-    )
 
 
 def main(comparison: Comparison) -> None:

@@ -93,6 +93,22 @@ _MNIST_PRIOR = ImitationConfig(
     learning=OptimizerConfig(learning_rate=1e-3, entropy_cost=0.0, ema_decay=0.99),
 )
 
+_MNIST_FINETUNE = SpiralConfig(
+    agent=replace(_MNIST_PRIOR.agent, horizon=12),
+    run=RunConfig(start="mnist"),
+    critic=replace(_MNIST.critic, loss="relativistic", gradient_penalty=0.2, steps_per_update=15),
+    learning=PolicyGradientConfig(
+        learning_rate=7e-4,
+        final_learning_rate=0.05,
+        entropy_cost=0.0,
+        candidates=2,
+        advantage_floor=0.05,
+        kl_average_cost=0.2,
+        kl_prior_cost=0.01,
+        ema_decay=0.95,
+    ),
+)
+
 _MNIST_PAPER = SpiralConfig(
     agent=AgentConfig(
         PaintSettings(), horizon=20, resolution=64, policy=PolicyConfig(network="paper", lstm=True, spatial_heads=True)
@@ -119,6 +135,7 @@ _TINY = SpiralConfig(
 PRESETS: dict[str, Preset] = {
     "mnist": Preset("make up digits, from the score of a critic", _MNIST),
     "mnist-prior": Preset("make up digits, from programs that search finds", _MNIST_PRIOR),
+    "mnist-finetune": Preset("improve an agent that makes up digits, by the score of a critic", _MNIST_FINETUNE),
     "mnist-reconstruct": Preset("copy digits, from programs that search finds", _RECONSTRUCTION),
     "omniglot": Preset("copy characters, from programs that search finds", _OMNIGLOT),
     "faces": Preset("copy portraits in colour, from programs that search finds", _FACES),
