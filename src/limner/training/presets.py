@@ -103,8 +103,8 @@ _MNIST_FINETUNE = SpiralConfig(
         entropy_cost=0.0,
         candidates=2,
         advantage_floor=0.05,
-        kl_average_cost=0.2,
-        kl_prior_cost=0.01,
+        kl_average_cost=0.4,
+        kl_prior_cost=0.02,
         ema_decay=0.95,
     ),
 )
