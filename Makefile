@@ -3,6 +3,7 @@ PYTHON ?= python3
 TORCH ?= torch==2.13.0
 MINUTES ?= 5
 BIN = .venv/bin
+share = $(shell awk 'BEGIN { print $(1) * $(MINUTES) }')
 APT = g++ pkg-config libmypaint-dev mypaint-brushes python3-dev python3-venv
 GL = libegl1 libgl1 libgl1-mesa-dri
 SOURCES = pyproject.toml CMakeLists.txt $(wildcard src/limner/worlds/*.h src/limner/worlds/*/*.cpp src/limner/worlds/*/*.h)
@@ -10,8 +11,10 @@ SOURCES = pyproject.toml CMakeLists.txt $(wildcard src/limner/worlds/*.h src/lim
 .PHONY: demo test install system scenes clean
 
 demo: install
-	rm -rf runs/demo
-	$(BIN)/limner train mnist-prior --minutes $(MINUTES) --out runs/demo
+	rm -rf runs/demo runs/demo-prior
+	$(BIN)/limner train mnist-prior --minutes $(call share,0.7) --out runs/demo-prior
+	$(BIN)/limner train mnist-finetune --start runs/demo-prior --horizon 8 --minutes $(call share,0.3) \
+	  --evaluate-every 20 --out runs/demo
 	@echo "Open runs/demo/report.html"
 
 test: install scenes
