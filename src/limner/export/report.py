@@ -92,22 +92,30 @@ def _table(history: Sequence[Stage], reference: Mapping[str, Any]) -> dict[str, 
     log = history[-1].log
     conditional = "empty" in reference or any("eval/mse" in record for record in log)
     metrics = RECONSTRUCTION if conditional else GENERATION
-    rows = []
+    rows: list[tuple[str, str, Mapping[str, Any]]] = []
     for kind, name in ROWS.items():
-        if kind in reference:
+        if kind == "drawn":
+            rows += _stages(history, name, next(iter(metrics)))
+        elif kind in reference:
             rows.append((kind, name, reference[kind]))
-        for stage in history if kind == "drawn" else ():
-            if evaluations := [record for record in stage.log if f"eval/{next(iter(metrics))}" in record]:
-                last = evaluations[-1]
-                at = f" at {last['frames']:,.0f} frames" if curves.finite(last.get("frames")) else ""
-                after = name if len(history) == 1 else f"{name} after {stage.algorithm}"
-                figures = {key: last.get(f"eval/{key}") for key in metrics}
-                rows.append(("drawn" if stage is history[-1] else "stage", after + at, figures))
-    rows = [
+    cells = [
         (kind, name, [_number(figures.get(key), places) for key, (_, places) in metrics.items()])
         for kind, name, figures in rows
     ]
-    return {"conditional": conditional, "titles": [title for title, _ in metrics.values()], "rows": rows}
+    return {"conditional": conditional, "titles": [title for title, _ in metrics.values()], "rows": cells}
+
+
+def _stages(history: Sequence[Stage], name: str, metric: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """Kind, title and figures of each stage's last evaluation; the last is the agent's, which is called ``name``."""
+    rows = []
+    for stage in history:
+        evaluations = [record for record in stage.log if f"eval/{metric}" in record]
+        for last in evaluations[-1:]:
+            title = name if len(history) == 1 else f"{name} after {stage.algorithm}"
+            title += f" at {last['frames']:,.0f} frames" if curves.finite(last.get("frames")) else ""
+            figures = {key.removeprefix("eval/"): value for key, value in last.items()}
+            rows.append(("drawn" if stage is history[-1] else "stage", title, figures))
+    return rows
 
 
 def _drawing(program: Program, name: str) -> dict[str, Any]:
