@@ -4,7 +4,7 @@ import torch
 
 from limner.agents.agent import make_policy
 from limner.agents.config import AgentConfig
-from limner.agents.rollout import EpisodeBatch, collect, observation, replay
+from limner.agents.rollout import EpisodeBatch, collect, collect_candidates, observation, replay
 from limner.models.config import PolicyConfig
 from limner.training.presets import PRESETS
 from limner.worlds import make_renderer
@@ -61,7 +61,7 @@ def test_other_candidates_end_with_what_the_program_paints_with_them_in_its_plac
     goal = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (BATCH, *renderer.shape), np.uint8))
     if conditional:
         batch.aim(goal)
-    collect(renderer, policy, batch, generator(), copies=config.make_renderer(2 * BATCH))
+    collect_candidates(renderer, config.make_renderer(2 * BATCH), policy, batch, generator())
     assert torch.equal(batch.candidates[:, :, 0], batch.actions)
     assert (batch.others != batch.actions[:, :, None]).any()
     evaluated = policy.evaluate(batch.observations(), batch.candidates)

@@ -126,19 +126,16 @@ def collect(
     temperature: float = 1.0,
     first_action_temperature: float | None = None,
     perturb: Callable[[Tensor], Tensor] | None = None,
-    copies: Renderer | None = None,
 ) -> EpisodeBatch:
     """Let ``policy`` paint one episode on every canvas of ``renderer``; fills ``batch`` and returns it.
 
     ``batch.aim`` has set the targets before, if there are any. What is executed is ``perturb`` of what the policy
-    samples, both canonical ``int64[B, P]``; the log-probabilities are those of what it samples. A batch with K
-    candidates needs ``copies``, a renderer with the same settings and K − 1 canvases for each of ``renderer``.
+    samples, both canonical ``int64[B, P]``; the log-probabilities are those of what it samples.
     """
     renderer.reset()
     batch.noise.normal_(generator=generator)
     memory: Memory = None
     count = batch.others.shape[2] + 1
-    states: list[State] = []
     for t in range(batch.steps):
         observe_canvas(renderer, batch, t)
         now = temperature if t or first_action_temperature is None else first_action_temperature
@@ -146,14 +143,28 @@ def collect(
         actions, log_prob = acted.actions.view(-1, count, acted.actions.shape[-1]), acted.log_prob.view(-1, count)
         batch.others[t], batch.others_log_prob[t] = actions[:, 1:], log_prob[:, 1:]
         done = actions[:, 0] if perturb is None else perturb(actions[:, 0])
-        if copies is not None:
-            states.append(renderer.save())
         renderer.step(done.cpu().numpy())
         batch.actions[t], batch.log_prob[t] = done, log_prob[:, 0]
         memory = acted.memory
     observe_canvas(renderer, batch, batch.steps)
-    if copies is not None:
-        _finish_others(copies, states, batch)
+    return batch
+
+
+def collect_candidates(
+    renderer: Renderer, copies: Renderer, policy: Policy, batch: EpisodeBatch, generator: torch.Generator
+) -> EpisodeBatch:
+    """As ``collect``; then paint what each episode would end with if one action were another of its K candidates.
+
+    ``copies`` has the settings of ``renderer``, and K − 1 canvases for each of its canvases.
+    """
+    states: list[State] = []
+
+    def save(actions: Tensor) -> Tensor:
+        states.append(renderer.save())
+        return actions
+
+    collect(renderer, policy, batch, generator, perturb=save)
+    _finish_others(copies, states, batch)
     return batch
 
 

@@ -135,7 +135,7 @@ _TINY = SpiralConfig(
 PRESETS: dict[str, Preset] = {
     "mnist": Preset("make up digits, from the score of a critic", _MNIST),
     "mnist-prior": Preset("make up digits, from programs that search finds", _MNIST_PRIOR),
-    "mnist-finetune": Preset("improve an agent that makes up digits, by the score of a critic", _MNIST_FINETUNE),
+    "mnist-finetune": Preset("make up digits better, from the score of a critic", _MNIST_FINETUNE),
     "mnist-reconstruct": Preset("copy digits, from programs that search finds", _RECONSTRUCTION),
     "omniglot": Preset("copy characters, from programs that search finds", _OMNIGLOT),
     "faces": Preset("copy portraits in colour, from programs that search finds", _FACES),

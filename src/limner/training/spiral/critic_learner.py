@@ -29,11 +29,6 @@ from limner.training.policy_learner import Scalars
 from limner.training.spiral.config import SpiralConfig
 
 Draw = Callable[[int, torch.Generator], Tensor]
-LOSSES = {
-    "wasserstein": wasserstein_critic_loss,
-    "relativistic": relativistic_critic_loss,
-    "logistic": logistic_critic_loss,
-}
 
 
 class CriticLearner:
@@ -61,7 +56,7 @@ class CriticLearner:
         """One gradient step; its gap and its penalty ``float32[2]``, None when it was skipped."""
         config, device = self.config, self.generator.device
         scores_real, scores_fake = self.critic(torch.cat([real, fake])).chunk(2)
-        loss, penalty = LOSSES[config.loss](scores_real, scores_fake), torch.zeros((), device=device)
+        loss, penalty = self._loss(scores_real, scores_fake), torch.zeros((), device=device)
         if config.gradient_penalty:
             count = max(1, round(config.gradient_penalty_share * config.batch_size))
             if config.loss == "relativistic":
@@ -78,6 +73,14 @@ class CriticLearner:
         self.critic.centre(torch.cat([scores_real, scores_fake]).detach())
         self.taken += 1
         return torch.stack([scores_real.mean() - scores_fake.mean(), penalty]).detach()
+
+    def _loss(self, real: Tensor, fake: Tensor) -> Tensor:
+        """The loss, without the penalty, of as many scores ``[N]`` of each."""
+        if self.config.loss == "wasserstein":
+            return wasserstein_critic_loss(real, fake)
+        if self.config.loss == "relativistic":
+            return relativistic_critic_loss(real, fake)
+        return logistic_critic_loss(real, fake)
 
     def _batch(self, real: Draw, replay: RingBuffer) -> tuple[Tensor, Tensor]:
         """Real and painted pictures of a gradient step, as many of each."""
