@@ -16,7 +16,7 @@ from jinja2 import Environment, StrictUndefined
 
 from limner.export import curves
 from limner.export.picture import png
-from limner.export.stages import Stage, joined, largest, read_object, stages
+from limner.export.stages import Stage, joined, read_object, stages, starts
 from limner.programs.execution import frames
 from limner.programs.program import Program, load_programs
 from limner.programs.table import columns, write_rows
@@ -47,14 +47,11 @@ def report(folder: str | Path) -> str:
     """
     folder = Path(folder)
     history = stages(folder)
-    log, starts = joined(history), [joined(history[:i]) for i in range(1, len(history))]
+    log = joined(history)
     reference = load_reference(folder)
     programs = load_programs(folder / "programs.jsonl") if (folder / "programs.jsonl").exists() else []
     short = [program for program in programs if len(program) <= MAX_STEPS][:DRAWINGS]
-    plots = {
-        axis: curves.learning_curves(log, (axis,), reference, [{axis: largest(before, axis)} for before in starts])
-        for axis in curves.AXES
-    }
+    plots = {axis: curves.learning_curves(log, (axis,), reference, starts(history)[1:]) for axis in curves.AXES}
     config = history[-1].config
     template = resources.files("limner.export").joinpath("report.html").read_text("utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)

@@ -42,21 +42,22 @@ def stages(folder: Path) -> list[Stage]:
     return found
 
 
+def starts(stages: Sequence[Stage]) -> list[dict[str, float]]:
+    """The frames and minutes, counted from the start of the first stage, at which each of them begins."""
+    found, now = [], dict.fromkeys(("frames", "minutes"), 0.0)
+    for stage in stages:
+        found.append(now)
+        now = {key: value + max((r[key] for r in stage.log if key in r), default=0.0) for key, value in now.items()}
+    return found
+
+
 def joined(stages: Sequence[Stage]) -> list[dict[str, Any]]:
     """One log of all stages: frames and minutes count from the start of the first."""
-    records: list[dict[str, Any]] = []
-    for stage in stages:
-        before = {key: largest(records, key) for key in ("frames", "minutes")}
-        records += [
-            {**record, **{key: record[key] + value for key, value in before.items() if key in record}}
-            for record in stage.log
-        ]
-    return records
-
-
-def largest(log: Log, key: str) -> float:
-    """The largest value of ``key`` in a log; 0 without one."""
-    return max((record[key] for record in log if key in record), default=0.0)
+    return [
+        {**record, **{key: record[key] + value for key, value in start.items() if key in record}}
+        for stage, start in zip(stages, starts(stages), strict=True)
+        for record in stage.log
+    ]
 
 
 def read_object(path: Path) -> dict[str, Any]:
