@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from limner.agents.config import AgentConfig
-from limner.agents.rollout import EpisodeBatch, collect, collect_candidates
+from limner.agents.rollout import EpisodeBatch, collect_candidates
 from limner.models.config import PolicyConfig
 from limner.models.policy import Policy
 from limner.training.config import PolicyGradientConfig
@@ -37,10 +37,8 @@ def episodes_of_toy(horizon: int = 4, batch: int = 8, seed: int = 0, candidates:
     renderer = Toy(SETTINGS, batch)
     episodes = EpisodeBatch.empty(agent_config(horizon), renderer, candidates=candidates)
     policy = make_toy_policy(renderer, seed)
-    if candidates > 1:
-        collect_candidates(renderer, Toy(SETTINGS, batch * (candidates - 1)), policy, episodes, seeded(seed))
-    else:
-        collect(renderer, policy, episodes, seeded(seed))
+    copies = Toy(SETTINGS, batch * (candidates - 1)) if candidates > 1 else None
+    collect_candidates(renderer, copies, policy, episodes, seeded(seed))
     episodes.actions[:, 0, 0] = 0
     episodes.observed[:, 0] = 0
     return renderer, episodes
@@ -60,10 +58,7 @@ class Bandit:
     def play(self, policy: Policy | None = None) -> Tensor:
         """Rewards [T, B] of one batch."""
         policy = policy or self.learner.policy
-        if self.copies is None:
-            collect(self.renderer, policy, self.episodes, self.acting)
-        else:
-            collect_candidates(self.renderer, self.copies, policy, self.episodes, self.acting)
+        collect_candidates(self.renderer, self.copies, policy, self.episodes, self.acting)
         worth = self.worth(self.episodes.observed)
         return worth[1:] - worth[:-1]
 

@@ -151,12 +151,14 @@ def collect(
 
 
 def collect_candidates(
-    renderer: Renderer, copies: Renderer, policy: Policy, batch: EpisodeBatch, generator: torch.Generator
+    renderer: Renderer, copies: Renderer | None, policy: Policy, batch: EpisodeBatch, generator: torch.Generator
 ) -> EpisodeBatch:
     """As ``collect``; then paint what each episode would end with if one action were another of its K candidates.
 
-    ``copies`` has the settings of ``renderer``, and K − 1 canvases for each of its canvases.
+    ``copies`` has the settings of ``renderer``, and K − 1 canvases for each of its canvases; None where K is 1.
     """
+    if copies is None:
+        return collect(renderer, policy, batch, generator)
     states: list[State] = []
 
     def save(actions: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from limner.actions import ActionSpace
-from limner.agents.rollout import EpisodeBatch, collect, collect_candidates
+from limner.agents.rollout import EpisodeBatch, collect_candidates
 from limner.data.picture_source import PictureSource
 from limner.models.policy import Policy
 from limner.training.actor import Actor, share_runs
@@ -49,8 +49,6 @@ class EpisodeActor(Actor):
         self.episodes, self.spare = self.spare, self.episodes
         if self.config.agent.conditional:
             self.episodes.aim(self.source.draw(len(self.episodes.goal), self.generator))
-        if self.copies is None:
-            return collect(self.renderer, self.policy, self.episodes, self.generator), {}
         return collect_candidates(self.renderer, self.copies, self.policy, self.episodes, self.generator), {}
 
     @classmethod
