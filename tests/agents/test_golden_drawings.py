@@ -41,7 +41,7 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
-@pytest.fixture(params=["this CPU", "without bfloat16"], autouse=True)
+@pytest.fixture(params=["this CPU", "without bfloat16"])
 def capabilities(request, monkeypatch):
     """This CPU, and one that does not multiply bfloat16 in hardware."""
     if request.param != "this CPU":
@@ -49,12 +49,14 @@ def capabilities(request, monkeypatch):
         monkeypatch.setattr(blocks, "_multiplies_bfloat16", blocks._multiplies_bfloat16.__wrapped__)
 
 
+@pytest.mark.usefixtures("capabilities")
 @pytest.mark.parametrize("name", ["mnist", "omniglot-prior"])
 def test_an_unconditional_agent_draws_the_same_as_ever(name):
     canvases, programs = sample(load_agent(name), 20, seed=0)
     assert hashes(canvases, programs) == GOLDEN[name]
 
 
+@pytest.mark.usefixtures("capabilities")
 @pytest.mark.parametrize("name", ["mnist-reconstruct", "omniglot", "faces"])
 def test_a_conditional_agent_draws_the_same_as_ever(name):
     agent = load_agent(name)
@@ -63,7 +65,7 @@ def test_a_conditional_agent_draws_the_same_as_ever(name):
     assert hashes(drawings.canvases, drawings.programs) == GOLDEN[name]
 
 
-@pytest.mark.usefixtures("gl")
+@pytest.mark.usefixtures("gl", "capabilities")
 def test_the_agent_of_scenes_builds_the_same_as_ever():
     pictures, _ = visible_scenes(np.random.default_rng(0), 20, threads=1)
     (drawings,) = draw(load_agent("scenes"), pictures)
@@ -71,7 +73,7 @@ def test_the_agent_of_scenes_builds_the_same_as_ever():
 
 
 @pytest.mark.parametrize("capability", ["avx2", "default"])
-def test_an_agent_draws_the_same_with_other_instructions(capability, capabilities):
+def test_an_agent_draws_the_same_with_other_instructions(capability):
     """``ATEN_CPU_CAPABILITY`` is read when PyTorch is imported."""
     environment = os.environ | {"ATEN_CPU_CAPABILITY": capability}
     command = [sys.executable, "-c", DRAW, str(Path(__file__).parent)]
