@@ -28,9 +28,9 @@ import torch
 import tyro
 
 from limner.agents.agent import load_agent
-from limner.data import load_dataset
+from limner.inference.evaluate import generation_reference
 from limner.inference.sample import sample
-from limner.metrics.generation import Reference, evaluate_pictures, make_reference
+from limner.metrics.generation import Reference, evaluate_pictures
 from limner.training.config import TrainingConfig
 from limner.training.presets import PRESETS
 from limner.training.progress import watch
@@ -100,10 +100,7 @@ def main(comparison: Comparison) -> None:
             config = comparison.start(seed) if name == "start" else comparison.config(name, seed)
             with watch(config) as report:
                 train_once(config, comparison.folder(name, seed), report)
-    agent = PRESETS["mnist-prior"].config.agent
-    train, test = (load_dataset(comparison.data, split) for split in ("train", "test"))
-    renderer = agent.make_renderer(1000)
-    reference = make_reference(test, train, renderer, agent.horizon, np.random.default_rng(0))
+    reference = generation_reference(PRESETS["mnist-prior"].config.agent, comparison.data)
     titles = [f"{name} ({how})" for how in ("temperature 1", "cold") for name in FIGURES]
     print(f"\n| way | seed | {' | '.join(titles)} |\n{'|---' * (len(titles) + 2)}|")
     for name in names:

@@ -11,15 +11,14 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-import numpy as np
 import torch
 import tyro
 
 from limner.agents.agent import find_agent, load_agent
 from limner.agents.checkpoint import read_manifest
-from limner.data import load_dataset
+from limner.inference.evaluate import generation_reference
 from limner.inference.sample import sample
-from limner.metrics.generation import GenerationMetrics, evaluate_pictures, make_reference
+from limner.metrics.generation import GenerationMetrics, evaluate_pictures
 
 FIGURES = (
     "frechet", "normalised_frechet", "precision", "coverage",
@@ -52,9 +51,7 @@ def main(asked: Temperatures) -> None:
     agents = {name: load_agent(name) for name in asked.agents}
     config = agents[asked.agents[0]].config
     data = asked.data or read_manifest(find_agent(asked.agents[0])[0])["training"]["run"]["data"]
-    train, test = load_dataset(data, "train"), load_dataset(data, "test")
-    renderer = config.make_renderer(1000)
-    reference = make_reference(test, train, renderer, config.horizon, np.random.default_rng(0))
+    reference = generation_reference(config, data)
     print("| agent | temperature |" + "".join(f" {name} |" for name in FIGURES))
     print("|---" * (len(FIGURES) + 2) + "|")
     print(row("real pictures", "", reference.real))

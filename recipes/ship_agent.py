@@ -20,7 +20,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import tyro
 from safetensors.torch import load, save
@@ -30,10 +29,10 @@ from limner.agents.checkpoint import newest_checkpoint, read_manifest
 from limner.cli.train import preset_config, read
 from limner.data import load_dataset
 from limner.inference.draw import DrawOptions
-from limner.inference.evaluate import reconstruct
+from limner.inference.evaluate import generation_reference, reconstruct
 from limner.inference.sample import sample
 from limner.metrics import features
-from limner.metrics.generation import evaluate_pictures, make_reference
+from limner.metrics.generation import evaluate_pictures
 from limner.programs.program import load_programs
 from limner.training.config import TrainingConfig
 from limner.training.imitation.config import AgentExpert, FileExpert, ImitationConfig
@@ -253,9 +252,7 @@ def _flat(config: TrainingConfig) -> dict[str, Any]:
 
 def measured_samples(ship: Ship, agent: Agent, config: TrainingConfig) -> str:
     """A thousand drawings, beside real pictures and random strokes."""
-    train, test = (load_dataset(config.run.data, split) for split in ("train", "test"))
-    renderer = agent.config.make_renderer(1000)
-    reference = make_reference(test, train, renderer, agent.config.horizon, np.random.default_rng(0))
+    reference = generation_reference(agent.config, config.run.data)
     drawn = evaluate_pictures(sample(agent, reference.count)[0], reference)
     lines = []
     for title, metrics in (("real pictures", reference.real), (ship.name, drawn), ("random strokes", reference.random)):

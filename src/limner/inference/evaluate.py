@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from limner.agents.agent import Agent
-from limner.data import Dataset, Pictures
+from limner.agents.config import AgentConfig
+from limner.data import Dataset, Pictures, load_dataset
 from limner.data.generated import ProgramDataset
 from limner.data.resize import match_channels
 from limner.inference.draw import DrawOptions, check_drawing, draw
+from limner.metrics.generation import Reference, make_reference
 from limner.metrics.reconstruction import frechet, squared_error, structural_similarity
 from limner.programs.program import Program
 from limner.worlds.world import Canvas
@@ -46,6 +48,15 @@ class Reconstruction:
     programs: list[Program]
     program_metrics: dict[str, float]
     """How well the programs match those behind the pictures (``World.metrics``); empty where these are not known."""
+
+
+def generation_reference(config: AgentConfig, data: str) -> Reference:
+    """What drawings of an unconditional agent with this ``config`` are measured against, as they are in training.
+
+    1,000 test digits of the data set ``data``, as many training digits, and random strokes of seed 0.
+    """
+    train, test = load_dataset(data, "train"), load_dataset(data, "test")
+    return make_reference(test, train, config.make_renderer(1000), config.horizon, np.random.default_rng(0))
 
 
 def reconstruct(
