@@ -2,16 +2,18 @@
 
     python benchmarks/faults.py                             # mnist, two actors, ten minutes a run
     python benchmarks/faults.py --preset tiny --minutes 1
+    python benchmarks/faults.py --seeds 0 1 2               # how far the figures of such runs spread
 
 1. Recovery: actors of a trainer in this process are killed in turn. Recovery lasts from the kill until the end of the
    update that learnt from a batch of the process that replaces the killed one.
 2. `limner train` runs undisturbed for so many minutes of training.
 3. Then the same run again, while an actor is killed every 30 seconds, in turn, and the learner twice, which then goes
-   on with `--resume`.
+   on with `--resume`. Both runs are made for each seed.
 
 The runs follow one another, so nothing else should work on the machine meanwhile. They save a checkpoint every ten
 updates. Throughput is environment steps in the last checkpoint by the seconds from the start until it was written,
-restarts and evaluations included. Updates lost by killing the learner are the time since its last checkpoint by the
+restarts and evaluations included. A disturbed run has made fewer steps when its time is over, so the figures of both
+are also compared at equal steps. Updates lost by killing the learner are the time since its last checkpoint by the
 mean time of an update. In the end no process of a run, no folder of its clusters and no file in shared memory should
 be left. Every kill is a SIGKILL.
 """
@@ -97,7 +99,7 @@ def processes(mark: str) -> dict[int, str]:
 class Run:
     """A run of the command line, its processes, and what was done to it."""
 
-    def __init__(self, folder: Path, preset: str, actors: int, minutes: float) -> None:
+    def __init__(self, folder: Path, preset: str, actors: int, minutes: float, seed: int) -> None:
         self.folder = folder
         self.actors: list[int] = []  # numbers of processes that act, the one that began first before the others
         self.clusters: set[str] = set()  # their folders
@@ -105,8 +107,9 @@ class Run:
         self.kills = 0
         self.lost: list[int] = []  # updates, by each kill of the learner
         limits = ["--minutes", str(minutes), "--frames", "1000000000", "--checkpoint-every", str(CHECKPOINT_EVERY)]
+        where = ["--runtime", "ray", "--actors", str(actors), "--out", str(folder)]
         self.started = time.time()
-        self.process = self._limner(preset, "--runtime", "ray", "--actors", str(actors), *limits, "--out", str(folder))
+        self.process = self._limner(preset, "--seed", str(seed), *where, *limits)
 
     def look(self) -> bool:
         """Find out what acts; whether the run goes on. ``SystemExit`` when it has failed."""
@@ -181,12 +184,29 @@ def train(run: Run, learner_kills: list[float], disturbed: bool) -> float:
         run.process.kill()
 
 
+def at_equal_steps(folders: list[Path]) -> str:
+    """A figure of the evaluations of two runs, its mean over the second half of the numbers of steps that both have."""
+    curves = []
+    for folder in folders:
+        rows = [row for row in read_log(folder / "log.jsonl") if "eval/seconds" in row]
+        name = "eval/mse" if "eval/mse" in rows[0] else "eval/normalised_frechet"
+        curves.append({row["frames"]: row[name] for row in rows})
+    common = sorted(curves[0].keys() & curves[1].keys())
+    if not common:
+        return "no evaluation at equal steps"
+    means = [statistics.mean(curve[frames] for frames in common[len(common) // 2 :]) for curve in curves]
+    return f"{name} at equal steps, {common[len(common) // 2]:,} to {common[-1]:,}: " + ", ".join(
+        f"{x:.3f}" for x in means
+    )
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--preset", default="mnist", choices=PRESETS)
     parser.add_argument("--actors", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=10.0, help="of training in each run")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="of pairs of runs, undisturbed and disturbed")
     parser.add_argument("--kills", type=int, default=6, help="of actors, in the first part")
     arguments = parser.parse_args()
     config = PRESETS[arguments.preset].config
@@ -199,11 +219,14 @@ def main() -> None:
     )
     learner_kills = [arguments.minutes * 60 / 3, arguments.minutes * 60 * 2 / 3]
     with tempfile.TemporaryDirectory(prefix="limner-faults-") as folder:
-        speeds = []
-        for name, disturbed in (("undisturbed", False), ("disturbed", True)):
-            run = Run(Path(folder) / name, arguments.preset, arguments.actors, arguments.minutes)
-            speeds.append(train(run, learner_kills, disturbed))
-    print(f"throughput of the disturbed run to that of the undisturbed one: {speeds[1] / speeds[0]:.3f} (bar 0.85)")
+        for seed in arguments.seeds:
+            folders = [Path(folder) / f"{name}-{seed}" for name in ("undisturbed", "disturbed")]
+            speeds = []
+            for path, disturbed in zip(folders, (False, True), strict=True):
+                run = Run(path, arguments.preset, arguments.actors, arguments.minutes, seed)
+                speeds.append(train(run, learner_kills, disturbed))
+            print(f"seed {seed}: disturbed ÷ undisturbed: throughput {speeds[1] / speeds[0]:.3f} (bar 0.85)")
+            print(at_equal_steps(folders), flush=True)
 
 
 if __name__ == "__main__":
