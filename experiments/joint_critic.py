@@ -38,7 +38,7 @@ from limner.agents.rollout import EpisodeBatch
 from limner.data import load_dataset
 from limner.data.picture_source import PictureSource
 from limner.models.config import CriticConfig
-from limner.models.critic import Critic
+from limner.models.critic import PixelCritic
 from limner.programs.program import Program, load_alike
 from limner.training import make_trainer, register
 from limner.training.buffers import RingBuffer
@@ -161,7 +161,7 @@ class JointConfig(SpiralConfig):
         require(not self.agent.conditional, "conditional is True: a joint critic is for unconditional agents")
 
 
-class JointCritic(Critic):
+class JointCritic(PixelCritic):
     """Scores pairs ``float32[N, D]`` of pictures and described programs."""
 
     def __init__(self, config: CriticConfig, channels: int, resolution: int, space: ActionSpace, steps: int) -> None:

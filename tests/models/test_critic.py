@@ -3,14 +3,14 @@ import torch
 from torch import nn
 
 from limner.models.config import CriticConfig
-from limner.models.critic import Critic, complement
+from limner.models.critic import FeatureCritic, PixelCritic, complement
 
 LOSSES = ["wasserstein", "relativistic", "logistic"]
 
 
 def make_critic(loss="wasserstein", channels=1, resolution=16, width=4, seed=0):
     torch.manual_seed(seed)
-    return Critic(CriticConfig(loss=loss, width=width), channels, resolution)
+    return PixelCritic(CriticConfig(loss=loss, width=width), channels, resolution)
 
 
 def pictures(count=5, channels=1, resolution=16, seed=0):
@@ -38,7 +38,7 @@ def test_the_width_doubles_down_to_four_pixels():
 
 
 def test_pixel_unshuffle_turns_blocks_of_pixels_into_channels_and_all_of_them_count():
-    critic = Critic(CriticConfig(width=8, pixel_unshuffle=4), 3, 32)
+    critic = PixelCritic(CriticConfig(width=8, pixel_unshuffle=4), 3, 32)
     assert [(layer.in_channels, layer.out_channels, layer.stride[0]) for layer in critic.convolutions] == [
         (48, 8, 1), (8, 16, 2),
     ]  # fmt: skip
@@ -71,7 +71,10 @@ def test_other_losses_come_without_spectral_norm(loss):
 
 @pytest.mark.parametrize("precision", ["bfloat16", "native"])
 def test_reduced_precision_changes_little_and_leaves_the_weights_in_float32(precision):
-    full, reduced = Critic(CriticConfig(width=8), 1, 32), Critic(CriticConfig(width=8, precision=precision), 1, 32)
+    full, reduced = (
+        PixelCritic(CriticConfig(width=8), 1, 32),
+        PixelCritic(CriticConfig(width=8, precision=precision), 1, 32),
+    )
     reduced.load_state_dict(full.state_dict())
     inputs = [pictures(16, resolution=32).requires_grad_(True) for _ in range(2)]
     gradients = []
@@ -101,7 +104,7 @@ def test_scores_are_centred_step_by_step_without_touching_their_differences(loss
 
 def test_scores_of_a_bfloat16_critic_are_not_rounded():
     torch.manual_seed(0)
-    critic = Critic(CriticConfig(width=4, precision="bfloat16"), 1, 16)
+    critic = PixelCritic(CriticConfig(width=4, precision="bfloat16"), 1, 16)
     similar = torch.rand(1, 1, 16, 16) + torch.linspace(0, 0.2, 64)[:, None, None, None]
     with torch.no_grad():
         scores = critic(similar)
@@ -120,9 +123,24 @@ def test_half_of_a_complemented_picture_is_the_targets():
 
 
 def test_a_target_changes_the_score_of_a_picture_beside_it():
-    critic = Critic(CriticConfig(width=4), 1, 16, conditional=True)
+    critic = PixelCritic(CriticConfig(width=4), 1, 16, conditional=True)
     pair = torch.cat([pictures(5), pictures(5, seed=1)], dim=1)
     other = torch.cat([pictures(5), pictures(5, seed=2)], dim=1)
     assert (critic(pair) != critic(other)).all()
-    complemented = Critic(CriticConfig(width=4, target="complement"), 1, 16, conditional=True)
+    complemented = PixelCritic(CriticConfig(width=4, target="complement"), 1, 16, conditional=True)
     assert complemented(complement(pair, torch.zeros(5, dtype=torch.long))).shape == (5,)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_critic_of_features_scores_each_picture_alone_and_never_learns_in_its_encoder(loss):
+    torch.manual_seed(0)
+    critic = FeatureCritic(CriticConfig(loss=loss, encoder="contrastive"), 3, 16)
+    batch = pictures(5, 3)
+    scores = critic.train()(batch)
+    assert scores.shape == (5,)
+    assert scores.std() > 0
+    scores.sum().backward()
+    assert all((parameter.grad is None) == name.startswith("encoder") for name, parameter in critic.named_parameters())
+    critic.eval()
+    alone = torch.cat([critic(picture[None]) for picture in batch])
+    torch.testing.assert_close(critic(batch), alone, rtol=1e-5, atol=1e-6)

@@ -48,6 +48,12 @@ class CriticConfig:
     loss: Literal["wasserstein", "relativistic", "logistic"] = "wasserstein"
     """Loss: Wasserstein (SPIRAL), relativistic, of pairs of a real and a painted picture (R3GAN), or logistic with
     spectral normalisation (SPIRAL++, whose gradient penalty is 0)."""
+    encoder: Literal["none", "contrastive"] = "none"
+    """What is scored: pixels, or features of an encoder that learns from the real pictures before training begins, by
+    contrast of augmented views (SimCLR), and is then fixed. With features width, pixel_unshuffle and precision do not
+    count, and the gradient penalty is on features. For unconditional agents."""
+    encoder_steps: int = 600
+    """Gradient steps of the encoder, with 256 pictures each."""
     width: int = 16
     """Channels of the first convolution; they double with each of the following."""
     pixel_unshuffle: int = 1
@@ -80,7 +86,7 @@ class CriticConfig:
         check_fields(
             self,
             "critic.",
-            positive="width learning_rate batch_size steps_per_update replay gradient_penalty_share",
+            positive="encoder_steps width learning_rate batch_size steps_per_update replay gradient_penalty_share",
             not_negative="gradient_penalty",
             share="gradient_penalty_share",
         )

@@ -15,7 +15,7 @@ from limner.agents.agent import find_agent
 from limner.agents.checkpoint import read_manifest, read_tensors
 from limner.agents.config import AgentConfig
 from limner.models.config import CriticConfig
-from limner.models.critic import Critic, complement
+from limner.models.critic import Critic, complement, make_critic
 from limner.worlds.observation import preprocess
 from limner.worlds.simulator import Objective, negative_mse
 from limner.worlds.validation import read_section, require
@@ -70,7 +70,7 @@ def load_critic(name: str) -> CriticObjective:
     state = read_tensors(folder, manifest, "state.safetensors")
     weights = {key.removeprefix("critic."): value for key, value in state.items() if key.startswith("critic.")}
     config = read_section(CriticConfig, section, "critic.")
-    critic = Critic(config, agent.make_renderer(1).shape[2], agent.resolution, agent.conditional)
+    critic = make_critic(config, agent.make_renderer(1).shape[2], agent.resolution, agent.conditional)
     try:
         critic.load_state_dict(weights)
     except RuntimeError as error:

@@ -12,7 +12,7 @@ from limner.agents.rollout import EpisodeBatch, collect
 from limner.data import ArrayDataset
 from limner.data.picture_source import PictureSource
 from limner.models.config import PolicyConfig
-from limner.models.critic import Critic
+from limner.models.critic import PixelCritic
 from limner.training import NonFiniteError
 from limner.training.config import PolicyGradientConfig
 from limner.training.distance.config import DistanceConfig
@@ -87,8 +87,8 @@ def test_no_critic_is_made_fed_scored_or_saved(source, tmp_path, monkeypatch):
     def forbidden(*_, **__):
         raise AssertionError("there is to be no critic")
 
-    monkeypatch.setattr(Critic, "__init__", forbidden)
-    monkeypatch.setattr(Critic, "forward", forbidden)
+    monkeypatch.setattr(PixelCritic, "__init__", forbidden)
+    monkeypatch.setattr(PixelCritic, "forward", forbidden)
     trainer = DistanceTrainer(CONFIG, source)
     metrics = [trainer.update(i / 2) for i in range(2)]
     checkpoint = save_checkpoint(tmp_path, trainer, {})

@@ -95,6 +95,7 @@ def test_only_members_of_one_process_with_a_critic_can_share_it():
     for config, words in [
         (ImitationConfig(TINY.agent, TINY.run), "the algorithm is 'imitation'; choose spiral, or leave it out"),
         (replace(TINY, run=replace(TINY.run, runtime=RayConfig())), "train in one process; leave --runtime ray out"),
+        (replace(TINY, critic=replace(TINY.critic, encoder="contrastive")), "set critic.encoder none"),
         (replace(TINY, run=replace(TINY.run, keep=1)), "keep is 1: must be 2 or more with population.shared_critic"),
     ]:
         with pytest.raises(ValueError, match=words):

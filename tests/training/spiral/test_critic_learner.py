@@ -6,7 +6,7 @@ import torch
 from toy_episodes import RESOLUTION, episodes_of_toy, seeded
 
 from limner.models.config import CriticConfig
-from limner.models.critic import Critic, complement
+from limner.models.critic import PixelCritic, complement
 from limner.training.buffers import RingBuffer
 from limner.training.losses import gradient_penalty, zero_centred_penalty
 from limner.training.presets import PRESETS
@@ -37,7 +37,7 @@ def make_critic_learner(loss="wasserstein", seed=0):
     def real(count, generator):
         return pictures[torch.randint(256, (count,), generator=generator)]
 
-    return CriticLearner(Critic(config, 1, RESOLUTION), config, seeded(seed)), (real, replay)
+    return CriticLearner(PixelCritic(config, 1, RESOLUTION), config, seeded(seed)), (real, replay)
 
 
 @pytest.mark.parametrize("loss", ["wasserstein", "relativistic", "logistic"])
@@ -123,7 +123,7 @@ def test_the_critic_follows_its_generator():
 
 def test_every_canvas_is_scored_without_touching_the_critic():
     _, episodes = episodes_of_toy()
-    critic = Critic(CriticConfig(width=4), 1, RESOLUTION)
+    critic = PixelCritic(CriticConfig(width=4), 1, RESOLUTION)
     critic.offset.fill_(0.7)
     scores = score(critic, episodes)
     assert scores.shape == (5, 8)
@@ -136,7 +136,7 @@ def test_every_canvas_is_scored_without_touching_the_critic():
 def test_every_canvas_is_scored_with_its_target(shown):
     _, episodes = episodes_of_toy()
     episodes.target = torch.rand(8, 1, RESOLUTION, RESOLUTION, generator=seeded(3))
-    critic = Critic(CriticConfig(width=4, target=shown), 1, RESOLUTION, conditional=True)
+    critic = PixelCritic(CriticConfig(width=4, target=shown), 1, RESOLUTION, conditional=True)
     scores = score(critic, episodes)
     for t in range(5):
         pictures = torch.cat([episodes.observed[t], episodes.target], dim=1)

@@ -10,6 +10,7 @@ from limner.agents.rollout import EpisodeBatch, collect
 from limner.data import ArrayDataset
 from limner.data.picture_source import PictureSource
 from limner.models.config import CriticConfig, PolicyConfig
+from limner.models.encoder import learn_contrast
 from limner.training.config import PolicyGradientConfig
 from limner.training.presets import PRESETS
 from limner.training.spiral.config import SpiralReward
@@ -33,6 +34,7 @@ VARIANTS = {
     "candidates conditional": replace(CONDITIONAL, learning=replace(TINY.learning, candidates=2)),
     "bfloat16": replace(TINY, critic=replace(TINY.critic, precision="bfloat16")),
     "conditional": replace(CONDITIONAL, reward=SpiralReward(distance=10.0)),
+    "encoder": replace(TINY, critic=replace(TINY.critic, encoder="contrastive", encoder_steps=2)),
     "blind": with_policy(CONDITIONAL, blind=True),
     "complement": replace(CONDITIONAL, critic=replace(TINY.critic, target="complement")),
 }
@@ -53,6 +55,31 @@ def test_one_thread_and_two_give_the_same_run_bit_for_bit(variant, source, every
         runs.append((everything(trainer), untimed(metrics)))
     assert different(runs[0][0], runs[1][0]) == []
     assert runs[0][1] == runs[1][1]
+
+
+def test_the_encoder_learns_once_and_is_fixed_from_then_on(source, monkeypatch, everything):
+    learnt = []
+
+    def learn(*arguments):
+        learnt.append(arguments)
+        return learn_contrast(*arguments)
+
+    monkeypatch.setattr("limner.training.spiral.trainer.learn_contrast", learn)
+    trainer, other = (SpiralTrainer(VARIANTS["encoder"], source) for _ in range(2))
+    fresh = copy.deepcopy(trainer.frozen_critic.state_dict())
+    trainer.update(0.0)
+    first = copy.deepcopy(trainer.frozen_critic.state_dict())
+    trainer.update(0.1)
+    second = trainer.frozen_critic.state_dict()
+    assert {name.split(".")[0] for name in different(fresh, first)} == {"encoder", "layers", "offset"}
+    assert {name.split(".")[0] for name in different(first, second)} == {"layers", "offset"}
+    assert len(learnt) == 1
+    other.policy_learner.average.load_state_dict(trainer.policy_learner.average.state_dict())
+    other.restore(*trainer.begin_snapshot()())
+    for one in (trainer, other):
+        one.update(0.2)
+    assert different(everything(trainer), everything(other)) == []
+    assert len(learnt) == 1, "not after resuming either"
 
 
 def test_the_next_episodes_are_painted_after_learning(source):

@@ -94,6 +94,8 @@ class PopulationConfig:
         require(run.runtime.name == LocalConfig.name, here)
         few = f"keep is {run.keep}: must be 2 or more with {name}, so that members have a checkpoint in common"
         require(run.keep >= 2, few)
+        encoder = config.critic.encoder  # type: ignore[attr-defined]
+        require(encoder == "none", f"{name}: each member's critic has a {encoder} encoder; set critic.encoder none")
 
     def common(self, config: TrainingConfig) -> TrainingConfig:
         """What members have in common: ``config``, but a shared critic keeps one batch of each member, the newest."""

@@ -42,6 +42,10 @@ class SpiralConfig(TrainingConfig):
             f"critic.pixel_unshuffle is {self.critic.pixel_unshuffle}: must leave 4 of the {resolution} pixels "
             "(resolution) or more",
         )
+        require(
+            not (self.critic.encoder != "none" and conditional),
+            f"critic.encoder is {self.critic.encoder!r}: must be 'none' for a conditional agent",
+        )
         for name, given in (
             (f"reward.distance is {self.reward.distance}", self.reward.distance > 0),
             ("critic.target is 'complement'", self.critic.target == "complement"),

@@ -13,7 +13,7 @@ from limner.agents.rollout import EpisodeBatch
 from limner.data import load_dataset
 from limner.data.picture_source import PictureSource
 from limner.models.config import CriticConfig
-from limner.models.critic import Critic, complement
+from limner.models.critic import Critic, complement, make_critic
 from limner.training.buffers import RingBuffer
 from limner.training.device import prepare
 from limner.training.finite import FiniteGuard, Skips
@@ -36,7 +36,8 @@ class CriticLearner:
 
     def __init__(self, critic: Critic, config: CriticConfig, generator: torch.Generator) -> None:
         self.critic, self.config, self.generator = critic, config, generator
-        self.optimizer = torch.optim.Adam(critic.parameters(), lr=config.learning_rate, betas=(0.5, 0.999), fused=True)
+        learnt = [parameter for parameter in critic.parameters() if parameter.requires_grad]
+        self.optimizer = torch.optim.Adam(learnt, lr=config.learning_rate, betas=(0.5, 0.999), fused=True)
         self.guard = FiniteGuard("critic", self.optimizer)
         self.taken = 0
 
@@ -55,15 +56,16 @@ class CriticLearner:
     def _step(self, real: Tensor, fake: Tensor) -> Tensor | None:
         """One gradient step; its gap and its penalty ``float32[2]``, None when it was skipped."""
         config, device = self.config, self.generator.device
-        scores_real, scores_fake = self.critic(torch.cat([real, fake])).chunk(2)
+        real, fake = self.critic.embed(torch.cat([real, fake])).chunk(2)
+        scores_real, scores_fake = self.critic.judge(torch.cat([real, fake])).chunk(2)
         loss, penalty = self._loss(scores_real, scores_fake), torch.zeros((), device=device)
         if config.gradient_penalty:
             count = max(1, round(config.gradient_penalty_share * config.batch_size))
             if config.loss == "relativistic":
-                penalty = zero_centred_penalty(self.critic, real[:count], fake[:count])
+                penalty = zero_centred_penalty(self.critic.judge, real[:count], fake[:count])
             else:
                 mix = torch.rand(count, generator=self.generator, device=device)
-                penalty = gradient_penalty(self.critic, real[:count], fake[:count], mix)
+                penalty = gradient_penalty(self.critic.judge, real[:count], fake[:count], mix)
             loss = loss + config.gradient_penalty * penalty
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -107,8 +109,7 @@ class CriticSide(Part):
         """``source``: the pictures of the run's data. ``ValueError`` without a GPU where the device is one."""
         prepare(config.device)
         self.config, self.resolution, self.conditional = config, config.agent.resolution, config.agent.conditional
-        data = config.critic.data
-        self.real_source = PictureSource(load_dataset(data), config.agent.renderer.canvas) if data else source
+        self.real_source = real_source(config, source)
         generator = make_generator("critic", config.run.seed, config.device)
         with torch.random.fork_rng(devices=[]):
             self.learner = self.make_learner(self.make_critic(config), generator)
@@ -120,7 +121,7 @@ class CriticSide(Part):
         """A new critic with random weights."""
         agent = config.agent
         channels = agent.make_renderer(1).shape[2]
-        return Critic(config.critic, channels, agent.resolution, agent.conditional).to(config.device)
+        return make_critic(config.critic, channels, agent.resolution, agent.conditional).to(config.device)
 
     def make_learner(self, critic: Critic, generator: torch.Generator) -> CriticLearner:
         """What teaches ``critic``."""
@@ -179,6 +180,12 @@ class CriticSide(Part):
         self.replay.load(tensors, int(counters["replay"]))
         self.learner.taken = int(counters["critic_steps"])
         self.learner.guard.load(counters)
+
+
+def real_source(config: SpiralConfig, source: PictureSource) -> PictureSource:
+    """What is shown to the critic as real: ``source``, the pictures of the run's data, unless others are named."""
+    data = config.critic.data
+    return PictureSource(load_dataset(data), config.agent.renderer.canvas) if data else source
 
 
 @torch.no_grad()

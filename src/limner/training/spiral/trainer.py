@@ -12,16 +12,18 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from limner.agents.rollout import EpisodeBatch
 from limner.data.picture_source import PictureSource
+from limner.models.critic import FeatureCritic
+from limner.models.encoder import learn_contrast
 from limner.training.actor_critic import ActorCritic
 from limner.training.finite import Skips
 from limner.training.policy_learner import Scalars
 from limner.training.runtime import Result
 from limner.training.spiral.config import SpiralConfig
-from limner.training.spiral.critic_learner import CriticSide, LearntCritic, score, score_others
+from limner.training.spiral.critic_learner import CriticSide, LearntCritic, real_source, score, score_others
 
 
 class SpiralTrainer(ActorCritic):
@@ -40,6 +42,8 @@ class SpiralTrainer(ActorCritic):
 
     def _update(self, progress: float) -> Scalars:
         """Learn from one batch of episodes, then paint the next; ``progress`` in [0, 1] is how far the run is."""
+        if self.config.critic.encoder != "none" and not self.updates:
+            self._learn_encoder()
         episodes = self.runtime.take()
         references = self.runtime.submit(partial(self.policy_learner.refer, episodes))
         self.learning.append(self.critic.call("learn", self._painted(episodes), self.updates + 1))
@@ -85,6 +89,18 @@ class SpiralTrainer(ActorCritic):
 
     def _make_networks(self) -> None:
         self.frozen_critic = self.critic_type.make_critic(self.config).requires_grad_(False).eval()
+
+    def _learn_encoder(self) -> None:
+        """Teach the encoder of the critic, before the critic itself learns; from then on it is fixed."""
+        run, resolution, source = self.config.run, self.config.agent.resolution, real_source(self.config, self.source)
+
+        def draw(count: int, generator: Generator) -> Tensor:
+            return source.take_preprocessed(source.draw_rows(count, generator), resolution)
+
+        assert isinstance(self.frozen_critic, FeatureCritic)
+        generator = Generator(self.config.device).manual_seed(run.seed)
+        learn_contrast(self.frozen_critic.encoder, draw, self.config.critic.encoder_steps, generator)
+        self.critic.call("set_weights", self.frozen_critic.state_dict()).result()
 
     def _score(self, episodes: EpisodeBatch) -> Tensor:
         """The frozen critic's score of every observed canvas of the episodes, ``float32[T + 1, B]``."""
