@@ -5,9 +5,10 @@
 
 - ``imitation``: the preset ``mnist-prior`` goes on.
 - ``critic``: the preset ``mnist-finetune``.
-- ``wasserstein``, ``logistic``: the same with other losses of the critic.
-- ``one-candidate``: the same with advantages from the value in place of other candidates.
-- ``held``: the same, held to the averaged policy as the preset ``mnist`` is.
+- ``encoder``: the same with a critic of features that an encoder learns from the real pictures first.
+- ``wasserstein``, ``logistic``: the same as ``critic`` with other losses.
+- ``one-candidate``: the same as ``critic`` with advantages from the value in place of other candidates.
+- ``held``: the same as ``critic``, held to the averaged policy as the preset ``mnist`` is.
 
 Notable choices:
 - Each seed has a start of its own, the preset ``mnist-prior`` for ``start_minutes``, which all ways go on from.
@@ -36,7 +37,7 @@ from limner.training.presets import PRESETS
 from limner.training.progress import watch
 from limner.training.run import train_once
 
-Way = Literal["imitation", "critic", "wasserstein", "logistic", "one-candidate", "held"]
+Way = Literal["imitation", "critic", "encoder", "wasserstein", "logistic", "one-candidate", "held"]
 FIGURES = ("precision", "coverage", "normalised_frechet", "entropy")
 
 
@@ -62,6 +63,9 @@ class Comparison:
         config: Any = start if way == "imitation" else PRESETS["mnist-finetune"].config
         config = self._timed(replace(config, agent=start.agent), seed, str(self.folder("start", seed)), self.minutes)
         match way:
+            case "encoder":
+                changes = {"encoder": "contrastive", "gradient_penalty": 0.1}
+                return replace(config, critic=replace(config.critic, **changes))
             case "wasserstein":
                 critic = replace(config.critic, loss="wasserstein", gradient_penalty=10.0)
                 return replace(config, critic=critic)
