@@ -69,7 +69,12 @@ def test_a_complement_critic_is_shown_each_half():
 
 
 @pytest.mark.parametrize(
-    "critic", [TINY.critic, CriticConfig(loss="logistic", width=4, batch_size=8, steps_per_update=1, replay=2)]
+    "critic",
+    [
+        TINY.critic,
+        CriticConfig(loss="logistic", width=4, batch_size=8, steps_per_update=1, replay=2),
+        replace(TINY.critic, encoder="contrastive", encoder_steps=2),
+    ],
 )
 def test_the_critic_of_a_checkpoint_is_the_one_that_learnt(critic, source, tmp_path):
     trainer = save(replace(TINY, critic=critic), source, tmp_path / "run")

@@ -5,6 +5,7 @@ ones are painted. Meanwhile the critic learns. V-trace corrects for what the pol
 of actors elsewhere, have changed. A critic elsewhere may finish an update late: then the next is scored without it.
 """
 
+import logging
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
@@ -24,6 +25,8 @@ from limner.training.policy_learner import Scalars
 from limner.training.runtime import Result
 from limner.training.spiral.config import SpiralConfig
 from limner.training.spiral.critic_learner import CriticSide, LearntCritic, real_source, score, score_others
+
+logger = logging.getLogger(__name__)
 
 
 class SpiralTrainer(ActorCritic):
@@ -98,6 +101,7 @@ class SpiralTrainer(ActorCritic):
             return source.take_preprocessed(source.draw_rows(count, generator), resolution)
 
         assert isinstance(self.frozen_critic, FeatureCritic)
+        logger.info("first the encoder of the critic learns: %d gradient steps", self.config.critic.encoder_steps)
         generator = Generator(self.config.device).manual_seed(run.seed)
         learn_contrast(self.frozen_critic.encoder, draw, self.config.critic.encoder_steps, generator)
         self.critic.call("set_weights", self.frozen_critic.state_dict()).result()
