@@ -7,14 +7,15 @@ Notable choices:
 - The commands on the card are read from the run folders: that of the run, and before it those of the run that it
   started from and of the agent or the file of programs that it imitated. Each command, parsed, gives the configuration
   of its run.
-- An unconditional agent draws a thousand pictures for its card; a conditional one draws pictures of test sets.
+- An unconditional agent draws a thousand pictures for its card; a conditional one draws pictures of test sets. So does
+  the agent of each run that it went through, one started from the other: the card says what each of them brought.
 """
 
 from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -28,6 +29,7 @@ from limner.agents.agent import Agent, load_agent
 from limner.agents.checkpoint import newest_checkpoint, read_manifest
 from limner.cli.train import preset_config, read
 from limner.data import load_dataset
+from limner.export.stages import stages
 from limner.inference.draw import DrawOptions
 from limner.inference.evaluate import generation_reference, reconstruct
 from limner.inference.sample import sample
@@ -103,6 +105,14 @@ PARSED = """
 Of the same pictures. All from "type" on are of the pairs that the Hungarian method finds (`worlds.scenes.metrics`), the
 last the distance in cells of the platform."""
 
+STAGES = """
+
+The runs that it went through, {how}:
+
+| run | algorithm | minutes | {titles} |
+|---|---|---|{line}
+{rows}"""
+
 MATCHED = (
     "count_right", "count_error", "type_right", "size_right", "colour_right", "location_right", "cells_apart"
 )  # fmt: skip
@@ -170,7 +180,7 @@ def card(ship: Ship, agent: Agent, config: TrainingConfig, manifest: dict[str, A
         threads=config.run.threads,
         limner=manifest["limner"],
         torch=manifest["torch"],
-        figures=measured_drawings(ship, agent) if drawing.conditional else measured_samples(ship, agent, config),
+        figures=(measured_drawings if drawing.conditional else measured_samples)(ship, agent, config),
         limits=ship.limits,
     )
 
@@ -190,8 +200,9 @@ def history(run: Path) -> Iterator[str]:
     if isinstance(expert, FileExpert):
         programs = load_programs(expert.path)
         yield from _history_of(str(Path(expert.path).parent / programs[0].agent))
-        of = programs[0].title.rpartition(" ")[0]
-        yield f"`{expert.path}`: {len(programs):,} programs by `{programs[0].agent}` of the pictures of `{of}`"
+        data = programs[0].title.rpartition(" ")[0]
+        of = f" of the pictures of `{data}`" if data else ""
+        yield f"`{expert.path}`: {len(programs):,} programs by `{programs[0].agent}`{of}"
     limit = config.run.minutes
     early = counters["frames"] < config.run.frames and (limit is None or counters["minutes"] < limit - 0.05)
     yield f"`{command(config, folder)}`" + (f", stopped after {counters['minutes']:.0f} minutes" if early else "")
@@ -251,7 +262,7 @@ def _flat(config: TrainingConfig) -> dict[str, Any]:
 
 
 def measured_samples(ship: Ship, agent: Agent, config: TrainingConfig) -> str:
-    """A thousand drawings, beside real pictures and random strokes."""
+    """A thousand drawings, beside real pictures and random strokes, and those of each stage at temperature 1."""
     reference = generation_reference(agent.config, config.run.data)
     drawn = evaluate_pictures(sample(agent, reference.count)[0], reference)
     lines = []
@@ -262,10 +273,30 @@ def measured_samples(ship: Ship, agent: Agent, config: TrainingConfig) -> str:
             figures.append(f"{row[kind + 'frechet']:.2f}")
             figures += [f"{row[kind + key]:.3f}" for key in ("normalised_frechet", "precision", "coverage")]
         lines.append(f"| {title} | {' | '.join(figures)} |")
-    return SAMPLED.format(rows="\n".join(lines), features=features.fingerprint())
+    table = SAMPLED.format(rows="\n".join(lines), features=features.fingerprint())
+
+    def at_one(agent: Agent) -> list[str]:
+        row = vars(evaluate_pictures(sample(agent, reference.count, 0, 1.0, 1.0)[0], reference))
+        return [f"{row[name]:.3f}" for name in ("normalised_frechet", "precision", "coverage", "entropy")]
+
+    titles = "normalised | precision | coverage | class entropy"
+    return table + measured_stages(ship.run, "1,000 pictures drawn at temperature 1", titles, at_one)
 
 
-def measured_drawings(ship: Ship, agent: Agent) -> str:
+def measured_stages(run: Path, how: str, titles: str, figures: Callable[[Agent], list[str]]) -> str:
+    """The same ``figures`` of the agent of every run that led to this one; nothing where there is none."""
+    chain = stages(run)
+    if len(chain) < 2:
+        return ""
+    rows = []
+    for stage in chain:
+        minutes = read_manifest(newest_checkpoint(stage.folder / "checkpoints"))["counters"]["minutes"]
+        cells = [f"`{stage.folder}`", stage.algorithm, f"{minutes:.0f}", *figures(load_agent(str(stage.folder)))]
+        rows.append(f"| {' | '.join(cells)} |")
+    return STAGES.format(how=how, titles=titles, line="---|" * (titles.count("|") + 1), rows="\n".join(rows))
+
+
+def measured_drawings(ship: Ship, agent: Agent, config: TrainingConfig) -> str:
     """Drawings of test pictures, with and without search."""
     lines, parsed = [], []
     for test in ship.tests:
@@ -279,7 +310,16 @@ def measured_drawings(ship: Ship, agent: Agent) -> str:
         if matched:
             parsed.append(f"| {search} | {' | '.join(f'{matched[name]:.3f}' for name in MATCHED)} |")
     drawn = DRAWN.format(rows="\n".join(lines), threads=ship.threads)
-    return drawn + PARSED.format(rows="\n".join(parsed)) if parsed else drawn
+    if parsed:
+        drawn += PARSED.format(rows="\n".join(parsed))
+    data, _, limit = ship.tests[0].split()
+
+    def alone(agent: Agent) -> list[str]:
+        return [f"{reconstruct(agent, load_dataset(data, 'test'), int(limit), DrawOptions()).metrics.mse:.5f}"]
+
+    return drawn + measured_stages(
+        ship.run, f"{limit} pictures of `{data}` without search", "mean squared error", alone
+    )
 
 
 if __name__ == "__main__":

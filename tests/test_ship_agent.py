@@ -87,7 +87,9 @@ def test_a_card_lists_the_commands_of_all_runs_behind_an_agent(tiny, source, con
 
 
 def test_an_agent_is_shipped_with_its_card_and_draws_as_it_is_told(conditional_config, source, tmp_path):
-    write_run(tmp_path / "run", conditional_config, source)
+    write_run(tmp_path / "first", conditional_config, source)
+    second = replace(conditional_config, run=replace(conditional_config.run, start=str(tmp_path / "first")))
+    write_run(tmp_path / "run", second, source)
     ship = script.Ship(tmp_path / "run", "new", temperature=0.5, tests=("mnist-5k 0 4",), limits="none.", out=tmp_path)
     script.main(ship)
     assert {path.name for path in (tmp_path / "new").iterdir()} == {"agent.safetensors", "manifest.json", "card.md"}
@@ -100,4 +102,7 @@ def test_an_agent_is_shipped_with_its_card_and_draws_as_it_is_told(conditional_c
     )
     assert f"--out {tmp_path}/run`" in card
     assert "| `mnist-5k` | 4 | none | 0." in card
+    rows = card.partition("it went through, 4 pictures of `mnist-5k` without search:")[2].splitlines()[4:6]
+    expected = [f"| `{tmp_path}/{name}` | imitation | 3 | 0." for name in ("first", "run")]
+    assert [row[: len(start)] for row, start in zip(rows, expected, strict=True)] == expected
     assert card.endswith("**Limits**: none.\n")
