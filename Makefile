@@ -14,7 +14,7 @@ demo: install
 	rm -rf runs/demo runs/demo-prior
 	$(BIN)/limner train mnist-prior --minutes $(call share,0.7) --out runs/demo-prior
 	$(BIN)/limner train mnist-finetune --start runs/demo-prior --horizon 8 --minutes $(call share,0.3) \
-	  --evaluate-every 20 --out runs/demo
+	  --critic.encoder none --critic.gradient-penalty 0.2 --evaluate-every 20 --out runs/demo
 	@echo "Open runs/demo/report.html"
 
 test: install scenes

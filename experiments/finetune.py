@@ -4,8 +4,8 @@
     python experiments/finetune.py --ways imitation critic wasserstein --seeds 0
 
 - ``imitation``: the preset ``mnist-prior`` goes on.
-- ``critic``: the preset ``mnist-finetune``.
-- ``encoder``: the same with a critic of features that an encoder learns from the real pictures first.
+- ``critic``: the preset ``mnist-finetune`` with a critic of pixels.
+- ``encoder``: the preset ``mnist-finetune``, whose critic is given features of an encoder.
 - ``wasserstein``, ``logistic``: the same as ``critic`` with other losses.
 - ``one-candidate``: the same as ``critic`` with advantages from the value in place of other candidates.
 - ``held``: the same as ``critic``, held to the averaged policy as the preset ``mnist`` is.
@@ -62,10 +62,10 @@ class Comparison:
         start: Any = PRESETS["mnist-prior"].config
         config: Any = start if way == "imitation" else PRESETS["mnist-finetune"].config
         config = self._timed(replace(config, agent=start.agent), seed, str(self.folder("start", seed)), self.minutes)
+        if way in ("imitation", "encoder"):
+            return config
+        config = replace(config, critic=replace(config.critic, encoder="none", gradient_penalty=0.2))
         match way:
-            case "encoder":
-                changes = {"encoder": "contrastive", "gradient_penalty": 0.1}
-                return replace(config, critic=replace(config.critic, **changes))
             case "wasserstein":
                 critic = replace(config.critic, loss="wasserstein", gradient_penalty=10.0)
                 return replace(config, critic=critic)

@@ -29,9 +29,9 @@ run limner sample --agent "$runs/prior7" -n "$(pick 20000 200)" --temperature 0.
 train "$runs/mnist-cold" "${prior[@]}" --expert file --expert.path "$drawn/programs.jsonl" --start "$runs/prior7" \
   --steps-per-update 24 --minutes 9 --learning.learning-rate 7e-4
 run limner parse "$data" --agent mnist-reconstruct --limit "$(pick 12000 200)" --threads 1 --out "$paintings"
-train "$runs/mnist-critic" mnist-finetune --data "$data" --start "$runs/mnist-cold" --critic.encoder contrastive \
-  --critic.gradient-penalty 0.1 --critic.data "programs:$paintings" --temperature 1 \
-  --first-action-temperature None --threads 1 --frames 100000000 --minutes 45 $(pick '' '--critic.encoder-steps 2')
+train "$runs/mnist-critic" mnist-finetune --data "$data" --start "$runs/mnist-cold" \
+  --critic.data "programs:$paintings" --temperature 1 --first-action-temperature None --threads 1 --frames 100000000 \
+  --minutes 45 $(pick '' '--critic.encoder-steps 2')
 
 ship "$runs/mnist-critic" mnist --temperature 0.45 --first-action-temperature 0.8 \
   --limits "it knows ten digits and one brush, and not every picture is a digit that a person would read."

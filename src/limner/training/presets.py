@@ -96,7 +96,9 @@ _MNIST_PRIOR = ImitationConfig(
 _MNIST_FINETUNE = SpiralConfig(
     agent=replace(_MNIST_PRIOR.agent, horizon=12),
     run=RunConfig(start="mnist"),
-    critic=replace(_MNIST.critic, loss="relativistic", gradient_penalty=0.2, steps_per_update=15),
+    critic=replace(
+        _MNIST.critic, encoder="contrastive", loss="relativistic", gradient_penalty=0.1, steps_per_update=15
+    ),
     learning=PolicyGradientConfig(
         learning_rate=7e-4,
         final_learning_rate=0.05,
