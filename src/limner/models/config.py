@@ -51,7 +51,7 @@ class CriticConfig:
     encoder: Literal["none", "contrastive"] = "none"
     """What is scored: pixels, or features of an encoder that learns from the real pictures before training begins, by
     contrast of augmented views (SimCLR), and is then fixed. With features width, pixel_unshuffle and precision do not
-    count, and the gradient penalty is on features."""
+    count, and the gradient penalty is on features. For unconditional agents."""
     encoder_steps: int = 600
     """Gradient steps of the encoder, with 256 pictures each."""
     width: int = 16

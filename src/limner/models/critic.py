@@ -98,14 +98,13 @@ class PixelCritic(Critic):
 
 
 class FeatureCritic(Critic):
-    """Three linear layers on the features of an encoder, which is fixed: of a picture, and of its target if any."""
+    """Three linear layers on the features of an encoder, which is fixed."""
 
-    def __init__(self, config: CriticConfig, channels: int, resolution: int, conditional: bool = False) -> None:
+    def __init__(self, config: CriticConfig, channels: int, resolution: int) -> None:
         super().__init__()
-        self.conditional = conditional
         self.encoder = Encoder(channels, resolution).requires_grad_(False).eval()
         constrain = spectral_norm if config.loss == "logistic" else lambda layer: layer
-        sizes = ((FEATURES * (2 if conditional else 1), 256), (256, 256), (256, 1))
+        sizes = ((FEATURES, 256), (256, 256), (256, 1))
         layers = [layer for size in sizes for layer in (nn.LeakyReLU(0.2), constrain(nn.Linear(*size)))]
         self.layers = nn.Sequential(*layers[1:])
 
@@ -116,10 +115,10 @@ class FeatureCritic(Critic):
         return self
 
     def embed(self, pictures: Tensor) -> Tensor:
-        """Features ``float32[N, 64]`` or, beside those of the targets, ``[N, 128]``; no gradient flows through them."""
+        """Features ``float32[N, F]``, through which no gradient flows."""
         with torch.no_grad():
-            parts = pictures.chunk(2, dim=1) if self.conditional else [pictures]
-            return torch.cat([self.encoder(part) for part in parts], dim=1)
+            features: Tensor = self.encoder(pictures)
+        return features
 
     def judge(self, embedded: Tensor) -> Tensor:
         """As ``Critic.judge``."""
@@ -130,7 +129,7 @@ class FeatureCritic(Critic):
 def make_critic(config: CriticConfig, channels: int, resolution: int, conditional: bool = False) -> Critic:
     """The critic of pictures of so many channels and so many pixels a side, with random weights."""
     if config.encoder == "contrastive":
-        return FeatureCritic(config, channels, resolution, conditional)
+        return FeatureCritic(config, channels, resolution)
     return PixelCritic(config, channels, resolution, conditional)
 
 

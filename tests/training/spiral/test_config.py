@@ -67,10 +67,7 @@ def test_what_cannot_work_is_refused_by_name_with_the_value(name, bad, with_fiel
             ["critic.pixel_unshuffle is 8", "16 pixels"],
         ),
         (lambda: conditional(critic=CriticConfig(data="mnist")), ["critic.data is 'mnist'", "conditional"]),
-        (
-            lambda: conditional(critic=CriticConfig(encoder="contrastive", target="complement")),
-            ["critic.encoder is 'contrastive'", "critic.target 'complement'"],
-        ),
+        (lambda: conditional(critic=CriticConfig(encoder="contrastive")), ["critic.encoder is 'contrastive'", "none"]),
     ],
 )
 def test_fields_that_do_not_go_together_are_refused(config, words):

@@ -35,7 +35,6 @@ VARIANTS = {
     "bfloat16": replace(TINY, critic=replace(TINY.critic, precision="bfloat16")),
     "conditional": replace(CONDITIONAL, reward=SpiralReward(distance=10.0)),
     "encoder": replace(TINY, critic=replace(TINY.critic, encoder="contrastive", encoder_steps=2)),
-    "encoder conditional": replace(CONDITIONAL, critic=replace(TINY.critic, encoder="contrastive", encoder_steps=2)),
     "blind": with_policy(CONDITIONAL, blind=True),
     "complement": replace(CONDITIONAL, critic=replace(TINY.critic, target="complement")),
 }

@@ -43,8 +43,8 @@ class SpiralConfig(TrainingConfig):
             "(resolution) or more",
         )
         require(
-            self.critic.encoder == "none" or self.critic.target == "beside",
-            f"critic.encoder is {self.critic.encoder!r}: must be 'none' with critic.target {self.critic.target!r}",
+            not (self.critic.encoder != "none" and conditional),
+            f"critic.encoder is {self.critic.encoder!r}: must be 'none' for a conditional agent",
         )
         for name, given in (
             (f"reward.distance is {self.reward.distance}", self.reward.distance > 0),
