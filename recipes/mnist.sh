@@ -33,5 +33,5 @@ train "$runs/mnist-critic" mnist-finetune --data "$data" --start "$runs/mnist-co
   --critic.data "programs:$paintings" --temperature 1 --first-action-temperature None --threads 1 --frames 100000000 \
   --minutes 45 $(pick '' '--critic.encoder-steps 2')
 
-ship "$runs/mnist-critic" mnist --temperature 0.45 --first-action-temperature 0.8 \
+ship "$runs/mnist-critic" mnist --temperature 0.6 --first-action-temperature 0.9 \
   --limits "it knows ten digits and one brush, and not every picture is a digit that a person would read."

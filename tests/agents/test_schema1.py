@@ -20,8 +20,8 @@ from limner.worlds.paint.settings import PaintSettings
 from limner.worlds.scenes.settings import ScenesSettings
 
 FOLDER = Path(__file__).parent / "schema1"
-SHIPPED = ["mnist", "mnist-reconstruct", "scenes"]
-ALL = [*SHIPPED, "mnist-spiral"]
+SHIPPED = ["mnist-reconstruct", "scenes"]
+ALL = [*SHIPPED, "mnist", "mnist-spiral"]
 
 
 def old(name):
@@ -50,7 +50,7 @@ def test_a_shipped_manifest_is_of_schema_2_and_its_training_can_be_read(name):
     manifest = json.loads((shipped_agents()[name] / "manifest.json").read_text())
     assert manifest["schema"] == 2
     assert read_config(manifest["training"]).agent == AgentConfig.from_dict(manifest["agent"])
-    assert read_config(manifest["training"]).run.start == ""
+    assert not Path(read_config(manifest["training"]).run.start).is_absolute()
 
 
 @pytest.mark.parametrize("name", ALL)
