@@ -29,6 +29,7 @@ import limner.metrics.features
 from limner.data import load_dataset
 from limner.files import write_atomic
 from limner.metrics.features import DigitNetwork, network_input, small_grey
+from limner.models.encoder import principal_directions
 
 
 @dataclass(frozen=True)
@@ -61,16 +62,11 @@ def augment(pictures: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def standardise(network: DigitNetwork, pictures: Tensor, shrinkage: float) -> None:
-    """Scale the features by those of ``pictures``, ``float32[N, 1, 32, 32]`` real digits.
-
-    Principal direction i, of variance v_i, is divided by the root of v_i + ``shrinkage`` · mean(v): at 0 that is the
-    Mahalanobis distance of the digits; the larger, the closer to the plain distance.
-    """
+    """Scale the features by those of ``pictures``, ``float32[N, 1, 32, 32]`` real digits (``principal_directions``)."""
     with torch.inference_mode():
         hidden = torch.cat([network.torso(chunk) for chunk in pictures.split(500)]).double()
-    variances, directions = torch.linalg.eigh(hidden.T.cov())
     network.mean = hidden.mean(0).float()
-    network.scale = (directions / (variances + shrinkage * variances.mean()).sqrt()).float()
+    network.scale = principal_directions(hidden, shrinkage)[0].float()
 
 
 def accuracy(network: DigitNetwork, pictures: Tensor, labels: Tensor) -> float:

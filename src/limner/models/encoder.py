@@ -101,8 +101,16 @@ def view(pictures: Tensor, generator: torch.Generator) -> Tensor:
 
 def _standardise(encoder: Encoder, hidden: Tensor) -> None:
     """Give features ``hidden`` of real pictures mean 0 and, but for ``REGULARISATION``, the unit covariance."""
-    mean, covariance = hidden.mean(0), torch.cov(hidden.T)
-    ridge = REGULARISATION * covariance.diagonal().mean() * torch.eye(FEATURES, device=hidden.device)
-    variances, directions = torch.linalg.eigh(covariance + ridge)
-    encoder.mean.copy_(mean)
-    encoder.scale.copy_(directions @ torch.diag(variances.rsqrt()) @ directions.T)
+    scaled, directions = principal_directions(hidden, REGULARISATION)
+    encoder.mean.copy_(hidden.mean(0))
+    encoder.scale.copy_(scaled @ directions.T)
+
+
+def principal_directions(hidden: Tensor, shrinkage: float) -> tuple[Tensor, Tensor]:
+    """Principal directions of features ``[N, F]``, scaled and unit vectors, as columns: ``[F, F]`` each.
+
+    Direction i, of variance v_i, is divided by the root of v_i + ``shrinkage`` · mean(v): at 0 the distance along them
+    is the Mahalanobis distance; the larger, the closer to the plain distance.
+    """
+    variances, directions = torch.linalg.eigh(hidden.T.cov())
+    return directions / (variances + shrinkage * variances.mean()).sqrt(), directions
