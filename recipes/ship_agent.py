@@ -180,7 +180,7 @@ def card(ship: Ship, agent: Agent, config: TrainingConfig, manifest: dict[str, A
         threads=config.run.threads,
         limner=manifest["limner"],
         torch=manifest["torch"],
-        figures=(measured_drawings if drawing.conditional else measured_samples)(ship, agent, config),
+        figures=measured_drawings(ship, agent) if drawing.conditional else measured_samples(ship, agent, config),
         limits=ship.limits,
     )
 
@@ -296,7 +296,7 @@ def measured_stages(run: Path, how: str, titles: str, figures: Callable[[Agent],
     return STAGES.format(how=how, titles=titles, line="---|" * (titles.count("|") + 1), rows="\n".join(rows))
 
 
-def measured_drawings(ship: Ship, agent: Agent, config: TrainingConfig) -> str:
+def measured_drawings(ship: Ship, agent: Agent) -> str:
     """Drawings of test pictures, with and without search."""
     lines, parsed = [], []
     for test in ship.tests:
@@ -317,9 +317,8 @@ def measured_drawings(ship: Ship, agent: Agent, config: TrainingConfig) -> str:
     def alone(agent: Agent) -> list[str]:
         return [f"{reconstruct(agent, load_dataset(data, 'test'), int(limit), DrawOptions()).metrics.mse:.5f}"]
 
-    return drawn + measured_stages(
-        ship.run, f"{limit} pictures of `{data}` without search", "mean squared error", alone
-    )
+    how = f"{limit} pictures of `{data}` without search"
+    return drawn + measured_stages(ship.run, how, "mean squared error", alone)
 
 
 if __name__ == "__main__":
