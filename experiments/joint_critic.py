@@ -30,7 +30,6 @@ import torch
 import torch.nn.functional as F
 import tyro
 from torch import Tensor, nn
-from torch.nn.utils.parametrizations import spectral_norm
 
 from limner.actions import ActionSpace, Part
 from limner.agents.agent import load_agent
@@ -38,7 +37,8 @@ from limner.agents.rollout import EpisodeBatch
 from limner.data import load_dataset
 from limner.data.picture_source import PictureSource
 from limner.models.config import CriticConfig
-from limner.models.critic import PixelCritic
+from limner.models.critic import PixelCritic, constraint
+from limner.models.encoder import Draw
 from limner.programs.program import Program, load_alike
 from limner.training import make_trainer, register
 from limner.training.buffers import RingBuffer
@@ -47,7 +47,7 @@ from limner.training.presets import PRESETS
 from limner.training.progress import watch
 from limner.training.run import train_once
 from limner.training.spiral.config import SpiralConfig
-from limner.training.spiral.critic_learner import CriticLearner, CriticSide, Draw
+from limner.training.spiral.critic_learner import CriticLearner, CriticSide
 from limner.training.spiral.trainer import SpiralTrainer
 from limner.worlds.observation import preprocess
 from limner.worlds.validation import require
@@ -167,7 +167,7 @@ class JointCritic(PixelCritic):
     def __init__(self, config: CriticConfig, channels: int, resolution: int, space: ActionSpace, steps: int) -> None:
         """``steps`` is the number of actions of a program."""
         super().__init__(config, channels, resolution)
-        constrain = spectral_norm if config.loss == "logistic" else lambda layer: layer
+        constrain = constraint(config)
         self.picture, self.description = (channels, resolution, resolution), description_shape(space, steps)
         self.reading = nn.ModuleList(
             constrain(nn.Conv1d(inputs, READING, 3, padding=1)) for inputs in (self.description[1], READING)

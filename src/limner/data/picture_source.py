@@ -63,3 +63,7 @@ class PictureSource:
     def draw(self, count: int, generator: torch.Generator) -> Tensor:
         """The pictures of ``draw_rows``."""
         return self.take(self.draw_rows(count, generator))
+
+    def draw_preprocessed(self, count: int, generator: torch.Generator, resolution: int) -> Tensor:
+        """The same as ``take_preprocessed`` gives them."""
+        return self.take_preprocessed(self.draw_rows(count, generator), resolution)

@@ -11,6 +11,8 @@ Notable choices:
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Self
 
 import torch
 import torch.nn.functional as F
@@ -37,12 +39,12 @@ class Critic(nn.Module, ABC):
         return pictures
 
     @abstractmethod
-    def judge(self, embedded: Tensor) -> Tensor:
+    def head(self, embedded: Tensor) -> Tensor:
         """Raw scores ``float32[N]`` of what ``embed`` returns."""
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Raw scores ``float32[N]`` of preprocessed ``pictures`` float32[N, C, R, R] in [0, 1]."""
-        return self.judge(self.embed(pictures))
+        return self.head(self.embed(pictures))
 
     def score(self, pictures: Tensor) -> Tensor:
         """Centred scores ``float32[N]`` of what ``forward`` takes."""
@@ -66,7 +68,7 @@ class PixelCritic(Critic):
         channels *= 2 if conditional and not self.complement else 1
         self.precision = config.precision
         self.pixel_unshuffle = config.pixel_unshuffle
-        constrain = spectral_norm if config.loss == "logistic" else lambda layer: layer
+        constrain = constraint(config)
         self.convolutions = nn.ModuleList()
         width, side = config.width, resolution
         if self.pixel_unshuffle > 1:
@@ -79,8 +81,8 @@ class PixelCritic(Critic):
         self.output = constrain(nn.Linear(channels * side * side, 1))
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def judge(self, embedded: Tensor) -> Tensor:
-        """As ``Critic.judge``."""
+    def head(self, embedded: Tensor) -> Tensor:
+        """As ``Critic.head``."""
         device = embedded.device.type
         with torch.autocast(device, torch.bfloat16, enabled=reduced_precision(self.precision, device)):
             hidden = self._hidden(embedded)
@@ -103,12 +105,12 @@ class FeatureCritic(Critic):
     def __init__(self, config: CriticConfig, channels: int, resolution: int) -> None:
         super().__init__()
         self.encoder = Encoder(channels, resolution).requires_grad_(False).eval()
-        constrain = spectral_norm if config.loss == "logistic" else lambda layer: layer
+        constrain = constraint(config)
         sizes = ((FEATURES, 256), (256, 256), (256, 1))
         layers = [layer for size in sizes for layer in (nn.LeakyReLU(0.2), constrain(nn.Linear(*size)))]
         self.layers = nn.Sequential(*layers[1:])
 
-    def train(self, mode: bool = True) -> "FeatureCritic":
+    def train(self, mode: bool = True) -> Self:
         """As ``nn.Module.train``; the encoder stays as it is in evaluation."""
         super().train(mode)
         self.encoder.eval()
@@ -120,10 +122,15 @@ class FeatureCritic(Critic):
             features: Tensor = self.encoder(pictures)
         return features
 
-    def judge(self, embedded: Tensor) -> Tensor:
-        """As ``Critic.judge``."""
+    def head(self, embedded: Tensor) -> Tensor:
+        """As ``Critic.head``."""
         score: Tensor = self.layers(embedded)
         return score.squeeze(-1)
+
+
+def constraint(config: CriticConfig) -> Callable[[nn.Module], nn.Module]:
+    """What is done to each layer of a critic: spectral normalisation with the logistic loss, else nothing."""
+    return spectral_norm if config.loss == "logistic" else lambda layer: layer
 
 
 def make_critic(config: CriticConfig, channels: int, resolution: int, conditional: bool = False) -> Critic:

@@ -1,7 +1,7 @@
 """The critic learner: gradient steps on real pictures and on painted ones from the replay buffer."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from math import nan
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +14,7 @@ from limner.data import load_dataset
 from limner.data.picture_source import PictureSource
 from limner.models.config import CriticConfig
 from limner.models.critic import Critic, complement, make_critic
+from limner.models.encoder import Draw
 from limner.training.buffers import RingBuffer
 from limner.training.device import prepare
 from limner.training.finite import FiniteGuard, Skips
@@ -27,8 +28,6 @@ from limner.training.losses import (
 from limner.training.part import Part, make_generator
 from limner.training.policy_learner import Scalars
 from limner.training.spiral.config import SpiralConfig
-
-Draw = Callable[[int, torch.Generator], Tensor]
 
 
 class CriticLearner:
@@ -56,16 +55,17 @@ class CriticLearner:
     def _step(self, real: Tensor, fake: Tensor) -> Tensor | None:
         """One gradient step; its gap and its penalty ``float32[2]``, None when it was skipped."""
         config, device = self.config, self.generator.device
-        real, fake = self.critic.embed(torch.cat([real, fake])).chunk(2)
-        scores_real, scores_fake = self.critic.judge(torch.cat([real, fake])).chunk(2)
+        embedded = self.critic.embed(torch.cat([real, fake]))
+        scores_real, scores_fake = self.critic.head(embedded).chunk(2)
+        real, fake = embedded.chunk(2)
         loss, penalty = self._loss(scores_real, scores_fake), torch.zeros((), device=device)
         if config.gradient_penalty:
             count = max(1, round(config.gradient_penalty_share * config.batch_size))
             if config.loss == "relativistic":
-                penalty = zero_centred_penalty(self.critic.judge, real[:count], fake[:count])
+                penalty = zero_centred_penalty(self.critic.head, real[:count], fake[:count])
             else:
                 mix = torch.rand(count, generator=self.generator, device=device)
-                penalty = gradient_penalty(self.critic.judge, real[:count], fake[:count], mix)
+                penalty = gradient_penalty(self.critic.head, real[:count], fake[:count], mix)
             loss = loss + config.gradient_penalty * penalty
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -150,8 +150,7 @@ class CriticSide(Part):
 
     def real(self, count: int, generator: torch.Generator) -> Tensor:
         """Real pictures as the critic is shown them; the real example for a target is the target itself."""
-        rows = self.real_source.draw_rows(count, generator)
-        pictures = self.real_source.take_preprocessed(rows, self.resolution)
+        pictures = self.real_source.draw_preprocessed(count, generator, self.resolution)
         return torch.cat([pictures, pictures], dim=1) if self.conditional else pictures
 
     def modules(self) -> dict[str, nn.Module]:

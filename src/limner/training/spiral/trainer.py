@@ -95,15 +95,12 @@ class SpiralTrainer(ActorCritic):
 
     def _learn_encoder(self) -> None:
         """Teach the encoder of the critic, before the critic itself learns; from then on it is fixed."""
-        run, resolution, source = self.config.run, self.config.agent.resolution, real_source(self.config, self.source)
-
-        def draw(count: int, generator: Generator) -> Tensor:
-            return source.take_preprocessed(source.draw_rows(count, generator), resolution)
-
+        source, steps = real_source(self.config, self.source), self.config.critic.encoder_steps
+        draw = partial(source.draw_preprocessed, resolution=self.config.agent.resolution)
         assert isinstance(self.frozen_critic, FeatureCritic)
-        logger.info("first the encoder of the critic learns: %d gradient steps", self.config.critic.encoder_steps)
-        generator = Generator(self.config.device).manual_seed(run.seed)
-        learn_contrast(self.frozen_critic.encoder, draw, self.config.critic.encoder_steps, generator)
+        logger.info("first the encoder of the critic learns: %d gradient steps", steps)
+        generator = Generator(self.config.device).manual_seed(self.config.run.seed)
+        learn_contrast(self.frozen_critic.encoder, draw, steps, generator)
         self.critic.call("set_weights", self.frozen_critic.state_dict()).result()
 
     def _score(self, episodes: EpisodeBatch) -> Tensor:
