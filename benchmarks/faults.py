@@ -7,15 +7,14 @@
 1. Recovery: actors of a trainer in this process are killed in turn. Recovery lasts from the kill until the end of the
    update that learnt from a batch of the process that replaces the killed one.
 2. `limner train` runs undisturbed for so many minutes of training.
-3. Then the same run again, while an actor is killed every 30 seconds, in turn, and the learner twice, which then goes
-   on with `--resume`. Both runs are made for each seed.
+3. Then the same run again, until it has made as many steps, while an actor is killed every 30 seconds, in turn, and
+   the learner twice, which then goes on with `--resume`. Both runs are made for each seed.
 
 The runs follow one another, so nothing else should work on the machine meanwhile. They save a checkpoint every ten
 updates. Throughput is environment steps in the last checkpoint by the seconds from the start until it was written,
-restarts and evaluations included. A disturbed run has made fewer steps when its time is over, so the figures of both
-are also compared at equal steps. Updates lost by killing the learner are the time since its last checkpoint by the
-mean time of an update. In the end no process of a run, no folder of its clusters and no file in shared memory should
-be left. Every kill is a SIGKILL.
+restarts and evaluations included. Final figures are those of the last evaluation, at equal steps. Updates lost by
+killing the learner are the time since its last checkpoint by the mean time of an update. In the end no process of a
+run, no folder of its clusters and no file in shared memory should be left. Every kill is a SIGKILL.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from limner.agents.checkpoint import list_checkpoints, newest_checkpoint, read_manifest
 from limner.data import load_dataset
@@ -53,6 +52,7 @@ WARM_UP = 4
 PATIENCE = 20.0
 """Seconds that processes of a run have to end after it."""
 SHARED_MEMORY = Path("/dev/shm")
+FIGURES = ("eval/normalised_frechet", "eval/precision", "eval/coverage", "eval/mse")
 MARK = "LIMNER_BENCHMARK"
 """Environment variable that all processes of a run inherit."""
 
@@ -96,20 +96,29 @@ def processes(mark: str) -> dict[int, str]:
     return found
 
 
+class Result(NamedTuple):
+    """What came of a run: environment steps, seconds from its start to its last checkpoint, figures by name."""
+
+    frames: int
+    seconds: float
+    figures: dict[str, float]
+
+
 class Run:
     """A run of the command line, its processes, and what was done to it."""
 
-    def __init__(self, folder: Path, preset: str, actors: int, minutes: float, seed: int) -> None:
+    def __init__(self, folder: Path, preset: str, actors: int, seed: int, limits: list[str]) -> None:
         self.folder = folder
         self.actors: list[int] = []  # numbers of processes that act, the one that began first before the others
         self.clusters: set[str] = set()  # their folders
         self.shared = {*SHARED_MEMORY.iterdir()}
         self.kills = 0
         self.lost: list[int] = []  # updates, by each kill of the learner
-        limits = ["--minutes", str(minutes), "--frames", "1000000000", "--checkpoint-every", str(CHECKPOINT_EVERY)]
         where = ["--runtime", "ray", "--actors", str(actors), "--out", str(folder)]
         self.started = time.time()
-        self.process = self._limner(preset, "--seed", str(seed), *where, *limits)
+        self.process = self._limner(
+            preset, "--seed", str(seed), "--checkpoint-every", str(CHECKPOINT_EVERY), *where, *limits
+        )
 
     def look(self) -> bool:
         """Find out what acts; whether the run goes on. ``SystemExit`` when it has failed."""
@@ -141,24 +150,25 @@ class Run:
         self.process = self._limner("--resume", str(self.folder))
         return True
 
-    def result(self) -> float:
-        """Environment steps per second; prints that and what else is known of the run, which is over."""
+    def result(self) -> Result:
+        """What came of the run, which is over; prints that and what else is known of it."""
         last = newest_checkpoint(self.folder / "checkpoints")
         seconds = (last / "manifest.json").stat().st_mtime - self.started
-        speed: float = read_manifest(last)["counters"]["frames"] / seconds
+        frames = read_manifest(last)["counters"]["frames"]
         until = time.monotonic() + PATIENCE
         while (left := processes(self.folder.name)) and time.monotonic() < until:
             time.sleep(0.1)
-        figures = last_evaluation(self.folder) or {}
-        shown = [f"{name} {figures[name]:.3f}" for name in ("eval/normalised_frechet", "eval/mse") if name in figures]
+        evaluation = last_evaluation(self.folder) or {}
+        figures = {name: evaluation[name] for name in FIGURES if name in evaluation}
         print(
-            f"{self.folder.name}: {speed:,.0f} steps/s for {seconds:.0f} s, {', '.join(shown)}; "
+            f"{self.folder.name}: {frames:,} steps in {seconds:.0f} s ({frames / seconds:,.0f} steps/s), "
+            f"{', '.join(f'{name} {value:.3f}' for name, value in figures.items())}; "
             f"killed {self.kills} actors and {len(self.lost)} learners, updates lost {self.lost}; "
             f"left: processes {left}, folders {[path for path in self.clusters if Path(path).exists()]}, "
             f"shared memory {sorted(map(str, {*SHARED_MEMORY.iterdir()} - self.shared))}",
             flush=True,
         )
-        return speed
+        return Result(frames, seconds, figures)
 
     def _limner(self, *words: str) -> subprocess.Popen[bytes]:
         environment = os.environ | {MARK: self.folder.name, "SPT_NOENV": "1"}  # titles would overwrite the environment
@@ -167,8 +177,8 @@ class Run:
             return subprocess.Popen(command, env=environment, stdout=output, stderr=output)
 
 
-def train(run: Run, learner_kills: list[float], disturbed: bool) -> float:
-    """Wait for a run, which is disturbed or not; ``learner_kills`` are seconds after its start. Its speed."""
+def train(run: Run, learner_kills: list[float], disturbed: bool) -> Result:
+    """Wait for a run, which is disturbed or not; ``learner_kills`` are seconds after its start. What came of it."""
     try:
         next_kill = KILL_EVERY
         while run.look():
@@ -184,19 +194,10 @@ def train(run: Run, learner_kills: list[float], disturbed: bool) -> float:
         run.process.kill()
 
 
-def at_equal_steps(folders: list[Path]) -> str:
-    """A figure of the evaluations of two runs, its mean over the second half of the numbers of steps that both have."""
-    curves = []
-    for folder in folders:
-        rows = [row for row in read_log(folder / "log.jsonl") if "eval/seconds" in row]
-        name = "eval/mse" if "eval/mse" in rows[0] else "eval/normalised_frechet"
-        curves.append({row["frames"]: row[name] for row in rows})
-    common = sorted(curves[0].keys() & curves[1].keys())
-    if not common:
-        return "no evaluation at equal steps"
-    late = common[len(common) // 2 :]
-    first, second = (statistics.mean(curve[frames] for frames in late) for curve in curves)
-    return f"{name} at equal steps, {late[0]:,} to {late[-1]:,}: {first:.3f}, {second:.3f}"
+def spread(values: list[float]) -> str:
+    """The values, their mean and standard deviation."""
+    deviation = f" ± {statistics.stdev(values):.4f}" if len(values) > 1 else ""
+    return f"{', '.join(f'{value:.4f}' for value in values)}: {statistics.mean(values):.4f}{deviation}"
 
 
 def main() -> None:
@@ -217,15 +218,21 @@ def main() -> None:
         flush=True,
     )
     learner_kills = [arguments.minutes * 60 / 3, arguments.minutes * 60 * 2 / 3]
+    pairs = []
     with tempfile.TemporaryDirectory(prefix="limner-faults-") as folder:
         for seed in arguments.seeds:
-            folders = [Path(folder) / f"{name}-{seed}" for name in ("undisturbed", "disturbed")]
-            speeds = []
-            for path, disturbed in zip(folders, (False, True), strict=True):
-                run = Run(path, arguments.preset, arguments.actors, arguments.minutes, seed)
-                speeds.append(train(run, learner_kills, disturbed))
-            print(f"seed {seed}: disturbed ÷ undisturbed: throughput {speeds[1] / speeds[0]:.3f} (bar 0.85)")
-            print(at_equal_steps(folders), flush=True)
+            limits = ["--minutes", str(arguments.minutes), "--frames", "1000000000"]
+            results = []
+            for name in ("undisturbed", "disturbed"):
+                run = Run(Path(folder) / f"{name}-{seed}", arguments.preset, arguments.actors, seed, limits)
+                results.append(train(run, learner_kills, name == "disturbed"))
+                limits = ["--frames", str(results[0].frames)]
+            pairs.append(results)
+    speeds = [[result.frames / result.seconds for result in results] for results in pairs]
+    print(f"throughput, disturbed ÷ undisturbed (bar 0.85): {spread([after / before for before, after in speeds])}")
+    for name in pairs[0][0].figures:
+        for which, results in zip(("undisturbed", "disturbed"), zip(*pairs, strict=True), strict=True):
+            print(f"{name}, {which}: {spread([result.figures[name] for result in results])}")
 
 
 if __name__ == "__main__":
