@@ -46,9 +46,7 @@ def test_a_command_names_what_differs_and_gives_the_configuration_of_the_run(tin
         "--expert random": replace(base, expert=RandomExpert()),
         "--expert.agent runs/y": replace(base, expert=AgentExpert("runs/y")),
         "--expert.path x.jsonl": ImitationConfig(free, expert=FileExpert("x.jsonl")),
-        "--critic.target complement": replace(
-            paper, agent=replace(paper.agent, conditional=True), critic=replace(paper.critic, target="complement")
-        ),
+        "--critic.replay 7": replace(paper, critic=replace(paper.critic, replay=7)),
         "--renderer.sizes 1.0 3.5": replace(
             tiny, agent=replace(tiny.agent, renderer=replace(tiny.agent.renderer, sizes=(1.0, 3.5)))
         ),

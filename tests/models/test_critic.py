@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from limner.models.config import CriticConfig
-from limner.models.critic import FeatureCritic, PixelCritic, complement
+from limner.models.critic import FeatureCritic, PixelCritic
 
 LOSSES = ["wasserstein", "relativistic", "logistic"]
 
@@ -112,23 +112,11 @@ def test_scores_of_a_bfloat16_critic_are_not_rounded():
     assert not torch.equal(scores, scores.bfloat16().float())
 
 
-def test_half_of_a_complemented_picture_is_the_targets():
-    picture, target = pictures(4, seed=1), pictures(4, seed=2)
-    shown = complement(torch.cat([picture, target], dim=1), torch.arange(4))
-    given = [(..., slice(0, 8)), (..., slice(8, 16)), (..., slice(0, 8), slice(None)), (..., slice(8, 16), slice(None))]
-    for side, half in enumerate(given):
-        expected = picture[side].clone()
-        expected[half] = target[side][half]
-        assert torch.equal(shown[side], expected)
-
-
 def test_a_target_changes_the_score_of_a_picture_beside_it():
     critic = PixelCritic(CriticConfig(width=4), 1, 16, conditional=True)
     pair = torch.cat([pictures(5), pictures(5, seed=1)], dim=1)
     other = torch.cat([pictures(5), pictures(5, seed=2)], dim=1)
     assert (critic(pair) != critic(other)).all()
-    complemented = PixelCritic(CriticConfig(width=4, target="complement"), 1, 16, conditional=True)
-    assert complemented(complement(pair, torch.zeros(5, dtype=torch.long))).shape == (5,)
 
 
 @pytest.mark.parametrize("loss", LOSSES)

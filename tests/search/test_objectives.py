@@ -23,17 +23,13 @@ GREY, COLOUR = (64, 64, 1), (64, 64, 3)
 class MeanCritic(nn.Module):
     """Scores the mean of the first channel, less that of the second if there is one."""
 
-    def __init__(self, complement=False):
-        super().__init__()
-        self.complement = complement
-
     def score(self, pictures):
         means = pictures.mean((2, 3))
         return means[:, 0] - (means[:, 1] if pictures.shape[1] > 1 else 0)
 
 
-def critic_objective(config=TINY, **critic):
-    return CriticObjective("maker", MeanCritic(**critic), config.agent)
+def critic_objective(config=TINY):
+    return CriticObjective("maker", MeanCritic(), config.agent)
 
 
 def pictures(count=5, seed=0):
@@ -61,13 +57,6 @@ def test_the_critic_of_a_conditional_agent_is_shown_the_targets():
     torch.testing.assert_close(score, preprocess(canvases, 16).mean((1, 2, 3)) - preprocess(goals, 16).mean((1, 2, 3)))
 
 
-def test_a_complement_critic_is_shown_each_half():
-    canvases, goals = pictures(), pictures(seed=1)
-    score = critic_objective(CONDITIONAL, complement=True).score(canvases, goals)
-    half = (preprocess(canvases, 16).mean((1, 2, 3)) + preprocess(goals, 16).mean((1, 2, 3))) / 2
-    torch.testing.assert_close(score, half)
-
-
 @pytest.mark.parametrize(
     "critic",
     [
@@ -85,11 +74,9 @@ def test_the_critic_of_a_checkpoint_is_the_one_that_learnt(critic, source, tmp_p
     assert not any(parameter.requires_grad for parameter in loaded.critic.parameters())
 
 
-@pytest.mark.parametrize("target", ["beside", "complement"])
-def test_the_critic_of_a_conditional_agent_is_loaded(target, source, tmp_path):
-    save(replace(CONDITIONAL, critic=replace(TINY.critic, target=target)), source, tmp_path / "run")
+def test_the_critic_of_a_conditional_agent_is_loaded(source, tmp_path):
+    save(CONDITIONAL, source, tmp_path / "run")
     loaded = load_critic(str(tmp_path / "run"))
-    assert loaded.critic.complement == (target == "complement")
     assert loaded.config == CONDITIONAL.agent
     canvases, goals = pictures(), pictures(seed=1)
     scores = loaded.score(canvases, goals)

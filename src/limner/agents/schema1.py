@@ -22,7 +22,7 @@ _POLICY_GRADIENT = _OPTIMIZER | _names(
 )
 _CRITIC = _names(
     "loss width fold:pixel_unshuffle learning_rate batch:batch_size steps:steps_per_update penalty:gradient_penalty "
-    "penalised:gradient_penalty_share precision replay target data"
+    "penalised:gradient_penalty_share precision replay data"
 )
 _EXPERTS = {
     "search": _names("tries:candidates sweeps memory:capacity dreams:augmentation slips:action_noise"),

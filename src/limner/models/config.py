@@ -75,9 +75,6 @@ class CriticConfig:
     """Number format of the convolutions, as of the policy."""
     replay: int = 20
     """Painted pictures are taken from this many of the last batches of episodes."""
-    target: Literal["beside", "complement"] = "beside"
-    """How the target is shown: as further channels (SPIRAL), or in place of one half of the picture, so that the two
-    cannot be compared pixel by pixel (SPIRAL++). For conditional agents."""
     data: str = ""
     """Data set shown as real instead of that of the run. With pictures that an agent painted (``programs:FILE``), the
     brush is no clue, and the critic has to tell shapes apart. For unconditional agents."""

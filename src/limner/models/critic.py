@@ -29,9 +29,8 @@ class Critic(nn.Module, ABC):
 
     offset: Tensor
 
-    def __init__(self, complement: bool = False) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.complement = complement
         self.register_buffer("offset", torch.zeros(()))
 
     def embed(self, pictures: Tensor) -> Tensor:
@@ -60,12 +59,12 @@ class PixelCritic(Critic):
     """Strided 4×4 convolutions down to 4×4 pixels, each of twice the width, then one linear unit.
 
     With ``pixel_unshuffle`` f above 1 the first is a 3×3 convolution, not strided, of f×f blocks of pixels. The
-    pictures of conditional agents have the targets as further channels, or are complemented by them (``complement``).
+    pictures of conditional agents have the targets as further channels.
     """
 
     def __init__(self, config: CriticConfig, channels: int, resolution: int, conditional: bool = False) -> None:
-        super().__init__(config.target == "complement")
-        channels *= 2 if conditional and not self.complement else 1
+        super().__init__()
+        channels *= 2 if conditional else 1
         self.precision = config.precision
         self.pixel_unshuffle = config.pixel_unshuffle
         constrain = constraint(config)
@@ -138,17 +137,3 @@ def make_critic(config: CriticConfig, channels: int, resolution: int, conditiona
     if config.encoder == "contrastive":
         return FeatureCritic(config, channels, resolution)
     return PixelCritic(config, channels, resolution, conditional)
-
-
-def complement(pictures: Tensor, sides: Tensor) -> Tensor:
-    """Pictures of which one half is the target's, ``float32[N, C, R, R]`` (Mellor et al. 2019, "complement").
-
-    ``pictures`` have their targets as further channels, ``float32[N, 2C, R, R]``; ``sides`` int64[N] is the half that
-    is replaced: 0 left, 1 right, 2 top, 3 bottom. Real and painted pictures then differ in the other half only, which
-    must fit the first, and the critic cannot compare picture and target pixel by pixel.
-    """
-    picture, target = pictures.chunk(2, dim=1)
-    half = torch.arange(picture.shape[-1], device=pictures.device) * 2 < picture.shape[-1]
-    first = torch.where((sides < 2)[:, None, None], half[None, None, :], half[None, :, None])
-    given = first ^ (sides % 2 == 1)[:, None, None]
-    return torch.where(given[:, None], target, picture)

@@ -15,7 +15,7 @@ from limner.agents.agent import find_agent
 from limner.agents.checkpoint import read_manifest, read_tensors
 from limner.agents.config import AgentConfig
 from limner.models.config import CriticConfig
-from limner.models.critic import Critic, complement, make_critic
+from limner.models.critic import Critic, make_critic
 from limner.worlds.observation import preprocess
 from limner.worlds.simulator import Objective, negative_mse
 from limner.worlds.validation import read_section, require
@@ -46,17 +46,12 @@ class CriticObjective:
     def score(self, canvases: Tensor, goals: Tensor) -> Tensor:
         """The critic's score ``float32[N]`` of canvases ``uint8[N, H, W, C]``.
 
-        ``goals`` of that shape matter only to the critic of a conditional agent. A complement critic is shown each half
-        in turn: the mean counts.
+        ``goals`` of that shape matter only to the critic of a conditional agent.
         """
         pictures = preprocess(canvases, self.config.resolution)
-        if not self.config.conditional:
-            return self.critic.score(pictures)
-        pictures = torch.cat([pictures, preprocess(goals, self.config.resolution)], dim=1)
-        if not self.critic.complement:
-            return self.critic.score(pictures)
-        sides = torch.arange(4).repeat_interleave(len(pictures))
-        return self.critic.score(complement(pictures.repeat(4, 1, 1, 1), sides)).view(4, -1).mean(0)
+        if self.config.conditional:
+            pictures = torch.cat([pictures, preprocess(goals, self.config.resolution)], dim=1)
+        return self.critic.score(pictures)
 
 
 def load_critic(name: str) -> CriticObjective:

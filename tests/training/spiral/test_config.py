@@ -45,7 +45,6 @@ def test_every_field_is_checked_and_named(name, with_field):
         ("critic.precision", ["float8"]),
         ("critic.pixel_unshuffle", [0, 3, 8, 16]),
         ("critic.replay", [0]),
-        ("critic.target", ["above"]),
         ("critic.data", [7, None]),
         ("reward.distance", [-1.0, math.nan]),
     ],
@@ -61,7 +60,6 @@ def test_what_cannot_work_is_refused_by_name_with_the_value(name, bad, with_fiel
     ("config", "words"),
     [
         (lambda: replace(TINY, reward=SpiralReward(distance=1.0)), ["reward.distance is 1.0", "set conditional"]),
-        (lambda: replace(TINY, critic=CriticConfig(target="complement")), ["complement", "set conditional"]),
         (
             lambda: replace(TINY, critic=CriticConfig(pixel_unshuffle=8)),
             ["critic.pixel_unshuffle is 8", "16 pixels"],
@@ -77,7 +75,7 @@ def test_fields_that_do_not_go_together_are_refused(config, words):
 
 
 def test_with_a_target_the_same_fields_are_accepted():
-    conditional(reward=SpiralReward(distance=1.0), critic=CriticConfig(target="complement"))
+    conditional(reward=SpiralReward(distance=1.0))
     replace(TINY, critic=CriticConfig(data="mnist"))
 
 

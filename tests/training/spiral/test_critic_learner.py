@@ -6,7 +6,7 @@ import torch
 from toy_episodes import RESOLUTION, episodes_of_toy, seeded
 
 from limner.models.config import CriticConfig
-from limner.models.critic import PixelCritic, complement
+from limner.models.critic import PixelCritic
 from limner.training.buffers import RingBuffer
 from limner.training.losses import gradient_penalty, zero_centred_penalty
 from limner.training.presets import PRESETS
@@ -132,16 +132,13 @@ def test_every_canvas_is_scored_without_touching_the_critic():
         torch.testing.assert_close(scores[t], critic(episodes.observed[t]).detach() - 0.7)
 
 
-@pytest.mark.parametrize("shown", ["beside", "complement"])
-def test_every_canvas_is_scored_with_its_target(shown):
+def test_every_canvas_is_scored_with_its_target():
     _, episodes = episodes_of_toy()
     episodes.target = torch.rand(8, 1, RESOLUTION, RESOLUTION, generator=seeded(3))
-    critic = PixelCritic(CriticConfig(width=4, target=shown), 1, RESOLUTION, conditional=True)
+    critic = PixelCritic(CriticConfig(width=4), 1, RESOLUTION, conditional=True)
     scores = score(critic, episodes)
     for t in range(5):
         pictures = torch.cat([episodes.observed[t], episodes.target], dim=1)
-        if shown == "complement":  # the same half all through an episode
-            pictures = complement(pictures, torch.arange(8) % 4)
         torch.testing.assert_close(scores[t], critic(pictures).detach())
 
 

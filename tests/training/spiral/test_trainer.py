@@ -36,7 +36,6 @@ VARIANTS = {
     "conditional": replace(CONDITIONAL, reward=SpiralReward(distance=10.0)),
     "encoder": replace(TINY, critic=replace(TINY.critic, encoder="contrastive", encoder_steps=2)),
     "blind": with_policy(CONDITIONAL, blind=True),
-    "complement": replace(CONDITIONAL, critic=replace(TINY.critic, target="complement")),
 }
 
 

@@ -46,11 +46,10 @@ class SpiralConfig(TrainingConfig):
             not (self.critic.encoder != "none" and conditional),
             f"critic.encoder is {self.critic.encoder!r}: must be 'none' for a conditional agent",
         )
-        for name, given in (
-            (f"reward.distance is {self.reward.distance}", self.reward.distance > 0),
-            ("critic.target is 'complement'", self.critic.target == "complement"),
-        ):
-            require(conditional or not given, f"{name}: it needs a target; set conditional")
+        require(
+            conditional or not self.reward.distance,
+            f"reward.distance is {self.reward.distance}: it needs a target; set conditional",
+        )
         require(
             not (conditional and self.critic.data),
             f"critic.data is {self.critic.data!r}: a conditional agent's critic is shown its targets; leave it out",

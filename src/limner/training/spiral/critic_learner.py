@@ -13,7 +13,7 @@ from limner.agents.rollout import EpisodeBatch
 from limner.data import load_dataset
 from limner.data.picture_source import PictureSource
 from limner.models.config import CriticConfig
-from limner.models.critic import Critic, complement, make_critic
+from limner.models.critic import Critic, make_critic
 from limner.models.encoder import Draw
 from limner.training.buffers import RingBuffer
 from limner.training.device import prepare
@@ -87,11 +87,7 @@ class CriticLearner:
     def _batch(self, real: Draw, replay: RingBuffer) -> tuple[Tensor, Tensor]:
         """Real and painted pictures of a gradient step, as many of each."""
         count = self.config.batch_size
-        drawn, fake = real(count, self.generator), replay.sample(count, self.generator)["pictures"]
-        if self.config.target == "complement":
-            sides = torch.randint(4, (count,), generator=self.generator, device=self.generator.device)
-            return complement(drawn, sides), complement(fake, sides)
-        return drawn, fake
+        return real(count, self.generator), replay.sample(count, self.generator)["pictures"]
 
 
 class LearntCritic(NamedTuple):
@@ -189,10 +185,7 @@ def real_source(config: SpiralConfig, source: PictureSource) -> PictureSource:
 
 @torch.no_grad()
 def score(critic: Critic, episodes: EpisodeBatch) -> Tensor:
-    """The critic's score of every canvas of every episode, ``float32[T + 1, B]``.
-
-    A complement critic is shown the same half of all canvases of an episode.
-    """
+    """The critic's score of every canvas of every episode, ``float32[T + 1, B]``."""
     return _score(critic, episodes.observed, episodes.target)
 
 
@@ -209,7 +202,4 @@ def _score(critic: Critic, pictures: Tensor, target: Tensor) -> Tensor:
     count, batch = pictures.shape[:2]
     if target.shape[1]:
         pictures = torch.cat([pictures, target.expand(count, *target.shape)], dim=2)
-    pictures = pictures.flatten(0, 1)
-    if critic.complement:
-        pictures = complement(pictures, torch.arange(batch, device=pictures.device).repeat(count) % 4)
-    return critic.score(pictures).view(count, batch)
+    return critic.score(pictures.flatten(0, 1)).view(count, batch)
