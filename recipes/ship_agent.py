@@ -53,6 +53,7 @@ CARD = """# Model card: {name}
 |---|---|
 | weights | `agent.safetensors`, {size:,} bytes, SHA-256 `{sha}` |
 | trained by | {commands} |
+| recipe | `recipes/{name}.sh` |
 | trained on | `{data}` |
 | draws at temperature | {temperature} |
 | environment steps | {frames:,} ({pictures:,} pictures) in the last run |
