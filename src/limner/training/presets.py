@@ -111,6 +111,21 @@ _MNIST_FINETUNE = SpiralConfig(
     ),
 )
 
+_OMNIGLOT_SPIRAL = replace(
+    _MNIST,
+    agent=AgentConfig(_CHARACTER_STROKES, conditional=True, horizon=8, temperature=0.0, policy=_POINTER),
+    run=replace(_OMNIGLOT.run, episodes=64, evaluate_every=100, checkpoint_every=100),
+    learning=PolicyGradientConfig(
+        learning_rate=7e-4,
+        entropy_cost=0.02,
+        final_entropy_cost=0.02,
+        entropy_floor=4.0,
+        discount=0.7,
+        epochs=2,
+        ema_decay=0.97,
+    ),
+)
+
 _MNIST_PAPER = SpiralConfig(
     agent=AgentConfig(
         PaintSettings(), horizon=20, resolution=64, policy=PolicyConfig(network="paper", lstm=True, spatial_heads=True)
@@ -140,6 +155,7 @@ PRESETS: dict[str, Preset] = {
     "mnist-finetune": Preset("make up digits better, from the score of a critic", _MNIST_FINETUNE),
     "mnist-reconstruct": Preset("copy digits, from programs that search finds", _RECONSTRUCTION),
     "omniglot": Preset("copy characters, from programs that search finds", _OMNIGLOT),
+    "omniglot-spiral": Preset("copy characters, from the score of a critic", _OMNIGLOT_SPIRAL),
     "faces": Preset("copy portraits in colour, from programs that search finds", _FACES),
     "scenes": Preset("copy scenes of objects, from random scenes", _SCENES),
     "mnist-paper": Preset("make up digits as published (SPIRAL): needs a GPU and days", _MNIST_PAPER),
