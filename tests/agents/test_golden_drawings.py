@@ -57,7 +57,7 @@ def test_an_unconditional_agent_draws_the_same_as_ever(name):
 
 
 @pytest.mark.usefixtures("capabilities")
-@pytest.mark.parametrize("name", ["mnist-reconstruct", "omniglot", "faces"])
+@pytest.mark.parametrize("name", ["mnist-reconstruct", "omniglot", "omniglot-spiral", "faces"])
 def test_a_conditional_agent_draws_the_same_as_ever(name):
     agent = load_agent(name)
     shape = agent.config.make_renderer(1).shape
