@@ -226,7 +226,7 @@ def main() -> None:
             for name in ("undisturbed", "disturbed"):
                 run = Run(Path(folder) / f"{name}-{seed}", arguments.preset, arguments.actors, seed, limits)
                 results.append(train(run, learner_kills, name == "disturbed"))
-                limits = ["--frames", str(results[0].frames)]
+                limits = ["--frames", str(results[0].frames)]  # the second makes as many steps
             pairs.append(results)
     speeds = [[result.frames / result.seconds for result in results] for results in pairs]
     print(f"throughput, disturbed ÷ undisturbed (bar 0.85): {spread([after / before for before, after in speeds])}")
