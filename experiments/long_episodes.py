@@ -1,0 +1,104 @@
+"""Long episodes: a critic's score of every canvas as reward, or of the finished picture alone.
+
+    python experiments/long_episodes.py --horizon 100 --frames 300000 --threads 1 --out runs/long-episodes
+
+- ``differences``: an action is paid what it adds to the score of the canvas (Mellor et al. 2019, section 3.2, "temporal
+  credit assignment"), with the discount of the preset ``omniglot-spiral``.
+- ``final``: the score of the finished picture, not discounted (Ganin et al. 2018, section 3.1).
+
+The second is said to teach only the last 15 to 60 actions of an episode. The table shows after how many actions the
+drawings are how far from their targets: mean squared error of the averaged policy on test pictures. Every run is an
+ordinary run folder; what is complete is not run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import torch
+import tyro
+
+from limner.agents.agent import load_agent
+from limner.agents.rollout import EpisodeBatch, collect
+from limner.data import load_dataset
+from limner.training.presets import PRESETS
+from limner.training.progress import watch
+from limner.training.run import train_once
+from limner.training.spiral.config import SpiralConfig
+
+Way = Literal["differences", "final"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Which ways, from which seeds, and how long."""
+
+    ways: tuple[Way, ...] = ("differences", "final")
+    seeds: tuple[int, ...] = (0,)
+    horizon: int = 100
+    episodes: int = 16
+    """Per update."""
+    frames: int = 300_000
+    data: str = "omniglot"
+    threads: int = 2
+    pictures: int = 256
+    """Of the test set."""
+    out: Path = Path("runs/long-episodes")
+
+    def config(self, way: Way, seed: int) -> SpiralConfig:
+        """The run of a way."""
+        config = PRESETS["omniglot-spiral"].config
+        assert isinstance(config, SpiralConfig)
+        run = replace(
+            config.run, data=self.data, seed=seed, episodes=self.episodes, frames=self.frames, threads=self.threads
+        )
+        config = replace(config, agent=replace(config.agent, horizon=self.horizon), run=run)
+        if way == "final":
+            learning = replace(config.learning, discount=1.0, gae_lambda=1.0)
+            config = replace(config, reward=replace(config.reward, form="final"), learning=learning)
+        return config
+
+
+def errors(folder: Path, data: str, count: int) -> list[float]:
+    """Mean squared errors of values in [0, 1], before the first action of an agent and after each."""
+    agent = load_agent(str(folder))
+    targets = load_dataset(data, "test").spread(count)
+    renderer = agent.config.make_renderer(len(targets))
+    episodes = EpisodeBatch.empty(agent.config, renderer)
+    episodes.aim(torch.from_numpy(targets.pictures(agent.config.renderer.canvas)))
+    collect(renderer, agent.policy, episodes, torch.Generator().manual_seed(0), agent.config.temperature)
+    return episodes.distance.mean(1).tolist()
+
+
+def shown(horizon: int) -> Iterator[int]:
+    """Numbers of actions in the table: 0, 1, 2, 5, 10, 20, 50 … up to ``horizon``."""
+    yield 0
+    scale = 1
+    while scale < horizon:
+        yield from (scale * step for step in (1, 2, 5) if scale * step < horizon)
+        scale *= 10
+    yield horizon
+
+
+def main(comparison: Comparison) -> None:
+    """Train what is missing, then print the table."""
+    torch.set_num_threads(1)
+    counts = list(shown(comparison.horizon))
+    rows = []
+    for seed in comparison.seeds:
+        for way in comparison.ways:
+            folder = comparison.out / f"{way}-{seed}"
+            config = comparison.config(way, seed)
+            with watch(config) as report:
+                train_once(config, folder, report)
+            found = errors(folder, comparison.data, comparison.pictures)
+            rows.append(f"| {way} | {seed} | {' | '.join(f'{found[count]:.4f}' for count in counts)} |")
+    print(f"\n| reward | seed | {' | '.join(map(str, counts))} |\n{'|---' * (len(counts) + 2)}|")
+    print("\n".join(rows))
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Comparison, description=__doc__))
