@@ -52,12 +52,6 @@ def test_what_was_written_is_read(checkpoint, tmp_path):
     assert newest_checkpoint(tmp_path) == checkpoint
 
 
-@pytest.mark.parametrize(("target", "kept"), [("beside", {}), ("complement", {"target": "complement"})])
-def test_a_removed_field_is_dropped_where_it_asked_for_nothing(target, kept, checkpoint):
-    edit_manifest(checkpoint, training={"critic": {"target": target, "width": 4}})
-    assert read_manifest(checkpoint)["training"] == {"critic": kept | {"width": 4}}
-
-
 # --- Damage ------------------------------------------------------------------------------------------------------
 
 

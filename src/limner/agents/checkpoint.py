@@ -44,18 +44,9 @@ def read_manifest(path: Path) -> dict[str, Any]:
     for name in ("config", "sha256") if schema == 1 else ("agent", "training", "sha256"):
         require(isinstance(manifest.get(name), dict), f"{file} is damaged: {name} is missing")
     try:
-        return migrate(manifest) if schema == 1 else _without_removed(manifest)
+        return migrate(manifest) if schema == 1 else manifest
     except ValueError as error:
         raise ValueError(f"{file} is damaged: {error}") from None
-
-
-def _without_removed(manifest: dict[str, Any]) -> dict[str, Any]:
-    """The manifest without a field that is gone, where its value asked for nothing; other values are refused by whoever
-    reads the section."""
-    critic = manifest["training"].get("critic")
-    if isinstance(critic, dict) and critic.get("target") == "beside":
-        del critic["target"]
-    return manifest
 
 
 def read_tensors(path: Path, manifest: Mapping[str, Any], name: str) -> dict[str, Tensor]:

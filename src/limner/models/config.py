@@ -1,7 +1,7 @@
 """The sections of a configuration that networks are made from; ``limner train --help`` reads them without torch."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from limner.worlds.validation import check_fields, require
 
@@ -45,6 +45,8 @@ class PolicyConfig:
 class CriticConfig:
     """The network that tells real pictures from painted ones, and how it learns."""
 
+    removed: ClassVar[dict[str, str]] = {"target": "beside"}
+    """Fields of earlier versions, with the values that asked for what is now always done."""
     loss: Literal["wasserstein", "relativistic", "logistic"] = "wasserstein"
     """Loss: Wasserstein (SPIRAL), relativistic, of pairs of a real and a painted picture (R3GAN), or logistic with
     spectral normalisation (SPIRAL++, whose gradient penalty is 0)."""

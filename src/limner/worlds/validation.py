@@ -56,12 +56,14 @@ def check_fields(
 def read_section(kind: type[Section], values: Any, prefix: str) -> Section:
     """A dataclass from JSON values. A field that is not given takes its default.
 
-    A field that is a dataclass is read likewise; of a union of dataclasses its ``"name"`` says which. ``ValueError``
+    A field that is a dataclass is read likewise; of a union of dataclasses its ``"name"`` says which. Fields of earlier
+    versions, listed by ``removed`` of the class, are passed over where they have the value given there. ``ValueError``
     names an unknown field, or one that is missing and has no default.
     """
     any_kind: Any = kind
-    hints = _hints(any_kind)
-    if unknown := expect_object(values, prefix).keys() - hints.keys():
+    hints, removed = _hints(any_kind), getattr(kind, "removed", {}).items()
+    values = {name: value for name, value in expect_object(values, prefix).items() if (name, value) not in removed}
+    if unknown := values.keys() - hints.keys():
         raise ValueError(f"configuration: unknown field {prefix}{min(unknown)}, must be one of {', '.join(hints)}")
     for field in dataclasses.fields(any_kind):
         optional = field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING

@@ -79,6 +79,13 @@ def test_with_a_target_the_same_fields_are_accepted():
     replace(TINY, critic=CriticConfig(data="mnist"))
 
 
+def test_a_removed_field_is_passed_over_where_it_asked_for_nothing(with_field):
+    assert read_config(with_field(TINY, "critic.target", "beside")) == TINY
+    for other in ("complement", ["beside"]):
+        with pytest.raises(ValueError, match=r"unknown field critic\.target"):
+            read_config(with_field(TINY, "critic.target", other))
+
+
 @pytest.mark.parametrize("section", ["critic", "reward"])
 def test_unknown_fields_and_sections_that_are_none_are_named(section, with_field):
     with pytest.raises(ValueError, match=f"unknown field {section}.colour, must be one of "):
