@@ -114,15 +114,15 @@ _MNIST_FINETUNE = SpiralConfig(
 _OMNIGLOT_SPIRAL = replace(
     _MNIST,
     agent=AgentConfig(_CHARACTER_STROKES, conditional=True, horizon=8, temperature=0.0, policy=_POINTER),
-    run=replace(_OMNIGLOT.run, episodes=64, evaluate_every=100, checkpoint_every=100),
-    learning=PolicyGradientConfig(
-        learning_rate=7e-4,
+    run=RunConfig(data=_OMNIGLOT.run.data, episodes=64),
+    learning=replace(
+        _MNIST.learning,
         entropy_cost=0.02,
         final_entropy_cost=0.02,
         entropy_floor=4.0,
+        kl_average_cost=0.0,
         discount=0.7,
         epochs=2,
-        ema_decay=0.97,
     ),
 )
 
