@@ -13,7 +13,6 @@ ordinary run folder; what is complete is not run again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -22,14 +21,17 @@ import torch
 import tyro
 
 from limner.agents.agent import load_agent
-from limner.agents.rollout import EpisodeBatch, collect
+from limner.agents.rollout import collect
 from limner.data import load_dataset
+from limner.training.evaluation import ReconstructionEvaluation
 from limner.training.presets import PRESETS
 from limner.training.progress import watch
 from limner.training.run import train_once
 from limner.training.spiral.config import SpiralConfig
 
 Way = Literal["differences", "final"]
+COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+"""Of actions, in the table, beside none and all."""
 
 
 @dataclass(frozen=True)
@@ -62,31 +64,18 @@ class Comparison:
         return config
 
 
-def errors(folder: Path, data: str, count: int) -> list[float]:
-    """Mean squared errors of values in [0, 1], before the first action of an agent and after each."""
-    agent = load_agent(str(folder))
-    targets = load_dataset(data, "test").spread(count)
-    renderer = agent.config.make_renderer(len(targets))
-    episodes = EpisodeBatch.empty(agent.config, renderer)
-    episodes.aim(torch.from_numpy(targets.pictures(agent.config.renderer.canvas)))
-    collect(renderer, agent.policy, episodes, torch.Generator().manual_seed(0), agent.config.temperature)
-    return episodes.distance.mean(1).tolist()
-
-
-def shown(horizon: int) -> Iterator[int]:
-    """Numbers of actions in the table: 0, 1, 2, 5, 10, 20, 50 … up to ``horizon``."""
-    yield 0
-    scale = 1
-    while scale < horizon:
-        yield from (scale * step for step in (1, 2, 5) if scale * step < horizon)
-        scale *= 10
-    yield horizon
+def errors(folder: Path, config: SpiralConfig, count: int) -> list[float]:
+    """Mean squared errors of values in [0, 1], before the first action of a run's agent and after each."""
+    evaluation = ReconstructionEvaluation(config, load_dataset(config.run.data, "test"), count)
+    policy, generator = load_agent(str(folder)).policy, torch.Generator().manual_seed(0)
+    collect(evaluation.renderer, policy, evaluation.episodes, generator, config.agent.temperature)
+    return evaluation.episodes.distance.mean(1).tolist()
 
 
 def main(comparison: Comparison) -> None:
     """Train what is missing, then print the table."""
     torch.set_num_threads(1)
-    counts = list(shown(comparison.horizon))
+    counts = [0, *(count for count in COUNTS if count < comparison.horizon), comparison.horizon]
     rows = []
     for seed in comparison.seeds:
         for way in comparison.ways:
@@ -94,7 +83,7 @@ def main(comparison: Comparison) -> None:
             config = comparison.config(way, seed)
             with watch(config) as report:
                 train_once(config, folder, report)
-            found = errors(folder, comparison.data, comparison.pictures)
+            found = errors(folder, config, comparison.pictures)
             rows.append(f"| {way} | {seed} | {' | '.join(f'{found[count]:.4f}' for count in counts)} |")
     print(f"\n| reward | seed | {' | '.join(map(str, counts))} |\n{'|---' * (len(counts) + 2)}|")
     print("\n".join(rows))
