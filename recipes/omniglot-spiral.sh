@@ -7,8 +7,6 @@ recipe "the agent omniglot-spiral, in the package" "35 min on one core" \
 
 train "$runs/omniglot-spiral" omniglot-spiral --threads 1 --minutes 32 --frames 100000000
 
-held=Armenian,Burmese_\(Myanmar\),Gujarati,Latin,Syriac_\(Estrangelo\)
-seen=omniglot:-${held//,/,-}
 tests=("$seen 0 1000" "omniglot:$held 0 344")
 if [[ -n ${SMOKE:-} ]]; then tests=("omniglot:Latin 0 8"); fi
 ship "$runs/omniglot-spiral" omniglot-spiral --tests "${tests[@]}" \

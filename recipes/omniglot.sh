@@ -20,8 +20,6 @@ train "$runs/omni3" "${distance[@]}" --start "$runs/ab-d7" --minutes 23 --learni
 train "$runs/omni4" "${distance[@]}" --start "$runs/omni3" --minutes 25 --learning.learning-rate 1e-4 \
   --learning.discount 0.95 --learning.target-kl 0.02
 
-held=Armenian,Burmese_\(Myanmar\),Gujarati,Latin,Syriac_\(Estrangelo\)
-seen=omniglot:-${held//,/,-}
 tests=("$seen 0 1000" "$seen 1 32" "omniglot:$held 0 344" "omniglot:$held 1 32" "mnist 0 500")
 if [[ -n ${SMOKE:-} ]]; then tests=("omniglot:Latin 0 8" "omniglot:Latin 0.1 2"); fi
 ship "$runs/omni4" omniglot --tests "${tests[@]}" \
