@@ -1,8 +1,9 @@
-"""Decoding one picture: upright, on white, 8 bits a channel.
+"""Decoding one picture: upright, in sRGB, on white, 8 bits a channel.
 
 Notable choices:
 - Pillow tries only ``FORMATS``, so a file named ``.png`` never reaches a decoder that runs programs (EPS, for one).
 - A picture of more than 100 megapixels is refused before it is decoded.
+- A colour profile is applied before alpha is laid on white and colour becomes grey: see ``limner.data.profile``.
 - 16 bits become 8 by rounding. Values of 32 bits have no fixed white and are refused.
 - Colour becomes grey as luma (ITU-R BT.601), as in ``limner.metrics.features``.
 """
@@ -12,14 +13,18 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
 
 from limner.data.archive import Archive, read_file, reading
+from limner.data.profile import grey_table, to_srgb
 from limner.data.resize import Pictures
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 LARGEST = 100_000_000  # pixels of the largest picture
-GREY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N")
+DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
+GREY_MODES = ("1", "L", "LA", "La", *DEEP_MODES)
+ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
 
 
 def read_picture(archive: Archive, name: str, remedy: str = "") -> Image.Image:
@@ -28,31 +33,36 @@ def read_picture(archive: Archive, name: str, remedy: str = "") -> Image.Image:
     ``ValueError`` naming the file, and the ``remedy``, when it cannot be read.
     """
     with reading(archive.where(name), remedy):
-        return decode(archive.read(name))
+        return decode(archive.read(name), archive.where(name))
 
 
 def open_picture(path: Path) -> Image.Image:
     """The picture in a file, as ``read_picture``."""
     with reading(path):
-        return decode(read_file(path))
+        return decode(read_file(path), str(path))
 
 
-def decode(content: bytes) -> Image.Image:
-    """The first frame of a picture, rotated by its EXIF orientation, over white, as ``L`` or ``RGB``.
+def decode(content: bytes, where: str = "a picture") -> Image.Image:
+    """The first frame of a picture, rotated by its EXIF orientation, in sRGB, over white, as ``L`` or ``RGB``.
 
-    ``ValueError`` when it is in another format, too large, or has 32 bits a channel; what Pillow raises when damaged.
+    ``where`` names it in the warning that its colour profile cannot be used. ``ValueError`` when it is in another
+    format, too large, or has 32 bits a channel; what Pillow raises when damaged.
     """
     with warnings.catch_warnings(action="ignore"):  # Pillow warns of damage that it can repair
         image = _open(content)
         image.load()  # first: some formats store EXIF after the pixels, and Pillow rotates TIFF while loading
         ImageOps.exif_transpose(image, in_place=True)
-    kind = image.mode
-    if kind in ("I", "F") or kind.startswith("I;"):
-        image = _eight_bits(image)
-    elif "transparency" in image.info or kind in ("LA", "La", "PA", "RGBA", "RGBa"):
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image.convert("L" if kind in GREY_MODES else "RGB")
+    profile, grey = image.info.get("icc_profile", b""), image.mode in GREY_MODES
+    alpha = "transparency" in image.info or image.mode in ALPHA_MODES
+    if grey:
+        image = _grey(image, alpha, grey_table(profile, where))
+    elif image.mode == "CMYK":
+        image = to_srgb(image, profile, where)
+    else:
+        image = to_srgb(image.convert("RGBA" if alpha else "RGB"), profile, where)
+    if alpha:
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
+    return image.convert("L" if grey else "RGB")
 
 
 def square(image: Image.Image, channels: int, crop: int | None = None) -> Pictures:
@@ -69,13 +79,27 @@ def has_colour(image: Image.Image) -> bool:
     return any(ImageChops.difference(red, other).getbbox() is not None for other in others)
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
+def _grey(image: Image.Image, alpha: bool, table: Pictures) -> Image.Image:
+    """A picture without colour as ``L`` or ``LA``, by a table of what values of 16 bits become."""
+    if image.mode in DEEP_MODES:
+        deep = _sixteen_bits(image)
+        light = Image.fromarray(table[deep])
+        if alpha:
+            opaque = deep != image.info["transparency"]
+            light.putalpha(Image.fromarray(np.where(opaque, 255, 0).astype(np.uint8)))
+        return light
+    image = image.convert("LA" if alpha else "L")
+    light = Image.fromarray(table[::257][np.asarray(image.getchannel("L"))])
+    if alpha:
+        light.putalpha(image.getchannel("A"))
+    return light
+
+
+def _sixteen_bits(image: Image.Image) -> NDArray[np.uint16]:
+    """The values of a grey picture of more than 8 bits, 0 black and 65535 white; ``ValueError`` as ``decode``."""
     if image.mode in ("I", "F") and image.format != "PNG":  # older Pillows hold 16-bit PNGs as I
         raise ValueError("its numbers have 32 bits: save it with 8 or 16 bits a channel")
-    deep = np.asarray(image).astype(np.int64)
-    light = ((deep * 255 + 32767) // 65535).astype(np.uint8)
-    light[deep == image.info.get("transparency", -1)] = 255
-    return Image.fromarray(light)
+    return np.asarray(image).astype(np.uint16)
 
 
 def _open(content: bytes) -> Image.Image:
