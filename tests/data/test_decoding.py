@@ -1,5 +1,6 @@
 """Pictures of every kind, whole and broken."""
 
+import io
 import struct
 import warnings
 import zlib
@@ -8,12 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from limner.data.archive import Archive
-from limner.data.decoding import decode, has_colour, read_picture, square
+from limner.data.decoding import decode, has_colour, open_picture, read_picture, square
 
 Encode = Callable[..., bytes]
 
@@ -82,10 +85,67 @@ def test_sixteen_bits_big_endian_and_transparent(encode: Encode) -> None:
     assert np.asarray(decode(encode(pixels, transparency=7))).tolist() == [[0, 255], [255, 128]]
 
 
-@pytest.mark.parametrize("dtype", [np.int32, np.float32])
-def test_thirty_two_bits_are_refused(encode: Encode, dtype: type) -> None:
-    with pytest.raises(ValueError, match=r"32 bits: save it with 8 or 16"):
-        decode(encode(np.ones((4, 4), dtype), "TIFF"))
+def write_tiff(pixels: np.ndarray, **options: object) -> bytes:
+    """A TIFF of any numbers."""
+    file = io.BytesIO()
+    tifffile.imwrite(file, pixels, **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.uint32, np.int16])
+def test_whole_numbers_without_a_fixed_white_are_refused(dtype: type) -> None:
+    with pytest.raises(ValueError, match=r"signed or have 32 bits: save it with 8 or 16"):
+        decode(write_tiff(np.ones((4, 4), dtype)))
+
+
+@settings(max_examples=50, deadline=None)
+@given(arrays(np.float32, (3, 5), elements=st.floats(0, 1, width=32)), st.sampled_from("<>"), st.booleans())
+def test_floating_point_from_black_to_white(values: np.ndarray, order: str, packed: bool) -> None:
+    compression = {"compression": "zlib"} if packed else {}
+    image = decode(write_tiff(values, byteorder=order, **compression))
+    assert image.mode == "L"
+    assert abs(np.asarray(image) - 255 * values.astype(float)).max() <= 0.51
+    exact = np.rint(values * 255).astype(np.uint8)
+    assert np.array_equal(np.asarray(decode(write_tiff((exact / 255).astype(np.float32)))), exact)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (np.nan, "holds NaN or infinity: replace"),
+        (np.inf, "holds NaN or infinity: replace"),
+        (-0.25, r"in -0\.25 … 1: scale them to 0 … 1"),
+        (255, r"in 0 … 255: scale them to 0 … 1"),
+        (1.0001, r"in 0 … 1\.0001: scale them to 0 … 1"),
+    ],
+)
+def test_other_floating_point_numbers_are_refused(tmp_path: Path, value: float, message: str) -> None:
+    path = tmp_path / "depth.tif"
+    path.write_bytes(write_tiff(np.array([[0, 1, value]], np.float32)))
+    with pytest.raises(ValueError, match=rf"cannot read .*depth\.tif: .*{message}"):
+        open_picture(path)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "options"),
+    [
+        (np.ones((4, 4, 3), np.float32), {"photometric": "rgb"}),
+        (np.ones((4, 4), np.float64), {}),
+        (np.ones((4, 4), np.float16), {}),
+        (np.ones((4, 4, 3), np.uint32), {"photometric": "rgb"}),
+    ],
+)
+def test_a_tiff_of_other_numbers_is_refused_with_the_remedy(pixels: np.ndarray, options: dict) -> None:
+    with pytest.raises(ValueError, match="a TIFF of a kind that is not read: save it with 8 or 16 bits a channel"):
+        decode(write_tiff(pixels, **options))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_a_tiff_that_counts_from_white_is_no_negative(dtype: type) -> None:
+    white = np.iinfo(dtype).max if np.issubdtype(dtype, np.integer) else 1
+    values = (np.linspace(0, 1, 12).reshape(3, 4) * white).astype(dtype)
+    found = np.asarray(decode(write_tiff(white - values, photometric="miniswhite")))
+    assert np.array_equal(found, np.asarray(decode(write_tiff(values))))
 
 
 def test_transparency_is_laid_on_white(encode: Encode) -> None:

@@ -98,12 +98,13 @@ def test_grey_is_converted_before_it_is_laid_on_white(encode: Encode, kind: str,
 
 
 @pytest.mark.parametrize("gamma", EXPONENTS)
-@pytest.mark.parametrize("mode", ["I;16", "I;16B"])
+@pytest.mark.parametrize("mode", ["I;16", "I;16B", "F"])
 def test_sixteen_bits_are_converted_before_they_are_rounded(encode: Encode, mode: str, gamma: float) -> None:
     deep = np.random.default_rng(0).integers(0, 2000, (8, 8)).astype(np.uint16)
     kinds = {
         "I;16": [(Image.fromarray(deep), "PNG"), (Image.fromarray(deep), "TIFF")],
         "I;16B": [(Image.frombytes("I;16B", (8, 8), deep.astype(">u2").tobytes()), "TIFF")],
+        "F": [(Image.fromarray((deep / 65535).astype(np.float32)), "TIFF")],
     }
     for image, kind in kinds[mode]:
         found = values(decode(encode(image, kind, icc_profile=grey_profile(gamma))))

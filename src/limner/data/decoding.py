@@ -4,21 +4,24 @@ Notable choices:
 - Pillow tries only ``FORMATS``, so a file named ``.png`` never reaches a decoder that runs programs (EPS, for one).
 - A picture of more than 100 megapixels is refused before it is decoded.
 - A colour profile is applied before alpha is laid on white and colour becomes grey: see ``limner.data.profile``.
-- 16 bits become 8 by rounding. Values of 32 bits have no fixed white and are refused.
+- 16 bits become 8 by rounding; so do floating-point numbers, 0 being black and 1 white. Integers of 32 bits have no
+  fixed white and are refused.
 - Colour becomes grey as luma (ITU-R BT.601), as in ``limner.metrics.features``.
 """
 
 import io
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageChops, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 from limner.data.archive import Archive, read_file, reading
 from limner.data.profile import grey_table, to_srgb
 from limner.data.resize import Pictures
+from limner.worlds.validation import require
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 LARGEST = 100_000_000  # pixels of the largest picture
@@ -46,7 +49,7 @@ def decode(content: bytes, where: str = "a picture") -> Image.Image:
     """The first frame of a picture, rotated by its EXIF orientation, in sRGB, over white, as ``L`` or ``RGB``.
 
     ``where`` names it in the warning that its colour profile cannot be used. ``ValueError`` when it is in another
-    format, too large, or has 32 bits a channel; what Pillow raises when damaged.
+    format, too large, or has numbers other than 8 or 16 bits or floats in 0 … 1; what Pillow raises when damaged.
     """
     with warnings.catch_warnings(action="ignore"):  # Pillow warns of damage that it can repair
         image = _open(content)
@@ -97,9 +100,16 @@ def _grey(image: Image.Image, alpha: bool, table: Pictures) -> Image.Image:
 
 def _sixteen_bits(image: Image.Image) -> NDArray[np.uint16]:
     """The values of a grey picture of more than 8 bits, 0 black and 65535 white; ``ValueError`` as ``decode``."""
-    if image.mode in ("I", "F") and image.format != "PNG":  # older Pillows hold 16-bit PNGs as I
-        raise ValueError("its numbers have 32 bits: save it with 8 or 16 bits a channel")
-    return np.asarray(image).astype(np.uint16)
+    require(image.mode != "I", "its numbers are signed or have 32 bits: save it with 8 or 16 bits a channel")
+    values = np.asarray(image)
+    if image.mode == "F":
+        require(bool(np.isfinite(values).all()), "it holds NaN or infinity: replace them by numbers in 0 … 1")
+        low, high = float(values.min()), float(values.max())
+        require(low >= 0 and high <= 1, f"its numbers are in {low:g} … {high:g}: scale them to 0 … 1, black to white")
+        values = np.rint(values * 65535)
+    deep = values.astype(np.uint16)
+    from_white = getattr(image, "tag_v2", {}).get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
+    return 65535 - deep if from_white else deep  # Pillow turns round 8 bits alone
 
 
 def _open(content: bytes) -> Image.Image:
@@ -109,7 +119,20 @@ def _open(content: bytes) -> Image.Image:
         if image.width * image.height > LARGEST:
             raise Image.DecompressionBombError
     except UnidentifiedImageError:
-        raise ValueError(f"it is no picture in one of the formats {', '.join(FORMATS)}") from None
+        if content.startswith(tuple(TiffImagePlugin.PREFIXES)):
+            reason = "it is damaged, or a TIFF of a kind that is not read: save it with 8 or 16 bits a channel"
+        else:
+            reason = f"it is no picture in one of the formats {', '.join(FORMATS)}"
+        raise ValueError(reason) from None
     except Image.DecompressionBombError:
         raise ValueError(f"it has more than {LARGEST // 10**6} megapixels: make it smaller") from None
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        image.tile = [_in_native_order(tile) for tile in image.tile]
     return image
+
+
+def _in_native_order(tile: Any) -> Any:
+    """libtiff gives numbers in the order of this machine, not of the file: Pillow overlooks that for floats."""
+    if tile.codec_name == "libtiff" and isinstance(tile.args, tuple) and tile.args[0] == "F;32BF":
+        return tile._replace(args=("F;32NF", *tile.args[1:]))
+    return tile
