@@ -2,21 +2,24 @@
 
 import io
 import struct
+import sys
 import warnings
 import zlib
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
+from colour_profiles import grey_to_srgb, rgb_profile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from limner.data.archive import Archive
-from limner.data.decoding import decode, has_colour, open_picture, read_picture, square
+from limner.data.decoding import FORMATS, decode, has_colour, open_picture, read_picture, square
 
 Encode = Callable[..., bytes]
 
@@ -148,6 +151,73 @@ def test_a_tiff_that_counts_from_white_is_no_negative(dtype: type) -> None:
     assert np.array_equal(found, np.asarray(decode(write_tiff(values))))
 
 
+def test_avif(encode: Encode) -> None:
+    smooth = np.linspace(0, 255, 64).astype(np.uint8)[None].repeat(64, 0)
+    colour = np.stack([smooth, smooth.T, 255 - smooth], axis=2)
+    image = decode(encode(colour, "AVIF", quality=90))
+    assert image.mode == "RGB"
+    assert abs(np.asarray(image).astype(int) - colour).mean() < 3
+    clear = np.dstack([colour, np.where(smooth > 127, 255, 0).astype(np.uint8)])
+    assert (np.asarray(decode(encode(clear, "AVIF", quality=90)))[:, :28] > 250).all()
+
+
+def write_heic(image: Image.Image, **options: object) -> bytes:
+    """A HEIC; the test is skipped where no package writes one."""
+    pytest.importorskip("pillow_heif").register_heif_opener()
+    file = io.BytesIO()
+    image.save(file, "HEIF", quality=95, **options)
+    return file.getvalue()
+
+
+def test_heic(tmp_path: Path) -> None:
+    smooth = np.linspace(0, 255, 64).astype(np.uint8)[None].repeat(64, 0)
+    colour = np.stack([smooth, smooth.T, 255 - smooth], axis=2)
+    (tmp_path / "a.heic").write_bytes(write_heic(Image.fromarray(colour)))
+    image = open_picture(tmp_path / "a.heic")
+    assert image.mode == "RGB"
+    assert abs(np.asarray(image).astype(int) - colour).mean() < 3
+    clear = np.dstack([colour, np.where(smooth > 127, 255, 0).astype(np.uint8)])
+    assert (np.asarray(decode(write_heic(Image.fromarray(clear))))[:, :28] > 250).all()
+    assert Archive(tmp_path).names == ("a.heic",)
+
+
+def test_a_heic_is_turned_upright_and_converted_to_srgb() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    stored = Image.fromarray(np.ascontiguousarray(STORED[6](UPRIGHT))).convert("RGB")
+    found = np.asarray(decode(write_heic(stored, exif=exif.tobytes(), icc_profile=rgb_profile("linear"))).convert("L"))
+    assert found.shape == UPRIGHT.shape
+    assert abs(found - grey_to_srgb(UPRIGHT / 255, 1.0)).mean() < 3
+
+
+def test_without_their_packages_heic_and_avif_are_refused_with_the_remedy(
+    encode: Encode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heic, avif = b"\0\0\0\x18ftypheic" + bytes(100), encode(colour_pixels(), "AVIF")
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(ValueError, match=r"HEIC: pip install 'limner\[heif\]'"):
+        decode(heic)
+    monkeypatch.setattr("PIL.AvifImagePlugin.SUPPORTED", False)
+    monkeypatch.setattr("PIL.features.check", lambda name: name != "avif")
+    with pytest.raises(ValueError, match="AVIF, without which this Pillow was built: save it as"):
+        decode(avif)
+
+
+def test_only_what_begins_as_heic_is_tried_as_heic(encode: Encode, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[object] = []
+    opened = Image.open
+    monkeypatch.setattr(
+        "PIL.Image.open", lambda file, formats: (tried.append(formats), opened(file, formats=formats))[1]
+    )
+    decode(write_heic(Image.fromarray(colour_pixels())))
+    for kind in ("PNG", "AVIF", "JPEG"):
+        decode(encode(colour_pixels(), kind))
+    with pytest.raises(ValueError, match="no picture in one of the formats"):
+        decode(b"%!PS-Adobe-3.0 EPSF-3.0")
+    assert tried == [(*FORMATS, "HEIF"), *[FORMATS] * 4]
+    assert not {"EPS", "WMF", "PSD", "FITS"} & {*FORMATS, "HEIF"}
+
+
 def test_transparency_is_laid_on_white(encode: Encode) -> None:
     clear = np.zeros((2, 2, 4), np.uint8)
     clear[0, 0] = (255, 0, 0, 255)
@@ -239,7 +309,7 @@ def png_header(width: int, height: int) -> bytes:
 
 
 def broken(encode: Encode, which: str) -> bytes:
-    whole = {kind: encode(colour_pixels(40, 40), kind) for kind in ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")}
+    whole = {kind: encode(colour_pixels(40, 40), kind) for kind in FORMATS}
     return {
         "empty": b"",
         "text": b"<html>404 Not Found</html>",
@@ -260,7 +330,7 @@ def broken(encode: Encode, which: str) -> bytes:
         ("90 megapixels", "truncated|incomplete|broken"),
         ("100 megapixels and one line", "more than 100 megapixels"),
         ("179 megapixels", "more than 100 megapixels"),
-        *((f"half a {kind}", "") for kind in ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")),
+        *((f"half a {kind}", "") for kind in FORMATS),
     ],
 )
 def test_broken_pictures_are_named(tmp_path: Path, pack: Callable, encode: Encode, which: str, message: str) -> None:
@@ -286,13 +356,14 @@ def test_memory_running_out_is_no_broken_picture(
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    st.sampled_from(["PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF"]),
+    st.sampled_from([*FORMATS, "HEIC"] if find_spec("pillow_heif") else FORMATS),
     st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 255)), min_size=1, max_size=8),
 )
 def test_damage_is_a_value_error_or_a_picture(
     tmp_path: Path, encode: Encode, kind: str, damage: list[tuple[int, int]]
 ) -> None:
-    content = bytearray(encode(Image.fromarray(colour_pixels(24, 24)), kind))
+    image = Image.fromarray(colour_pixels(24, 24))
+    content = bytearray(write_heic(image) if kind == "HEIC" else encode(image, kind))
     for at, value in damage:
         content[at % len(content)] = value
     (tmp_path / "set").mkdir(exist_ok=True)

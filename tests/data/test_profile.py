@@ -27,7 +27,7 @@ from limner.data.decoding import decode, open_picture
 from limner.data.profile import _warn
 
 Encode = Callable[..., bytes]
-FORMATS = {"JPEG": {"quality": 95}, "PNG": {}, "TIFF": {}, "WEBP": {"lossless": True}}
+FORMATS = {"JPEG": {"quality": 95}, "PNG": {}, "TIFF": {}, "WEBP": {"lossless": True}, "AVIF": {"quality": 95}}
 WIDE = ("Adobe RGB", "Display P3", "linear")
 EXPONENTS = (1.0, 1.8, 2.2)
 
@@ -72,7 +72,7 @@ def test_colours_become_those_of_srgb(encode: Encode, kind: str, space: str) -> 
 
 
 @pytest.mark.parametrize("space", WIDE)
-@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP", "AVIF"])
 def test_colours_are_converted_before_they_are_laid_on_white(encode: Encode, kind: str, space: str) -> None:
     found = decode(encode(pixels("RGBA"), kind, icc_profile=rgb_profile(space), **FORMATS[kind]))
     file = values(stored(encode, pixels("RGBA"), kind))

@@ -16,7 +16,7 @@ class Paint:
     """Let an agent paint a picture of any size: painted.png, program.json and painting.gif in a folder."""
 
     image: tyro.conf.Positional[Path]
-    """A picture: JPEG, PNG, WebP, GIF, BMP or TIFF."""
+    """A picture: JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF, or HEIC with the extra heif."""
     agent: str = "faces"
     """Name of an agent that comes with Limner, or folder of a run or checkpoint."""
     search: float | None = None

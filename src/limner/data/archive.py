@@ -19,7 +19,7 @@ from typing import NoReturn
 
 from limner.worlds.validation import require
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif")
 LARGEST = 2**30  # bytes of the largest file that is read: more than 100 megapixels take in any format
 
 

@@ -2,6 +2,7 @@
 
 Notable choices:
 - Pillow tries only ``FORMATS``, so a file named ``.png`` never reaches a decoder that runs programs (EPS, for one).
+  What begins as HEIC does is tried as HEIC too, where the package pillow-heif is installed.
 - A picture of more than 100 megapixels is refused before it is decoded.
 - A colour profile is applied before alpha is laid on white and colour becomes grey: see ``limner.data.profile``.
 - 16 bits become 8 by rounding; so do floating-point numbers, 0 being black and 1 white. Integers of 32 bits have no
@@ -16,18 +17,20 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageChops, ImageOps, TiffImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageChops, ImageOps, TiffImagePlugin, UnidentifiedImageError, features
 
 from limner.data.archive import Archive, read_file, reading
 from limner.data.profile import grey_table, to_srgb
 from limner.data.resize import Pictures
 from limner.worlds.validation import require
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 LARGEST = 100_000_000  # pixels of the largest picture
 DEEP_MODES = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 GREY_MODES = ("1", "L", "LA", "La", *DEEP_MODES)
 ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
+HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+AVIF_BRANDS = (b"avif", b"avis")
 
 
 def read_picture(archive: Archive, name: str, remedy: str = "") -> Image.Image:
@@ -114,15 +117,21 @@ def _sixteen_bits(image: Image.Image) -> NDArray[np.uint16]:
 
 def _open(content: bytes) -> Image.Image:
     """The picture before its pixels are decoded."""
+    brand = content[8:12] if content[4:8] == b"ftyp" else b""  # ISO 14496-12, 4.3
+    heic = brand in HEIC_BRANDS and _can_read_heic()
     try:
-        image: Image.Image = Image.open(io.BytesIO(content), formats=FORMATS)
+        image: Image.Image = Image.open(io.BytesIO(content), formats=(*FORMATS, "HEIF") if heic else FORMATS)
         if image.width * image.height > LARGEST:
             raise Image.DecompressionBombError
     except UnidentifiedImageError:
-        if content.startswith(tuple(TiffImagePlugin.PREFIXES)):
+        if brand in HEIC_BRANDS and not heic:
+            reason = "it is in the format HEIC: pip install 'limner[heif]' adds what reads it; or save it as JPEG"
+        elif brand in AVIF_BRANDS and not features.check("avif"):
+            reason = "it is in the format AVIF, without which this Pillow was built: save it as PNG or JPEG"
+        elif content.startswith(tuple(TiffImagePlugin.PREFIXES)):
             reason = "it is damaged, or a TIFF of a kind that is not read: save it with 8 or 16 bits a channel"
         else:
-            reason = f"it is no picture in one of the formats {', '.join(FORMATS)}"
+            reason = f"it is no picture in one of the formats {', '.join(FORMATS)}, HEIC"
         raise ValueError(reason) from None
     except Image.DecompressionBombError:
         raise ValueError(f"it has more than {LARGEST // 10**6} megapixels: make it smaller") from None
@@ -136,3 +145,13 @@ def _in_native_order(tile: Any) -> Any:
     if tile.codec_name == "libtiff" and isinstance(tile.args, tuple) and tile.args[0] == "F;32BF":
         return tile._replace(args=("F;32NF", *tile.args[1:]))
     return tile
+
+
+def _can_read_heic() -> bool:
+    """Whether the package pillow-heif is installed; then Pillow has its format from now on."""
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        return False
+    register_heif_opener()
+    return True
