@@ -7,8 +7,9 @@ Notable choices:
 - The commands on the card are read from the run folders: that of the run, and before it those of the run that it
   started from and of the agent or the file of programs that it imitated. Each command, parsed, gives the configuration
   of its run.
-- An unconditional agent draws a thousand pictures for its card; a conditional one draws pictures of test sets. So does
-  the agent of each run that it went through, one started from the other: the card says what each of them brought.
+- An unconditional agent draws a thousand pictures for its card, or as many as its data set has to compare with; a
+  conditional one draws pictures of test sets. So does the agent of each run that it went through, one started from the
+  other: the card says what each of them brought.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from limner.inference.evaluate import generation_reference, reconstruct
 from limner.inference.sample import sample
 from limner.metrics import features
 from limner.metrics.generation import evaluate_pictures
+from limner.metrics.sample_size import caution, neighbours
 from limner.programs.program import load_programs
 from limner.training.config import TrainingConfig
 from limner.training.imitation.config import AgentExpert, FileExpert, ImitationConfig
@@ -86,10 +88,12 @@ SAMPLED = """| pictures | class entropy | Fréchet | normalised | precision | co
 |---|---|---|---|---|---|---|---|---|---|
 {rows}
 
-1,000 pictures against 1,000 test pictures, k = 5, on the features of `metrics.features` (fingerprint {features}),
+{count:,} pictures against {count:,} test pictures, k = {k}, on the features of `metrics.features` (fingerprint \
+{features}),
 those of a classifier of digits. `normalised` is where the Fréchet distance lies between real pictures (0) and random
 strokes (1). The columns from "plain" on are on the classifier's plain activations, as publications do; the others on
-standardised ones, which are stricter. The entropy is that of the digits that they are taken for, at most 2.303 nats."""
+standardised ones, which are stricter. The entropy is that of the digits that they are taken for, at most 2.303 nats.\
+{caution}"""
 
 DRAWN = """| test pictures of | count | search, s a picture | mean squared error | structural similarity | empty |
 |---|---|---|---|---|---|
@@ -263,7 +267,7 @@ def _flat(config: TrainingConfig) -> dict[str, Any]:
 
 
 def measured_samples(ship: Ship, agent: Agent, config: TrainingConfig) -> str:
-    """A thousand drawings, beside real pictures and random strokes, and those of each stage at temperature 1."""
+    """Drawings beside real pictures and random strokes, and those of each stage at temperature 1: 1,000 or fewer."""
     reference = generation_reference(agent.config, config.run.data)
     drawn = evaluate_pictures(sample(agent, reference.count)[0], reference)
     lines = []
@@ -274,14 +278,21 @@ def measured_samples(ship: Ship, agent: Agent, config: TrainingConfig) -> str:
             figures.append(f"{row[kind + 'frechet']:.2f}")
             figures += [f"{row[kind + key]:.3f}" for key in ("normalised_frechet", "precision", "coverage")]
         lines.append(f"| {title} | {' | '.join(figures)} |")
-    table = SAMPLED.format(rows="\n".join(lines), features=features.fingerprint())
+    few = caution(reference.count, reference.borrowed)
+    table = SAMPLED.format(
+        rows="\n".join(lines),
+        count=reference.count,
+        k=neighbours(reference.count),
+        features=features.fingerprint(),
+        caution=f"\n\nThere are few pictures: {few}." if few else "",
+    )
 
     def at_one(agent: Agent) -> list[str]:
         row = vars(evaluate_pictures(sample(agent, reference.count, 0, 1.0, 1.0)[0], reference))
         return [f"{row[name]:.3f}" for name in ("normalised_frechet", "precision", "coverage", "entropy")]
 
     titles = "normalised | precision | coverage | class entropy"
-    return table + measured_stages(ship.run, "1,000 pictures drawn at temperature 1", titles, at_one)
+    return table + measured_stages(ship.run, f"{reference.count:,} pictures drawn at temperature 1", titles, at_one)
 
 
 def measured_stages(run: Path, how: str, titles: str, figures: Callable[[Agent], list[str]]) -> str:

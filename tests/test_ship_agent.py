@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from scripts import load_script
 
 from limner.agents.agent import load_agent
 from limner.cli.train import read
+from limner.data import load_dataset
 from limner.programs.program import Program, save_programs
 from limner.training import make_trainer
 from limner.training.distance.config import DistanceConfig
@@ -104,3 +106,14 @@ def test_an_agent_is_shipped_with_its_card_and_draws_as_it_is_told(conditional_c
     expected = [f"| `{tmp_path}/{name}` | imitation | 3 | 0." for name in ("first", "run")]
     assert [row[: len(start)] for row, start in zip(rows, expected, strict=True)] == expected
     assert card.endswith("**Limits**: none.\n")
+
+
+def test_the_card_of_an_agent_of_few_pictures_says_how_little_its_figures_mean(tiny, source, tmp_path):
+    (tmp_path / "digits").mkdir()
+    for i, digit in enumerate(load_dataset().spread(60).pictures(28)):
+        Image.fromarray(digit[..., 0]).save(tmp_path / "digits" / f"{i:03}.png")
+    write_run(tmp_path / "run", replace(tiny, run=replace(tiny.run, data=f"folder:{tmp_path}/digits")), source)
+    script.main(script.Ship(tmp_path / "run", "own", out=tmp_path))
+    card = (tmp_path / "own" / "card.md").read_text()
+    assert "\n20 pictures against 20 test pictures, k = 2, on the features" in card
+    assert "There are few pictures: figures are of 20 drawings against 20 real pictures, 14 of which" in card

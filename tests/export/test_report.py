@@ -83,6 +83,19 @@ def test_everything_is_in_one_file(run: Path) -> None:
     assert "3,000 frames · 0.3 minutes" in text
 
 
+def test_figures_of_few_pictures_come_with_a_caution(run: Path) -> None:
+    texts = []
+    for count in (20, 1000):
+        real = {"frechet": 30.25, "pictures": count, "borrowed": 14}
+        (run / "reference.json").write_text(json.dumps({"real": real, "random": {"frechet": 140}}))
+        texts.append(report(run))
+    said = (
+        "There are few pictures: figures are of 20 drawings against 20 real pictures, 14 of which are training pictures"
+    )
+    assert [said in text for text in texts] == [True, False]
+    assert "few pictures" not in texts[1]
+
+
 @pytest.fixture
 def conditional(tmp_path: Path) -> Path:
     """What a run with targets leaves."""

@@ -3,16 +3,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from limner.actions import ActionSpace
 from limner.agents.agent import load_agent
-from limner.data import ArrayDataset
+from limner.data import ArrayDataset, load_dataset
 from limner.data.generated import ProgramDataset
 from limner.data.resize import match_channels
 from limner.inference.draw import BATCH, DrawOptions
-from limner.inference.evaluate import reconstruct
+from limner.inference.evaluate import generation_reference, reconstruct
 from limner.metrics.reconstruction import FEWEST, frechet, structural_similarity
 from limner.programs.execution import execute
+from limner.training.evaluation import GenerationEvaluation
 
 RNG = np.random.default_rng(0)
 
@@ -110,3 +112,14 @@ def test_a_budget_in_sweeps_brings_drawings_closer(conditional_agent, digits):
         for sweeps in (0, 2)
     )
     assert found < 0.9 * alone
+
+
+@pytest.mark.parametrize("total", [20, 60, 250])
+def test_a_reference_for_drawings_is_that_of_training_however_few_pictures_there_are(tiny, tmp_path, total):
+    for i, digit in enumerate(load_dataset().spread(total).pictures(28)):
+        Image.fromarray(digit[..., 0]).save(tmp_path / f"{i:03}.png")
+    spec = f"folder:{tmp_path}"
+    reference = generation_reference(tiny.agent, spec)
+    trained = GenerationEvaluation(tiny, load_dataset(spec), load_dataset(spec, "test")).reference
+    assert reference.count == trained.count
+    assert (reference.real, reference.random, reference.borrowed) == (trained.real, trained.random, trained.borrowed)

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from scipy import linalg
 
-from limner.data import load_dataset
+from limner.data import ArrayDataset, load_dataset
 from limner.data.resize import resize_square
 from limner.metrics.generation import (
     Reference,
+    _real_pictures,
     class_entropy,
     evaluate_pictures,
     frechet_distance,
@@ -16,6 +17,7 @@ from limner.metrics.generation import (
     precision_coverage,
     random_pictures,
 )
+from limner.metrics.sample_size import compared_pictures
 from limner.worlds.toy.renderer import Toy
 
 STEPS = 6
@@ -163,6 +165,45 @@ def test_the_normalised_distance_lies_between_the_rows(reference: Reference) -> 
 def test_another_number_of_pictures_is_refused(reference: Reference) -> None:
     with pytest.raises(ValueError, match="got 999 pictures, the reference has 1000"):
         evaluate_pictures(np.full((999, 64, 64), 255, np.uint8), reference)
+
+
+@pytest.mark.parametrize(("train", "test"), [(54, 6), (18, 2), (171, 19), (6, 54), (5, 1000), (100, 40)])
+def test_of_few_pictures_none_is_on_both_sides(train: int, test: int) -> None:
+    numbers = np.arange(train + test)
+    images = np.stack([numbers // 256, numbers % 256], axis=1).astype(np.uint8).reshape(-1, 1, 2).repeat(2, 1)
+    sets = [ArrayDataset("folder:x", images[:train]), ArrayDataset("folder:x", images[train:])]
+    count = compared_pictures(train, test, "folder:x")
+    sides = [_real_pictures(sets[1], sets[0], 2, count, np.random.default_rng(0)) for _ in range(2)]
+    wanted, others = (256 * side[:, 0, 0, 0].astype(int) + side[:, 0, 1, 0] for side in sides[0])
+    assert len(set(wanted)) == len(set(others)) == count
+    assert not set(wanted) & set(others)
+    assert sum(wanted >= train) == min(test, count), "training pictures stand in for test pictures alone"
+    assert all(np.array_equal(*pair) for pair in zip(*sides, strict=True))
+
+
+def test_more_pictures_than_there_are_are_refused() -> None:
+    data = load_dataset().spread(30)
+    with pytest.raises(ValueError, match="cannot take 2 × 40 pictures of 'mnist-5k', which has 60"):
+        make_reference(data, data, Toy(batch=40), STEPS, np.random.default_rng(0), 40)
+
+
+def test_figures_of_few_pictures() -> None:
+    train, test = load_dataset().spread(54), load_dataset(split="test").spread(6)
+    few = make_reference(test, train, Toy(batch=20), STEPS, np.random.default_rng(0), 20)
+    assert (few.count, few.borrowed) == (20, 14)
+    assert few.real.precision > few.random.precision + 0.3
+    assert few.real.coverage > few.random.coverage + 0.3
+    drawn = evaluate_pictures(random_pictures(Toy(batch=20), STEPS, 20, np.random.default_rng(1)), few)
+    assert 0.5 < drawn.normalised_frechet < 1.5
+
+
+def test_there_is_no_normalised_distance_where_strokes_are_as_near_as_real_pictures(reference: Reference) -> None:
+    strokes = random_pictures(Toy(batch=100), STEPS, 1000, np.random.default_rng(1))
+    for far in (reference.real, replace(reference.real, frechet=0.0, plain_frechet=0.0)):
+        found = evaluate_pictures(strokes, replace(reference, random=far))
+        assert math.isnan(found.normalised_frechet)
+        assert math.isnan(found.plain_normalised_frechet)
+        assert found.frechet > 0
 
 
 def test_random_pictures_fills_up_and_repeats() -> None:

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from limner.data import load_dataset
+from limner.metrics.sample_size import caution
 from limner.training import make_trainer
 from limner.training.evaluation import GenerationEvaluation, ReconstructionEvaluation, make_evaluation
 
@@ -29,6 +30,30 @@ def test_reference_rows_are_real_digits_and_random_strokes(generation):
     assert rows.keys() == {"real", "random"}
     assert rows["real"]["frechet"] < rows["random"]["frechet"]
     assert (rows["real"]["normalised_frechet"], rows["random"]["normalised_frechet"]) == (0, 1)
+
+
+@pytest.mark.parametrize(("total", "count", "borrowed"), [(20, 10, 8), (60, 20, 14), (300, 30, 0)])
+def test_as_many_pictures_are_drawn_as_there_are_to_compare_with(tiny, source, total, count, borrowed):
+    data, tenth = load_dataset(), total // 10
+    few = GenerationEvaluation(tiny, data.spread(total - tenth), load_dataset(split="test").spread(tenth))
+    real = few.reference_rows["real"]
+    assert (real["pictures"], real["borrowed"]) == (count, borrowed)
+    assert few.caution == caution(count, borrowed)
+    figures = few.measure(make_trainer(tiny, source))
+    assert sum(figures["eval/histogram"]) == count
+    assert 0 <= figures["eval/precision"] <= 1
+    assert np.isfinite(figures["eval/normalised_frechet"])
+
+
+def test_too_few_pictures_are_refused(tiny):
+    data = load_dataset()
+    with pytest.raises(ValueError, match=r"'mnist-5k' has 19 pictures in all; .*needs 20: add more"):
+        GenerationEvaluation(tiny, data.spread(18), data.spread(1))
+
+
+def test_nothing_is_to_be_said_of_the_usual_evaluation(generation, reconstruction):
+    assert GenerationEvaluation.caution == reconstruction.caution == ""
+    assert "of 50 drawings against 50 real pictures:" in generation.caution
 
 
 def test_figures_of_generation_are_drawn_with_the_same_seed(generation, tiny, source):

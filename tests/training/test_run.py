@@ -19,6 +19,7 @@ import pytest
 import torch
 from event_files import read_scalars
 from figures import untimed
+from PIL import Image
 from safetensors.torch import load
 
 from limner.agents.agent import load_agent
@@ -532,11 +533,38 @@ def test_a_checkpoint_that_is_not_finite_is_left_out_with_a_warning_unless_it_is
 
 def test_references_that_are_not_finite_are_left_out(small, tmp_path, monkeypatch):
     rows = {"real": {"frechet": math.inf, "entropy": 2.0}, "random": {"frechet": 3.0}}
-    given = SimpleNamespace(reference_rows=rows, measure=lambda trainer: {})
+    given = SimpleNamespace(reference_rows=rows, caution="", measure=lambda trainer: {})
     monkeypatch.setattr(run, "make_evaluation", lambda *_: given)
     assert train(with_run(CONFIG, frames=24), tmp_path)
     text = (tmp_path / "reference.json").read_text()
     assert json.loads(text, parse_constant=no_constant) == {"real": {"entropy": 2.0}, "random": {"frechet": 3.0}}
+
+
+def pictures_in(folder, count):
+    """So many digits as files."""
+    folder.mkdir()
+    for i, digit in enumerate(read("mnist-5k", "train").spread(count).pictures(28)):
+        Image.fromarray(digit[..., 0]).save(folder / f"{i:02}.png")
+    return f"folder:{folder}"
+
+
+def test_a_run_on_few_pictures_of_ones_own_says_how_little_figures_mean(tmp_path, caplog):
+    config = with_run(CONFIG, data=pictures_in(tmp_path / "digits", 24), frames=48, evaluate_every=1)
+    assert train(config, tmp_path / "run", until=1)
+    said = "figures are of 12 drawings against 12 real pictures, 10 of which are training pictures"
+    assert [said in message for message in caplog.messages] == [True]
+    assert train(config, tmp_path / "run", resume=True)
+    assert len(caplog.messages) == 1, "once, when training starts"
+    reference = json.loads((tmp_path / "run" / "reference.json").read_text())
+    assert (reference["real"]["pictures"], reference["real"]["borrowed"]) == (12, 10)
+    assert sum(last_evaluation(tmp_path / "run")["eval/histogram"]) == 12
+
+
+def test_a_run_on_too_few_pictures_is_refused_before_anything_is_written(tmp_path):
+    config = with_run(CONFIG, data=pictures_in(tmp_path / "digits", 19))
+    with pytest.raises(ValueError, match=r"digits' has 19 pictures in all; .*: add more"):
+        train(config, tmp_path / "run")
+    assert contents(tmp_path / "run") == {}
 
 
 # --- Reading runs, and training once -----------------------------------------------------------------------------

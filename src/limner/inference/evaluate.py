@@ -13,6 +13,7 @@ from limner.data.resize import match_channels
 from limner.inference.draw import DrawOptions, check_drawing, draw
 from limner.metrics.generation import Reference, make_reference
 from limner.metrics.reconstruction import frechet, squared_error, structural_similarity
+from limner.metrics.sample_size import compared_pictures
 from limner.programs.program import Program
 from limner.worlds.world import Canvas
 
@@ -53,10 +54,11 @@ class Reconstruction:
 def generation_reference(config: AgentConfig, data: str) -> Reference:
     """What drawings of an unconditional agent with this ``config`` are measured against, as they are in training.
 
-    1,000 test digits of the data set ``data``, as many training digits, and random strokes of seed 0.
+    1,000 test digits of the data set ``data``, or all there are, as many training digits, and random strokes of seed 0.
     """
     train, test = load_dataset(data, "train"), load_dataset(data, "test")
-    return make_reference(test, train, config.make_renderer(1000), config.horizon, np.random.default_rng(0))
+    count = compared_pictures(len(train), len(test), data)
+    return make_reference(test, train, config.make_renderer(count), config.horizon, np.random.default_rng(0), count)
 
 
 def reconstruct(

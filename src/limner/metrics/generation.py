@@ -1,5 +1,7 @@
 """Metrics of drawn digits: Fréchet distance, precision, coverage and classes, of 1,000 drawn against 1,000 real ones.
 
+Of a smaller data set they are taken of as many pictures as it has: see ``limner.metrics.sample_size``.
+
 Notable choices:
 - Every figure stands beside two reference rows: real training digits and random strokes of the same renderer.
   ``normalised_frechet`` puts a Fréchet distance between them: 0 as good as real digits, 1 as bad as random strokes.
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 from limner.actions import IntArray
 from limner.data import Dataset, Pictures
 from limner.metrics.features import ExtractedFeatures, extract_features, small_grey
+from limner.metrics.sample_size import USUAL, neighbours
 from limner.worlds.validation import require
 from limner.worlds.world import Renderer
 
@@ -32,7 +35,10 @@ class GenerationMetrics:
     frechet: float
     """Squared Fréchet distance of the features; less is better."""
     normalised_frechet: float
-    """Fréchet distance as a share of the way from real training digits (0) to random strokes (1)."""
+    """Fréchet distance as a share of the way from real training digits (0) to random strokes (1).
+
+    NaN where random strokes are no further than real pictures.
+    """
     precision: float
     """Share of the pictures that lie among real digits, in [0, 1]."""
     coverage: float
@@ -61,6 +67,8 @@ class Reference:
     """Of real training digits, none of them in ``digits``."""
     random: GenerationMetrics
     """Of random strokes."""
+    borrowed: int = 0
+    """How many of ``digits`` are training digits, since there are too few to test."""
 
     @property
     def count(self) -> int:
@@ -69,22 +77,36 @@ class Reference:
 
 
 def make_reference(
-    test: Dataset, train: Dataset, renderer: Renderer, steps: int, rng: np.random.Generator, count: int = 1000
+    test: Dataset, train: Dataset, renderer: Renderer, steps: int, rng: np.random.Generator, count: int = USUAL
 ) -> Reference:
     """Measure the two reference rows against ``count`` digits of ``test``, spread evenly through it.
 
     The real row is ``count`` digits of ``train``, spread evenly; the random row ``count`` pictures of ``steps``
-    random actions each. Digits are resized to the renderer's canvas. The renderer is reset.
+    random actions each. Where ``test`` has fewer, digits of ``train`` that are not in the real row stand in. Digits are
+    resized to the renderer's canvas. The renderer is reset.
     """
-    size = renderer.shape[0]
-    digits = extract_features(small_grey(test.spread(count).pictures(size)))
-    real = _measure(train.spread(count).pictures(size), digits)
+    wanted, others = _real_pictures(test, train, renderer.shape[0], count, rng)
+    digits = extract_features(small_grey(wanted))
+    real = _measure(others, digits)
     random = _measure(random_pictures(renderer, steps, count, rng), digits)
     return Reference(
         digits,
         replace(real, normalised_frechet=0.0, plain_normalised_frechet=0.0),
         replace(random, normalised_frechet=1.0, plain_normalised_frechet=1.0),
+        max(0, count - len(test)),
     )
+
+
+def _real_pictures(
+    test: Dataset, train: Dataset, size: int, count: int, rng: np.random.Generator
+) -> tuple[Pictures, Pictures]:
+    """Twice ``count`` pictures ``uint8[count, size, size, C]``, none in both."""
+    if count <= min(len(test), len(train)):
+        return test.spread(count).pictures(size), train.spread(count).pictures(size)
+    rows = [rng.permutation(len(data))[: 2 * count] for data in (test, train)]
+    pictures = np.concatenate([test.pictures(size, rows[0]), train.pictures(size, rows[1])])
+    require(len(pictures) >= 2 * count, f"cannot take 2 × {count} pictures of {test.name!r}, which has {len(pictures)}")
+    return pictures[:count], pictures[-count:]
 
 
 def evaluate_pictures(canvases: Pictures, reference: Reference) -> GenerationMetrics:
@@ -95,9 +117,11 @@ def evaluate_pictures(canvases: Pictures, reference: Reference) -> GenerationMet
     count = len(canvases)
     require(count == reference.count, f"got {count} pictures, the reference has {reference.count}: must be as many")
     metrics, near, far = _measure(canvases, reference.digits), reference.real, reference.random
-    plain = (metrics.plain_frechet - near.plain_frechet) / (far.plain_frechet - near.plain_frechet)
-    share = (metrics.frechet - near.frechet) / (far.frechet - near.frechet)
-    return replace(metrics, normalised_frechet=share, plain_normalised_frechet=plain)
+    return replace(
+        metrics,
+        normalised_frechet=_share(metrics.frechet, near.frechet, far.frechet),
+        plain_normalised_frechet=_share(metrics.plain_frechet, near.plain_frechet, far.plain_frechet),
+    )
 
 
 def random_pictures(renderer: Renderer, steps: int, count: int, rng: np.random.Generator) -> Pictures:
@@ -126,7 +150,7 @@ def frechet_distance(a: Features, b: Features) -> float:
     return float(max(offset @ offset + np.sum(root * root) + np.trace(other) - 2 * cross, 0.0))
 
 
-def precision_coverage(real: Features, fake: Features, k: int = 5) -> tuple[float, float]:
+def precision_coverage(real: Features, fake: Features, k: int) -> tuple[float, float]:
     """Improved precision (Kynkäänniemi et al. 2019, eq. 1) and coverage (Naeem et al. 2020, eq. 9), both in [0, 1].
 
     Each real point, of ``real [N, D]``, has a ball that reaches to its k-th nearest other real point.
@@ -150,8 +174,9 @@ def class_entropy(labels: IntArray) -> tuple[float, IntArray]:
 
 def _measure(canvases: Pictures, digits: ExtractedFeatures) -> GenerationMetrics:
     drawn = extract_features(small_grey(canvases))
-    precision, coverage = precision_coverage(digits.features, drawn.features)
-    plain_precision, plain_coverage = precision_coverage(digits.plain, drawn.plain)
+    k = neighbours(len(digits.features))
+    precision, coverage = precision_coverage(digits.features, drawn.features, k)
+    plain_precision, plain_coverage = precision_coverage(digits.plain, drawn.plain, k)
     entropy, histogram = class_entropy(drawn.classes)
     flat = canvases.reshape(len(canvases), -1)
     return GenerationMetrics(
@@ -168,6 +193,10 @@ def _measure(canvases: Pictures, digits: ExtractedFeatures) -> GenerationMetrics
         empty=float((flat.min(1) >= VISIBLE).mean()),
         ink=float(1 - flat.mean() / 255),
     )
+
+
+def _share(distance: float, near: float, far: float) -> float:
+    return (distance - near) / (far - near) if far > near else np.nan
 
 
 def _root_covariance(points: Features) -> Features:

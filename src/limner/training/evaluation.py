@@ -9,6 +9,7 @@ import torch
 
 from limner.agents.rollout import EpisodeBatch, collect
 from limner.data import Dataset
+from limner.metrics import sample_size
 from limner.metrics.features import fingerprint
 from limner.metrics.generation import evaluate_pictures, make_reference
 from limner.training.config import TrainingConfig
@@ -22,6 +23,8 @@ class Evaluation(ABC):
 
     reference_rows: dict[str, Record]
     """Rows of figures, by name, beside which those of the policy stand."""
+    caution: str = ""
+    """What to know of the figures where there are too few pictures for the usual ones."""
 
     def __init__(self, config: TrainingConfig, count: int) -> None:
         self.renderer = config.agent.make_renderer(count, config.run.threads)
@@ -61,11 +64,17 @@ class ReconstructionEvaluation(Evaluation):
 class GenerationEvaluation(Evaluation):
     """Measures what an agent without targets draws against real digits and random strokes."""
 
-    def __init__(self, config: TrainingConfig, train_data: Dataset, test_data: Dataset, count: int = 1000) -> None:
+    def __init__(
+        self, config: TrainingConfig, train_data: Dataset, test_data: Dataset, count: int = sample_size.USUAL
+    ) -> None:
+        """``count`` pictures are drawn, or as many as there are real ones; ``ValueError`` when these are too few."""
+        count = sample_size.compared_pictures(len(train_data), len(test_data), test_data.name, count)
         super().__init__(config, count)
         rng, steps = np.random.default_rng(0), config.agent.horizon
         self.reference = make_reference(test_data, train_data, self.renderer, steps, rng, count)
-        self.reference_rows = {"real": asdict(self.reference.real), "random": asdict(self.reference.random)}
+        self.caution = sample_size.caution(count, self.reference.borrowed)
+        real: Record = asdict(self.reference.real) | {"pictures": count, "borrowed": self.reference.borrowed}
+        self.reference_rows = {"real": real, "random": asdict(self.reference.random)}
 
     def figures(self) -> Record:
         """All of ``GenerationMetrics``, and the fingerprint of the ``features`` that they are computed from."""

@@ -31,7 +31,9 @@ TWO = PopulationConfig(2, round_frames=3 * 24, shared_critic=True)
 def few():
     """Few pictures in the data; and evaluations of what the next update learns from."""
     evaluation = SimpleNamespace(
-        reference_rows={}, measure=lambda trainer: {"eval/score": trainer.measure(trainer.runtime.batch)["score"]}
+        reference_rows={},
+        caution="",
+        measure=lambda trainer: {"eval/score": trainer.measure(trainer.runtime.batch)["score"]},
     )
     with pytest.MonkeyPatch.context() as patch:
         load = cache(lambda name, split: load_dataset(name, split).spread(100))
