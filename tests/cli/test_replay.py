@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from limner.cli import main as cli
-from limner.programs.execution import execute
+from limner.programs.execution import execute, snapshots
 from limner.programs.program import Program
 
 
@@ -50,6 +50,14 @@ def test_an_animation(toy_programs: list[Program]) -> None:
     assert np.array_equal(last, execute(toy_programs[0], 64))
 
 
+def test_a_long_animation_has_so_many_frames(toy_programs: list[Program], capsys: pytest.CaptureFixture[str]) -> None:
+    replay("program.json --size 64 --frames 3 --step 1 --hold 2 --out drawing.gif")
+    assert capsys.readouterr().out == "drawing.gif: 3 frames, 4.0 s\n"
+    with Image.open("drawing.gif") as picture:
+        shown = [np.asarray(frame.convert("L"))[..., None] for frame in ImageSequence.Iterator(picture)]
+    np.testing.assert_array_equal(shown, list(snapshots(toy_programs[0], [0, 2, 4], 64)))
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -63,6 +71,7 @@ def test_an_animation(toy_programs: list[Program]) -> None:
         ("programs.jsonl --index 3", "holds 3 programs"),
         ("programs.jsonl --index -1", "--index is -1"),
         ("program.json --out x.gif --step 0", "step=0"),
+        ("program.json --out x.gif --frames 1", "--frames is 1: must be in 2 … 10000"),
     ],
 )
 def test_bad_input_is_one_line(
@@ -75,7 +84,7 @@ def test_bad_input_is_one_line(
 
 def test_bad_programs_are_named(toy_programs: list[Program], fails: Callable[[str], str]) -> None:
     good = json.loads(Path("program.json").read_text())
-    Path("program.json").write_text(json.dumps(good | {"schema": 2}))
+    Path("program.json").write_text(json.dumps(good | {"schema": 3}))
     assert "upgrade Limner" in fails("replay program.json")
     good["actions"][3] = ["paint", 0, 0, 0, 0, 0, 99]
     Path("program.json").write_text(json.dumps(good))

@@ -1,4 +1,4 @@
-"""PNG files, sheets and animated GIF files."""
+"""PNG files and sheets."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, ImageSequence
+from PIL import Image
 
-from limner.export.picture import gif, image, png, sheet, together
+from limner.export.picture import image, png, sheet, together
 
 
 def noise(*shape: int) -> np.ndarray:
@@ -58,56 +58,6 @@ def growing(steps: int, channels: int) -> np.ndarray:
     for step in range(steps):
         frames[step:, :, step] = 40 * step % 256
     return frames
-
-
-def read(data: bytes) -> tuple[np.ndarray, list[int]]:
-    file = Image.open(io.BytesIO(data))
-    frames = [(np.asarray(frame.convert("RGB")), frame.info["duration"]) for frame in ImageSequence.Iterator(file)]
-    assert file.info["loop"] == 0
-    return np.stack([frame for frame, _ in frames]), [duration for _, duration in frames]
-
-
-def test_grey_is_exact() -> None:
-    frames = growing(6, 1)
-    pictures, durations = read(gif(frames, step=0.1, hold=2))
-    assert np.array_equal(pictures, np.repeat(frames, 3, axis=-1))
-    assert durations == [100] * 5 + [2000]
-
-
-def test_frames_in_which_nothing_happens_take_their_time() -> None:
-    frames = growing(6, 1)[[0, 0, 0, 1, 1, 2]]
-    _, durations = read(gif(frames, step=0.1, hold=1))
-    assert sum(durations) == 500 + 1000
-
-
-def test_colour_is_close_and_does_not_flicker() -> None:
-    frames = np.full((4, 32, 32, 3), 255, np.uint8)
-    y, x = np.mgrid[:32, :32]
-    frames[:, :, :16] = np.stack([8 * x, 8 * y, 255 - 4 * x - 4 * y], -1).astype(np.uint8)[:, :16]
-    for step in range(4):
-        frames[step:, 4 * step, 16:] = (200, 10, 60 * step)
-    pictures, _ = read(gif(frames))
-    assert np.abs(pictures.astype(int) - frames).mean() < 8
-    same = (frames[1:] == frames[:-1]).all(-1)
-    assert np.array_equal(pictures[1:][same], pictures[:-1][same])
-    white = (frames == 255).all(-1)
-    assert pictures[white].min() >= 250
-
-
-def test_transparent_ground_is_laid_on_white() -> None:
-    frames = np.zeros((2, 8, 8, 2), np.uint8)
-    frames[1, :4, :, 1] = 255
-    pictures, _ = read(gif(frames))
-    assert (pictures[0] == 255).all()
-    assert (pictures[1, :4] == 0).all()
-
-
-@pytest.mark.parametrize("change", [{"step": 0}, {"hold": float("nan")}, {"step": 100}])
-def test_impossible_times(change: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="GIF needs"):
-        gif(growing(2, 1), **change)
-    with pytest.raises(ValueError, match="GIF needs"):
-        gif(growing(0, 1))
 
 
 def test_together_waits_for_the_longest() -> None:

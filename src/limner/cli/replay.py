@@ -2,11 +2,19 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tyro
 
 from limner.cli.files import load_program, prepare_file
 from limner.files import write_atomic
+from limner.worlds.validation import require_range
+
+if TYPE_CHECKING:
+    from limner.programs.program import Program
+
+SMALL = 96
+"""Pixels a side of the pictures that the palette of a GIF is made from."""
 
 
 @dataclass(frozen=True)
@@ -18,11 +26,13 @@ class Replay:
     out: Path = Path("picture.png")
     """What to write: .png, .gif, or .json (the program alone, laid out for editing)."""
     size: int | None = None
-    """Pixels a side; the program is executed anew at this size. Its own by default."""
+    """Pixels along the longer side; the program is executed anew at this size. Its own by default."""
     index: int | None = None
     """Which line of a .jsonl file, from 0."""
+    frames: int = 200
+    """Most frames of a GIF: with more actions each shows several."""
     step: float = 0.12
-    """Seconds for each action of a GIF."""
+    """Seconds for each frame of a GIF."""
     hold: float = 1.5
     """Seconds for the finished picture of a GIF."""
 
@@ -31,8 +41,9 @@ class Replay:
         kind = self.out.suffix.lower()
         if kind not in (".png", ".gif", ".json"):
             raise ValueError(f"cannot write {self.out}: the name must end in .png, .gif or .json")
+        require_range("--frames", self.frames, 2, 10_000)
         prepare_file(self.out)
-        from limner.programs.execution import execute, frames
+        from limner.programs.execution import execute
 
         program = load_program(self.program, self.index)
         if kind == ".json":
@@ -42,6 +53,17 @@ class Replay:
 
             write_atomic(self.out, png(execute(program, self.size)))
         else:
-            from limner.export.picture import gif
+            self._write_gif(program)
 
-            write_atomic(self.out, gif(frames(program, self.size), self.step, self.hold))
+    def _write_gif(self, program: "Program") -> None:
+        import numpy as np
+
+        from limner.export.animation import stream_gif
+        from limner.programs.execution import snapshots
+
+        count = min(len(program) + 1, self.frames)
+        counts = np.linspace(0, len(program), count).round().astype(int).tolist()
+        colours = list(snapshots(program, counts[:: -max(1, count // 16)][::-1], SMALL))
+        pictures = snapshots(program, counts, self.size)
+        write_atomic(self.out, stream_gif(pictures, colours, self.step, self.hold))
+        print(f"{self.out}: {count} frames, {(count - 1) * self.step + self.hold:.1f} s")

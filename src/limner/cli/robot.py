@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +60,7 @@ class Robot:
         curves = find_world(program.renderer["name"]).count(program.space, program.actions)
         remedy = "choose a program with fewer strokes"
         require(curves <= MOST, f"{self.program} has {curves} curves, the arm draws up to {MOST}: {remedy}")
-        from limner.export.picture import gif
+        from limner.export.animation import gif
         from limner.robot.arm import Arm, Sheet
         from limner.robot.drawing import draw
         from limner.robot.motion import plan
@@ -102,7 +102,7 @@ class Robot:
         from limner.worlds.world import on_white
 
         drawn = picture(drawing, arm.sheet, self.nib, self.size)
-        canvas = on_white(execute(program, self.size))
+        canvas = on_white(execute(replace(program, frame=None), self.size))  # of the whole sheet
         write_atomic(self.out / "drawn.png", png(drawn))
         drawn = np.broadcast_to(drawn, canvas.shape)
         write_atomic(self.out / "pair.png", png(pairs(canvas[None], drawn[None])))
