@@ -1,20 +1,24 @@
 """``limner paint``: any picture in, a painting and its program out, one line when that cannot be."""
 
+import signal
 import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
 from limner.cli import main as cli
+from limner.cli.stopping import SIGNALS
 from limner.data.dataset import ArrayDataset
 from limner.data.picture_source import PictureSource
 from limner.inference import paint as inference
 from limner.programs.execution import execute
+from limner.programs.frame import Frame
 from limner.programs.program import Program
 from limner.training import make_trainer
 from limner.training.imitation.config import ImitationConfig
@@ -66,14 +70,18 @@ def test_a_photograph(here: Path, conditional_folder: Path, capsys: pytest.Captu
     assert capsys.readouterr().out == f"painting: {len(program)} strokes\n"
     painted = pixels("painting/painted.png")
     assert painted.shape == (133, 200)
-    np.testing.assert_array_equal(painted, execute(program, 200)[33:166, :, 0])
+    assert program.frame == Frame(300, 200)
+    np.testing.assert_array_equal(painted, execute(program, 200)[..., 0])
+    whole = execute(replace(program, frame=None), 200)
+    np.testing.assert_array_equal(painted, whole[33:166, :, 0])
     with Image.open("painting/painting.gif") as image:
         assert image.size == (256, 171)
         frames = [np.asarray(frame.convert("L")) for frame in ImageSequence.Iterator(image)]
     assert 2 < len(frames) <= 48
     assert (frames[0] == 255).all()
-    np.testing.assert_array_equal(frames[-1], execute(program, 256)[42:213, :, 0])
-    assert cli.main(["replay", "painting/program.json", "--size", "64", "--out", "again.png"]) == 0
+    np.testing.assert_array_equal(frames[-1], execute(program, 256)[..., 0])
+    assert cli.main(["replay", "painting/program.json", "--size", "200", "--out", "again.png"]) == 0
+    np.testing.assert_array_equal(pixels("again.png"), painted)
 
 
 def test_an_agent_in_colour(here: Path, colour_folder: Path, goals: list[np.ndarray]) -> None:
@@ -128,7 +136,7 @@ def test_the_program_is_executed_anew_at_the_size(here: Path, conditional_folder
     assert Path("s64/program.json").read_bytes() == Path("s1500/program.json").read_bytes()
     large = pixels("s1500/painted.png")
     assert large.shape == (1500, 750)
-    np.testing.assert_array_equal(large, execute(Program.load("s64/program.json"), 1500)[:, 375:1125, 0])
+    np.testing.assert_array_equal(large, execute(Program.load("s64/program.json"), 1500)[..., 0])
 
 
 @pytest.mark.parametrize("patches", [0, 1, 3])
@@ -143,11 +151,11 @@ def test_ctrl_c_keeps_what_is_painted(
     options = f"photo.png --detail 2 --size 128 --search 0 --agent {conditional_folder}"
     honest, drawn = inference.draw_on, []
 
-    def draw_on(*arguments: object) -> object:
+    def draw_on(*arguments: Any, **options: Any) -> object:
         if len(drawn) == patches:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
         drawn.append(arguments)
-        return honest(*arguments)
+        return honest(*arguments, **options)
 
     assert cli.main(["paint", *options.split(), "--out", "whole"]) == 0
     monkeypatch.setattr(inference, "draw_on", draw_on)
@@ -160,6 +168,33 @@ def test_ctrl_c_keeps_what_is_painted(
     np.testing.assert_array_equal(program.actions, whole.actions[: len(program)])
     np.testing.assert_array_equal(pixels("painting/painted.png"), execute(program, 128)[..., 0])
     assert Path("painting/painting.gif").stat().st_size > 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("stage", ["painting", "executing"])
+def test_any_signal_leaves_what_is_painted(
+    here: Path, conditional_folder: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, stage: str
+) -> None:
+    gradient(64, 64).save("photo.png")
+
+    def then_stop(honest: Callable[..., Any]) -> Callable[..., Any]:
+        def stopping(*arguments: Any, **options: Any) -> Any:
+            signal.raise_signal(number)
+            signal.raise_signal(number)
+            return honest(*arguments, **options)
+
+        return stopping
+
+    owner, name = (inference, "draw_on") if stage == "painting" else (Program, "save")
+    monkeypatch.setattr(owner, name, then_stop(getattr(owner, name)))
+    handlers = [signal.getsignal(number) for number in SIGNALS]
+    options = f"photo.png --detail 2 --size 128 --search 0 --agent {conditional_folder}"
+    assert cli.main(["paint", *options.split()]) == 130
+    assert [signal.getsignal(number) for number in SIGNALS] == handlers
+    assert sorted(path.name for path in Path("painting").iterdir()) == ["painted.png", "painting.gif", "program.json"]
+    program = Program.load("painting/program.json")
+    assert (len(program) == 0) == (stage == "painting")
+    np.testing.assert_array_equal(pixels("painting/painted.png"), execute(program, 128)[..., 0])
 
 
 def png(width: int, height: int, rows: bytes) -> bytes:

@@ -101,15 +101,22 @@ def test_search_comes_closer(coarse):
     assert error(found, goal) < 0.8 * error(alone, goal)
 
 
-def pretend_to_draw(asked):
-    """A ``draw_on`` that notes how many pictures it was given and the options, and jumps twice."""
+def pretend_to_draw(asked, monkeypatch, least=0.0):
+    """A ``draw_on`` that notes how many pictures it was given, the options and whether to look ahead.
 
-    def draw_on(renderer, agent, goals, options):
-        asked.append((len(goals), options))
+    It jumps twice, and takes the seconds that it is given, or ``least`` for each picture to look ahead.
+    """
+    clock = [0.0]
+    monkeypatch.setattr(painting.time, "perf_counter", lambda: clock[0])
+
+    def draw_on(renderer, agent, goals, options, lookahead):
+        asked.append((len(goals), options, lookahead))
         actions = np.zeros((2, len(agent.config.actions)), np.int64)
-        return Drawings(goals, [Program(renderer.settings(), actions)] * len(goals), 0.0)
+        seconds = len(goals) * max(options.seconds, least * lookahead)
+        clock[0] += seconds
+        return Drawings(goals, [Program(renderer.settings(), actions)] * len(goals), seconds)
 
-    return draw_on
+    monkeypatch.setattr(painting, "draw_on", draw_on)
 
 
 def quarter_done(side):
@@ -121,21 +128,32 @@ def quarter_done(side):
 
 def test_seconds_are_shared_by_the_patches_that_are_drawn(conditional_agent, monkeypatch):
     asked = []
-    monkeypatch.setattr(painting, "draw_on", pretend_to_draw(asked))
+    pretend_to_draw(asked, monkeypatch)
     list(paint(conditional_agent, quarter_done(256), 4, DrawOptions(seconds=21)))
     assert asked[0][0] == 1
     assert asked[0][1].seconds == 1.0
-    assert all(options.seconds >= 1 for _, options in asked)
-    assert sum(count * options.seconds for count, options in asked) == pytest.approx(21)
+    assert all(options.seconds >= 1 and lookahead for _, options, lookahead in asked)
+    assert sum(count * options.seconds for count, options, _ in asked) == pytest.approx(21)
+
+
+@pytest.mark.parametrize("seconds", [0.5, 2, 15, 21])
+def test_lookahead_that_takes_too_long_does_not_exceed_the_budget(conditional_agent, monkeypatch, seconds):
+    asked = []
+    pretend_to_draw(asked, monkeypatch, least=1.5)
+    started = painting.time.perf_counter()
+    list(paint(conditional_agent, quarter_done(256), 4, DrawOptions(seconds=seconds)))
+    assert painting.time.perf_counter() - started == pytest.approx(max(seconds, 1.5))
+    assert asked[0][2]
+    assert not any(lookahead for _, options, lookahead in asked[1:] if options.seconds < 1.5)
 
 
 def test_every_patch_that_is_drawn_has_all_sweeps(conditional_agent, monkeypatch):
     asked = []
-    monkeypatch.setattr(painting, "draw_on", pretend_to_draw(asked))
+    pretend_to_draw(asked, monkeypatch)
     list(paint(conditional_agent, quarter_done(256), 4, DrawOptions(sweeps=3, seed=5)))
-    assert {(options.sweeps, options.seconds) for _, options in asked} == {(3, 0)}
-    assert all(count <= SEARCHED for count, _ in asked)
-    seeds = [options.seed for _, options in asked]
+    assert {(options.sweeps, options.seconds, lookahead) for _, options, lookahead in asked} == {(3, 0, True)}
+    assert all(count <= SEARCHED for count, *_ in asked)
+    seeds = [options.seed for _, options, _ in asked]
     assert seeds[0] == 5
     assert seeds == sorted(set(seeds))
 
@@ -163,9 +181,9 @@ def test_patches_start_from_what_is_there(coarse, monkeypatch):
     seen = []
     honest = painting.draw_on
 
-    def draw_on(renderer, *arguments):
+    def draw_on(renderer, *arguments, **options):
         before = renderer.canvas()
-        drawn = honest(renderer, *arguments)
+        drawn = honest(renderer, *arguments, **options)
         seen.append((before, len(seen)))
         return drawn
 

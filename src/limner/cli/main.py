@@ -44,7 +44,7 @@ NOTES = (
     "  0    done",
     "  1    training stopped: values not finite, disk full, or Ray cluster gone",
     "  2    an error, explained in one line; LIMNER_DEBUG=1 shows the traceback",
-    "  130  stopped by Ctrl-C or SIGTERM",
+    "  130  stopped by Ctrl-C, SIGTERM or SIGHUP",
 )
 """The end of ``limner --help``."""
 

@@ -1,12 +1,15 @@
 """``limner paint``: an agent paints a picture of any size."""
 
 import sys
-from dataclasses import dataclass
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import tyro
 
 from limner.cli.files import prepare_folder, write_painting
+from limner.cli.stopping import stoppable
 from limner.cli.terminal import progress_bar
 from limner.worlds.validation import require_range
 
@@ -32,15 +35,15 @@ class Paint:
     threads: int = 2
     """Threads that render and search."""
     out: Path = Path("painting")
-    """Folder for the results. Stopped with Ctrl-C, they show what was painted so far."""
+    """Folder for the results. Stopped by Ctrl-C, SIGTERM or SIGHUP, they show what was painted so far."""
 
     def run(self) -> None:
         """Look, paint, write."""
         from limner.agents.agent import load_agent
         from limner.data.decoding import open_picture
         from limner.inference.draw import DrawOptions
-        from limner.inference.frame import Frame
         from limner.inference.paint import canvas_shape, paint
+        from limner.programs.frame import Frame
 
         require_range("--size", self.size, 64, 4096, " pixels")
         search = (60.0 if self.sweeps is None else 0.0) if self.search is None else self.search
@@ -53,16 +56,19 @@ class Paint:
         picture = frame.lay(image, *canvas_shape(agent, self.detail))
         paintings = paint(agent, picture, self.detail, options)
         painting = next(paintings)
-        stopped = False
-        with progress_bar("painting") as report:
-            try:
+        with stoppable() as stop:
+            started, taken = time.perf_counter(), 0.0
+            with progress_bar("painting") as report, suppress(KeyboardInterrupt):
                 for painting in paintings:
-                    report(painting.done, painting.total)
-            except KeyboardInterrupt:
-                stopped = True
-        with progress_bar("executing") as report:
-            write_painting(self.out, painting.program, frame, self.size, report)
+                    taken = time.perf_counter() - started
+                    report(*((taken, max(taken, search)) if search else (painting.done, painting.total)))
+                stop.wait()
+            with progress_bar("executing") as report:
+                write_painting(self.out, replace(painting.program, frame=frame), self.size, report)
         print(f"{self.out}: {len(painting.program)} strokes")
-        if stopped:
+        if search and taken > search + max(1.0, 0.2 * search):
+            least = f"--detail {self.detail} takes {taken:.0f} s here, with as little search as can be"
+            print(f"limner: --search {search:g} was exceeded: {least}", file=sys.stderr)
+        if stop.asked:
             print(f"limner: stopped after {painting.done} of {painting.total} patches", file=sys.stderr)
             raise KeyboardInterrupt

@@ -39,7 +39,7 @@ def choose(program: str, what: str, choices: Mapping[str, str], words: Sequence[
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[Callable[[int, int | None], None]]:
+def progress_bar(what: str) -> Iterator[Callable[[float, float | None], None]]:
     """While open, the function it gives moves a progress bar on the standard error, where that is a terminal."""
     if not sys.stderr.isatty():
         yield lambda done, total: None

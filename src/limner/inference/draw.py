@@ -159,10 +159,12 @@ def draw_on(
     goals: Pictures,
     options: DrawOptions = DrawOptions(),
     stop: threading.Event | None = None,
+    lookahead: bool = True,
 ) -> Drawings:
     """As ``draw``, but one batch with the seed itself, on the canvases of ``renderer`` as they are after its ``reset``.
 
-    Once ``stop`` is set, refinement ends with the sweep that it is in.
+    Once ``stop`` is set, refinement ends with the sweep that it is in. Without ``lookahead``, which takes as long as it
+    takes, a search only refines.
     """
     world = agent.config.world
     if options.searches:
@@ -176,7 +178,8 @@ def draw_on(
     if options.searches:
         simulator = Simulator(renderer, CANDIDATES, options.threads, options.objective)
         best, proposer = episodes.actions, MixedProposals(agent.policy, world.proposals(renderer.actions))
-        if options.plan != "refine" or episodes.distance[-1].mean() > LOST * episodes.distance[0].mean():
+        lost = options.plan != "refine" or episodes.distance[-1].mean() > LOST * episodes.distance[0].mean()
+        if lookahead and lost:
             seconds = 0 if options.plan == "refine" else options.seconds * len(goals) / 3
             best = look_ahead(renderer, simulator, proposer, episodes, generator, seconds)
         refinement = world.refinement(renderer)(renderer, simulator, episodes.targets, best, proposer)

@@ -11,6 +11,8 @@ Notable choices:
 - What a stroke of a patch is on the large canvas, and whether it stays, is known to the world (``World.large_canvas``).
 """
 
+import math
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
@@ -50,9 +52,9 @@ def paint(agent: Agent, picture: Pictures, detail: int = 8, options: DrawOptions
     """Let ``agent`` paint ``picture`` ``uint8[S, S, C]``; gives the painting as it grows, at first blank.
 
     The picture is as large as the canvas (``canvas_shape``), ``detail`` times as wide and high as the agent's; so many
-    patches a side has the finest level. ``options.seconds`` are for the whole picture, shared evenly by the patches
-    that are drawn; ``options.sweeps`` are for each patch. Without search, or with sweeps, the same seed paints the same
-    program.
+    patches a side has the finest level. ``options.seconds`` are for the whole picture: what is left of them is shared
+    evenly by the patches to come. ``options.sweeps`` are for each patch. Without search, or with sweeps, the same seed
+    paints the same program.
 
     ``ValueError`` when the agent is unconditional or cannot paint large pictures; when ``detail`` is none of
     ``DETAILS`` or too fine for it; when an option is out of range, or the picture has another size or number of
@@ -86,7 +88,8 @@ def _large_canvas(agent: Agent, detail: int) -> LargeCanvas:
 def _paint(agent: Agent, canvas: LargeCanvas, detail: int, options: DrawOptions) -> Iterator[Painting]:
     levels = [level for level in DETAILS if level <= detail]
     own = len(canvas.goal) // detail
-    done, total, left = 0, sum(level**2 for level in levels), options.seconds
+    done, total = 0, sum(level**2 for level in levels)
+    clock = _Clock(options.seconds)
 
     def painting() -> Painting:
         program = Program(canvas.renderer.settings(), canvas.program(), options.seed, agent.name)
@@ -105,12 +108,36 @@ def _paint(agent: Agent, canvas: LargeCanvas, detail: int, options: DrawOptions)
             for start in range(0, len(apart), batch_size(options)):
                 rows = apart[start : start + batch_size(options)]
                 renderer = canvas.patch_renderer(level, canvases[rows], options.threads)
-                share = left / (total - done)
-                drawn = draw_on(renderer, agent, goals[rows], replace(options, seconds=share, seed=options.seed + done))
+                share, lookahead = clock.share(total - done)
+                asked = replace(options, seconds=share, seed=options.seed + done)
+                drawn = draw_on(renderer, agent, goals[rows], asked, lookahead=lookahead)
+                clock.note(share, drawn.seconds / len(rows))
                 canvas.add(level, patches[rows], np.stack([program.actions for program in drawn.programs], axis=1))
-                done, left = done + len(rows), left - share * len(rows)
+                done += len(rows)
                 yield painting()
     yield painting()
+
+
+class _Clock:
+    """Shares out the seconds of a search among patches.
+
+    A patch that takes longer than its share has been looked ahead in: from then on this is what a lookahead takes, and
+    patches with a smaller share do without.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.perf_counter() + seconds if seconds else -math.inf
+        self._lookahead = 0.0
+
+    def share(self, patches: int) -> tuple[float, bool]:
+        """Seconds for each of the ``patches`` to come, and whether a lookahead fits into them."""
+        share = max(0.0, self._end - time.perf_counter()) / patches
+        return share, share >= self._lookahead
+
+    def note(self, share: float, seconds: float) -> None:
+        """A patch that was to take ``share`` has taken ``seconds``."""
+        if 0 < share < seconds:
+            self._lookahead = max(self._lookahead, seconds)
 
 
 def _cut(picture: Pictures, level: int, patches: IntArray) -> Pictures:

@@ -4,8 +4,8 @@
 for TensorBoard. ``non_finite/`` has the batches of gradient steps that were skipped.
 
 Notable choices:
-- Ctrl-C and SIGTERM finish the update, save a checkpoint and leave; resuming goes on from there as if nothing had
-  happened (bit for bit, if the run is not limited by minutes).
+- Ctrl-C, SIGTERM and SIGHUP finish the update, save a checkpoint and leave; resuming goes on from there as if nothing
+  had happened (bit for bit, if the run is not limited by minutes).
 - Time spent on evaluation is not counted as training time; it is logged apart.
 """
 
@@ -255,7 +255,7 @@ def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 @contextmanager
 def stop_signals() -> Iterator[Callable[[], bool]]:
-    """While open, Ctrl-C and SIGTERM only set a flag. The second signal interrupts at once."""
+    """While open, Ctrl-C, SIGTERM and SIGHUP only set a flag. The second signal interrupts at once."""
     received: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
@@ -267,7 +267,7 @@ def stop_signals() -> Iterator[Callable[[], bool]]:
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
-    previous = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield lambda: bool(received)
     finally:
