@@ -2,6 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from itertools import pairwise
 from typing import get_args
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from limner.export.svg import svg
 from limner.programs.execution import execute
+from limner.programs.frame import Frame
 from limner.programs.program import Program
 from limner.worlds import make_renderer
 from limner.worlds.paint.settings import PAINT, Space
@@ -138,6 +140,15 @@ def test_a_program_that_draws_nothing_is_a_sheet() -> None:
     assert root.attrib["viewBox"] == "0 0 200 200"
     assert [child.tag for child in root] == [NAMESPACE + name for name in ("title", "rect", "g")]
     assert len(root[2]) == 0
+
+
+def test_a_frame_is_what_the_sheet_shows() -> None:
+    root = ElementTree.fromstring(svg(replace(written(canvas=512), frame=Frame(768, 512))))
+    left, top, width, height = map(float, root.attrib["viewBox"].split())
+    assert (left, width) == (0, 512)
+    assert height == pytest.approx(512 * 512 / 768, abs=1e-3)
+    assert top == pytest.approx((512 - height) / 2, abs=1e-3)
+    assert (root.attrib["width"], root.attrib["height"]) == ("768px", "512px")
 
 
 @given(st.text(), st.text())

@@ -3,12 +3,14 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
 import pytest
 
 from limner.programs.execution import execute, execute_all, frames, pen_strokes, snapshots
+from limner.programs.frame import Frame
 from limner.programs.program import Program
 from limner.worlds import find_world, make_renderer, read_settings
 from limner.worlds.paint.settings import Space
@@ -64,6 +66,18 @@ def test_another_size_is_the_same_picture() -> None:
     assert frames(program, size=64).shape == (6, 64, 64, 1)
     with pytest.raises(ValueError, match="canvas"):
         execute(program, size=5)
+
+
+@pytest.mark.parametrize("frame", [Frame(3, 2), Frame(10, 400), Frame(7, 7)])
+def test_a_program_shows_what_lies_in_its_frame(frame: Frame) -> None:
+    whole = random_program(5)
+    framed = replace(whole, frame=frame)
+    for size in (None, 50):
+        expected = frame.cut(execute(whole, size))
+        np.testing.assert_array_equal(execute(framed, size), expected)
+        np.testing.assert_array_equal(execute_all([whole, framed], size=size)[1], expected)
+        np.testing.assert_array_equal(frames(framed, size), frame.cut(frames(whole, size)))
+        np.testing.assert_array_equal(next(snapshots(framed, [5], size)), expected)
 
 
 def test_snapshots_are_some_of_the_frames() -> None:

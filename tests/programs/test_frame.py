@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from limner.inference.frame import Frame
+from limner.programs.frame import Frame
 
 
 @pytest.mark.parametrize(

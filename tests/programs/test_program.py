@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from limner.programs.frame import Frame
 from limner.programs.program import MAX_BYTES, Program, first_difference, load_alike, load_programs, save_programs
 from limner.worlds import make_renderer
 from limner.worlds.paint.settings import Space
@@ -71,7 +73,7 @@ def test_the_file_is_readable() -> None:
     text = Program(TOY, np.asarray(actions), 4, title="Two steps").to_json()
     assert text == (
         "{\n"
-        '  "schema": 1,\n'
+        '  "schema": 2,\n'
         '  "title": "Two steps",\n'
         '  "agent": "",\n'
         '  "seed": 4,\n'
@@ -114,6 +116,21 @@ def test_json_round_trip_of_every_space_of_the_painter(space: str, seed: int, st
         assert again.to_json(one_line) == text
 
 
+def test_a_frame_is_kept() -> None:
+    framed = replace(random_program(1), frame=Frame(300, 200))
+    for one_line in (False, True):
+        text = framed.to_json(one_line)
+        assert json.loads(text)["frame"] == {"width": 300, "height": 200}
+        assert Program.from_json(text) == framed
+    assert "frame" not in json.loads(random_program(1).to_json())
+
+
+def test_programs_of_the_first_schema_are_read() -> None:
+    program = random_program(2)
+    old = json.loads(program.to_json()) | {"schema": 1}
+    assert Program.from_json(json.dumps(old)) == program
+
+
 def test_programs_differ_by_every_field() -> None:
     program = random_program(0)
     others = [
@@ -132,7 +149,11 @@ BAD_DOCUMENTS = [
     ([], "not a Limner program"),
     ({}, "not a Limner program"),
     ("text", "not a Limner program"),
-    (document(schema=2), "upgrade"),
+    (document(schema=3), "upgrade"),
+    (document(frame=[3, 2]), '"frame" must be an object with "width" and "height"'),
+    (document(frame={"width": 3}), '"frame" must be an object'),
+    (document(frame={"width": 3, "height": 0}), "the height of a frame must be an integer in 1 … 1000000, got 0"),
+    (document(frame={"width": 2.5, "height": 2}), "the width of a frame must be"),
     (document(schema=0), "schema must be"),
     (document(schema=True), "schema must be"),
     (document(schema=1.0), "schema must be"),

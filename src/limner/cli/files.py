@@ -14,7 +14,6 @@ from limner.worlds.validation import require
 if TYPE_CHECKING:
     from limner.export.picture import Pixels
     from limner.inference.evaluate import Reconstruction
-    from limner.inference.frame import Frame
     from limner.programs.program import Program
     from limner.training.population.history import History
 
@@ -80,33 +79,34 @@ def write_pairs(folder: Path, result: Reconstruction) -> None:
 
 def _write_drawing(folder: Path, programs: Sequence[Program]) -> None:
     """``drawing.gif``: the first 16 programs being executed, 128 pixels a side each."""
-    from limner.export.picture import gif, together
+    from limner.export.animation import gif
+    from limner.export.picture import together
     from limner.programs.execution import frames
 
     drawings = [frames(program, 128) for program in programs[:16]]
     write_atomic(folder / "drawing.gif", gif(together(drawings), step=0.3))
 
 
-def write_painting(folder: Path, program: Program, frame: Frame, size: int, report: Callable[[int, int], None]) -> None:
+def write_painting(folder: Path, program: Program, size: int, report: Callable[[int, int], None]) -> None:
     """``program.json``, ``painted.png`` and ``painting.gif``, with ``size`` and 256 pixels along the longer side.
 
-    The program paints a square, of which the pictures show what lies in ``frame``. ``report`` is told how many strokes
-    of ``painted.png`` are painted, of how many. ``painting.gif`` has up to 48 frames.
+    ``report`` is told how many strokes of ``painted.png`` are painted, of how many. ``painting.gif`` has up to 48
+    frames.
     """
     import numpy as np
 
-    from limner.export.picture import gif, png
+    from limner.export.animation import gif
+    from limner.export.picture import png
     from limner.programs.execution import snapshots
 
     program.save(folder / "program.json")
     counts = np.unique(np.linspace(0, len(program), 101, dtype=int)).tolist()
-    for count, square in zip(counts, snapshots(program, counts, size), strict=True):
+    for count, picture in zip(counts, snapshots(program, counts, size), strict=True):
         report(count, len(program))
-        picture = frame.cut(square)
-    write_atomic(folder / "painted.png", png(picture))
+        painted = picture
+    write_atomic(folder / "painted.png", png(painted))
     slowly = np.unique(np.ceil(len(program) * np.linspace(0, 1, 48) ** 2).astype(int)).tolist()  # at first
-    growth = np.stack([frame.cut(square) for square in snapshots(program, slowly, 256)])
-    write_atomic(folder / "painting.gif", gif(growth, hold=3.0))
+    write_atomic(folder / "painting.gif", gif(np.stack(list(snapshots(program, slowly, 256))), hold=3.0))
 
 
 def write_report(folder: Path) -> None:

@@ -10,6 +10,7 @@ Notable choices:
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -100,6 +101,7 @@ def load_paintings(spec: str, path: str, split: Split) -> ArrayDataset:
         raise ValueError(f"cannot read {path}: {error.strerror}; name a file of programs, one a line") from None
     rows = np.flatnonzero(every_tenth(len(programs)) == split)
     require(len(rows) > 0, f"{path} has no program for the split {split!r}, of {len(programs)} in all: add more")
+    programs = [replace(program, frame=None) for program in programs]  # a data set has square pictures
     pictures = execute_all([programs[row] for row in rows])
     shapes = sorted({picture.shape for picture in pictures})
     alike = len(shapes) == 1 and shapes[0][2] in (1, 3)

@@ -1,6 +1,7 @@
 """Programs as vector pictures: the strokes of a paint program as SVG.
 
 Notable choices:
+- A program with a frame shows what lies in it, as wide and as high in pixels as the picture that was painted.
 - Curves are quadratic Béziers in programs and in SVG, so their shape is exact. A ``<path>`` is a stroke, or a part of
   one with the same width, colour and opacity.
 - Width and opacity follow the brush's settings at the mean pressure of a curve. A brush whose dabs are ellipses at a
@@ -16,6 +17,7 @@ from html import escape
 
 import numpy as np
 
+from limner.programs.frame import Frame
 from limner.programs.program import Program
 from limner.worlds import read_settings
 from limner.worlds.paint import _paint
@@ -35,8 +37,13 @@ def svg(program: Program) -> str:
         raise ValueError(f"the renderer {settings.name!r} has no pen: a program of 'paint' is needed")
     pen = _Pen(settings.brush)
     title = program.title or (f"A drawing by {program.agent}" if program.agent else "A drawing")
+    frame = program.frame or Frame(settings.canvas, settings.canvas)
+    scale = settings.canvas / max(frame.width, frame.height)
+    width, height = frame.width * scale, frame.height * scale
+    left, top = (settings.canvas - width) / 2, (settings.canvas - height) / 2
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {settings.canvas} {settings.canvas}">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{frame.width}px" height="{frame.height}px" '
+        f'viewBox="{left:.6g} {top:.6g} {width:.6g} {height:.6g}">',
         f"<title>{escape(_NO_XML.sub(chr(0xFFFD), title), quote=False)}</title>",
     ]
     if settings.ground == "white":

@@ -1,4 +1,7 @@
-"""Pictures and strokes of programs: the same program gives the same bytes in any process, thread and order."""
+"""Pictures and strokes of programs: the same program gives the same bytes in any process, thread and order.
+
+The picture of a program with a frame is what lies in the frame.
+"""
 
 import json
 import math
@@ -18,14 +21,17 @@ MAX_BATCH_PIXELS = 2**24
 def execute(program: Program, size: int | None = None) -> Canvas:
     """The picture ``uint8[H, W, C]`` that the program paints, at ``size`` pixels or at its own canvas size.
 
-    At another size the geometry and the brush radius scale with the canvas.
+    At another size the geometry and the brush radius scale with the canvas. With a frame the longer of H and W is the
+    size.
     """
     return execute_all([program], size=size)[0]
 
 
 def frames(program: Program, size: int | None = None) -> NDArray[np.uint8]:
     """The picture before the first and after each action: ``uint8[T + 1, H, W, C]``; ``ValueError`` beyond 2 GiB."""
-    count, shape = len(program) + 1, _at_size(program, size)[1]
+    count, (side, _, channels) = len(program) + 1, _at_size(program, size)[1]
+    width, height = (side, side) if program.frame is None else program.frame.size(side)
+    shape = (height, width, channels)
     if (needed := count * math.prod(shape)) > MAX_FRAMES_BYTES:
         raise ValueError(f"{count} frames of {shape} need {needed / 2**30:.1f} GiB: choose a smaller size")
     result = np.empty((count, *shape), np.uint8)
@@ -43,7 +49,7 @@ def snapshots(program: Program, counts: Iterable[int], size: int | None = None) 
         for action in program.actions[done:count]:
             renderer.step(action[None])
         done = count
-        yield renderer.canvas()[0]
+        yield _shown(program, renderer.canvas()[0])
 
 
 def pen_strokes(program: Program) -> list[Points]:
@@ -70,7 +76,7 @@ def execute_all(programs: Sequence[Program], threads: int = 1, size: int | None 
         for start in range(0, len(members), batch):
             some = members[start : start + batch]
             pictures |= zip(some, _paint(settings, [programs[i] for i in some], threads), strict=True)
-    return [pictures[i] for i in range(len(programs))]
+    return [_shown(program, pictures[i]) for i, program in enumerate(programs)]
 
 
 def _paint(settings: str, programs: list[Program], threads: int) -> list[Canvas]:
@@ -88,6 +94,11 @@ def _paint(settings: str, programs: list[Program], threads: int) -> list[Canvas]
         if step < lengths[-1]:
             renderer.step(actions[step])
     return pictures
+
+
+def _shown(program: Program, square: Canvas) -> Canvas:
+    """What lies in the program's frame of its canvas ``uint8[S, S, C]``."""
+    return square if program.frame is None else np.ascontiguousarray(program.frame.cut(square))
 
 
 def _at_size(program: Program, size: int | None) -> tuple[str, tuple[int, int, int]]:

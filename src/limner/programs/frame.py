@@ -4,40 +4,61 @@ Notable choices:
 - What is laid there goes on a little beyond its edges. So strokes reach across them, and no paper shows inside.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
-from limner.data import Pictures
+from limner.worlds.validation import require
 from limner.worlds.world import Canvas
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 BLEED = 64
 """The square is so many times as wide as what goes on beyond each edge of the picture."""
+LONGEST = 1_000_000
+"""Largest width and height of a frame, in pixels."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """The place of a picture of ``width`` × ``height`` in the middle of a square, whose side is the longer of them."""
+    """The place of a picture of ``width`` × ``height`` pixels in the middle of a square, whose side is the longer.
+
+    ``ValueError`` unless both are integers in 1 … ``LONGEST``.
+    """
 
     width: int
     height: int
 
-    def box(self, size: int) -> tuple[int, int, int, int]:
-        """Left, top, right and bottom on a square of ``size`` pixels a side; at least a pixel wide and high."""
+    def __post_init__(self) -> None:
+        for name, value in (("width", self.width), ("height", self.height)):
+            whole = type(value) is int and 1 <= value <= LONGEST
+            require(whole, f"the {name} of a frame must be an integer in 1 … {LONGEST}, got {value!r}")
+
+    def size(self, square: int) -> tuple[int, int]:
+        """Width and height in pixels on a square of ``square`` pixels a side; at least 1."""
         longer = max(self.width, self.height)
-        width, height = (max(1, round(size * side / longer)) for side in (self.width, self.height))
-        left, top = (size - width) // 2, (size - height) // 2
+        return max(1, round(square * self.width / longer)), max(1, round(square * self.height / longer))
+
+    def box(self, square: int) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom, in pixels, on a square of ``square`` pixels a side."""
+        width, height = self.size(square)
+        left, top = (square - width) // 2, (square - height) // 2
         return left, top, left + width, top + height
 
-    def lay(self, image: Image.Image, size: int, channels: int) -> Pictures:
+    def lay(self, image: Image.Image, size: int, channels: int) -> Canvas:
         """The picture, ``L`` or ``RGB``, on a white square: ``uint8[size, size, channels]``, grey as luma (BT.601).
 
         The pixels at its edges are repeated outwards, ``size / BLEED`` times.
         """
+        from PIL.Image import Resampling
+
         left, top, right, bottom = self.box(size)
         image = image.convert("L" if channels == 1 else "RGB")
-        image = image.resize((right - left, bottom - top), Image.Resampling.BICUBIC)
+        image = image.resize((right - left, bottom - top), Resampling.BICUBIC)
         pixels = np.asarray(image).reshape(bottom - top, right - left, channels)
         bleed = size // BLEED
         above, below = min(bleed, top), min(bleed, size - bottom)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import operator
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,15 +20,16 @@ import numpy as np
 
 from limner.actions import ActionSpace, IntArray
 from limner.files import write_atomic
+from limner.programs.frame import Frame
 from limner.programs.table import columns, read_rows, write_rows
 from limner.worlds import make_renderer
 from limner.worlds.validation import brief, require
 
-SCHEMA = 1
+SCHEMA = 2
 MAX_BYTES = 16 * 2**20
 """Largest program that is read, in bytes: about half a million actions."""
 
-_FIELDS = ("schema", "title", "agent", "seed", "renderer", "columns", "actions")
+_FIELDS = ("schema", "title", "agent", "seed", "frame", "renderer", "columns", "actions")
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +38,8 @@ class Program:
 
     ``renderer`` is what ``Renderer.settings`` returns; keys may be left out, their defaults are filled in. ``agent``
     and ``title`` are free text. ``seed`` records what the actions were sampled from; it does not influence the picture,
-    because every fresh brush of libmypaint has the same random numbers. ``ValueError`` when any of it is invalid.
+    because every fresh brush of libmypaint has the same random numbers. With a ``frame`` the picture is what lies in it
+    of the canvas, which is square. ``ValueError`` when any of it is invalid.
     """
 
     renderer: dict[str, Any]
@@ -45,6 +47,7 @@ class Program:
     seed: int = 0
     agent: str = ""
     title: str = ""
+    frame: Frame | None = None
 
     def __post_init__(self) -> None:
         space, settings, _ = resolve(self.renderer)
@@ -61,6 +64,8 @@ class Program:
             require(isinstance(text, str), f"{name} must be text, got {text!r}")
             surrogate = any("\ud800" <= character <= "\udfff" for character in text)
             require(not surrogate, f"{name} holds half of a surrogate pair, which UTF-8 cannot store: {text!r}")
+        framed = self.frame is None or isinstance(self.frame, Frame)
+        require(framed, f"frame must be a Frame or None, got {self.frame!r}")
         object.__setattr__(self, "renderer", json.loads(settings))
         object.__setattr__(self, "actions", actions)
         object.__setattr__(self, "seed", seed)
@@ -83,10 +88,12 @@ class Program:
         """JSON text: by default laid out as a table for a text editor, or in one line."""
         space = self.space
         rows = write_rows(space, self.actions)
-        values = [SCHEMA, self.title, self.agent, self.seed, self.renderer, columns(space), rows]
+        about: dict[str, Any] = {"schema": SCHEMA, "title": self.title, "agent": self.agent, "seed": self.seed}
+        about |= {} if self.frame is None else {"frame": asdict(self.frame)}
         if one_line:
-            return json.dumps(dict(zip(_FIELDS, values, strict=True)), ensure_ascii=False, separators=(",", ":"))
-        lines = [f'  "{name}": {_dump(value)}' for name, value in zip(_FIELDS[:4], values, strict=False)]
+            values = about | {"renderer": self.renderer, "columns": columns(space), "actions": rows}
+            return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+        lines = [f'  "{name}": {_dump(value)}' for name, value in about.items()]
         settings = ",\n".join(f"    {_dump(key)}: {_dump(value)}" for key, value in self.renderer.items())
         lines += [f'  "renderer": {{\n{settings}\n  }}', f'  "columns": {_dump(columns(space))}']
         width = max((len(str(cell)) for row in rows for cell in row if isinstance(cell, int)), default=1)
@@ -123,7 +130,7 @@ class Program:
         if not isinstance(rows, list):
             raise ValueError(f'"actions" must be a list of rows, got {brief(rows)}')
         about = data.get("seed", 0), data.get("agent", ""), data.get("title", "")
-        return cls(settings, read_rows(space, rows), *about)
+        return cls(settings, read_rows(space, rows), *about, _read_frame(data.get("frame")))
 
     def save(self, path: str | Path) -> None:
         """Write the program to ``path`` as JSON, atomically."""
@@ -193,6 +200,14 @@ def _decode(data: bytes, where: str) -> Program:
         return Program.from_json(data.decode("utf-8-sig"))
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
+
+
+def _read_frame(value: Any) -> Frame | None:
+    if value is None:
+        return None
+    named = isinstance(value, dict) and set(value) == {"width", "height"}
+    require(named, f'"frame" must be an object with "width" and "height", got {brief(value)}')
+    return Frame(**value)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
