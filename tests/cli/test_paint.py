@@ -197,6 +197,23 @@ def test_any_signal_leaves_what_is_painted(
     np.testing.assert_array_equal(pixels("painting/painted.png"), execute(program, 128)[..., 0])
 
 
+def test_several_pictures_and_folders(here: Path, conditional_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("more/deeper").mkdir(parents=True)
+    for name in ("a.png", "more/a.png", "more/b.png", "more/deeper/c.png"):
+        gradient(64, 64).save(name)
+    Path("more/d.png").write_text("no picture")
+    words = "a.png nothing.jpg more --detail 1 --size 64 --search 0 --out out --agent"
+    assert cli.main(["paint", *words.split(), str(conditional_folder)]) == 2
+    printed, errors = capsys.readouterr()
+    assert sorted(path.name for path in Path("out").iterdir()) == ["0-a.png", "2-a.png", "b", "c"]
+    assert printed.count("strokes") == 4
+    assert "cannot read nothing.jpg" in errors
+    assert "cannot read more/d.png" in errors
+    assert errors.endswith("limner: 2 of 6 pictures could not be painted\n")
+    paint("more/deeper --detail 1 --size 64 --out one", conditional_folder)
+    assert Path("one/c/painted.png").exists()
+
+
 def png(width: int, height: int, rows: bytes) -> bytes:
     """A PNG file that claims to be so large."""
     chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)), (b"IDAT", rows), (b"IEND", b"")]
@@ -221,7 +238,23 @@ def png(width: int, height: int, rows: bytes) -> bytes:
         ("photo.png --out photo.png", "--out photo.png is a file: name a folder"),
         ("photo.png --agent picasso", "there is no agent 'picasso': name one"),
         ("nothing.png", "cannot read nothing.png: No such file or directory"),
-        (".", "cannot read .: it is no regular file"),
+        ("", "there is nothing to paint: name a picture"),
+        ("photo.png --strokes 0", "strokes is 0: must be in 1 … 20000"),
+        ("photo.png --strokes 20001", "strokes is 20001"),
+        ("photo.png --brush classic/pencil2", "unknown brush 'classic/pencil2': did you mean classic/pencil"),
+        ("photo.png --paper mauvish", "'mauvish' is no colour: give a name of CSS"),
+        ("photo.png --paper red", "an agent that paints in grey has no colours"),
+        ("photo.png --palette red blue", "palette: an agent that paints in grey has no colours"),
+        ("photo.png --palette text.png", "--palette text.png: 'hello' is no colour"),
+        ("photo.png --radius 5 2", "--radius (5.0, 2.0): radii are"),
+        ("photo.png --region 0 0 65 10", "--region is 0 0 65 10: left, top, right, bottom must ascend within the"),
+        ("photo.png --region 9 0 9 10", "--region is 9 0 9 10"),
+        ("photo.png --region 0 0 9 9 --mask photo.png", "--region and --mask exclude each other"),
+        ("photo.png --rest 0.5", "--rest is for --region and --mask"),
+        ("photo.png --region 0 0 9 9 --rest 2", "--rest is 2.0: must be in 0 … 1"),
+        ("photo.png --mask wide.png", "--mask wide.png is 64 × 32, the picture 64 × 64: must have the same shape"),
+        ("photo.png --mask black.png --rest 0", "the weights are 0 everywhere"),
+        ("photo.png --continue nothing.json", "nothing.json: No such file"),
         ("text.png", "cannot read text.png: it is no picture in one of the formats JPEG, PNG"),
         ("half.png", "cannot read half.png: "),
         ("huge.png", "cannot read huge.png: it has more than 100 megapixels: make it smaller"),
@@ -232,6 +265,8 @@ def test_bad_input_is_one_line(
     here: Path, conditional_folder: Path, fails: Callable[[str], str], words: str, message: str
 ) -> None:
     gradient(64, 64).save("photo.png")
+    gradient(64, 32).save("wide.png")
+    Image.new("L", (64, 64)).save("black.png")
     Path("text.png").write_text("hello")
     Path("half.png").write_bytes(Path("photo.png").read_bytes()[:-60])
     Path("huge.png").write_bytes(png(20_000, 20_000, b""))

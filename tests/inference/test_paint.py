@@ -9,11 +9,13 @@ from limner.agents.agent import Agent, load_agent, make_policy
 from limner.data.resize import resize_square
 from limner.inference import paint as painting
 from limner.inference.draw import SEARCHED, Drawings, DrawOptions, draw
-from limner.inference.paint import CLOSE, canvas_shape, paint
+from limner.inference.paint import CLOSE, PaintOptions, canvas_shape, enough_detail, paint
 from limner.metrics.reconstruction import squared_error
 from limner.programs.execution import execute
+from limner.programs.frame import Frame
 from limner.programs.program import Program
 from limner.worlds.paint.large import WIDEST
+from limner.worlds.paint.style import Style
 from limner.worlds.toy.renderer import ToySettings
 
 
@@ -240,3 +242,109 @@ def test_agents_that_cannot_paint_large_pictures_are_refused(conditional_agent, 
     toy = replace(conditional_agent, config=replace(conditional_agent.config, renderer=ToySettings(canvas=32)))
     with pytest.raises(ValueError, match="agent 'conditional': the renderer 'toy' cannot paint large pictures"):
         paint(toy, picture(32), detail=1)
+
+
+# --- What is asked for ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("strokes", [1, 2, 3, 4, 17, 60, 400])
+def test_so_many_strokes_exactly(coarse, strokes):
+    goal, options = picture(128), DrawOptions(seed=2, sweeps=1)
+    program = last(paint(coarse, goal, 2, options, PaintOptions(strokes=strokes))).program
+    assert len(program) == strokes
+    assert error(program, goal) < squared_error(np.full_like(goal, 255)[None], goal[None])[0]
+    assert last(paint(coarse, goal, 2, options, PaintOptions(strokes=strokes))).program == program
+
+
+@pytest.mark.parametrize("goal", [np.full((128, 128, 1), 255, np.uint8), np.zeros((128, 128, 1), np.uint8)])
+def test_so_many_strokes_where_none_are_needed(conditional_agent, goal):
+    assert len(last(paint(conditional_agent, goal, 2, wishes=PaintOptions(strokes=50))).program) == 50
+
+
+def test_more_strokes_come_closer(coarse):
+    goal, options = picture(256), DrawOptions(sweeps=1)
+    some = [last(paint(coarse, goal, 4, options, PaintOptions(strokes=count))).program for count in (3, 12, 60)]
+    errors = [error(program, goal) for program in some]
+    assert errors[0] > errors[1] > errors[2]
+
+
+def test_enough_detail(coarse):
+    horizon = coarse.config.horizon
+    assert enough_detail(coarse, 1) == 1
+    assert enough_detail(coarse, horizon) == 2
+    assert enough_detail(coarse, 10_000) == 16
+
+
+def test_only_colours_of_the_palette(colourful):
+    style = Style(palette=("navy", "#c08040", "white"))
+    program = last(paint(colourful, picture(128, 3), 2, wishes=PaintOptions(style=style))).program
+    assert len(program) > 0
+    colours = program.actions[:, [program.space.index(name) for name in ("red", "green", "blue")]]
+    assert {tuple(colour) for colour in colours.tolist()} <= {(0, 0, 128), (192, 128, 64), (255, 255, 255)}
+    assert program.renderer["levels"] == 256
+
+
+def test_brush_paper_and_radii_are_those_asked_for(colourful):
+    style = Style(brush="classic/charcoal", opaque=True, paper="#203040", radii=(1.5, 3.0), grey=True)
+    program = last(paint(colourful, picture(128, 3), 2, wishes=PaintOptions(style=style))).program
+    renderer = program.renderer
+    assert (renderer["brush"], renderer["opaque"], renderer["ground"]) == ("classic/charcoal", True, "#203040")
+    assert {min(renderer["sizes"]), max(renderer["sizes"])} <= {1.5, 2.0, 3.0}
+    assert (execute(replace(program, actions=program.actions[:0])) == (32, 48, 64)).all()
+    channels = program.actions[:, [program.space.index(name) for name in ("red", "green", "blue")]]
+    assert (channels == channels[:, :1]).all()
+
+
+def test_outside_of_a_region_less_is_painted(coarse):
+    goal, weights = picture(256), np.zeros((256, 256))
+    weights[:128, :128] = 0.5
+    program = last(paint(coarse, goal, 4, wishes=PaintOptions(weights=weights))).program
+    everywhere = last(paint(coarse, goal, 4)).program
+    first = coarse.config.horizon
+
+    def places(program):
+        rows, columns = np.divmod(program.actions[first:, program.space.index("control")], program.renderer["grid"])
+        return (rows < program.renderer["grid"] / 2 + 1) & (columns < program.renderer["grid"] / 2 + 1)
+
+    assert places(program).all()
+    assert not places(everywhere).all()
+    assert places(program).sum() > 0
+
+
+def test_a_painting_goes_on(coarse):
+    goal, options = picture(128), DrawOptions(seed=4, sweeps=1)
+    begun = replace(last(paint(coarse, goal, 2, options, PaintOptions(strokes=9))).program, frame=Frame(1, 1))
+    program = last(paint(coarse, goal, 2, options, PaintOptions(strokes=30, start=begun))).program
+    assert len(program) == 30
+    assert program.frame == Frame(1, 1)
+    assert error(program, goal) < error(begun, goal)
+    before = execute(replace(program, actions=program.actions[:9]))
+    np.testing.assert_array_equal(before, execute(begun))
+    same = last(paint(coarse, goal, 2, wishes=PaintOptions(strokes=30, start=program))).program
+    assert same == replace(program, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "words"),
+    [
+        (PaintOptions(strokes=0), "strokes is 0: must be in 1 … 20000"),
+        (PaintOptions(weights=np.zeros((128, 128))), "the weights are 0 everywhere"),
+        (PaintOptions(weights=np.ones((64, 64))), "weights must be"),
+        (PaintOptions(weights=np.full((128, 128), 2.0)), "weights must be"),
+        (PaintOptions(style=Style(palette=("red",))), "an agent that paints in grey has no colours"),
+        (PaintOptions(style=Style(brush="no/such")), "unknown brush 'no/such'"),
+    ],
+)
+def test_wishes_that_cannot_be_had(coarse, wishes, words):
+    with pytest.raises(ValueError, match=words):
+        paint(coarse, picture(128), 2, wishes=wishes)
+
+
+def test_a_program_of_another_canvas_does_not_go_on(coarse):
+    begun = last(paint(coarse, picture(128), 2)).program
+    with pytest.raises(ValueError, match=r"the program to continue has renderer\.canvas 128, this painting 64"):
+        paint(coarse, picture(64), 1, wishes=PaintOptions(start=begun))
+    with pytest.raises(ValueError, match=r"the program to continue has renderer\.brush"):
+        paint(coarse, picture(128), 2, wishes=PaintOptions(start=begun, style=Style(brush="classic/pencil")))
+    with pytest.raises(ValueError, match="strokes is 1: the program to continue has"):
+        paint(coarse, picture(128), 2, wishes=PaintOptions(start=begun, strokes=1))

@@ -1,33 +1,47 @@
-"""``limner paint``: an agent paints a picture of any size."""
+"""``limner paint``: an agent paints pictures of any size."""
 
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from limner.cli.files import prepare_folder, write_painting
+from limner.cli.files import load_program, prepare_folder, write_painting
 from limner.cli.stopping import stoppable
 from limner.cli.terminal import progress_bar
-from limner.worlds.validation import require_range
+from limner.cli.wishes import Wishes
+from limner.worlds.validation import require, require_range
+
+if TYPE_CHECKING:
+    from limner.agents.agent import Agent
+    from limner.inference.draw import DrawOptions
+    from limner.programs.program import Program
 
 
 @dataclass(frozen=True)
 class Paint:
-    """Let an agent paint a picture of any size: painted.png, program.json and painting.gif in a folder."""
+    """Let an agent paint pictures of any size: painted.png, program.json and painting.gif in a folder."""
 
-    image: tyro.conf.Positional[Path]
-    """A picture: JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF, or HEIC with the extra heif."""
-    agent: str = "faces"
-    """Name of an agent that comes with Limner, or folder of a run or checkpoint."""
+    images: tyro.conf.Positional[tuple[Path, ...]]
+    """Pictures (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF, or HEIC with the extra heif), or folders of them. Of
+    several each has a folder in --out."""
+    agent: str | None = None
+    """Name of an agent that comes with Limner, or folder of a run or checkpoint. faces, or that of --continue."""
     search: float | None = None
-    """Seconds of search for the whole picture; 0 lets the policy paint alone. 60 unless --sweeps is given."""
+    """Seconds of search for each picture; 0 lets the policy paint alone. 60 unless --sweeps is given."""
     sweeps: int | None = None
     """Sweeps of refinement for each patch, in place of seconds: such a search repeats bit for bit."""
-    detail: int = 8
-    """Patches along each side at the finest level: 1, 2, 4, 8 or 16. More see more, with more strokes."""
+    strokes: int | None = None
+    """Number of strokes, exactly. None: as many as bring the picture closer."""
+    detail: int | None = None
+    """Patches along each side at the finest level: 1, 2, 4, 8 or 16. More see more, with more strokes. 8, or what
+    --strokes needs, or that of --continue."""
+    wishes: tyro.conf.OmitArgPrefixes[Wishes] = field(default_factory=Wishes)
+    start: Annotated[Path | None, tyro.conf.arg(name="continue")] = None
+    """A program.json of this picture, to go on from with more strokes or in another region."""
     size: int = 1024
     """Pixels along the longer side of painted.png, for which the program is executed anew."""
     seed: int = 0
@@ -39,36 +53,77 @@ class Paint:
 
     def run(self) -> None:
         """Look, paint, write."""
-        from limner.agents.agent import load_agent
-        from limner.data.decoding import open_picture
+        from limner.data.archive import Archive
         from limner.inference.draw import DrawOptions
-        from limner.inference.paint import canvas_shape, paint
-        from limner.programs.frame import Frame
 
         require_range("--size", self.size, 64, 4096, " pixels")
         search = (60.0 if self.sweeps is None else 0.0) if self.search is None else self.search
         options = DrawOptions(seconds=search, sweeps=self.sweeps, seed=self.seed, threads=self.threads)
         options.check()
-        prepare_folder(self.out)
-        image = open_picture(self.image)
+        require(len(self.images) > 0, "there is nothing to paint: name a picture")
+        images: list[Path] = []
+        for given in self.images:
+            images += [given / name for name in Archive(given).names] if given.is_dir() else [given]
+        if images == list(self.images[:1]):
+            self._paint(images[0], self.out, options)
+            return
+        require(self.start is None, f"--continue is for one picture, not for {len(images)}")
+        failed = 0
+        for image, name in zip(images, _names(images), strict=True):
+            try:
+                self._paint(image, self.out / name, options)
+            except (ValueError, OSError) as error:
+                failed += 1
+                print(f"limner: {error}", file=sys.stderr)
+        require(not failed, f"{failed} of {len(images)} pictures could not be painted")
+
+    def _paint(self, path: Path, out: Path, options: "DrawOptions") -> None:
+        from limner.agents.agent import load_agent
+        from limner.data.decoding import open_picture
+        from limner.inference.paint import canvas_shape, paint
+        from limner.programs.frame import Frame
+
+        image = open_picture(path)
         frame = Frame(*image.size)
-        agent = load_agent(self.agent)
-        picture = frame.lay(image, *canvas_shape(agent, self.detail))
-        paintings = paint(agent, picture, self.detail, options)
+        start = None if self.start is None else load_program(self.start, None)
+        require(start is None or start.frame == frame, f"{self.start} was not painted from a picture like {path}")
+        agent = load_agent(self.agent or (start.agent if start else "faces"))
+        detail = self._detail(agent, start)
+        side, channels = canvas_shape(agent, detail)
+        asked = self.wishes.options(frame, side, self.size, self.strokes, start)
+        picture = frame.lay(image, side, channels, asked.style.paper)
+        paintings = paint(agent, picture, detail, options, asked)
+        prepare_folder(out)
         painting = next(paintings)
         with stoppable() as stop:
             started, taken = time.perf_counter(), 0.0
             with progress_bar("painting") as report, suppress(KeyboardInterrupt):
                 for painting in paintings:
-                    taken = time.perf_counter() - started
+                    taken, search = time.perf_counter() - started, options.seconds
                     report(*((taken, max(taken, search)) if search else (painting.done, painting.total)))
                 stop.wait()
             with progress_bar("executing") as report:
-                write_painting(self.out, replace(painting.program, frame=frame), self.size, report)
-        print(f"{self.out}: {len(painting.program)} strokes")
-        if search and taken > search + max(1.0, 0.2 * search):
-            least = f"--detail {self.detail} takes {taken:.0f} s here, with as little search as can be"
-            print(f"limner: --search {search:g} was exceeded: {least}", file=sys.stderr)
+                write_painting(out, replace(painting.program, frame=frame), self.size, report)
+        print(f"{out}: {len(painting.program)} strokes")
+        if options.seconds and taken > options.seconds + max(1.0, 0.2 * options.seconds):
+            least = f"--detail {detail} takes {taken:.0f} s here, with as little search as can be"
+            print(f"limner: --search {options.seconds:g} was exceeded: {least}", file=sys.stderr)
         if stop.asked:
             print(f"limner: stopped after {painting.done} of {painting.total} patches", file=sys.stderr)
             raise KeyboardInterrupt
+
+    def _detail(self, agent: "Agent", start: "Program | None") -> int:
+        from limner.inference.paint import enough_detail
+
+        if start is not None and self.detail is None:
+            return max(1, int(start.renderer["canvas"]) // agent.config.renderer.canvas)
+        if self.strokes is not None and self.detail is None:
+            return enough_detail(agent, self.strokes)
+        return 8 if self.detail is None else self.detail
+
+
+def _names(images: list[Path]) -> list[str]:
+    """A folder for each picture, named like it, with its ending where two would be alike."""
+    stems = [image.stem for image in images]
+    names = [image.stem if stems.count(image.stem) == 1 else image.name for image in images]
+    return [name if names.count(name) == 1 else f"{i}-{name}" for i, name in enumerate(names)]

@@ -35,7 +35,7 @@ def svg(program: Program) -> str:
     settings = read_settings(program.renderer)
     if not isinstance(settings, PaintSettings):
         raise ValueError(f"the renderer {settings.name!r} has no pen: a program of 'paint' is needed")
-    pen = _Pen(settings.brush)
+    pen = _Pen(settings)
     title = program.title or (f"A drawing by {program.agent}" if program.agent else "A drawing")
     frame = program.frame or Frame(settings.canvas, settings.canvas)
     scale = settings.canvas / max(frame.width, frame.height)
@@ -46,8 +46,9 @@ def svg(program: Program) -> str:
         f'viewBox="{left:.6g} {top:.6g} {width:.6g} {height:.6g}">',
         f"<title>{escape(_NO_XML.sub(chr(0xFFFD), title), quote=False)}</title>",
     ]
-    if settings.ground == "white":
-        lines.append(f'<rect width="{settings.canvas}" height="{settings.canvas}" fill="#ffffff"/>')
+    if settings.ground != "transparent":
+        fill = "#ffffff" if settings.ground == "white" else settings.ground
+        lines.append(f'<rect width="{settings.canvas}" height="{settings.canvas}" fill="{fill}"/>')
     lines.append(f'<g fill="none" stroke-linecap="round" stroke-linejoin="round"{pen.transform}>')
     lines += [f'<path {look} d="{way}"/>' for look, way in _paths(pen_curves(settings, program.actions), pen)]
     return "\n".join([*lines, "</g>", "</svg>\n"])
@@ -56,8 +57,8 @@ def svg(program: Program) -> str:
 class _Pen:
     """A brush as a pen: its width, colour and opacity along a curve."""
 
-    def __init__(self, name: str) -> None:
-        brush = load_brush(name)
+    def __init__(self, settings: PaintSettings) -> None:
+        brush = load_brush(settings.brush, settings.opaque)
         pressure = _paint.inputs().index("pressure")
         names = [setting for setting, *_ in _paint.settings()]
         self._base = dict(zip(names, brush.base, strict=True))

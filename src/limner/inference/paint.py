@@ -15,9 +15,11 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import accumulate, product, repeat
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from limner.actions import IntArray
 from limner.agents.agent import Agent
@@ -26,14 +28,41 @@ from limner.data.resize import resize_square
 from limner.inference.draw import DrawOptions, batch_size, check_drawing, draw_on
 from limner.metrics.reconstruction import squared_error
 from limner.programs.program import Program
-from limner.worlds import find_world
-from limner.worlds.validation import require
+from limner.worlds import find_world, read_settings
+from limner.worlds.validation import require, require_range
 from limner.worlds.world import LargeCanvas
 
 DETAILS = (1, 2, 4, 8, 16)
 """Patches a side at the finest level."""
 CLOSE = (3 / 255) ** 2
 """Mean squared error of a patch that is passed over."""
+KEPT = 0.6
+"""Share of the strokes of a patch that is likely to stay."""
+FEW = 0.01
+"""Share of the strokes of a pass: where fewer bring the picture closer, all count in the next."""
+MOST_STROKES = 20_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaintOptions:
+    """What is asked of a painting."""
+
+    strokes: int | None = None
+    """Number of strokes, 1 … 20,000, those of ``start`` included. None: as many as bring the picture closer."""
+    style: Any = None
+    """As the world of the agent has it, for example ``worlds.paint.style.Style``. None: the agent's own."""
+    weights: NDArray[np.float64] | None = None
+    """``float64[S, S]`` in [0, 1], as large as the picture: where it matters, in relation to the largest of them. A
+    patch is painted on the levels up to its largest weight times ``detail``. None: 1 everywhere."""
+    start: Program | None = None
+    """A painting to go on from."""
+
+    def check(self) -> None:
+        """``ValueError`` naming the first option that is out of range."""
+        require_range("strokes", self.strokes, 1, MOST_STROKES)
+        least = 0 if self.start is None else len(self.start)
+        enough = self.strokes is None or self.strokes >= least
+        require(enough, f"strokes is {self.strokes}: the program to continue has {least} already")
 
 
 @dataclass(frozen=True)
@@ -48,74 +77,155 @@ class Painting:
     """Patches in all."""
 
 
-def paint(agent: Agent, picture: Pictures, detail: int = 8, options: DrawOptions = DrawOptions()) -> Iterator[Painting]:
+def paint(
+    agent: Agent,
+    picture: Pictures,
+    detail: int = 8,
+    options: DrawOptions = DrawOptions(),
+    wishes: PaintOptions = PaintOptions(),
+) -> Iterator[Painting]:
     """Let ``agent`` paint ``picture`` ``uint8[S, S, C]``; gives the painting as it grows, at first blank.
 
     The picture is as large as the canvas (``canvas_shape``), ``detail`` times as wide and high as the agent's; so many
     patches a side has the finest level. ``options.seconds`` are for the whole picture: what is left of them is shared
     evenly by the patches to come. ``options.sweeps`` are for each patch. Without search, or with sweeps, the same seed
-    paints the same program.
+    paints the same program. With ``wishes.strokes`` the last painting has exactly so many strokes, and those before may
+    have more.
 
     ``ValueError`` when the agent is unconditional or cannot paint large pictures; when ``detail`` is none of
-    ``DETAILS`` or too fine for it; when an option is out of range, or the picture has another size or number of
-    channels.
+    ``DETAILS`` or too fine for it; when an option is out of range or cannot be had; when the picture has another size
+    or number of channels.
     """
     options.check()
-    canvas = _large_canvas(agent, detail)
+    wishes.check()
+    canvas = _large_canvas(agent, detail, wishes)
     shape = canvas.renderer.shape
     if picture.dtype != np.uint8 or picture.shape != shape:
         raise ValueError(f"the picture is {picture.dtype}{list(picture.shape)}, the canvas is uint8{list(shape)}")
+    weights = np.ones(shape[:2]) if wishes.weights is None else wishes.weights
+    fits = weights.shape == shape[:2] and bool(((weights >= 0) & (weights <= 1)).all())
+    require(fits, f"weights must be {list(shape[:2])} numbers in [0, 1], got {list(weights.shape)}")
+    require(bool(weights.max() > 0), "the weights are 0 everywhere: nothing would be painted")
     canvas.goal = picture
-    return _paint(agent, canvas, detail, options)
+    return _Painter(agent, canvas, detail, options, wishes, weights / weights.max()).run()
 
 
 def canvas_shape(agent: Agent, detail: int) -> tuple[int, int]:
     """Pixels a side and channels of the canvas that ``agent`` has with ``detail``; ``ValueError`` as ``paint``."""
-    side, _, channels = _large_canvas(agent, detail).renderer.shape
+    side, _, channels = _large_canvas(agent, detail, PaintOptions()).renderer.shape
     return side, channels
 
 
-def _large_canvas(agent: Agent, detail: int) -> LargeCanvas:
+def enough_detail(agent: Agent, strokes: int) -> int:
+    """The smallest of ``DETAILS`` with which ``agent`` is likely to paint so many ``strokes``, or the largest."""
+    tried = accumulate(agent.config.horizon * level**2 for level in DETAILS)
+    return next((detail for detail, count in zip(DETAILS, tried, strict=True) if KEPT * count >= strokes), DETAILS[-1])
+
+
+def _large_canvas(agent: Agent, detail: int, wishes: PaintOptions) -> LargeCanvas:
     check_drawing(agent)
     require(detail in DETAILS, f"detail is {detail}: must be one of {', '.join(map(str, DETAILS))}")
-    settings = agent.config.renderer
+    settings, start = agent.config.renderer, wishes.start
+    program = None if start is None else (read_settings(start.renderer), start.actions)
     try:
-        return find_world(settings.name).large_canvas(settings, detail)
+        return find_world(settings.name).large_canvas(settings, detail, wishes.style, program)
     except ValueError as error:
         raise ValueError(f"agent {agent.name!r}: {error}") from None
 
 
-def _paint(agent: Agent, canvas: LargeCanvas, detail: int, options: DrawOptions) -> Iterator[Painting]:
-    levels = [level for level in DETAILS if level <= detail]
-    own = len(canvas.goal) // detail
-    done, total = 0, sum(level**2 for level in levels)
-    clock = _Clock(options.seconds)
+class _Painter:
+    """Paints level by level, until all are done or there are as many strokes as are asked for."""
 
-    def painting() -> Painting:
-        program = Program(canvas.renderer.settings(), canvas.program(), options.seed, agent.name)
-        return Painting(program, done, total)
+    def __init__(
+        self,
+        agent: Agent,
+        canvas: LargeCanvas,
+        detail: int,
+        options: DrawOptions,
+        wishes: PaintOptions,
+        weights: NDArray[np.float64],
+    ) -> None:
+        self.agent, self.canvas, self.detail, self.options, self.wishes = agent, canvas, detail, options, wishes
+        self.weights, self.strokes = weights, wishes.strokes
+        levels = [level for level in DETAILS if level <= detail]
+        self.levels = levels if self.strokes is None else list(self._likely(self.strokes))
+        self.done, self.total = 0, sum(level**2 for level in self.levels)
+        self.clock = _Clock(options.seconds)
 
-    yield painting()
-    for level in levels:
-        for phase in product(range(min(level, 2)), repeat=2):
-            patches = np.asarray(list(product(range(phase[0], level, 2), range(phase[1], level, 2))))
-            canvases, goals = (
-                _cut(resize_square(pictures, own * level)[0], level, patches)
-                for pictures in (canvas.renderer.canvas(), canvas.goal[None])
-            )
-            apart = np.flatnonzero(squared_error(canvases, goals) > CLOSE)
-            done += len(patches) - len(apart)
-            for start in range(0, len(apart), batch_size(options)):
-                rows = apart[start : start + batch_size(options)]
-                renderer = canvas.patch_renderer(level, canvases[rows], options.threads)
-                share, lookahead = clock.share(total - done)
-                asked = replace(options, seconds=share, seed=options.seed + done)
-                drawn = draw_on(renderer, agent, goals[rows], asked, lookahead=lookahead)
-                clock.note(share, drawn.seconds / len(rows))
-                canvas.add(level, patches[rows], np.stack([program.actions for program in drawn.programs], axis=1))
-                done += len(rows)
-                yield painting()
-    yield painting()
+    def run(self) -> Iterator[Painting]:
+        """The painting as it grows."""
+        yield self._painting()
+        count, every = len(self.canvas.program()), self.wishes.start is None
+        for level in self.levels if self.strokes is None else self._finer():
+            if count == self.strokes:
+                break
+            self.canvas.mark()
+            for phase in product(range(min(level, 2)), repeat=2):
+                yield from self._draw(level, phase, every)
+            before, count = count, len(self.canvas.program())
+            every = level == self.detail and count - before < FEW * self.agent.config.horizon * level**2
+            if self.strokes is not None and count > self.strokes:
+                self.canvas.thin(self.strokes)
+                count = self.strokes
+        yield self._painting()
+
+    def _likely(self, strokes: int) -> Iterator[int]:
+        """The levels that so many strokes are likely to take."""
+        room: float = strokes - len(self.canvas.program())
+        for level in self._finer():
+            if room <= 0:
+                break
+            yield level
+            room -= KEPT * self.agent.config.horizon * level**2
+
+    def _finer(self) -> Iterator[int]:
+        """All levels, and the finest again and again."""
+        yield from (level for level in DETAILS if level < self.detail)
+        yield from repeat(self.detail)
+
+    def _draw(self, level: int, phase: tuple[int, ...], every: bool) -> Iterator[Painting]:
+        """Draw every other patch of every other row, those first that ``phase`` says, and keep ``every`` stroke."""
+        patches = np.asarray(list(product(range(phase[0], level, 2), range(phase[1], level, 2))))
+        own = len(self.canvas.goal) // self.detail
+        canvases, goals = (
+            _cut(resize_square(pictures, own * level)[0], level, patches)
+            for pictures in (self.canvas.renderer.canvas(), self.canvas.goal[None])
+        )
+        weights = self._weigh(level, patches)
+        again = every and level > 1
+        apart = np.flatnonzero((weights > 0) & (again | (squared_error(canvases, goals) > CLOSE)))
+        self.done += len(patches) - len(apart)
+        for start in range(0, len(apart), batch_size(self.options)):
+            rows = apart[start : start + batch_size(self.options)]
+            self.total = max(self.total, self.done + len(rows))
+            renderer = self.canvas.patch_renderer(level, canvases[rows], self.options.threads)
+            share, lookahead = self.clock.share(self.total - self.done)
+            asked = replace(self.options, seconds=share, seed=self.options.seed + self.done)
+            drawn = draw_on(renderer, self._artist(), goals[rows], asked, lookahead=lookahead)
+            self.clock.note(share, drawn.seconds / len(rows))
+            actions = np.stack([program.actions for program in drawn.programs], axis=1)
+            self.canvas.add(level, patches[rows], actions, weights[rows], every)
+            self.done += len(rows)
+            yield self._painting()
+
+    def _artist(self) -> Agent:
+        """The agent, which draws fewer strokes where not even a patch's are asked for."""
+        config, room = self.agent.config, self.strokes
+        if room is None or room >= config.horizon:
+            return self.agent
+        return replace(self.agent, config=replace(config, horizon=room))
+
+    def _weigh(self, level: int, patches: IntArray) -> NDArray[np.float64]:
+        """The largest weights ``float64[N]`` in patches of a level, 0 where the level is too fine for them."""
+        side = len(self.weights) // level
+        largest = self.weights.reshape(level, side, level, side).max((1, 3))[patches[:, 0], patches[:, 1]]
+        return np.where((level == 1) | (largest * self.detail >= level), largest, 0.0)
+
+    def _painting(self) -> Painting:
+        settings, start = self.canvas.renderer.settings(), self.wishes.start
+        frame = None if start is None else start.frame
+        program = Program(settings, self.canvas.program(), self.options.seed, self.agent.name, frame=frame)
+        return Painting(program, self.done, self.total)
 
 
 class _Clock:

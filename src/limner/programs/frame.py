@@ -49,12 +49,15 @@ class Frame:
         left, top = (square - width) // 2, (square - height) // 2
         return left, top, left + width, top + height
 
-    def lay(self, image: Image.Image, size: int, channels: int) -> Canvas:
-        """The picture, ``L`` or ``RGB``, on a white square: ``uint8[size, size, channels]``, grey as luma (BT.601).
+    def lay(self, image: Image.Image, size: int, channels: int, paper: str = "white") -> Canvas:
+        """The picture, ``L`` or ``RGB``, on a square of the colour ``paper``: ``uint8[size, size, channels]``.
+
+        Grey is luma (BT.601).
 
         The pixels at its edges are repeated outwards, ``size / BLEED`` times.
         """
         from PIL.Image import Resampling
+        from PIL.ImageColor import getrgb
 
         left, top, right, bottom = self.box(size)
         image = image.convert("L" if channels == 1 else "RGB")
@@ -63,7 +66,7 @@ class Frame:
         bleed = size // BLEED
         above, below = min(bleed, top), min(bleed, size - bottom)
         before, after = min(bleed, left), min(bleed, size - right)
-        square = np.full((size, size, channels), 255, np.uint8)
+        square = np.full((size, size, channels), getrgb(paper)[:channels], np.uint8)
         square[top - above : bottom + below, left - before : right + after] = np.pad(
             pixels, ((above, below), (before, after), (0, 0)), mode="edge"
         )

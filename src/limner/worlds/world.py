@@ -154,8 +154,21 @@ class LargeCanvas(Protocol):
     def patch_renderer(self, level: int, pictures: Canvas, threads: int) -> Renderer:
         """The agent's renderer for patches of a level; a reset shows ``pictures`` uint8[N, H, W, C]."""
 
-    def add(self, level: int, patches: IntArray, actions: IntArray) -> None:
-        """Paint the ``actions`` int64[T, N, P] of ``patches`` int64[N, 2] (row, column), no two of them neighbours."""
+    def add(self, level: int, patches: IntArray, actions: IntArray, weights: NDArray[np.float64], every: bool) -> None:
+        """Paint the ``actions`` int64[T, N, P] of ``patches`` int64[N, 2] (row, column), no two of them neighbours.
+
+        Of strokes that count at all, with ``every``, or of those alone that bring the canvas closer. A patch whose
+        weight float64[N] is larger counts more when strokes are chosen by ``thin``.
+        """
+
+    def mark(self) -> None:
+        """From now on strokes may be taken away again."""
+
+    def thin(self, count: int) -> None:
+        """Take strokes that were added since ``mark`` away, those that bring the canvas least closer first.
+
+        ``count`` are left in all.
+        """
 
 
 @dataclass(frozen=True)
@@ -245,8 +258,11 @@ class World(ABC):
         """
         return None
 
-    def large_canvas(self, settings: Any, detail: int) -> LargeCanvas:
-        """A canvas ``detail`` times as large as ``settings`` say; ``ValueError`` where there is none."""
+    def large_canvas(self, settings: Any, detail: int, style: Any, start: tuple[Any, IntArray] | None) -> LargeCanvas:
+        """A canvas ``detail`` times as large as ``settings`` say; ``ValueError`` where there is none.
+
+        ``style`` is the world's own, ``start`` are settings and actions ``int64[T, P]`` of a program to go on from.
+        """
         raise ValueError(f"the renderer {self.name!r} cannot paint large pictures: an agent of 'paint' is needed")
 
     def facts(self) -> dict[str, Any]:

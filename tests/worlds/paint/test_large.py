@@ -53,7 +53,7 @@ def test_a_stroke_of_a_patch_is_the_same_stroke_on_the_canvas(detail, level):
         actions[..., index] = (grid // 4 + rows // 2) * grid + grid // 4 + columns // 2
     for action in actions:
         renderer.step(action)
-    painting.add(level, patches, actions)
+    painting.add(level, patches, actions, np.ones(len(patches)), False)
     assert len(painting.program()) == actions[..., 0].size, "on a black goal every stroke helps"
     shown = show(painting, level, patches)
     difference = np.abs(shown.astype(int) - renderer.canvas())
@@ -66,13 +66,13 @@ def test_a_stroke_of_a_patch_is_the_same_stroke_on_the_canvas(detail, level):
     assert whole == pytest.approx((255.0 - shown).sum() / level**2, rel=0.02), "and nothing is painted elsewhere"
 
 
-def test_only_strokes_that_help_stay_but_on_the_first_level():
+def test_only_strokes_that_help_stay_unless_all_are_kept():
     painting = large(flat(128), 2)
     actions = random_strokes(blank_patches(painting, 1), 3)
-    painting.add(2, np.array([[0, 0]]), actions)
+    painting.add(2, np.array([[0, 0]]), actions, np.ones(1), False)
     assert painting.program().shape == (0, len(painting.renderer.actions))
     assert (painting.renderer.canvas() == 255).all()
-    painting.add(1, np.array([[0, 0]]), actions)
+    painting.add(1, np.array([[0, 0]]), actions, np.ones(1), True)
     assert len(painting.program()) == 3
     again = execute(Program(painting.renderer.settings(), painting.program()))
     np.testing.assert_array_equal(again, painting.renderer.canvas()[0])
@@ -88,9 +88,9 @@ def test_a_stroke_that_helps_its_patch_but_harms_the_next_is_dropped():
     renderer.step(edge[0])
     error = np.square(renderer.canvas() / 255 - goal[None, 64:128, 64:128] / 255).mean()
     assert error < (155 / 255) ** 2, "it helps its own patch"
-    painting.add(4, np.array([[1, 1]]), edge)
+    painting.add(4, np.array([[1, 1]]), edge, np.ones(1), False)
     assert len(painting.program()) == 0
-    painting.add(4, np.array([[1, 1]]), middle)
+    painting.add(4, np.array([[1, 1]]), middle, np.ones(1), False)
     assert len(painting.program()) == 1
 
 

@@ -66,12 +66,13 @@ def find_brush(name: str) -> Path:
     raise ValueError(f"unknown brush {name!r}: {hint} ({remedy}, or give the path of a .myb file)")
 
 
-def load_brush(name: str) -> Brush:
-    """Find, read and check a brush; ``ValueError`` says what is wrong with it."""
+def load_brush(name: str, opaque: bool = False) -> Brush:
+    """Find, read and check a brush; ``ValueError`` says what is wrong with it. If ``opaque``, it covers entirely."""
     path = find_brush(name)
     try:
         with path.open("rb") as file:
-            return parse_brush(file.read(MAX_BYTES + 1))
+            brush = parse_brush(file.read(MAX_BYTES + 1))
+        return make_opaque(brush) if opaque else brush
     except OSError as error:
         raise ValueError(f"cannot read the brush file {path}: {error.strerror}") from None
     except ValueError as error:
@@ -110,6 +111,14 @@ def parse_brush(data: bytes) -> Brush:
             if checked and name != "paint_mode":
                 mappings.append((number, inputs.index(source), checked))
     return Brush(tuple(base), tuple(mappings))
+
+
+def make_opaque(brush: Brush) -> Brush:
+    """The same brush with an opacity of 1, which nothing changes."""
+    names = [name for name, *_ in _paint.settings()]
+    opacity = [names.index(name) for name in ("opaque", "opaque_multiply")]
+    base = tuple(1.0 if i in opacity else value for i, value in enumerate(brush.base))
+    return Brush(base, tuple(mapping for mapping in brush.mappings if mapping[0] not in opacity))
 
 
 def _points(points: Any, what: str) -> tuple[tuple[float, float], ...]:

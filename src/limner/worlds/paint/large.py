@@ -10,10 +10,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from limner.actions import IntArray
+from limner.actions import COLOURS, IntArray
 from limner.worlds.paint.renderer import Paint
 from limner.worlds.paint.settings import PaintSettings
-from limner.worlds.world import Canvas, Renderer
+from limner.worlds.paint.style import EXACT, Style
+from limner.worlds.validation import require
+from limner.worlds.world import Canvas, Renderer, State
 
 WIDEST = 15.6
 """Largest radius in pixels of a 64-pixel canvas: 500 of 2048. libmypaint's limit is 1000, and pressure widens."""
@@ -33,22 +35,55 @@ class PatchRenderer(Paint):
 class LargePainting:
     """Implements ``worlds.world.LargeCanvas``. Level n, a power of two up to ``detail``, has n × n patches."""
 
-    goal: Canvas
+    def __init__(
+        self,
+        settings: PaintSettings,
+        detail: int,
+        style: Style | None = None,
+        start: tuple[PaintSettings, IntArray] | None = None,
+    ) -> None:
+        """On top of the strokes of a program ``start``, of settings and actions ``int64[T, P]``.
 
-    def __init__(self, settings: PaintSettings, detail: int) -> None:
-        """``ValueError`` unless strokes are standalone, on white, and not too fine."""
-        if settings.space != "stroke" or settings.ground != "white":
+        ``ValueError`` unless strokes are standalone, on paper and not too fine; when the style cannot be had, or the
+        program is of another canvas.
+        """
+        if settings.space != "stroke" or settings.ground == "transparent":
             given = f"it paints in the space {settings.space!r} on {settings.ground} ground"
             raise ValueError(f"{given}: a large picture needs the space 'stroke' on white")
         if settings.canvas * detail > 4096 or settings.grid * detail > 4096 or min(settings.sizes) / detail < 0.05:
             given = f"a canvas of {settings.canvas} pixels with a smallest radius of {min(settings.sizes)}"
             raise ValueError(f"detail is {detail}: too fine for {given}; choose a smaller one")
-        self.own, self.detail = settings, detail
+        self.style = style or Style()
+        self.own, self.detail = self.style.settings(settings), detail
         levels = [2**i for i in range(detail.bit_length())]
-        self.sizes = tuple(sorted({radius for level in levels for radius in self._radii(level)}))
-        large = replace(settings, canvas=settings.canvas * detail, grid=settings.grid * detail, sizes=self.sizes)
-        self.renderer: Renderer = Paint(large)
+        sizes = {radius for level in levels for radius in self._radii(level)}
+        large = replace(
+            self.own,
+            canvas=settings.canvas * detail,
+            grid=settings.grid * detail,
+            sizes=tuple(sorted(sizes)),
+            levels=EXACT if self.style.limited else settings.levels,
+        )
         self.strokes: list[IntArray] = []
+        self._gains: list[float] = []
+        self._marked: tuple[int, State] | None = None
+        self._goal: Canvas | None = None
+        if start is not None:
+            large = _like(large, start[0])
+        self.sizes = large.sizes
+        self.renderer: Renderer = Paint(large)
+        if start is not None:
+            self._continue(*start)
+
+    @property
+    def goal(self) -> Canvas:
+        """The picture to paint."""
+        assert self._goal is not None, "the goal is set before strokes are added"
+        return self._goal
+
+    @goal.setter
+    def goal(self, picture: Canvas) -> None:
+        self._goal = self.style.goal(picture)
 
     def program(self) -> IntArray:
         """All strokes, ``int64[T, P]``."""
@@ -57,29 +92,52 @@ class LargePainting:
     def patch_renderer(self, level: int, pictures: Canvas, threads: int) -> PatchRenderer:
         """As ``LargeCanvas.patch_renderer``."""
         sizes = tuple(radius * level for radius in self._radii(level))
-        return PatchRenderer(replace(self.own, sizes=sizes), pictures, threads)
+        return PatchRenderer(replace(self.own, sizes=sizes, ground="white"), pictures, threads)
 
-    def add(self, level: int, patches: IntArray, actions: IntArray) -> None:
-        """As ``LargeCanvas.add``: only strokes that bring the canvas closer are kept; on the first level all are."""
+    def add(self, level: int, patches: IntArray, actions: IntArray, weights: NDArray[np.float64], every: bool) -> None:
+        """As ``LargeCanvas.add``: unless ``every`` stroke is to be kept, those that bring the canvas closer are."""
         error = self._error(level, patches)
         for strokes in self._on_canvas(level, patches, actions):
             before = self.renderer.save()
             self._step(strokes)
             now = self._error(level, patches)
             closer = now < error
-            if level > 1 and not closer.all():
+            if not every and not closer.all():
                 self.renderer.restore(before)
                 strokes, now = strokes[closer], np.where(closer, now, error)
                 self._step(strokes)
             self.strokes += list(strokes)
+            self._gains += (weights * (error - now))[closer | every].tolist()
             error = now
+
+    def mark(self) -> None:
+        """As ``LargeCanvas.mark``."""
+        self._marked = len(self.strokes), self.renderer.save()
+
+    def thin(self, count: int) -> None:
+        """As ``LargeCanvas.thin``."""
+        assert self._marked is not None, "mark comes first"
+        first, state = self._marked
+        gains = np.asarray(self._gains[first:])
+        kept = first + np.sort(np.argsort(-gains, kind="stable")[: count - first])
+        strokes, gains = [self.strokes[i] for i in kept], np.asarray(self._gains)[kept]
+        self.renderer.restore(state)
+        self.strokes[first:], self._gains[first:] = strokes, gains.tolist()
+        self._step(np.asarray(strokes, np.int64).reshape(-1, len(self.renderer.actions)))
+
+    def _continue(self, settings: PaintSettings, actions: IntArray) -> None:
+        actions = actions.copy()
+        size = self.renderer.actions.index("size")
+        actions[:, size] = np.searchsorted(self.sizes, settings.sizes)[actions[:, size]]
+        self._step(actions)
+        self.strokes, self._gains = list(actions), [np.inf] * len(actions)
 
     def _step(self, strokes: IntArray) -> None:
         for stroke in strokes:
             self.renderer.step(stroke[None])
 
     def _radii(self, level: int) -> list[float]:
-        return [min(radius / level, WIDEST) for radius in self.own.sizes]
+        return [min(self.style.radius(radius / level), WIDEST) for radius in self.own.sizes]
 
     def _on_canvas(self, level: int, patches: IntArray, actions: IntArray) -> IntArray:
         """The actions of the large canvas that paint ``actions`` int64[T, N, P] of patches."""
@@ -91,7 +149,18 @@ class LargePainting:
             place = (patches * self.own.grid + place) * cells + cells // 2
             result[..., space.index(name)] = place[..., 0] * (self.own.grid * self.detail) + place[..., 1]
         result[..., space.index("size")] = radii[actions[..., space.index("size")]]
+        if space.coloured:
+            self._recolour(result)
         return result
+
+    def _recolour(self, actions: IntArray) -> None:
+        """Give ``actions`` int64[..., P], which have the agent's levels of colour, those of the large canvas."""
+        channels = [self.renderer.actions.index(name) for name in COLOURS]
+        levels = self.renderer.actions.sizes[channels[0]]
+        if levels != self.own.levels or self.style.limited:
+            colours = actions[..., channels] / (self.own.levels - 1)
+            allowed = self.style.colours(colours.reshape(-1, 3)).reshape(colours.shape)
+            actions[..., channels] = (allowed * (levels - 1)).round().astype(np.int64)
 
     def _error(self, level: int, patches: IntArray) -> NDArray[np.float64]:
         """Squared error ``float64[N]`` of the pixels of each patch and of half of the patches around it."""
@@ -100,3 +169,13 @@ class LargePainting:
         error = np.square(difference).sum(-1, dtype=np.float32).reshape(2 * level, half, 2 * level, half)
         halves = np.pad(error.sum((1, 3), dtype=np.float64), 1)
         return np.asarray([halves[2 * row : 2 * row + 4, 2 * column : 2 * column + 4].sum() for row, column in patches])
+
+
+def _like(large: PaintSettings, given: PaintSettings) -> PaintSettings:
+    """Settings of a canvas on which a program of ``given`` settings goes on; ``ValueError`` where it cannot."""
+    for name in ("canvas", "grid", "brush", "color", "ground", "opaque", "space", "pressures", "events"):
+        asked, its = getattr(large, name), getattr(given, name)
+        require(asked == its, f"the program to continue has renderer.{name} {its!r}, this painting {asked!r}")
+    levels = f"the program to continue has {given.levels} levels of colour: a palette or greys need {EXACT}"
+    require(large.levels != EXACT or given.levels == EXACT, levels)
+    return replace(large, sizes=tuple(sorted({*large.sizes, *given.sizes})), levels=given.levels)

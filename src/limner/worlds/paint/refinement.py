@@ -99,7 +99,7 @@ class LayerPainter:
 
 def paints_layers(renderer: Renderer) -> bool:
     """Whether an action on ``renderer`` paints a layer: a standalone stroke on white."""
-    return standalone(renderer.actions) and renderer.settings().get("ground") == "white"
+    return standalone(renderer.actions) and renderer.settings().get("ground") != "transparent"
 
 
 class LayeredRefinement(Refinement):

@@ -37,7 +37,7 @@ class Paint(Renderer):
         transparent = settings.ground == "transparent"
         channels = (3 if settings.color else 1) + transparent
         super().__init__(settings, self._decoder.actions, channels, batch, threads)
-        brush = load_brush(settings.brush)
+        brush = load_brush(settings.brush, settings.opaque)
         self._engine = _paint.Engine(
             batch=batch,
             size=settings.canvas,
@@ -50,6 +50,7 @@ class Paint(Renderer):
             threads=min(threads, batch),
         )
         self._pens = self._decoder.new(batch)
+        self._paper = _paper(settings)
         self.reset()
 
     def load(self, pictures: Canvas, indices: IntArray | None = None) -> None:
@@ -68,6 +69,9 @@ class Paint(Renderer):
         return (self._pens.place / self._settings.canvas).astype(np.float32)
 
     def _reset(self, rows: IntArray) -> None:
+        if self._paper is not None:
+            self.load(np.broadcast_to(self._paper, (len(rows), *self.shape)), rows)
+            return
         self._engine.reset(rows.tolist(), self._canvas)
         self._pens = self._pens.put(rows, self._decoder.new(len(rows)))
 
@@ -86,3 +90,11 @@ class Paint(Renderer):
         canvases, pens = parts
         self._engine.restore(canvases.tolist(), rows.tolist(), self._canvas)
         self._pens = self._pens.put(rows, pens)
+
+
+def _paper(settings: PaintSettings) -> Canvas | None:
+    """A blank canvas ``uint8[H, W, C]`` of coloured paper; None of white or none."""
+    if not settings.ground.startswith("#"):
+        return None
+    colour = np.frombuffer(bytes.fromhex(settings.ground[1:]), np.uint8)[: 3 if settings.color else 1]
+    return np.broadcast_to(colour, (settings.canvas, settings.canvas, len(colour)))

@@ -1,5 +1,6 @@
 """Settings and action spaces of the paint renderer."""
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -25,8 +26,9 @@ class PaintSettings(Settings):
     """Name of a brush of MyPaint's 1.0 set, or path to a ``.myb`` file."""
     color: bool = False
     """Paint in colour: the action gains ``red, green, blue``, the canvas three channels instead of one."""
-    ground: Literal["white", "transparent"] = "white"
-    """A transparent ground adds an alpha channel; colours are then not multiplied by alpha."""
+    ground: str = "white"
+    """white, transparent or a colour #rrggbb, grey unless in colour. A transparent ground adds an alpha channel;
+    colours are then not multiplied by alpha."""
     space: Space = "bezier"
     """What an action paints: a curve or a line from the pen, a stroke of its own, a curve by offsets from the pen, or a
     spline of points given by earlier actions: see ``paint_actions``."""
@@ -41,6 +43,8 @@ class PaintSettings(Settings):
     """Number of values of each colour channel, from 0 to 1."""
     events: int = 50
     """Pen events per curve, 0.1 s each."""
+    opaque: bool = False
+    """The brush covers entirely, whatever its file and the pressure say."""
     preset: Literal["deepmind-2018"] | None = None
     """Repeat the released SPIRAL environment where it deviates from its paper.
 
@@ -52,6 +56,11 @@ class PaintSettings(Settings):
     def __post_init__(self) -> None:
         ranges = {"canvas": (64, 4096), "grid": (2, 4096), "sizes": (0.05, 64), "pressures": (1, 1000)}
         check_fields(self, "renderer.", within=ranges | {"levels": (2, 256), "events": (1, 1000)})
+        colour = re.fullmatch("#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})", self.ground)
+        shown = colour is not None and (self.color or len(set(colour.groups())) == 1)
+        need = "'white', 'transparent' or a colour #rrggbb, grey unless color is set"
+        known = self.ground in ("white", "transparent")
+        require(known or shown, f"renderer.ground is {self.ground!r}: must be {need}")
         require(
             self.preset is None or self.space == "bezier",
             f"renderer.space is {self.space!r}: must be 'bezier' with preset {self.preset!r}",

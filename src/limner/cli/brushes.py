@@ -1,0 +1,37 @@
+"""``limner brushes``: what the brushes that are installed paint."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from limner.cli.files import prepare_file
+from limner.files import write_atomic
+from limner.worlds.validation import require
+
+
+@dataclass(frozen=True)
+class Brushes:
+    """Paint a stroke with every brush, or with those whose names contain a word: a sheet with their names."""
+
+    words: tyro.conf.Positional[tuple[str, ...]] = ()
+    """Parts of names, such as classic/ or pencil. None: all brushes."""
+    out: Path = Path("brushes.png")
+    """What to write: a PNG file."""
+
+    def run(self) -> None:
+        """Find, paint, write."""
+        require(self.out.suffix.lower() == ".png", f"cannot write {self.out}: the name must end in .png")
+        from limner.export.brushes import brush_sheet
+        from limner.export.picture import png
+        from limner.worlds.paint.brushes import brush_names, find_brush
+
+        names = [name for name in brush_names() if not self.words or any(word in name for word in self.words)]
+        if not names:
+            find_brush(" ".join(self.words))
+        prepare_file(self.out)
+        sheet, refused = brush_sheet(names)
+        write_atomic(self.out, png(sheet))
+        print(f"{self.out}: {len(names) - len(refused)} brushes")
+        for reason in refused:
+            print(reason)
