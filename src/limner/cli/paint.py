@@ -27,11 +27,14 @@ class Paint:
 
     images: tyro.conf.Positional[tuple[Path, ...]]
     """Pictures (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF, or HEIC with the extra heif), or folders of them. Of
-    several each has a folder in --out."""
+    several each has a folder in --out. Or a video file, which is painted as a film."""
+    film: bool = False
+    """The pictures of a folder are the frames of a film: strokes stay where nothing changes."""
     agent: str | None = None
     """Name of an agent that comes with Limner, or folder of a run or checkpoint. faces, or that of --continue."""
     search: float | None = None
-    """Seconds of search for each picture; 0 lets the policy paint alone. 60 unless --sweeps is given."""
+    """Seconds of search for each picture, or frame of a film; 0 lets the policy paint alone. 60 unless --sweeps is
+    given, 1 for each frame of a film."""
     sweeps: int | None = None
     """Sweeps of refinement for each patch, in place of seconds: such a search repeats bit for bit."""
     strokes: int | None = None
@@ -54,13 +57,18 @@ class Paint:
     def run(self) -> None:
         """Look, paint, write."""
         from limner.data.archive import Archive
+        from limner.data.film import is_video
         from limner.inference.draw import DrawOptions
 
         require_range("--size", self.size, 64, 4096, " pixels")
-        search = (60.0 if self.sweeps is None else 0.0) if self.search is None else self.search
+        require(len(self.images) > 0, "there is nothing to paint: name a picture")
+        film = self.film or is_video(self.images[0])
+        search = (0.0 if self.sweeps is not None else 1.0 if film else 60.0) if self.search is None else self.search
         options = DrawOptions(seconds=search, sweeps=self.sweeps, seed=self.seed, threads=self.threads)
         options.check()
-        require(len(self.images) > 0, "there is nothing to paint: name a picture")
+        if film:
+            self._paint_film(options)
+            return
         images: list[Path] = []
         for given in self.images:
             images += [given / name for name in Archive(given).names] if given.is_dir() else [given]
@@ -111,6 +119,19 @@ class Paint:
         if stop.asked:
             print(f"limner: stopped after {painting.done} of {painting.total} patches", file=sys.stderr)
             raise KeyboardInterrupt
+
+    def _paint_film(self, options: "DrawOptions") -> None:
+        from limner.agents.agent import load_agent
+        from limner.cli.film import Film
+        from limner.data.film import is_video
+
+        path, *others = self.images
+        require(not others, f"a film is painted alone, not with {', '.join(map(str, others))}")
+        require(path.is_dir() or is_video(path), f"--film: {path} is no folder of pictures and no video file")
+        require(self.start is None, "--continue is for a picture, not for a film")
+        agent = load_agent(self.agent or "faces")
+        detail = self._detail(agent, None)
+        Film(path, self.out, self.size, agent, detail, options, self.wishes, self.strokes).paint()
 
     def _detail(self, agent: "Agent", start: "Program | None") -> int:
         from limner.inference.paint import enough_detail

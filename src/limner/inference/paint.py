@@ -65,6 +65,9 @@ class PaintOptions:
         require(enough, f"strokes is {self.strokes}: the program to continue has {least} already")
 
 
+NO_WISHES = PaintOptions()
+
+
 @dataclass(frozen=True)
 class Painting:
     """A picture on its way."""
@@ -82,7 +85,7 @@ def paint(
     picture: Pictures,
     detail: int = 8,
     options: DrawOptions = DrawOptions(),
-    wishes: PaintOptions = PaintOptions(),
+    wishes: PaintOptions = NO_WISHES,
 ) -> Iterator[Painting]:
     """Let ``agent`` paint ``picture`` ``uint8[S, S, C]``; gives the painting as it grows, at first blank.
 
@@ -112,7 +115,7 @@ def paint(
 
 def canvas_shape(agent: Agent, detail: int) -> tuple[int, int]:
     """Pixels a side and channels of the canvas that ``agent`` has with ``detail``; ``ValueError`` as ``paint``."""
-    side, _, channels = _large_canvas(agent, detail, PaintOptions()).renderer.shape
+    side, _, channels = _large_canvas(agent, detail, NO_WISHES).renderer.shape
     return side, channels
 
 

@@ -1,0 +1,98 @@
+"""Painting a film: each frame goes on from the program of the last one.
+
+Strokes are kept where the film has not changed, so that the painting does not flicker with what is new in every frame:
+the noise of a camera, and the choices of a search.
+
+Notable choices:
+- A patch has changed when the mean of one of its ``CELLS`` × ``CELLS`` cells differs by more than ``CHANGE`` levels
+  from what it was when the patch was last painted. Noise is averaged away, slow changes add up.
+- Strokes that lie in patches that have changed, and are no wider than these, are taken away and painted anew, on what
+  is left. Wider ones stay.
+- What is painted anew is kept only where it is closer to the frame than what was there.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limner.agents.agent import Agent
+from limner.data import Pictures
+from limner.data.resize import resize_square
+from limner.inference.draw import DrawOptions
+from limner.inference.paint import NO_WISHES, PaintOptions, paint
+from limner.metrics.reconstruction import squared_error
+from limner.programs.execution import execute
+from limner.programs.program import Program
+
+CELLS = 8
+"""Cells along a side of a patch."""
+CHANGE = 4.0
+"""Levels, of 255, by which the mean of a cell in a patch that has changed differs at least."""
+
+
+def paint_film(
+    agent: Agent,
+    frames: Iterable[Pictures],
+    detail: int = 4,
+    options: DrawOptions = DrawOptions(),
+    wishes: PaintOptions = NO_WISHES,
+) -> Iterator[Program]:
+    """Let ``agent`` paint ``frames`` ``uint8[S, S, C]``, one after the other: the program of each.
+
+    They are as ``paint`` makes them; ``options`` and ``wishes`` are for each frame. ``ValueError`` as ``paint``.
+    """
+    program, shown = wishes.start, None
+    for frame in frames:
+        if program is None or shown is None:
+            program = _last(agent, frame, detail, options, replace(wishes, start=program))
+            shown = frame.copy()
+        else:
+            changed = changed_patches(shown, frame, detail)
+            if changed.any():
+                program = _follow(agent, program, frame, changed, options, wishes)
+                side = len(frame) // detail
+                there = changed.repeat(side, 0).repeat(side, 1)
+                shown[there] = frame[there]
+        yield program
+
+
+def changed_patches(before: Pictures, now: Pictures, detail: int) -> NDArray[np.bool_]:
+    """Which patches differ between two frames ``uint8[S, S, C]``: ``bool[detail, detail]``."""
+    side = CELLS * detail
+    means = [resize_square(picture[None].astype(np.uint8), side)[0].astype(np.float64) for picture in (before, now)]
+    far = np.abs(means[1] - means[0]).mean(-1) > CHANGE
+    patches: NDArray[np.bool_] = far.reshape(detail, CELLS, detail, CELLS).any((1, 3))
+    return patches
+
+
+def _follow(
+    agent: Agent,
+    program: Program,
+    frame: Pictures,
+    changed: NDArray[np.bool_],
+    options: DrawOptions,
+    wishes: PaintOptions,
+) -> Program:
+    """The program with strokes anew in patches that have ``changed``, if that is closer to ``frame``."""
+    detail, side = len(changed), len(frame) // len(changed)
+    kept = replace(program, actions=program.actions[~_within(program, changed)])
+    weights = changed.repeat(side, 0).repeat(side, 1).astype(np.float64)
+    found = _last(agent, frame, detail, options, replace(wishes, start=kept, weights=weights))
+    errors = [squared_error(execute(replace(one, frame=None))[None], frame[None])[0] for one in (program, found)]
+    return found if errors[1] < errors[0] else program
+
+
+def _within(program: Program, changed: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which strokes bend in patches that have ``changed``, and are no wider than these: ``bool[T]``."""
+    space, detail = program.space, len(changed)
+    rows, columns = np.moveaxis(space.cells(program.actions, "control"), -1, 0) * detail // program.renderer["grid"]
+    narrow = space.values(program.actions, "size") <= 32 / detail  # radii are pixels of a 64-pixel canvas
+    within: NDArray[np.bool_] = narrow & changed[rows, columns]
+    return within
+
+
+def _last(agent: Agent, frame: Pictures, detail: int, options: DrawOptions, wishes: PaintOptions) -> Program:
+    *_, painting = paint(agent, frame, detail, options, wishes)
+    return painting.program
