@@ -22,13 +22,10 @@ class Brushes:
     def run(self) -> None:
         """Find, paint, write."""
         require(self.out.suffix.lower() == ".png", f"cannot write {self.out}: the name must end in .png")
-        from limner.export.brushes import brush_sheet
+        from limner.export.brushes import brush_sheet, find_brushes
         from limner.export.picture import png
-        from limner.worlds.paint.brushes import brush_names, find_brush
 
-        names = [name for name in brush_names() if not self.words or any(word in name for word in self.words)]
-        if not names:
-            find_brush(" ".join(self.words))
+        names = find_brushes(self.words)
         prepare_file(self.out)
         sheet, refused = brush_sheet(names)
         write_atomic(self.out, png(sheet))

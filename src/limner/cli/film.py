@@ -54,7 +54,7 @@ class Film:
             raise ValueError(f"{self.path} has no frame")
         frame = Frame(*first.size)
         side, channels = canvas_shape(self.agent, self.detail)
-        asked = self.wishes.options(frame, side, self.size, self.strokes, None)
+        asked = self.wishes.options(self.agent, frame, self.detail, self.size, self.strokes, None)
         prepare_folder(self.out / "frames")
         programs: list[Program] = []
         with stoppable() as stop:

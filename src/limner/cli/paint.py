@@ -98,7 +98,7 @@ class Paint:
         agent = load_agent(self.agent or (start.agent if start else "faces"))
         detail = self._detail(agent, start)
         side, channels = canvas_shape(agent, detail)
-        asked = self.wishes.options(frame, side, self.size, self.strokes, start)
+        asked = self.wishes.options(agent, frame, detail, self.size, self.strokes, start)
         picture = frame.lay(image, side, channels, asked.style.paper)
         paintings = paint(agent, picture, detail, options, asked)
         prepare_folder(out)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from limner.worlds.validation import require, require_range
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from limner.agents.agent import Agent
     from limner.inference.paint import PaintOptions
     from limner.programs.frame import Frame
     from limner.programs.program import Program
-    from limner.worlds.paint.style import Style
 
 
 @dataclass(frozen=True)
@@ -40,16 +40,19 @@ class Wishes:
     """Share of the detail elsewhere, 0 to 1; 0 leaves it alone. 0.25, with --continue 0."""
 
     def options(
-        self, frame: "Frame", side: int, size: int, strokes: int | None, start: "Program | None"
+        self, agent: "Agent", frame: "Frame", detail: int, size: int, strokes: int | None, start: "Program | None"
     ) -> "PaintOptions":
-        """What is asked of a painting of ``frame`` on a canvas of ``side`` pixels, to be shown at ``size``."""
-        from limner.inference.paint import PaintOptions
+        """What is asked of a painting of ``frame`` by ``agent``, to be shown at ``size``."""
+        from limner.inference.paint import PaintOptions, canvas_shape
 
+        side, _ = canvas_shape(agent, detail)
+        style_type = agent.config.world.style_type
+        assert style_type is not None, "a world with large canvases has a style for them"
         weights = self._weights(frame, side, 0.0 if start else 0.25)
-        return PaintOptions(strokes=strokes, style=self._style(size, start), weights=weights, start=start)
+        return PaintOptions(strokes=strokes, style=self._style(style_type, size, start), weights=weights, start=start)
 
-    def _style(self, size: int, start: "Program | None") -> "Style":
-        from limner.worlds.paint.style import Style, read_palette
+    def _style(self, style_type: type[Any], size: int, start: "Program | None") -> Any:
+        from limner.worlds.colours import read_palette
 
         radii = None if self.radius is None else (self.radius[0] * 64 / size, self.radius[1] * 64 / size)
         palette = self.palette
@@ -62,7 +65,7 @@ class Wishes:
         ground = its.get("ground", "white") if self.paper == "white" else self.paper
         brush, opaque = self.brush or its.get("brush"), self.opaque or its.get("opaque", False)
         try:
-            return Style(brush, opaque, ground, palette, self.grey, radii)
+            return style_type(brush, opaque, ground, palette, self.grey, radii)
         except ValueError as error:
             raise ValueError(f"--radius {self.radius}: {error}" if "radii" in str(error) else str(error)) from None
 

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from limner.export.picture import Pixels, sheet
+from limner.worlds.paint.brushes import brush_names, find_brush
 from limner.worlds.paint.renderer import Paint
 from limner.worlds.paint.settings import PaintSettings
 
@@ -22,6 +23,14 @@ STRIPE = slice(56, 76)
 """Columns of the stripe, in pixels."""
 RADIUS = 3.0
 """Of the stroke, in pixels of a 64-pixel canvas."""
+
+
+def find_brushes(words: Sequence[str]) -> list[str]:
+    """The names of all brushes, or of those that contain one of ``words``; ``ValueError`` when there is none."""
+    names = [name for name in brush_names() if not words or any(word in name for word in words)]
+    if not names:
+        find_brush(" ".join(words))  # says why
+    return names
 
 
 def brush_sheet(names: Sequence[str], columns: int | None = None) -> tuple[Pixels, list[str]]:

@@ -198,6 +198,8 @@ class World(ABC):
     """Of its renderer: called with settings, batch and threads; ``ValueError`` where they cannot be had here."""
     white_ground: ClassVar[bool] = True
     """Whether an empty canvas is white."""
+    style_type: ClassVar[type[Any] | None] = None
+    """Of what may be asked of a large canvas, where there is anything."""
     examples: ClassVar[Examples | None] = None
     """Pictures with known programs, where this world can generate them."""
 

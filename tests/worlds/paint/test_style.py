@@ -2,19 +2,21 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from limner.worlds import make_renderer
+from limner.worlds.colours import hexadecimal, is_grey, read_palette
 from limner.worlds.paint.brushes import brush_names
 from limner.worlds.paint.renderer import Paint
 from limner.worlds.paint.settings import PaintSettings
-from limner.worlds.paint.style import Style, hexadecimal, is_grey, read_palette
+from limner.worlds.paint.style import Style
 
 COLOUR = PaintSettings(space="stroke", color=True)
 CHANNEL = st.integers(0, 255)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(CHANNEL, CHANNEL, CHANNEL), min_size=1, max_size=8), st.integers(0, 2**32))
 def test_of_a_palette_each_colour_stays_and_others_become_one_of_it(colours, seed):
     palette = tuple(f"#{r:02x}{g:02x}{b:02x}" for r, g, b in colours)
@@ -85,8 +87,7 @@ def test_an_opaque_brush_covers(brush):
 
 @pytest.mark.parametrize(("color", "ground", "pixel"), [(True, "#102030", [16, 32, 48]), (False, "#404040", [64])])
 def test_paper_has_a_colour(color, ground, pixel):
-    settings = {"name": "paint", "space": "stroke", "color": color, "ground": ground}
-    renderer = make_renderer(settings, 2)
+    renderer = make_renderer({"name": "paint", "space": "stroke", "color": color, "ground": ground}, 2)
     blank = renderer.canvas()
     assert (blank == pixel).all()
     action = renderer.actions.sample(np.random.default_rng(0), 2)

@@ -12,6 +12,7 @@ from limner.worlds.paint.large import LargePainting
 from limner.worlds.paint.renderer import Paint
 from limner.worlds.paint.settings import PaintSettings, paint_actions, standalone
 from limner.worlds.paint.strokes import order_strokes, pen_strokes
+from limner.worlds.paint.style import Style
 from limner.worlds.world import Renderer, World
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class PaintWorld(World):
     name: ClassVar[str] = "paint"
     settings_type: ClassVar[type[Any]] = PaintSettings
     renderer_type: ClassVar[type[Any]] = Paint
+    style_type: ClassVar[type[Any] | None] = Style
     actions = staticmethod(paint_actions)
     strokes = staticmethod(pen_strokes)
     large_canvas = staticmethod(LargePainting)

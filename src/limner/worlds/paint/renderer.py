@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from limner.actions import FloatArray, IntArray
+from limner.worlds.colours import channels
 from limner.worlds.paint import _paint
 from limner.worlds.paint.brushes import load_brush
 from limner.worlds.paint.curves import CurveDecoder
@@ -96,5 +97,5 @@ def _paper(settings: PaintSettings) -> Canvas | None:
     """A blank canvas ``uint8[H, W, C]`` of coloured paper; None of white or none."""
     if not settings.ground.startswith("#"):
         return None
-    colour = np.frombuffer(bytes.fromhex(settings.ground[1:]), np.uint8)[: 3 if settings.color else 1]
+    colour = np.asarray(channels(settings.ground)[: 3 if settings.color else 1], np.uint8)
     return np.broadcast_to(colour, (settings.canvas, settings.canvas, len(colour)))

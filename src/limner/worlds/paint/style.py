@@ -1,12 +1,11 @@
 """How a painting is to look: another brush, paper or range of radii than the agent's own, and fewer colours."""
 
-import re
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ImageColor
 
+from limner.worlds.colours import channels, hexadecimal, is_grey
 from limner.worlds.paint.settings import PaintSettings
 from limner.worlds.validation import require
 from limner.worlds.world import Canvas
@@ -69,7 +68,7 @@ class Style:
             return colours
         from skimage.color import rgb2lab
 
-        palette = np.asarray([ImageColor.getrgb(colour) for colour in self.palette]) / 255
+        palette = np.asarray([channels(colour) for colour in self.palette]) / 255
         distances = np.linalg.norm(rgb2lab(colours)[:, None] - rgb2lab(palette)[None], axis=-1)
         nearest: NDArray[np.float64] = palette[distances.argmin(1)]
         return nearest
@@ -78,37 +77,3 @@ class Style:
     def limited(self) -> bool:
         """Whether not all colours are allowed."""
         return self.grey or bool(self.palette)
-
-
-def hexadecimal(colour: str) -> str:
-    """A CSS colour as ``#rrggbb``; ``ValueError`` when it is none."""
-    try:
-        red, green, blue, *_ = ImageColor.getrgb(colour)
-    except ValueError:
-        raise ValueError(f"{colour!r} is no colour: give a name of CSS, such as navy, or #rrggbb") from None
-    return f"#{red:02x}{green:02x}{blue:02x}"
-
-
-def is_grey(colour: str) -> bool:
-    """Whether ``#rrggbb`` is a shade of grey."""
-    return colour[1:3] == colour[3:5] == colour[5:7]
-
-
-def read_palette(text: str) -> tuple[str, ...]:
-    """The colours in a text: one a line as ``#rrggbb`` or a name, or a GIMP palette (``.gpl``: red, green, blue, name).
-
-    ``ValueError`` naming the first line that is no colour, or when there is none.
-    """
-    lines = [line.strip() for line in text.splitlines()]
-    gimp = lines[:1] == ["GIMP Palette"]
-    skipped = r"#|Name:|Columns:|GIMP Palette|$" if gimp else r"//|;|$"
-    colours = []
-    for line in (line for line in lines if not re.match(skipped, line)):
-        match = re.match(r"(\d{1,3})\s+(\d{1,3})\s+(\d{1,3})(\s|$)", line) if gimp else None
-        if match and all(int(part) < 256 for part in match.groups()[:3]):
-            colours.append("#" + "".join(f"{int(part):02x}" for part in match.groups()[:3]))
-        else:
-            bare = re.fullmatch(r"[0-9a-fA-F]{6}", line)
-            colours.append(hexadecimal(f"#{line}" if bare else line))
-    require(len(colours) > 0, "there is no colour in it: write one a line, such as #aa3311")
-    return tuple(colours)
