@@ -6,7 +6,7 @@
 - ``imitation``: the preset ``mnist-prior`` goes on.
 - ``critic``: the preset ``mnist-finetune`` with a critic of pixels.
 - ``encoder``: the preset ``mnist-finetune``, whose critic is given features of an encoder.
-- ``wasserstein``, ``logistic``: the same as ``critic`` with other losses.
+- ``wasserstein``: the same as ``critic`` with the loss of SPIRAL.
 - ``one-candidate``: the same as ``critic`` with advantages from the value in place of other candidates.
 - ``held``: the same as ``critic``, held to the averaged policy as the preset ``mnist`` is.
 
@@ -37,7 +37,7 @@ from limner.training.presets import PRESETS
 from limner.training.progress import watch
 from limner.training.run import train_once
 
-Way = Literal["imitation", "critic", "encoder", "wasserstein", "logistic", "one-candidate", "held"]
+Way = Literal["imitation", "critic", "encoder", "wasserstein", "one-candidate", "held"]
 FIGURES = ("precision", "coverage", "normalised_frechet", "entropy")
 
 
@@ -69,8 +69,6 @@ class Comparison:
             case "wasserstein":
                 critic = replace(config.critic, loss="wasserstein", gradient_penalty=10.0)
                 return replace(config, critic=critic)
-            case "logistic":
-                return replace(config, critic=replace(config.critic, loss="logistic", gradient_penalty=0.0))
             case "one-candidate":
                 return replace(config, learning=replace(config.learning, candidates=1, advantage_floor=0.2))
             case "held":

@@ -37,7 +37,7 @@ from limner.agents.rollout import EpisodeBatch
 from limner.data import load_dataset
 from limner.data.picture_source import PictureSource
 from limner.models.config import CriticConfig
-from limner.models.critic import PixelCritic, constraint
+from limner.models.critic import PixelCritic
 from limner.models.encoder import Draw
 from limner.programs.program import Program, load_alike
 from limner.training import make_trainer, register
@@ -167,13 +167,12 @@ class JointCritic(PixelCritic):
     def __init__(self, config: CriticConfig, channels: int, resolution: int, space: ActionSpace, steps: int) -> None:
         """``steps`` is the number of actions of a program."""
         super().__init__(config, channels, resolution)
-        constrain = constraint(config)
         self.picture, self.description = (channels, resolution, resolution), description_shape(space, steps)
         self.reading = nn.ModuleList(
-            constrain(nn.Conv1d(inputs, READING, 3, padding=1)) for inputs in (self.description[1], READING)
+            nn.Conv1d(inputs, READING, 3, padding=1) for inputs in (self.description[1], READING)
         )
-        self.joining = constrain(nn.Linear(self.output.in_features + steps * READING, JOINED))
-        self.output = constrain(nn.Linear(JOINED, 1))
+        self.joining = nn.Linear(self.output.in_features + steps * READING, JOINED)
+        self.output = nn.Linear(JOINED, 1)
 
     def _hidden(self, pairs: Tensor) -> Tensor:
         pixels, programs = separate(pairs, self.description)

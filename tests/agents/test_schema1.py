@@ -101,8 +101,9 @@ def test_training_from_a_critic_before_agents_had_targets():
     assert config.reward.distance == 0
 
 
-def test_a_logistic_critic_had_no_gradient_penalty():
-    assert training(changed("mnist-spiral", "critic", loss="logistic")).critic.gradient_penalty == 0
+def test_a_loss_that_there_is_no_more_is_named():
+    with pytest.raises(ValueError, match=r"critic\.loss is 'logistic': must be 'wasserstein' or 'relativistic'"):
+        training(changed("mnist-spiral", "critic", loss="logistic"))
 
 
 def test_a_critic_beside_the_distance():

@@ -137,11 +137,11 @@ def test_presets_in_every_world(name: str, world: str) -> None:
 def test_flags_set_fields() -> None:
     config = parse(
         "mnist --out x --horizon 7 --minutes 2.5 --renderer.sizes 1 2 3 --renderer.color --policy.no-lstm "
-        "--critic.loss logistic --learning.clip None --start mnist --seed=5"
+        "--critic.loss relativistic --learning.clip None --start mnist --seed=5"
     )
     assert (config.agent.horizon, config.run.minutes, config.run.start, config.run.seed) == (7, 2.5, "mnist", 5)
     assert vars(config.agent.renderer).items() >= {"sizes": (1.0, 2.0, 3.0), "color": True}.items()
-    assert config.critic.loss == "logistic"  # type: ignore[attr-defined]
+    assert config.critic.loss == "relativistic"  # type: ignore[attr-defined]
     assert config.learning.clip is None  # type: ignore[attr-defined]
 
 

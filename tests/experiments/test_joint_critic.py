@@ -198,7 +198,7 @@ def test_during_an_episode_it_scores_the_program_so_far(joint, space, source):
     assert scores[0].unique().numel() == 1, "before the first action all episodes are alike"
 
 
-@pytest.mark.parametrize("loss", ["wasserstein", "logistic"])
+@pytest.mark.parametrize("loss", ["wasserstein", "relativistic"])
 def test_one_thread_and_two_give_the_same_run_and_so_does_resuming(loss, joint, source, everything, tmp_path):
     config = replace(joint, critic=replace(joint.critic, loss=loss))
     threads = [replace(config, run=replace(config.run, threads=count)) for count in (1, 2)]

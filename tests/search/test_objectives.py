@@ -61,7 +61,7 @@ def test_the_critic_of_a_conditional_agent_is_shown_the_targets():
     "critic",
     [
         TINY.critic,
-        CriticConfig(loss="logistic", width=4, batch_size=8, steps_per_update=1, replay=2),
+        CriticConfig(loss="relativistic", width=4, batch_size=8, steps_per_update=1, replay=2),
         replace(TINY.critic, encoder="contrastive", encoder_steps=2),
     ],
 )

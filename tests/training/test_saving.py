@@ -26,10 +26,10 @@ VARIANTS = {
             clip=None, minibatches=2, entropy_floor=100.0, kl_average_cost=0.1, target_kl=1e-6
         ),
     ),
-    "logistic": replace(
+    "relativistic": replace(
         TINY,
         run=replace(TINY.run, threads=2),
-        critic=replace(TINY.critic, loss="logistic", steps_per_update=3, gradient_penalty=0.0, replay=30),
+        critic=replace(TINY.critic, loss="relativistic", steps_per_update=3, replay=30),
     ),
     "candidates": replace(TINY, learning=replace(TINY.learning, candidates=3)),
     "prior": replace(TINY, run=replace(TINY.run, start="another"), learning=replace(TINY.learning, kl_prior_cost=0.02)),

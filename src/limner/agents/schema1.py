@@ -59,8 +59,6 @@ def _training(config: dict[str, Any], agent: dict[str, Any]) -> dict[str, Any]:
         kept = _pick(reward, _names("form stroke_penalty empty_penalty distance:weight"))
         return {"algorithm": "distance", **shared, "reward": kept, **gradient}
     critic = _pick(_section(config, "critic"), _CRITIC)
-    if critic.get("loss") == "logistic":  # it had no gradient penalty, whatever its weight
-        critic["gradient_penalty"] = 0.0
     kept = _pick(reward, _names("form stroke_penalty empty_penalty distance"))
     return {"algorithm": "spiral", **shared, "critic": critic, "reward": kept, **gradient}
 

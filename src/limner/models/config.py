@@ -47,9 +47,8 @@ class CriticConfig:
 
     removed: ClassVar[dict[str, str]] = {"target": "beside"}
     """Fields of earlier versions, with the values that asked for what is now always done."""
-    loss: Literal["wasserstein", "relativistic", "logistic"] = "wasserstein"
-    """Loss: Wasserstein (SPIRAL), relativistic, of pairs of a real and a painted picture (R3GAN), or logistic with
-    spectral normalisation (SPIRAL++, whose gradient penalty is 0)."""
+    loss: Literal["wasserstein", "relativistic"] = "wasserstein"
+    """Loss: Wasserstein (SPIRAL), or relativistic, of pairs of a real and a painted picture (R3GAN)."""
     encoder: Literal["none", "contrastive"] = "none"
     """What is scored: pixels, or features of an encoder that learns from the real pictures before training begins, by
     contrast of augmented views (SimCLR), and is then fixed. With features width, pixel_unshuffle and precision do not
@@ -69,7 +68,7 @@ class CriticConfig:
     """Gradient steps per update."""
     gradient_penalty: float = 10.0
     """Weight of the gradient penalty. 0: none. Between real and painted pictures gradients are to have norm 1
-    (Wasserstein, logistic), with a weight of 10; or on both they are to vanish (relativistic), with a weight of .2."""
+    (Wasserstein), with a weight of 10; or on both they are to vanish (relativistic), with a weight of .2."""
     gradient_penalty_share: float = 1.0
     """Share of the batch, in [0, 1], on which the gradient penalty is estimated. On all of it, the penalty is two
     thirds of the work of a step."""

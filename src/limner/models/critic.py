@@ -7,17 +7,14 @@ Notable choices:
   most time (docs/log.md, "cheaper networks").
 - Instead of pixels a critic may be given features that are learnt from the real pictures first and then fixed
   (``encoder``; as in Projected GANs, Sauer et al. 2021, whose features come from other pictures).
-- Spectral normalisation (Miyato et al. 2018) comes with the logistic loss.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from typing import Self
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.parametrizations import spectral_norm
 
 from limner.models.blocks import reduced_precision
 from limner.models.config import CriticConfig
@@ -67,17 +64,16 @@ class PixelCritic(Critic):
         channels *= 2 if conditional else 1
         self.precision = config.precision
         self.pixel_unshuffle = config.pixel_unshuffle
-        constrain = constraint(config)
         self.convolutions = nn.ModuleList()
         width, side = config.width, resolution
         if self.pixel_unshuffle > 1:
             side //= self.pixel_unshuffle
-            self.convolutions.append(constrain(nn.Conv2d(channels * self.pixel_unshuffle**2, width, 3, padding=1)))
+            self.convolutions.append(nn.Conv2d(channels * self.pixel_unshuffle**2, width, 3, padding=1))
             channels, width = width, min(2 * width, 512)
         while side > 4:
-            self.convolutions.append(constrain(nn.Conv2d(channels, width, 4, 2, 1)))
+            self.convolutions.append(nn.Conv2d(channels, width, 4, 2, 1))
             channels, width, side = width, min(2 * width, 512), side // 2
-        self.output = constrain(nn.Linear(channels * side * side, 1))
+        self.output = nn.Linear(channels * side * side, 1)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def head(self, embedded: Tensor) -> Tensor:
@@ -104,9 +100,8 @@ class FeatureCritic(Critic):
     def __init__(self, config: CriticConfig, channels: int, resolution: int) -> None:
         super().__init__()
         self.encoder = Encoder(channels, resolution).requires_grad_(False).eval()
-        constrain = constraint(config)
         sizes = ((FEATURES, 256), (256, 256), (256, 1))
-        layers = [layer for size in sizes for layer in (nn.LeakyReLU(0.2), constrain(nn.Linear(*size)))]
+        layers = [layer for size in sizes for layer in (nn.LeakyReLU(0.2), nn.Linear(*size))]
         self.layers = nn.Sequential(*layers[1:])
 
     def train(self, mode: bool = True) -> Self:
@@ -125,11 +120,6 @@ class FeatureCritic(Critic):
         """As ``Critic.head``."""
         score: Tensor = self.layers(embedded)
         return score.squeeze(-1)
-
-
-def constraint(config: CriticConfig) -> Callable[[nn.Module], nn.Module]:
-    """What is done to each layer of a critic: spectral normalisation with the logistic loss, else nothing."""
-    return spectral_norm if config.loss == "logistic" else lambda layer: layer
 
 
 def make_critic(config: CriticConfig, channels: int, resolution: int, conditional: bool = False) -> Critic:

@@ -20,11 +20,6 @@ def wasserstein_critic_loss(real: Tensor, fake: Tensor) -> Tensor:
     return fake.mean() - real.mean()
 
 
-def logistic_critic_loss(real: Tensor, fake: Tensor) -> Tensor:
-    """``E softplus(−D(x)) + E softplus(D(x̂))`` (Goodfellow et al. 2014), used with spectral norm in [PP]."""
-    return F.softplus(-real).mean() + F.softplus(fake).mean()
-
-
 def relativistic_critic_loss(real: Tensor, fake: Tensor) -> Tensor:
     """``E softplus(D(x̂) − D(x))`` over pairs of scores ``[N]`` (Jolicoeur-Martineau 2019; Huang et al. 2024, "R3GAN").
 

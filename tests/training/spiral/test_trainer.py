@@ -29,7 +29,7 @@ def with_policy(config, **changes):
 VARIANTS = {
     "tiny": TINY,
     "lstm": replace(with_policy(TINY, lstm=True), learning=PolicyGradientConfig(clip=None, minibatches=2)),
-    "logistic": replace(TINY, critic=replace(TINY.critic, loss="logistic", steps_per_update=3, gradient_penalty=0.0)),
+    "relativistic": replace(TINY, critic=replace(TINY.critic, loss="relativistic", steps_per_update=3)),
     "candidates": replace(TINY, learning=replace(TINY.learning, candidates=3)),
     "candidates conditional": replace(CONDITIONAL, learning=replace(TINY.learning, candidates=2)),
     "bfloat16": replace(TINY, critic=replace(TINY.critic, precision="bfloat16")),

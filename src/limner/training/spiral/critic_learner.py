@@ -20,7 +20,6 @@ from limner.training.device import prepare
 from limner.training.finite import FiniteGuard, Skips
 from limner.training.losses import (
     gradient_penalty,
-    logistic_critic_loss,
     relativistic_critic_loss,
     wasserstein_critic_loss,
     zero_centred_penalty,
@@ -78,11 +77,9 @@ class CriticLearner:
 
     def _loss(self, real: Tensor, fake: Tensor) -> Tensor:
         """The loss, without the penalty, of as many scores ``[N]`` of each."""
-        if self.config.loss == "wasserstein":
-            return wasserstein_critic_loss(real, fake)
         if self.config.loss == "relativistic":
             return relativistic_critic_loss(real, fake)
-        return logistic_critic_loss(real, fake)
+        return wasserstein_critic_loss(real, fake)
 
     def _batch(self, real: Draw, replay: RingBuffer) -> tuple[Tensor, Tensor]:
         """Real and painted pictures of a gradient step, as many of each."""
