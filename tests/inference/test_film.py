@@ -61,6 +61,8 @@ def test_what_changes_is_painted_anew_and_the_rest_stays(agent):
     elsewhere = first.actions[(rows != 0) | (columns != 3)]
     np.testing.assert_array_equal(second.actions[: len(elsewhere)], elsewhere)
     assert len(second) > len(elsewhere)
+    same = np.abs(execute(second)[128:].astype(int) - execute(first)[128:])
+    assert same.mean() < 1, "far from it hardly anything changes"
 
 
 def test_slow_changes_add_up(agent):

@@ -28,6 +28,8 @@ from limner.programs.program import Program
 
 CELLS = 8
 """Cells along a side of a patch."""
+FIRST = 30
+"""How much longer the first frame is searched for."""
 CHANGE = 4.0
 """Levels, of 255, by which the mean of a cell in a patch that has changed differs at least."""
 
@@ -41,12 +43,14 @@ def paint_film(
 ) -> Iterator[Program]:
     """Let ``agent`` paint ``frames`` ``uint8[S, S, C]``, one after the other: the program of each.
 
-    They are as ``paint`` makes them; ``options`` and ``wishes`` are for each frame. ``ValueError`` as ``paint``.
+    They are as ``paint`` makes them; ``options`` and ``wishes`` are for each frame, but the first, of which everything
+    is new, has ``FIRST`` times the seconds. ``ValueError`` as ``paint``.
     """
     program, shown = wishes.start, None
     for frame in frames:
         if program is None or shown is None:
-            program = _last(agent, frame, detail, options, replace(wishes, start=program))
+            more = replace(options, seconds=min(FIRST * options.seconds, 3600.0))
+            program = _last(agent, frame, detail, more, replace(wishes, start=program))
             shown = frame.copy()
         else:
             changed = changed_patches(shown, frame, detail)

@@ -53,7 +53,8 @@ class PaintOptions:
     """As the world of the agent has it, for example ``worlds.paint.style.Style``. None: the agent's own."""
     weights: NDArray[np.float64] | None = None
     """``float64[S, S]`` in [0, 1], as large as the picture: where it matters, in relation to the largest of them. A
-    patch is painted on the levels up to its largest weight times ``detail``. None: 1 everywhere."""
+    patch is painted on the levels up to its largest weight times ``detail``; where the weight is 0 nothing is, but for
+    what reaches there from patches of the finest level. None: 1 everywhere."""
     start: Program | None = None
     """A painting to go on from."""
 
@@ -219,10 +220,15 @@ class _Painter:
         return replace(self.agent, config=replace(config, horizon=room))
 
     def _weigh(self, level: int, patches: IntArray) -> NDArray[np.float64]:
-        """The largest weights ``float64[N]`` in patches of a level, 0 where the level is too fine for them."""
+        """The largest weights ``float64[N]`` in patches of a level, 0 where they are not painted.
+
+        That is where the level is too fine for them, or reaches beyond what is painted and is not the finest.
+        """
         side = len(self.weights) // level
-        largest = self.weights.reshape(level, side, level, side).max((1, 3))[patches[:, 0], patches[:, 1]]
-        return np.where((level == 1) | (largest * self.detail >= level), largest, 0.0)
+        weights = self.weights.reshape(level, side, level, side)
+        largest, least = weights.max((1, 3)), weights.min((1, 3))
+        painted = (level <= np.maximum(1, largest * self.detail)) & ((least > 0) | (level == self.detail))
+        return np.where(painted, largest, 0.0)[patches[:, 0], patches[:, 1]]
 
     def _painting(self) -> Painting:
         settings, start = self.canvas.renderer.settings(), self.wishes.start
