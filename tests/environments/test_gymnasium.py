@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
+from copy import deepcopy
+from functools import partial
 
 import gymnasium
 import numpy as np
 import pytest
 from gymnasium.error import ResetNeeded
-from gymnasium.utils.env_checker import check_env
+from gymnasium.utils.env_checker import check_env, data_equivalence
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 import limner  # noqa: F401 (registers the environments)
 from limner.environments.gymnasium import PaintEnv, PaintVectorEnv
 from limner.programs.execution import execute
+from limner.worlds import make_renderer
 from limner.worlds.toy.renderer import Toy, ToySettings
 
 PAINT = {"id": "limner/Paint-v0"}
@@ -185,6 +189,66 @@ def test_vector_programs():
     actions = sample(vector, (3, 2))
     play(vector, actions)
     assert [np.array_equal(p.actions, actions[:, i]) for i, p in enumerate(vector.programs())] == [True, True]
+
+
+# --- copies ------------------------------------------------------------------------------------------------------
+
+
+def pickled(subject):
+    return pickle.loads(pickle.dumps(subject))
+
+
+@pytest.mark.parametrize("done", range(4))
+@pytest.mark.parametrize("duplicate", [deepcopy, pickled])
+@pytest.mark.parametrize("make", [gymnasium.make, partial(gymnasium.make_vec, num_envs=2)], ids=["single", "vector"])
+@pytest.mark.parametrize("options", [*IDS, pytest.param({"id": "limner/Scenes-v0", "canvas": 32}, id="scenes")])
+def test_a_copy_goes_on_as_the_original(options, make, duplicate, done):
+    env = make(**{**options, "steps": 4, "reward": darkness})
+    actions = sample(env, (3, 2) if hasattr(env, "num_envs") else 3, seed=done)
+    env.reset(seed=1)
+    for action in actions[:done]:
+        env.step(action)
+    copy = duplicate(env)
+    rests = []
+    for one in (copy, env):
+        rests.append([one.step(action) for action in actions[done:]])
+        rests[-1] += [one.unwrapped.np_random.integers(2**62), one.reset(), one.step(actions[0])]
+    assert data_equivalence(*rests, exact=True)
+
+
+@pytest.mark.parametrize("brush", ["classic/pen", "classic/dry_brush", "classic/blend+paint"])
+def test_an_unpickled_renderer_needs_no_brush_file_and_keeps_its_ground(brush, monkeypatch):
+    """Brushes that are copied, that are replayed, and that read what they are replayed on."""
+    renderer = make_renderer({"name": "paint", "brush": brush, "color": True}, 2, threads=2)
+    rng = np.random.default_rng(0)
+    renderer.load(rng.integers(0, 256, (2, 64, 64, 3), np.uint8))
+    actions = renderer.actions.sample(rng, (6, 2))
+    for action in actions[:3]:
+        renderer.step(action)
+    text = pickle.dumps((renderer, renderer.save()))
+    monkeypatch.setattr("limner.worlds.paint.renderer.load_brush", None)
+    again, state = pickle.loads(text)
+    for action in actions[3:]:
+        renderer.step(action)
+        again.step(action)
+    assert np.array_equal(again.canvas(), renderer.canvas())
+    again.restore(state)
+    for action in actions[3:]:
+        again.step(action)
+    assert np.array_equal(again.canvas(), renderer.canvas())
+
+
+def test_a_pickle_of_another_version_is_refused():
+    saved = make_renderer({"name": "paint"}).save().parts[0][0]
+    tiles, draws, states, history, ground = saved.__getstate__()
+    for wrong in [
+        (tiles[:-1], draws, states, history, ground),
+        (tiles, draws, states[4:], history, ground),
+        (tiles, draws, states, history[:-3] + b"xx", ground),
+        (tiles, draws, states, history, tiles[2:]),
+    ]:
+        with pytest.raises(ValueError, match="no saved canvas of this version"):
+            type(saved).__new__(type(saved)).__setstate__(wrong)
 
 
 # --- rewards -----------------------------------------------------------------------------------------------------

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import pickle
+from collections.abc import Callable
+from copy import copy, deepcopy
 from dataclasses import replace
 from typing import get_args
 
@@ -66,6 +70,18 @@ def test_file_round_trip(tmp_path_factory: pytest.TempPathFactory, some: list[Pr
     if some:
         some[0].save(path)
         assert Program.load(path) == some[0]
+
+
+@pytest.mark.parametrize("duplicate", [copy, deepcopy, lambda program: pickle.loads(pickle.dumps(program))])
+@pytest.mark.parametrize("steps", [0, 5])
+def test_copies_are_equal_and_read_only(duplicate: Callable[[Program], Program], steps: int) -> None:
+    program = random_program(1, steps)
+    again = duplicate(program)
+    assert again == program
+    assert (again.renderer, again.seed) == (program.renderer, program.seed)
+    assert not again.actions.flags.writeable
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        again.seed = 3  # type: ignore[misc]
 
 
 def test_the_file_is_readable() -> None:

@@ -70,6 +70,11 @@ class Program:
         object.__setattr__(self, "actions", actions)
         object.__setattr__(self, "seed", seed)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A copy, or one from a pickle: what NumPy copies can be written to."""
+        vars(self).update(state)
+        self.actions.flags.writeable = False
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Program) and self.to_json() == other.to_json()
 

@@ -251,6 +251,13 @@ class RendersTooEarly(PaintEnv):
         return super().render() if self._vector._step is not None else np.zeros((12, 12, 3), np.uint8)
 
 
+class CopiesForget(PaintEnv):
+    def __deepcopy__(self, memo):
+        copy = type(self)(self._vector._renderer.settings()["name"], self._vector._horizon)
+        copy.reset()
+        return copy
+
+
 BROKEN_ENVIRONMENTS = {
     SortsParts: "declares_spaces",
     NoPen: "declares_spaces",
@@ -280,6 +287,7 @@ BROKEN_ENVIRONMENTS = {
     Clips: "refuses_bad_actions",
     CountsRefused: "refuses_bad_actions",
     AssertsOnBad: "refuses_bad_actions",
+    CopiesForget: "copies",
     FlatFrame: "renders",
     FloatFrame: "renders",
     SharedFrame: "renders",

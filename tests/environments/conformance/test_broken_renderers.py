@@ -218,6 +218,18 @@ class TakesEachOnce(Toy):
         self._canvas[np.flatnonzero(same)] = 255
 
 
+class CopiesNoPressure(Toy):
+    def __deepcopy__(self, memo):
+        copy = type(self)(self._settings, self.batch)
+        copy._canvas[:], copy._pen[:] = self._canvas, self._pen
+        return copy
+
+
+class CopiesNothing(Toy):
+    def __deepcopy__(self, memo):
+        return self
+
+
 BROKEN_RENDERERS = {
     LiesAboutBatch: "describes_itself",
     FloatCanvas: "describes_itself",
@@ -242,6 +254,8 @@ BROKEN_RENDERERS = {
     ClipsActions: "refuses_bad_actions",
     WrongError: "refuses_bad_actions",
     ValidatesTooLate: "refuses_bad_actions",
+    CopiesNoPressure: "copies",
+    CopiesNothing: "copies",
     CanonicalInPlace: "leaves_actions_alone",
     PaintsLazily: "leaves_actions_alone",
     SavesNoPressure: "restores",

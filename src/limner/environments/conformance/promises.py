@@ -78,7 +78,23 @@ def refuses_bad_actions(make: Make, rng: np.random.Generator) -> None:
     require_same(list(play(subject, program, try_bad)), expected, "a refused action had an effect")
 
 
-SHARED = (resets_completely, deterministic, returns_fresh_arrays, ignores_masked_parts, refuses_bad_actions)
+def copies(make: Make, rng: np.random.Generator) -> None:
+    """A deep copy, made after any number of actions, goes on as the original does, and neither changes the other."""
+    subject, program, expected = prepare(make, rng)
+    others = random_program(subject, rng)
+    twins: list[Any] = []
+
+    def copy_and_disturb() -> None:
+        twins.append(deepcopy(subject))
+        list(go_on(deepcopy(subject), others[len(twins) - 1 :]))
+
+    require_same(list(play(subject, program, copy_and_disturb)), expected, "playing a copy changed the original")
+    for t, twin in enumerate(twins):
+        rest = list(go_on(twin, program[t:]))
+        require_same(rest, expected[t + 1 :], f"a copy made after {t} actions differs from the original")
+
+
+SHARED = (resets_completely, deterministic, returns_fresh_arrays, ignores_masked_parts, refuses_bad_actions, copies)
 
 
 def check(promises: Iterable[Callable[..., None]], makers: tuple[Any, ...], seed: int) -> None:
@@ -125,18 +141,24 @@ def play(subject: Subject, program: IntArray, before: Callable[[], Any] = lambda
         yield observation, np.zeros(subject.num_envs), *np.zeros((2, subject.num_envs), np.bool_), info
     else:
         yield observation, 0.0, False, False, info
+    yield from go_on(subject, program, before)
+
+
+def go_on(subject: Subject, program: IntArray, before: Callable[[], Any] = lambda: None) -> Iterator[Returned]:
+    """Execute a program without a reset; yield what is returned after each action, as ``play`` does."""
     for action in program:
         before()
-        yield subject.step(action)
+        if isinstance(subject, gymnasium.Env | VectorEnv):
+            yield subject.step(action)
+        else:
+            subject.step(action)
+            yield subject.canvas(), subject.pen()
 
 
 def paint(renderer: Renderer, program: IntArray, before: Callable[[], Any] = lambda: None) -> Iterator[Returned]:
     """Go on with ``int64[T, N, P]``, without a reset; yield (canvas, pen) T + 1 times."""
     yield renderer.canvas(), renderer.pen()
-    for action in program:
-        before()
-        renderer.step(action)
-        yield renderer.canvas(), renderer.pen()
+    yield from go_on(renderer, program, before)
 
 
 def random_program(subject: Subject, rng: np.random.Generator) -> IntArray:

@@ -15,7 +15,7 @@ def inputs() -> list[str]:
     """Names of the inputs that a setting can depend on, in libmypaint's order."""
 
 class Saved:
-    """One saved canvas: pixels and brush."""
+    """One saved canvas: pixels and brush. It can be pickled."""
 
 class Engine:
     """``batch`` square canvases and the brushes that paint on them.

@@ -28,6 +28,7 @@
 #include <atomic>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
@@ -113,6 +114,39 @@ struct Saved {
     std::vector<Curve> history;
     std::shared_ptr<const std::vector<uint16_t>> ground;
 };
+
+// Saved canvases as Python's bytes, and back: for pickles, which are read by the version that wrote them.
+template <class T> nb::bytes pack(const T* values, size_t count) { return nb::bytes(values, count * sizeof(T)); }
+
+template <class T> void unpack(const nb::bytes& bytes, std::vector<T>& values) {
+    if (bytes.size() % sizeof(T) != 0) throw std::invalid_argument("no saved canvas of this version");
+    values.resize(bytes.size() / sizeof(T));
+    std::memcpy(values.data(), bytes.data(), bytes.size());
+}
+
+using Packed = std::tuple<nb::bytes, uint64_t, nb::bytes, nb::bytes, nb::bytes>;  // the fields of Saved, in order
+
+Packed pack(const Saved& saved) {
+    const auto& ground = saved.ground ? *saved.ground : std::vector<uint16_t>();
+    return {pack(saved.tiles.data(), saved.tiles.size()), saved.draws, pack(saved.states.data(), saved.states.size()),
+            pack(saved.history.data(), saved.history.size()), pack(ground.data(), ground.size())};
+}
+
+Saved unpack(const Packed& packed) {
+    const auto& [tiles, draws, states, history, ground] = packed;
+    Saved saved{{}, draws, {}, {}, nullptr};
+    std::vector<float> numbers;
+    std::vector<uint16_t> below;
+    unpack(tiles, saved.tiles);
+    unpack(states, numbers);
+    unpack(history, saved.history);
+    unpack(ground, below);
+    if (numbers.size() != saved.states.size() || (!below.empty() && below.size() != saved.tiles.size()))
+        throw std::invalid_argument("no saved canvas of this version");
+    std::copy(numbers.begin(), numbers.end(), saved.states.begin());
+    if (!below.empty()) saved.ground = std::make_shared<const std::vector<uint16_t>>(std::move(below));
+    return saved;
+}
 
 using Array = nb::ndarray<const double, nb::shape<-1, -1, kColumns>, nb::c_contig, nb::device::cpu>;
 using Pixels = nb::ndarray<uint8_t, nb::ndim<4>, nb::c_contig, nb::device::cpu>;
@@ -458,7 +492,9 @@ NB_MODULE(_paint, m) {
             names.emplace_back(mypaint_brush_input_info(MyPaintBrushInput(i))->cname);
         return names;
     }, "Names of the inputs that a setting can depend on, in libmypaint's order.");
-    nb::class_<Saved>(m, "Saved", "One saved canvas: pixels and brush.");
+    nb::class_<Saved>(m, "Saved", "One saved canvas: pixels and brush.")
+        .def("__getstate__", [](const Saved& saved) { return pack(saved); })
+        .def("__setstate__", [](Saved& saved, const Packed& packed) { new (&saved) Saved(unpack(packed)); });
     nb::class_<Engine>(m, "Engine", "Canvases and the brushes that paint on them.")
         .def("__init__", [](Engine* self, int batch, int size, bool color, bool transparent, bool straight, int events,
                             std::vector<float> base, decltype(Recipe::mappings) mappings, int threads) {

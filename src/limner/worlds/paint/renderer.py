@@ -35,24 +35,38 @@ class Paint(Renderer):
     def __init__(self, settings: PaintSettings = PaintSettings(), batch: int = 1, threads: int = 1) -> None:
         """``ValueError`` when there is no such brush."""
         self._decoder = CurveDecoder(settings)
-        transparent = settings.ground == "transparent"
-        channels = (3 if settings.color else 1) + transparent
+        channels = (3 if settings.color else 1) + (settings.ground == "transparent")
         super().__init__(settings, self._decoder.actions, channels, batch, threads)
-        brush = load_brush(settings.brush, settings.opaque)
-        self._engine = _paint.Engine(
-            batch=batch,
-            size=settings.canvas,
-            color=settings.color,
-            transparent=transparent,
-            straight=settings.preset is not None,
-            events=settings.events,
-            base=brush.base,
-            mappings=brush.mappings,
-            threads=min(threads, batch),
-        )
+        self._brush, self._threads = load_brush(settings.brush, settings.opaque), min(threads, batch)
+        self._engine = self._make_engine()
         self._pens = self._decoder.new(batch)
         self._paper = _paper(settings)
         self.reset()
+
+    def _make_engine(self) -> _paint.Engine:
+        settings = self._settings
+        return _paint.Engine(
+            batch=self.batch,
+            size=settings.canvas,
+            color=settings.color,
+            transparent=settings.ground == "transparent",
+            straight=settings.preset is not None,
+            events=settings.events,
+            base=self._brush.base,
+            mappings=self._brush.mappings,
+            threads=self._threads,
+        )
+
+    def __getstate__(self) -> tuple[dict[str, Any], list[_paint.Saved]]:
+        """What a copy or a pickle is made from: all but the engine, and the canvases in it."""
+        rest = {name: value for name, value in vars(self).items() if name != "_engine"}
+        return rest, self._engine.save(range(self.batch))
+
+    def __setstate__(self, state: tuple[dict[str, Any], list[_paint.Saved]]) -> None:
+        rest, canvases = state
+        vars(self).update(rest)
+        self._engine = self._make_engine()
+        self._engine.restore(canvases, range(self.batch), self._canvas)
 
     def load(self, pictures: Canvas, indices: IntArray | None = None) -> None:
         """As ``reset``, but to opaque ``pictures`` uint8[N, H, W, C].
