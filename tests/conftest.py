@@ -1,6 +1,7 @@
 """What several tests need: a few real digits, everything that decides how a training goes on, small agents."""
 
 import os
+import pwd
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,18 @@ def real_data() -> Path:
     if not folder:
         pytest.skip(f"{DATA_VARIABLE} does not name a folder with the real data")
     return Path(folder)
+
+
+@pytest.fixture
+def homeless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """HOME is not set, and the system does not know the user, as in a container that runs under any user id."""
+
+    def unknown(user: int) -> None:
+        raise KeyError(f"getpwuid(): uid not found: {user}")
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    for name in ("HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "MPLCONFIGDIR", DATA_VARIABLE):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(scope="session")

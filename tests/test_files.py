@@ -8,7 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from limner.files import hold, is_held
+from limner.files import expand_home, hold, is_held
+
+
+def test_a_home_folder_is_put_in_place_of_a_tilde(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/there")
+    assert [expand_home(path) for path in ("~/a", "b/~", "/c")] == [Path("/there/a"), Path("b/~"), Path("/c")]
+
+
+def test_a_user_without_a_home_folder_is_told(homeless: None) -> None:
+    assert expand_home("/c") == Path("/c")
+    for path in ("~", "~/a", "~nobody-of-that-name/a"):
+        with pytest.raises(ValueError, match=f"{path}: no home folder is known for this user; set HOME, or go away"):
+            expand_home(path, "go away")
 
 
 def test_a_folder_is_held_once(tmp_path: Path) -> None:

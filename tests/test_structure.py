@@ -78,6 +78,13 @@ def test_worlds_are_not_told_apart(module: Path) -> None:
             assert not words & {value for value in constants if isinstance(value, str)}, f"line {node.lineno}"
 
 
+@pytest.mark.parametrize("module", [module for module in MODULES if str(module) != "files.py"], ids=str)
+def test_home_folders_are_looked_up_in_one_place(module: Path) -> None:
+    """``files.expand_home`` explains it where there is none."""
+    names = {node.attr for node in nodes(module) if isinstance(node, ast.Attribute)}
+    assert not {"expanduser", "home"} & names
+
+
 def test_few_modules_lie_flat() -> None:
     assert len([module for module in MODULES if len(module.parts) == 1]) <= 6
 

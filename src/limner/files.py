@@ -1,4 +1,4 @@
-"""Files and folders that several processes may want.
+"""Files and folders: the user's own, and those that several processes may want.
 
 A file is written so that a reader never sees half of it. A folder is held by ``flock``: the kernel lets it go when the
 process ends, however it ends. Where a file system has no such locks, folders count as not held.
@@ -13,6 +13,17 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+
+def expand_home(path: str | Path, remedy: str = "give the whole path") -> Path:
+    """``path`` with ``~`` or ``~NAME`` at its start replaced by a home folder.
+
+    ``ValueError`` when there is none: HOME is not set and the system does not know the user, as in some containers.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise ValueError(f"{path}: no home folder is known for this user; set HOME, or {remedy}") from None
 
 
 def write_atomic(path: str | Path, data: bytes | str) -> None:

@@ -123,3 +123,36 @@ def test_ctrl_c_ends_quietly(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     monkeypatch.setattr(Info, "run", stopped)
     assert cli.main(["info"]) == 130
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "info",
+        "sample --agent mnist -n 1",
+        "replay program.json",
+        "evaluate --agent mnist-reconstruct --limit 1",
+        "parse mnist-5k --agent mnist-reconstruct --limit 1 --out parsed.jsonl",
+        "data check mnist-5k",
+        "runs .",
+    ],
+)
+def test_without_a_home_folder(words: str, toy_programs: list[Program], homeless: None) -> None:
+    assert cli.main(words.split()) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        ("data fetch mnist", "set HOME, or name the data folder as root or in LIMNER_DATA"),
+        ("data make scenes", "set HOME, or name the data folder as root or in LIMNER_DATA"),
+        ("data check mnist", "name it as root or in LIMNER_DATA"),
+        ("data check folder:~/pictures", "~/pictures: no home folder is known for this user; set HOME, or give the"),
+        (
+            "train tiny --runtime ray",
+            "~/.ray: no home folder is known for this user; set HOME, or train with --runtime",
+        ),
+    ],
+)
+def test_what_needs_a_home_folder_says_so(words: str, remedy: str, homeless: None, fails: Callable[[str], str]) -> None:
+    assert remedy in fails(words)

@@ -53,7 +53,8 @@ NOTES = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line (the program's own by default); returns the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    logging.basicConfig(level=logging.INFO, format="limner: %(message)s")
+    logging.basicConfig(format="limner: %(message)s")
+    logging.getLogger("limner").setLevel(logging.INFO)  # of other packages warnings are enough
     try:
         if words[:1] == ["--version"]:
             print(f"limner {version('limner')}")

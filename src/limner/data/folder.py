@@ -17,6 +17,7 @@ from limner.data.archive import Archive, reading
 from limner.data.dataset import FileDataset, Splits
 from limner.data.decoding import has_colour, read_picture
 from limner.data.root import find_place
+from limner.files import expand_home
 from limner.worlds.validation import require
 
 SAMPLE = 32
@@ -26,7 +27,7 @@ PARTITION = {"0": "train", "1": "validation", "2": "test"}
 
 def open_folder(spec: str, place: str) -> tuple[FileDataset, Splits]:
     """The pictures in the folder or zip ``place``, and the split of each; ``ValueError`` when there are none."""
-    path = Path(place).expanduser()
+    path = expand_home(place)
     require(path.exists(), f"there is no {path}: name a folder or zip of pictures")
     archive = Archive(path)
     channels = 3 if _any_colour(archive) else 1

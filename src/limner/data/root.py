@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from limner.data.archive import reading
+from limner.files import expand_home
 from limner.worlds.validation import require
 
 DATA_VARIABLE = "LIMNER_DATA"
@@ -13,15 +14,27 @@ CACHE = Path("~/.cache/limner")
 
 
 def download_folder(root: str | Path | None = None) -> Path:
-    """The data folder, which need not exist: ``root``, else what LIMNER_DATA names, else ``~/.cache/limner``."""
-    named = os.environ.get(DATA_VARIABLE) if root is None else root
-    return Path(named) if named else CACHE.expanduser()
+    """The data folder, which need not exist: ``root``, else what LIMNER_DATA names, else ``~/.cache/limner``.
+
+    ``ValueError`` when it is the last, and the user has no home folder.
+    """
+    return _named(root) or expand_home(CACHE, f"name the data folder as root or in {DATA_VARIABLE}")
 
 
 def data_folder(root: str | Path | None = None) -> Path | None:
-    """The data folder, to read from: None when it is ``~/.cache/limner``, and does not exist."""
-    folder = download_folder(root)
-    return None if folder == CACHE.expanduser() and not folder.is_dir() else folder
+    """The data folder, to read from: None when none is named, and there is no ``~/.cache/limner``."""
+    if named := _named(root):
+        return named
+    try:
+        folder = expand_home(CACHE)
+    except ValueError:
+        return None
+    return folder if folder.is_dir() else None
+
+
+def _named(root: str | Path | None) -> Path | None:
+    named = os.environ.get(DATA_VARIABLE) if root is None else root
+    return Path(named) if named else None
 
 
 def find_place(name: str, places: tuple[str, ...], remedy: str, root: str | Path | None = None) -> Path:

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from limner.files import expand_home
 from limner.training.config import RayConfig
 from limner.training.runtime import reaper
 from limner.worlds.validation import require
@@ -29,11 +30,12 @@ class Cluster:
     """A connection to Ray. ``processes`` of one core each are going to be started there."""
 
     def __init__(self, options: RayConfig, processes: int) -> None:
-        """``ValueError`` without Ray, without the memory, or where no cluster with enough cores is at the address."""
+        """``ValueError`` without Ray, a home folder or the memory, or where no cluster with enough cores is found."""
         try:
             import ray
         except ModuleNotFoundError as error:
             raise ValueError(f'--runtime ray needs Ray ({error}): pip install "limner[ray]"') from None
+        expand_home("~/.ray", "train with --runtime local")  # Ray keeps a token there
         self.ray: Any = ray
         self.joined = ray.is_initialized()
         self._reaper: subprocess.Popen[bytes] | None = None

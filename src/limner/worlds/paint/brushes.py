@@ -10,11 +10,13 @@ slower, and samples colours with the random numbers of the whole process, so tha
 import difflib
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from limner.files import expand_home
 from limner.worlds.paint import _paint
 from limner.worlds.validation import brief, require
 
@@ -37,9 +39,10 @@ def brush_folders() -> list[Path]:
     1.0 set, below ``XDG_DATA_HOME`` and ``XDG_DATA_DIRS``.
     """
     own = [Path(folder) for folder in os.environ.get("LIMNER_BRUSHES", "").split(os.pathsep) if folder]
-    home = os.environ.get("XDG_DATA_HOME") or str(Path("~/.local/share").expanduser())
     shared = (os.environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share").split(os.pathsep)
-    return own + [Path(folder) / "mypaint-data/1.0/brushes" for folder in (home, *shared) if folder]
+    with suppress(ValueError):  # a user without a home folder
+        shared.insert(0, os.environ.get("XDG_DATA_HOME") or str(expand_home("~/.local/share")))
+    return own + [Path(folder) / "mypaint-data/1.0/brushes" for folder in shared if folder]
 
 
 def brush_names() -> list[str]:
