@@ -63,4 +63,4 @@ def test_help_names_the_exit_statuses(capsys: pytest.CaptureFixture[str]) -> Non
     with pytest.raises(SystemExit):
         cli.main(["--help"])
     end = capsys.readouterr().out.partition("exit status:\n")[2]
-    assert [line.split()[0] for line in end.splitlines()] == ["0", "1", "2", "130"]
+    assert [line.split()[0] for line in end.splitlines()] == ["0", "1", "2", "130", "141"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 
 from limner.training.presets import PRESETS
@@ -30,6 +31,16 @@ def test_plain_lines_are_few_and_hold_every_evaluation() -> None:
         "100%  240 frames, 1.0 min: frechet 66.5, precision 0.462, coverage 0.21, entropy 2.19",
         "100%  240 frames, 1.0 min: frechet 66.5, precision 0.462, coverage 0.21, entropy 2.19",
     ]
+
+
+def test_lines_that_cannot_be_written_stop_nothing() -> None:
+    class Unread(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    with watch(TINY, Unread()) as report:
+        report(LINE)
+        report(EVALUATION)
 
 
 def test_a_terminal_shows_a_bar() -> None:

@@ -6,7 +6,8 @@ Notable choices:
 - A module has a class with the name of the command, whose fields are its flags, or a function ``read`` where that is
   not enough.
 - What can be wrong with a command line is found before any work is done. ``ValueError`` and ``OSError`` end in one line
-  on the standard error and exit status 2; with LIMNER_DEBUG=1 in the traceback. Ctrl-C ends quietly in 130.
+  on the standard error and exit status 2; with LIMNER_DEBUG=1 in the traceback. Ctrl-C ends quietly in 130, and output
+  that nobody reads in 141, as if SIGPIPE had ended the program.
   Training whose numbers are no longer finite, and a full disk, end in one line and exit status 1.
 - Every file is written whole or not at all.
 """
@@ -18,6 +19,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
 
+from limner.cli.streams import complain, flush_streams, is_unread, open_streams
 from limner.cli.terminal import Runnable, choose
 from limner.files import is_disk_full
 from limner.training import NonFiniteError
@@ -46,30 +48,41 @@ NOTES = (
     "  1    training stopped: values not finite, disk full, or Ray cluster gone",
     "  2    an error, explained in one line; LIMNER_DEBUG=1 shows the traceback",
     "  130  stopped by Ctrl-C, SIGTERM or SIGHUP",
+    "  141  its output is read no further, as in limner --help | head -1",
 )
 """The end of ``limner --help``."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line (the program's own by default); returns the exit status."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    open_streams()
     logging.basicConfig(format="limner: %(message)s")
     logging.getLogger("limner").setLevel(logging.INFO)  # of other packages warnings are enough
     try:
-        if words[:1] == ["--version"]:
-            print(f"limner {version('limner')}")
-            return 0
-        name = choose("limner", "COMMAND", COMMANDS, words, NOTES)
-        _read(name, words[1:]).run()
+        try:
+            _run(list(sys.argv[1:] if arguments is None else arguments))
+        finally:
+            flush_streams()
     except KeyboardInterrupt:
         return 130
     except (ValueError, OSError, ImportError, MemoryError, NonFiniteError) as error:
+        if is_unread(error):
+            return 141
         if os.environ.get("LIMNER_DEBUG"):
             raise
-        print(f"limner: {_explain(error)}", file=sys.stderr)
+        complain(f"limner: {_explain(error)}")
         stopped = isinstance(error, NonFiniteError) or (isinstance(error, OSError) and is_disk_full(error))
         return 1 if stopped else 2
     return 0
+
+
+def _run(words: Sequence[str]) -> None:
+    """Run the command line ``words``; help, and words that cannot be read, end the program."""
+    if words[:1] == ["--version"]:
+        print(f"limner {version('limner')}")
+        return
+    name = choose("limner", "COMMAND", COMMANDS, words, NOTES)
+    _read(name, words[1:]).run()
 
 
 def _read(name: str, words: Sequence[str]) -> Runnable:

@@ -2,13 +2,14 @@
 
 Notable choices:
 - It is fed with the lines of ``log.jsonl`` as they are written, and holds nothing that the file does not.
-- Plain lines are every evaluation, and between them one line in ``PLAIN_SECONDS``: a log file stays short.
+- Plain lines are every evaluation, and between them one line in ``PLAIN_SECONDS``: a log file stays short. One that
+  cannot be written is left out.
 """
 
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
 from limner.training.config import TrainingConfig
@@ -69,8 +70,9 @@ def _plain(config: TrainingConfig, stream: TextIO) -> Report:
         now = time.monotonic()
         if is_evaluation(record) or now - last >= PLAIN_SECONDS:
             done = config.progress(record["update"], record["minutes"])
-            stream.write(f"{done:4.0%}  {summary(record)}\n")
-            stream.flush()
             last = now
+            with suppress(OSError):  # nobody reads it, or a disk is full: no reason to stop training
+                stream.write(f"{done:4.0%}  {summary(record)}\n")
+                stream.flush()
 
     return show
