@@ -28,7 +28,8 @@ from safetensors.torch import load, save
 
 from limner.agents.agent import Agent, load_agent
 from limner.agents.checkpoint import newest_checkpoint, read_manifest
-from limner.cli.train import preset_config, read
+from limner.cli.preset import preset_config
+from limner.cli.train import read
 from limner.data import load_dataset
 from limner.export.stages import stages
 from limner.inference.draw import DrawOptions

@@ -5,16 +5,30 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from limner.cli import main as cli
-from limner.cli.train import Train, read
+from limner.cli.bench import Bench
+from limner.cli.data import Check, Fetch, Make
+from limner.cli.evaluate import Evaluate
+from limner.cli.export import Export
+from limner.cli.flags import check_words, list_flags, unchecked
+from limner.cli.info import Info
+from limner.cli.paint import Paint
+from limner.cli.parse import Parse
+from limner.cli.replay import Replay
+from limner.cli.robot import Robot
+from limner.cli.runs import Runs
+from limner.cli.sample import Sample
+from limner.cli.train import Resume, Train, _start, every_flag, read
 from limner.training import algorithm_names, find_algorithm
 from limner.training.config import TrainingConfig, read_config
 from limner.training.imitation.config import EXPERTS
+from limner.training.population.settings import PopulationConfig
 from limner.training.presets import PRESETS
 from limner.worlds import find_world, world_names
 
@@ -183,21 +197,91 @@ def test_what_cannot_work_is_one_line(here: Path, fails: Callable[[str], str], w
 
 
 @pytest.mark.parametrize(
-    "words",
+    ("words", "where"),
     [
-        "tiny --expert.candidates 3",
-        "tiny --algorithm imitation --critic.width 3",
-        "tiny --algorithm distance --conditional --critic.width 3",
-        "scenes --expert.sweeps 3",
-        "tiny --world toy --renderer.brush classic/pen",
-        "tiny --seed x",
-        "tiny --learning.trace-decay 0.9",
+        ("tiny --expert.candidates 3", "--algorithm imitation --expert search"),
+        ("tiny --algorithm imitation --critic.width 3", "--algorithm spiral"),
+        ("tiny --algorithm distance --conditional --critic.width 3", "--algorithm spiral"),
+        ("scenes --expert.sweeps 3", "--algorithm imitation --expert search"),
+        ("tiny --world toy --renderer.brush classic/pen", "--world paint"),
+        ("tiny --max_lag 3", "--runtime ray"),
+        ("tiny --population.share 0.5", "--population N"),
     ],
 )
-def test_flags_of_other_algorithms_experts_and_worlds_are_unknown(
-    here: Path, capsys: pytest.CaptureFixture[str], words: str
+def test_flags_of_other_trainings_are_refused_and_say_of_which(
+    fails: Callable[[str], str], words: str, where: str
 ) -> None:
-    with pytest.raises(SystemExit) as end:
-        cli.main(["train", *words.split()])
-    assert end.value.code == 2
-    assert capsys.readouterr().out == ""
+    assert fails(f"train {words}").endswith(f"does nothing in this training: it is for {where}\n")
+
+
+def test_an_unknown_flag_is_named_before_what_follows_from_it(fails: Callable[[str], str]) -> None:
+    """Without the flag, the algorithm and the other flags are not those that were meant."""
+    assert "no flag --algoritm: did you mean --algorithm?" in fails("train tiny --algoritm imitation --expert search")
+    assert "no flag --expert.candidate: did you mean --expert.candidates?" in fails("train tiny --expert.candidate 3")
+
+
+def test_every_flag_of_every_training_is_known() -> None:
+    """Also of those that differ from a preset in several things at once."""
+    population = unchecked(PopulationConfig)
+    asked = [{"algorithm": name} for name in algorithm_names()]
+    asked += [{"algorithm": "imitation", "expert": name} for name in EXPERTS]
+    for preset in [*PRESETS, *world_names()]:
+        known = every_flag(preset)
+        for more, world in product(asked, world_names()):
+            command = _start(preset, "ray", population, **more, world=world)
+            assert {name for flag in list_flags(Train, command) for name in flag.names} <= {*known}
+
+
+# --- the flags of all commands ------------------------------------------------------------------------------------
+
+COMMANDS = {
+    "bench": Bench,
+    "data check": Check,
+    "data fetch": Fetch,
+    "data make": Make,
+    "evaluate": Evaluate,
+    "export": Export,
+    "info": Info,
+    "paint": Paint,
+    "parse": Parse,
+    "replay": Replay,
+    "robot": Robot,
+    "runs": Runs,
+    "sample": Sample,
+    "train --resume": Resume,
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_flags_of_a_command_are_those_of_its_help(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    with pytest.raises(SystemExit):
+        cli.main([*name.split(), "--help"])
+    text = re.sub("[│╭╮╰╯─]", " ", capsys.readouterr().out)
+    shown = set(
+        re.findall(r"(?<=[ ,])--?[a-z][\w.-]*", "\n".join(re.findall(r"^ {1,3}-.*?(?=  |$)", text, re.MULTILINE)))
+    )
+    assert {flag for each in list_flags(COMMANDS[name]) for flag in each.names} == shown - {"-h", "--help"}
+
+
+@pytest.mark.parametrize("name", [*COMMANDS, "train tiny"])
+def test_a_mistyped_flag_is_named_first_with_the_right_one(name: str, fails: Callable[[str], str]) -> None:
+    """Two letters in the wrong order, in each place of each flag."""
+    kind = COMMANDS.get(name)
+    names = every_flag("tiny") if kind is None else [flag for each in list_flags(kind) for flag in each.names]
+    for flag in (flag for flag in names if len(flag) > 6 and "." not in flag):
+        for i in range(2, len(flag) - 1):
+            wrong = flag[:i] + flag[i + 1] + flag[i] + flag[i + 2 :]
+            if wrong not in names and "--" not in wrong[2:] and wrong[2] != "-" and wrong[-1] != "-":
+                with pytest.raises(ValueError, match=f"limner {name} has no flag {wrong}: did you mean --") as error:
+                    check_words(["x", wrong, "5", "photo.jpg"], names, f"limner {name}")
+                assert flag.removeprefix("--no-") in str(error.value)
+    assert f"limner {name} has no flag --serach-it: " in fails(f"{name} --serach-it 5 photo.jpg")
+    assert f"limner {name} has no flag --serach-it: " in fails(f"{name} photo.jpg --serach-it=5 --help")
+
+
+@pytest.mark.parametrize("value", ["-1", "-.5", "-1e3", "-inf", "-NaN", "-", "x-y", "--", "-- --x", "-n3", "--a_b=--c"])
+def test_values_are_not_taken_for_flags(value: str) -> None:
+    check_words(["--a-b", *value.split()], ["--a-b", "-n"], "limner x")

@@ -45,7 +45,6 @@ def test_help_needs_no_torch() -> None:
         ["train"],
         ["train", "imagenet"],
         ["replay"],
-        ["sample", "--colour"],
         ["train", "mnist", "--seed", "x"],
     ],
 )

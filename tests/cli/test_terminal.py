@@ -36,7 +36,15 @@ def test_long_texts_are_wrapped_in_their_column(
     ]
 
 
-@pytest.mark.parametrize(("words", "line"), [([], "a COMMAND is missing"), (["x", "short"], "there is no COMMAND 'x'")])
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ([], "a COMMAND is missing"),
+        (["x", "short"], "there is no COMMAND 'x'"),
+        (["lnoger"], "there is no COMMAND 'lnoger': did you mean longer?"),
+        (["--seed", "3", "short"], "a COMMAND has to come before --seed"),
+    ],
+)
 def test_anything_else_ends_in_2(words: list[str], line: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         choose("limner", "COMMAND", CHOICES, words, ["note"])

@@ -8,6 +8,7 @@ from typing import Literal
 
 import tyro
 
+from limner.cli.flags import parse_command
 from limner.cli.terminal import Runnable, choose, progress_bar
 from limner.worlds.validation import require
 
@@ -82,4 +83,4 @@ def read(words: Sequence[str]) -> Runnable:
     """The command ``limner data``, which has commands of its own."""
     summaries = {name: (command.__doc__ or "").partition("\n")[0] for name, command in COMMANDS.items()}
     name = choose("limner data", "COMMAND", summaries, words)
-    return tyro.cli(COMMANDS[name], args=words[1:], prog=f"limner data {name}")
+    return parse_command(COMMANDS[name], words[1:], f"limner data {name}")

@@ -1,25 +1,94 @@
-"""A configuration as flags of a command line.
+"""The flags of commands, and a configuration as flags.
 
 Notable choices:
 - A flag is named after its field: ``critic.width`` is ``--critic.width``. The flags of the sections ``agent``, ``run``
   and ``runtime`` have no prefix (``--horizon``). Each section is a group of the help.
+- Tyro reads the words. Flags that do not exist are found before, because tyro takes their values for arguments: it
+  would say of ``--serach 5 photo.jpg`` that the picture is missing.
 - Which flags there are follows from the default: of a field that can hold one of several dataclasses, only the one that
   the default holds has flags.
 - A configuration is checked when all flags are read (``checked``), not before: a default may lack what a flag adds.
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, partial
-from typing import Annotated, Any, Literal, TypeVar, get_type_hints
+from itertools import takewhile
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import tyro
 from tyro.constructors import ConstructorRegistry, StructConstructorSpec, StructFieldSpec, StructTypeInfo
 
 ROOT = "config"
 """The field that holds the configuration. It adds no prefix."""
+NEGATIVE = ("-inf", "-infinity", "-nan")
+"""Numbers that look like flags."""
+POSITIONAL = get_args(tyro.conf.Positional[str])[1:]
+"""What marks the field of an argument without a flag."""
 
 Command = TypeVar("Command")
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A flag, or an argument that has none."""
+
+    field: str
+    """Name of the field that it sets."""
+    names: tuple[str, ...]
+    """As they are typed: --count and -n. None of an argument."""
+    values: tuple[str, ...] | None
+    """Those that are possible; None if these cannot be listed, empty if there is no value, as of --json."""
+    text: str
+    """What it is, in one paragraph."""
+
+
+def list_flags(
+    kind: type, default: Any = None, choices: Mapping[str, Sequence[str]] = {}, prefix: str = ""
+) -> list[Flag]:
+    """The flags of ``kind``, a dataclass, and of the sections in it; arguments as ``parse_flags``.
+
+    ``prefix`` is that of the section. Without ``default`` the fields have their own defaults.
+    """
+    hints, flags = get_type_hints(kind, include_extras=True), []
+    for field in dataclasses.fields(kind):
+        name, value = field.name, _default(field) if default is None else getattr(default, field.name)
+        if dataclasses.is_dataclass(value):
+            inner = f"{name}." if name != ROOT and _is_prefixed(type(value)) else ""
+            flags += list_flags(type(value), value, choices, inner)
+        elif name not in choices or value is not None:
+            flags.append(_flag(field.name, prefix, hints[name], choices.get(name), _help(kind, name)))
+    return flags
+
+
+def check_words(words: Sequence[str], names: Iterable[str], program: str) -> None:
+    """``ValueError`` naming the first flag in ``words`` that is none of ``names``, and the nearest that is."""
+    if (flag := unknown_flag(words, names)) is not None:
+        bare = {name.lstrip("-"): name for name in names}
+        near = difflib.get_close_matches(flag.lstrip("-").lower(), bare, 1)
+        hint = f"did you mean {bare[near[0]]}?" if near else f"{program} --help lists those there are"
+        raise ValueError(f"{program} has no flag {flag}: {hint}")
+
+
+def unknown_flag(words: Sequence[str], names: Iterable[str]) -> str | None:
+    """The first flag in ``words`` that is none of ``names``; None if there is none before the end or ``--help``."""
+    every = {*names}
+    for word in takewhile(lambda word: word not in ("--", "-h", "--help"), words):
+        flag = word.partition("=")[0]
+        if not word.startswith("-") or not flag.lstrip("-")[:1].isalpha() or flag.lower() in NEGATIVE:
+            continue  # a value
+        known = flag.replace("_", "-") if word.startswith("--") else flag[:2]
+        if known not in every and not flag.startswith("--tyro-"):
+            return flag
+    return None
+
+
+def parse_command(kind: type[Command], words: Sequence[str], program: str) -> Command:
+    """``kind``, a dataclass, with the values that the flags in ``words`` give."""
+    check_words(words, [name for flag in list_flags(kind) for name in flag.names], program)
+    return tyro.cli(kind, args=words, prog=program)
 
 
 def parse_flags(default: Command, words: Sequence[str], program: str, choices: Mapping[str, Sequence[str]]) -> Command:
@@ -59,11 +128,8 @@ def _flags(section: StructTypeInfo, choices: Mapping[str, Sequence[str]]) -> Str
     """The rule by which tyro reads a dataclass that has a default; None for anything else."""
     if not dataclasses.is_dataclass(section.default):
         return None
-    from limner.agents.config import AgentConfig
-    from limner.training.config import LocalConfig, RayConfig, RunConfig
-
     kind: Any = type(section.default)
-    prefixed = kind not in (AgentConfig, RunConfig, LocalConfig, RayConfig)
+    prefixed = _is_prefixed(kind)
     hints, fields = get_type_hints(kind), []
     for name, value in vars(section.default).items():
         if dataclasses.is_dataclass(value):
@@ -78,6 +144,35 @@ def _flags(section: StructTypeInfo, choices: Mapping[str, Sequence[str]]) -> Str
             text = partial(_help, kind, name)
         fields.append(StructFieldSpec(name, hint, value, text))
     return StructConstructorSpec(partial(unchecked, kind), tuple(fields))
+
+
+def _is_prefixed(section: type) -> bool:
+    """Whether the flags of a section have its name before theirs."""
+    from limner.agents.config import AgentConfig
+    from limner.training.config import LocalConfig, RayConfig, RunConfig
+
+    return section not in (AgentConfig, RunConfig, LocalConfig, RayConfig)
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    """The default of a field, a section above all; None if it has none."""
+    made = field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
+    return None if made is dataclasses.MISSING else made
+
+
+def _flag(field: str, prefix: str, hint: Any, choices: Sequence[str] | None, text: str) -> Flag:
+    """The flag of a field with the type ``hint``."""
+    kind, *extras = (*get_args(hint),) if get_origin(hint) is Annotated else (hint,)
+    name = f"{prefix}{field}".replace("_", "-")
+    names = (f"--{name}", *(alias for extra in extras for alias in getattr(extra, "aliases", None) or ()))
+    if any(extra in POSITIONAL for extra in extras):
+        names = ()
+    literals = [get_args(choice) for choice in (kind, *get_args(kind)) if get_origin(choice) is Literal]
+    values: Sequence[str] | None = choices or [str(value) for each in literals for value in each] or None
+    if kind is bool:
+        section, dot, last = name.rpartition(".")
+        names, values = (*names, f"--{section}{dot}no-{last}"), ()
+    return Flag(field, names, None if values is None else tuple(values), text)
 
 
 def _help(kind: type, name: str) -> str:

@@ -91,10 +91,10 @@ def _read(name: str, words: Sequence[str]) -> Runnable:
     if hasattr(module, "read"):
         command: Runnable = module.read(words)
         return command
-    import tyro
+    from limner.cli.flags import parse_command
 
     kind: type[Runnable] = getattr(module, name.title())
-    return tyro.cli(kind, args=words, prog=f"limner {name}")
+    return parse_command(kind, words, f"limner {name}")
 
 
 def _explain(error: BaseException) -> str:

@@ -1,5 +1,6 @@
 """What commands share: which of them is meant, how far they are, and facts to show."""
 
+import difflib
 import json
 import shutil
 import sys
@@ -33,9 +34,18 @@ def choose(program: str, what: str, choices: Mapping[str, str], words: Sequence[
     if words and words[0] in ("-h", "--help"):
         print(*lines, *notes, sep="\n")
         raise SystemExit(0)
-    wrong = f"there is no {what} {words[0]!r}" if words else f"a {what} is missing"
-    print(f"limner: {wrong}", *lines, sep="\n", file=sys.stderr)
+    print(f"limner: {_wrong(what, choices, words)}", *lines, sep="\n", file=sys.stderr)
     raise SystemExit(2)
+
+
+def _wrong(what: str, choices: Mapping[str, str], words: Sequence[str]) -> str:
+    """What is wrong with words of which the first is none of ``choices``."""
+    if not words:
+        return f"a {what} is missing"
+    if words[0].startswith("-"):
+        return f"a {what} has to come before {words[0]}"
+    near = difflib.get_close_matches(words[0], choices, 1)
+    return f"there is no {what} {words[0]!r}" + (f": did you mean {near[0]}?" if near else "")
 
 
 @contextmanager

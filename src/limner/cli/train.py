@@ -1,8 +1,7 @@
 """``limner train``: train an agent, let it draw, write a report."""
 
-import dataclasses
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 import tyro
 
 from limner.cli.files import SHEET, prepare_folder, write_history, write_pairs, write_report, write_samples
-from limner.cli.flags import checked, parse_flags, replace_unchecked, unchecked
+from limner.cli.flags import (
+    check_words,
+    checked,
+    list_flags,
+    parse_command,
+    parse_flags,
+    replace_unchecked,
+    unchecked,
+    unknown_flag,
+)
+from limner.cli.preset import preset_config
 from limner.cli.terminal import Runnable, choose
 from limner.files import is_disk_full
 from limner.worlds.validation import require
@@ -55,40 +64,87 @@ class Train:
 
 def read(words: Sequence[str]) -> Runnable:
     """The command ``limner train``: a preset, every field of which is a flag, or a run or a population to resume."""
-    from limner.training import algorithm_names
-    from limner.training.config import RUNTIMES
-    from limner.training.imitation.config import EXPERTS
     from limner.training.presets import PRESETS
     from limner.worlds import world_names
 
     if words and words[0].partition("=")[0] == "--resume":
         first = words[0].split("=", 1)[1:]
-        return tyro.cli(Resume, args=[*first, *words[1:]], prog="limner train --resume")
+        return parse_command(Resume, [*first, *words[1:]], "limner train --resume")
     choices = {name: preset.teaches for name, preset in PRESETS.items()}
     choices |= {world: f"the defaults in the world {world!r}" for world in world_names() if world not in PRESETS}
     name = choose("limner train", "PRESET", choices | {"--resume FOLDER": "continue the run in a folder"}, words)
-    rest = words[1:]
+    rest, program = words[1:], f"limner train {name}"
     if any(word.partition("=")[0] == "--resume" for word in rest):
         folder = _given(rest, "--out") or "FOLDER"
         raise ValueError(
             f"--resume continues a run from its folder alone: limner train --resume {folder}, with --frames, "
             "--minutes or --threads to change a limit"
         )
-    known = {"algorithm": algorithm_names(), "expert": list(EXPERTS), "world": world_names(), "runtime": [*RUNTIMES]}
-    asked = {flag: _given(rest, f"--{flag}", names) for flag, names in known.items()}
-    runtime = asked.pop("runtime") or "local"
-    default = preset_config(name, **asked)
-    default = replace_unchecked(default, run=replace_unchecked(default.run, runtime=RUNTIMES[runtime]()))
-    expert = default.expert.name if default.algorithm == "imitation" else None
+    every = every_flag(name)
+    check_words(rest, every, program)
+    asked = {flag: _given(rest, f"--{flag}", names) for flag, names in _choices().items() if names}
     population, rest = _population(rest)
-    out = Path("runs") / (name if population is None else f"{name}-population")
-    command = Train(default, default.algorithm, expert, default.agent.renderer.name, runtime, out, population)
-    command = parse_flags(command, rest, f"limner train {name}", known | {"population": []})
-    if population is not None and runtime == "ray":
+    command = _start(name, population=population, **asked)
+    here = [flag for each in list_flags(Train, command, _choices()) for flag in each.names]
+    if (flag := unknown_flag(rest, here)) is not None:
+        raise ValueError(f"{flag} does nothing in this training: it is for {every[flag.replace('_', '-')]}")
+    command = parse_flags(command, rest, program, _choices())
+    if population is not None and command.runtime == "ray":
         _refuse(rest, ("--max-lag", "--lockstep", "--threads"), ALONE)
     if population is not None and command.population.shared_critic:
         _refuse(rest, ["--critic.replay"], "a shared critic learns from the newest pictures alone")
     return replace(command, config=checked(command.config), population=checked(command.population))
+
+
+def every_flag(preset: str) -> dict[str, str]:
+    """The flags that a preset or world can have, each with what brings it about: "--algorithm spiral"; or "" always."""
+    always, sometimes = {"--population"}, dict[str, str]()
+    for variants in _variants():
+        listed = {}
+        for words, asked in variants.items():
+            flags = list_flags(Train, _start(preset, **asked), _choices())
+            listed[words] = {name for flag in flags for name in flag.names}
+        common = set.intersection(*listed.values())
+        always |= common
+        for words, names in listed.items():
+            sometimes = dict.fromkeys(sorted(names - common), words) | sometimes
+    return dict.fromkeys(sorted(always), "") | sometimes
+
+
+def _start(name: str, runtime: str | None = None, population: Any = None, **asked: str | None) -> Train:
+    """The command that the flags start from; nothing in it is checked."""
+    from limner.training.config import RUNTIMES
+
+    runtime = runtime or "local"
+    default = preset_config(name, **asked)
+    default = replace_unchecked(default, run=replace_unchecked(default.run, runtime=RUNTIMES[runtime]()))
+    expert = default.expert.name if default.algorithm == "imitation" else None
+    out = Path("runs") / (name if population is None else f"{name}-population")
+    return Train(default, default.algorithm, expert, default.agent.renderer.name, runtime, out, population)
+
+
+def _choices() -> Mapping[str, Sequence[str]]:
+    """The values of the flags that choose which others there are."""
+    from limner.training import algorithm_names
+    from limner.training.config import RUNTIMES
+    from limner.training.imitation.config import EXPERTS
+    from limner.worlds import world_names
+
+    known = {"algorithm": algorithm_names(), "expert": [*EXPERTS], "world": world_names(), "runtime": [*RUNTIMES]}
+    return known | {"population": []}
+
+
+def _variants() -> list[dict[str, dict[str, Any]]]:
+    """What ``_start`` can be asked for, by the words of a command line that do; of one list each training is one."""
+    from limner.training.population.settings import PopulationConfig
+
+    known, imitation = _choices(), "--algorithm imitation"
+    algorithms = {f"--algorithm {name}": {"algorithm": name} for name in known["algorithm"]}
+    del algorithms[imitation]
+    experts = {f"{imitation} --expert {name}": {"algorithm": "imitation", "expert": name} for name in known["expert"]}
+    others = [{f"--{what} {name}": {what: name} for name in known[what]} for what in ("world", "runtime")]
+    population = {"--population N": {"population": unchecked(PopulationConfig)}, "": {}}
+    return [{**algorithms, **experts}, *others, population]
 
 
 @dataclass(frozen=True)
@@ -223,44 +279,3 @@ def _refuse(words: Sequence[str], flags: Sequence[str], why: str) -> None:
     """``ValueError`` when one of ``flags``, which would have no effect, is in ``words``."""
     for flag in flags:
         require(_given(words, flag) is None, f"{flag} has no effect: {why}; leave it out")
-
-
-def preset_config(name: str, algorithm: str | None = None, expert: str | None = None, world: str | None = None) -> Any:
-    """What the flags start from: a preset, or a world; with another algorithm, expert or world, if one is asked for.
-
-    It is not checked: only the configuration that is made of it and the flags is.
-    """
-    from limner.agents.config import AgentConfig
-    from limner.training import find_algorithm
-    from limner.training.imitation.config import EXPERTS
-    from limner.training.presets import PRESETS
-    from limner.worlds import find_world
-
-    if name in PRESETS:
-        config: Any = PRESETS[name].config
-    else:
-        kind = find_algorithm(algorithm or "spiral")
-        config = unchecked(kind, agent=unchecked(AgentConfig, renderer=find_world(name).settings_type()))
-    if world is not None and world != config.agent.renderer.name:
-        agent = replace_unchecked(config.agent, renderer=find_world(world).settings_type())
-        config = replace_unchecked(config, agent=agent)
-    if algorithm is not None and algorithm != config.algorithm:
-        config = _converted(config, find_algorithm(algorithm))
-    if expert is not None:
-        if config.algorithm != "imitation":
-            raise ValueError(f"--expert is {expert!r}: it is for --algorithm imitation, not {config.algorithm!r}")
-        if expert != config.expert.name:
-            config = replace_unchecked(config, expert=EXPERTS[expert]())
-    return config
-
-
-def _converted(config: Any, kind: type) -> Any:
-    """A configuration of another algorithm, with the fields that both have, in sections too; others are defaults."""
-    new = unchecked(kind, agent=config.agent)
-    shared = {name: value for name, value in vars(config).items() if name in vars(new)}
-    for name, value in shared.items():
-        section = getattr(new, name)
-        if type(value) is not type(section) and dataclasses.is_dataclass(value):
-            inner = {key: entry for key, entry in vars(value).items() if key in vars(section)}
-            shared[name] = replace_unchecked(section, **inner)
-    return replace_unchecked(new, **shared)

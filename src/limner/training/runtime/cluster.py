@@ -31,11 +31,11 @@ class Cluster:
 
     def __init__(self, options: RayConfig, processes: int) -> None:
         """``ValueError`` without Ray, a home folder or the memory, or where no cluster with enough cores is found."""
+        expand_home("~/.ray", "train with --runtime local")  # Ray keeps a token there
         try:
             import ray
         except ModuleNotFoundError as error:
             raise ValueError(f'--runtime ray needs Ray ({error}): pip install "limner[ray]"') from None
-        expand_home("~/.ray", "train with --runtime local")  # Ray keeps a token there
         self.ray: Any = ray
         self.joined = ray.is_initialized()
         self._reaper: subprocess.Popen[bytes] | None = None
