@@ -1,14 +1,16 @@
-"""Folders that a process holds. (That files are written whole is tested with what writes them.)"""
+"""Home folders, files that cannot be written, and folders that a process holds."""
 
 import errno
 import fcntl
+import resource
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from limner.files import expand_home, hold, is_held
+from limner.files import append_atomic, expand_home, hold, is_held, write_atomic
 
 
 def test_a_home_folder_is_put_in_place_of_a_tilde(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,10 +32,34 @@ def test_a_folder_is_held_once(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=r"another process is at work in .*run: wait"), hold(folder):
             pass
         assert is_held(folder), "the failed attempt did not free it"
+    assert not (tmp_path / "deep").exists(), "it was empty"
+    with hold(folder):
+        (folder / "x").touch()
     assert not is_held(folder)
     with hold(folder):
         pass
-    assert list(folder.iterdir()) == []
+    assert [path.name for path in folder.iterdir()] == ["x"]
+
+
+@pytest.mark.parametrize("write", [write_atomic, append_atomic])
+@pytest.mark.parametrize("before", [None, b"before"])
+def test_what_cannot_be_written_leaves_all_as_it_was(
+    write: Callable[[Path, bytes], None], before: bytes | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "new/deep/file" if before is None else tmp_path / "file"
+    if before is not None:
+        path.write_bytes(before)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
+    try:
+        with pytest.raises(OSError, match="File too large") as error:
+            write(path, bytes(100))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert error.value.filename == str(path)
+    assert [path.read_bytes() for path in tmp_path.rglob("*")] == ([] if before is None else [before])
+    write(path, b"after")
+    assert path.read_bytes() in (b"after", (before or b"") + b"after")
 
 
 def test_other_folders_are_free(tmp_path: Path) -> None:

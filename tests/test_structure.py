@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,6 +84,21 @@ def test_home_folders_are_looked_up_in_one_place(module: Path) -> None:
     """``files.expand_home`` explains it where there is none."""
     names = {node.attr for node in nodes(module) if isinstance(node, ast.Attribute)}
     assert not {"expanduser", "home"} & names
+
+
+WRITERS = {"files.py", "data/fetch.py", "cli/streams.py"}
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if str(module) not in WRITERS], ids=str)
+def test_files_are_written_in_one_place(module: Path) -> None:
+    """By ``files.write_atomic`` and ``append_atomic``, whose errors name the file and leave no half of one."""
+    calls = [node for node in nodes(module) if isinstance(node, ast.Call)]
+    names = {node.func.attr for node in calls if isinstance(node.func, ast.Attribute)}
+    assert not {"write_text", "write_bytes", "fsync", "mkdir"} & names
+    for node in calls:
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        modes = [arg.value for arg in node.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+        assert name != "open" or not any(re.fullmatch("[wax]b?", mode) for mode in modes), f"line {node.lineno}"
 
 
 def test_few_modules_lie_flat() -> None:

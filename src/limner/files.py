@@ -26,33 +26,57 @@ def expand_home(path: str | Path, remedy: str = "give the whole path") -> Path:
         raise ValueError(f"{path}: no home folder is known for this user; set HOME, or {remedy}") from None
 
 
+@contextlib.contextmanager
+def made(folder: Path) -> Iterator[None]:
+    """While open, ``folder`` exists. Of what was made for that, what is empty is removed again."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            for each in missing:
+                each.rmdir()
+
+
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """An ``OSError`` raised while open names ``path``."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
 def write_atomic(path: str | Path, data: bytes | str) -> None:
     """Write ``data`` to ``path``: to a temporary file beside it, synced, then renamed over it.
 
-    On any error (a full disk, say) the old file stays as it was, no temporary file is left, and the ``OSError``, which
-    names ``path``, goes to the caller.
+    On any error (a full disk, say) the old file stays as it was, no temporary file and no new folder is left, and the
+    ``OSError``, which names ``path``, goes to the caller.
     """
     path, temporary = Path(path), ""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data.encode() if isinstance(data, str) else data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException as error:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        if isinstance(error, OSError):
-            raise OSError(error.errno, error.strerror, str(path)) from error
-        raise
+    with naming(path), made(path.parent):
+        try:
+            handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+            with os.fdopen(handle, "wb") as file:
+                file.write(data.encode() if isinstance(data, str) else data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+            raise
 
 
 def append_atomic(path: Path, data: bytes) -> None:
-    """Append ``data`` to ``path``. On any error (a full disk, say) the file stays as it was; ``OSError`` names it."""
-    try:
+    """Append ``data`` to ``path``, which is made if needed.
+
+    On any error (a full disk, say) the file stays as it was, or is not there; ``OSError`` names it.
+    """
+    with naming(path), made(path.parent):
+        new = not path.exists()
         with path.open("ab", buffering=0) as file:
             size, rest = file.tell(), memoryview(data)
             try:
@@ -61,9 +85,9 @@ def append_atomic(path: Path, data: bytes) -> None:
             except BaseException:
                 with contextlib.suppress(OSError):  # of what is no regular file
                     file.truncate(size)
+                    if new:
+                        path.unlink()
                 raise
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def is_disk_full(error: OSError) -> bool:
@@ -73,9 +97,11 @@ def is_disk_full(error: OSError) -> bool:
 
 @contextlib.contextmanager
 def hold(folder: Path) -> Iterator[None]:
-    """While open, ``folder`` is held by this process. It is made if needed; ``ValueError`` when another holds it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder, fcntl.LOCK_EX) as free:
+    """While open, ``folder`` is held by this process; ``ValueError`` when another holds it.
+
+    It is made if needed, and removed again if it is empty at the end.
+    """
+    with made(folder), _locked(folder, fcntl.LOCK_EX) as free:
         if not free:
             raise ValueError(f"another process is at work in {folder}: wait until it ends, or choose another folder")
         yield

@@ -4,6 +4,7 @@ import hashlib
 import http.server
 import itertools
 import re
+import resource
 import socket
 import threading
 from collections.abc import Iterator
@@ -164,13 +165,29 @@ def test_what_is_there_is_never_overwritten(source: Source, server: tuple[str, B
     assert server[1].asked == []
 
 
+def test_a_full_disk_names_the_file_which_goes_on_there(
+    source: Source, server: tuple[str, Behaviour], tmp_path: Path
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(OSError, match="File too large") as error:
+            list(fetch("some", tmp_path))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert error.value.filename == str(tmp_path / PART)
+    list(fetch("some", tmp_path))
+    assert server[1].asked[-1] == "bytes=100000-"
+    assert (tmp_path / "some/file.zip").read_bytes() == CONTENT
+
+
 def test_no_such_file_on_the_server(server: tuple[str, Behaviour], tmp_path: Path) -> None:
     missing = Source("some/other.zip", f"{server[0]}/other.zip", "")
     with pytest.raises(
         ValueError, match=r"other\.zip answers 404 .*: try again later, or put the file at .*other\.zip"
     ):
         download.download(missing, tmp_path / "some/other.zip")
-    assert list((tmp_path / "some").iterdir()) == []
+    assert not (tmp_path / "some").exists()
 
 
 def closed_port() -> int:

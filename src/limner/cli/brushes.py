@@ -5,7 +5,7 @@ from pathlib import Path
 
 import tyro
 
-from limner.cli.files import prepare_file
+from limner.cli.files import check_file
 from limner.files import write_atomic
 from limner.worlds.validation import require
 
@@ -26,7 +26,7 @@ class Brushes:
         from limner.export.picture import png
 
         names = find_brushes(self.words)
-        prepare_file(self.out)
+        check_file(self.out)
         sheet, refused = brush_sheet(names)
         write_atomic(self.out, png(sheet))
         print(f"{self.out}: {len(names) - len(refused)} brushes")

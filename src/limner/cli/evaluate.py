@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from limner.cli.drawing import DrawingFlags
-from limner.cli.files import prepare_folder, write_pairs
+from limner.cli.files import check_folder, write_pairs
 from limner.cli.terminal import progress_bar
 from limner.files import write_atomic
 
@@ -28,7 +28,7 @@ class Evaluate(DrawingFlags):
         from limner.inference.evaluate import reconstruct
 
         agent, options = self.prepare(self.agent)
-        prepare_folder(self.out)
+        check_folder(self.out)
         data = load_arrays(Path(self.data)) if self.data.endswith(".npz") else load_dataset(self.data, "test")
         with progress_bar("drawing") as report:
             result = reconstruct(agent, data, self.limit, options, report)

@@ -6,7 +6,7 @@ from typing import Literal
 
 import tyro
 
-from limner.cli.files import load_program, prepare_file
+from limner.cli.files import check_file, load_program
 from limner.export.gcode import GcodeSettings, gcode
 from limner.files import write_atomic
 
@@ -38,7 +38,7 @@ class Export:
             raise ValueError(f"cannot write {out}: the name must end in {', '.join(endings)} with --to {self.to}")
         if self.to != "gcode" and self.gcode != GcodeSettings():
             raise ValueError(f"the --gcode options are for --to gcode, not for --to {self.to}")
-        prepare_file(out)
+        check_file(out)
         from limner.programs.execution import pen_strokes
 
         strokes = pen_strokes(program)

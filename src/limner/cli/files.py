@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from limner.files import write_atomic
+from limner.files import is_disk_full, made, write_atomic
 from limner.worlds.validation import require
 
 if TYPE_CHECKING:
@@ -36,20 +36,22 @@ def load_program(path: Path, index: int | None) -> Program:
     return programs[index]
 
 
-def prepare_folder(folder: Path) -> None:
-    """Make the folder; ``ValueError`` when results could not be written there."""
+def check_folder(folder: Path) -> None:
+    """``ValueError`` when results could not be written into ``folder``, ``OSError`` on a full disk; nothing is left."""
     require(folder.is_dir() or not folder.exists(), f"--out {folder} is a file: name a folder")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.NamedTemporaryFile(dir=folder).close()
+        with made(folder):
+            tempfile.NamedTemporaryFile(dir=folder).close()
     except OSError as error:
+        if is_disk_full(error):
+            raise OSError(error.errno, error.strerror, str(folder)) from error
         raise ValueError(f"cannot write into the folder {folder}: {error.strerror}") from error
 
 
-def prepare_file(path: Path) -> None:
-    """Make the folder of a file; ``ValueError`` when the file could not be written there."""
+def check_file(path: Path) -> None:
+    """As ``check_folder``, of the folder of a file that is going to be written."""
     require(not path.is_dir(), f"--out {path} is a folder: name a file")
-    prepare_folder(path.parent)
+    check_folder(path.parent)
 
 
 def write_samples(folder: Path, canvases: Pixels, programs: Sequence[Program]) -> None:

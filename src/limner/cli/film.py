@@ -9,7 +9,6 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from limner.cli.files import prepare_folder
 from limner.cli.stopping import stoppable
 from limner.cli.terminal import progress_bar
 from limner.cli.wishes import Wishes
@@ -55,7 +54,6 @@ class Film:
         frame = Frame(*first.size)
         side, channels = canvas_shape(self.agent, self.detail)
         asked = self.wishes.options(self.agent, frame, self.detail, self.size, self.strokes, None)
-        prepare_folder(self.out / "frames")
         programs: list[Program] = []
         with stoppable() as stop:
             with progress_bar("painting") as report, suppress(KeyboardInterrupt):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from limner.cli.files import load_program, prepare_folder, write_painting
+from limner.cli.files import check_folder, load_program, write_painting
 from limner.cli.stopping import stoppable
 from limner.cli.terminal import progress_bar
 from limner.cli.wishes import Wishes
@@ -66,6 +66,7 @@ class Paint:
         search = (0.0 if self.sweeps is not None else 1.0 if film else 60.0) if self.search is None else self.search
         options = DrawOptions(seconds=search, sweeps=self.sweeps, seed=self.seed, threads=self.threads)
         options.check()
+        check_folder(self.out)
         if film:
             self._paint_film(options)
             return
@@ -101,7 +102,6 @@ class Paint:
         asked = self.wishes.options(agent, frame, detail, self.size, self.strokes, start)
         picture = frame.lay(image, side, channels, asked.style.paper)
         paintings = paint(agent, picture, detail, options, asked)
-        prepare_folder(out)
         painting = next(paintings)
         with stoppable() as stop:
             started, taken = time.perf_counter(), 0.0

@@ -8,7 +8,7 @@ from typing import Literal
 import tyro
 
 from limner.cli.drawing import DrawingFlags
-from limner.cli.files import prepare_file
+from limner.cli.files import check_file
 from limner.cli.terminal import progress_bar
 
 
@@ -31,7 +31,7 @@ class Parse(DrawingFlags):
         from limner.inference.parse import parse
 
         agent, options = self.prepare(self.agent)
-        prepare_file(self.out)
+        check_file(self.out)
         data = load_dataset(self.data, self.split)
         name = f"{self.data} {self.split}"
         if self.limit is not None and self.limit < len(data):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import tyro
 
-from limner.cli.files import load_program, prepare_file
+from limner.cli.files import check_file, load_program
 from limner.files import write_atomic
 from limner.worlds.validation import require_range
 
@@ -42,7 +42,7 @@ class Replay:
         if kind not in (".png", ".gif", ".json"):
             raise ValueError(f"cannot write {self.out}: the name must end in .png, .gif or .json")
         require_range("--frames", self.frames, 2, 10_000)
-        prepare_file(self.out)
+        check_file(self.out)
         from limner.programs.execution import execute
 
         program = load_program(self.program, self.index)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import tyro
 
-from limner.cli.files import load_program, prepare_folder
+from limner.cli.files import check_folder, load_program
 from limner.cli.terminal import progress_bar
 from limner.files import write_atomic
 from limner.worlds import find_world
@@ -68,7 +68,7 @@ class Robot:
         from limner.robot.tracking import joints_csv, tracking
 
         arm = Arm(Sheet(self.sheet_size, self.sheet_x, self.sheet_y))
-        prepare_folder(self.out)
+        check_folder(self.out)
         film = Film(arm) if self.video else None  # before the rest: OpenGL may be missing
         with progress_bar("planning") as report:
             motion = plan(arm, strokes, report)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import tyro
 
-from limner.cli.files import prepare_folder, write_samples
+from limner.cli.files import check_folder, write_samples
 from limner.worlds.validation import require_range
 
 
@@ -35,5 +35,5 @@ class Sample:
 
         asked = load_agent(self.agent), self.count, self.seed, self.temperature, self.first_action_temperature
         check_sampling(*asked)
-        prepare_folder(self.out)
+        check_folder(self.out)
         write_samples(self.out, *sample(*asked))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import tyro
 
-from limner.cli.files import SHEET, prepare_folder, write_history, write_pairs, write_report, write_samples
+from limner.cli.files import SHEET, check_folder, write_history, write_pairs, write_report, write_samples
 from limner.cli.flags import (
     check_words,
     checked,
@@ -180,7 +180,7 @@ class Resume:
 
 def _run(config: "TrainingConfig", folder: Path, resume: bool) -> None:
     """Train in ``folder``, then draw and report."""
-    prepare_folder(folder)
+    check_folder(folder)
     from limner.training.progress import watch
     from limner.training.run import train
 
@@ -193,7 +193,7 @@ def _run(config: "TrainingConfig", folder: Path, resume: bool) -> None:
 
 def _run_population(train: Callable[..., bool], config: "TrainingConfig", folder: Path) -> None:
     """Have ``train`` train a population in ``folder``, with a picture after each round; then let its members draw."""
-    prepare_folder(folder)
+    check_folder(folder)
     from limner.training.population.history import read_history
     from limner.training.population.members import folder_of
     from limner.training.progress import watch

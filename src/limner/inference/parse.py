@@ -14,6 +14,7 @@ import numpy as np
 from limner.agents.agent import Agent
 from limner.data import Dataset
 from limner.data.resize import match_channels
+from limner.files import append_atomic
 from limner.inference.draw import DrawOptions, batch_size, draw
 from limner.metrics.reconstruction import squared_error
 from limner.programs.program import Program
@@ -48,10 +49,7 @@ def parse(
         (batch,) = draw(agent, goals, replace(options, seed=options.seed + start))
         new = slice(done - start, None)
         titled = [replace(program, title=f"{name} {row}") for row, program in zip(rows, batch.programs, strict=True)]
-        with path.open("ab") as file:
-            file.write("".join(program.to_json(one_line=True) + "\n" for program in titled[new]).encode())
-            file.flush()
-            os.fsync(file.fileno())
+        append_atomic(path, "".join(program.to_json(one_line=True) + "\n" for program in titled[new]).encode())
         errors += squared_error(batch.canvases, goals)[new].tolist()
         done = start + len(rows)
         if report is not None:

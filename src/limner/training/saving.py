@@ -19,7 +19,7 @@ import torch
 from safetensors.torch import save
 
 from limner.agents.checkpoint import SCHEMA, list_checkpoints, read_manifest, read_tensors
-from limner.files import is_disk_full, write_atomic
+from limner.files import is_disk_full, made, write_atomic
 from limner.training import NonFiniteError
 from limner.training.finite import is_finite
 from limner.training.part import named, within
@@ -81,8 +81,10 @@ def write_checkpoint(
 def write_folder(path: Path, files: Mapping[str, bytes]) -> Path:
     """Write a folder of files as a whole: beside its place first, then renamed into it. ``OSError`` naming ``path``."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".writing-", dir=path.parent, ignore_cleanup_errors=True) as temporary:
+        with (
+            made(path.parent),
+            tempfile.TemporaryDirectory(prefix=".writing-", dir=path.parent, ignore_cleanup_errors=True) as temporary,
+        ):
             for name, data in files.items():
                 write_atomic(Path(temporary) / name, data)
             os.chmod(temporary, 0o755)

@@ -25,7 +25,7 @@ from limner.files import hold
 from limner.training import NonFiniteError
 from limner.training.config import TrainingConfig
 from limner.training.log import Record
-from limner.training.population.history import Copy, Event, History, expect_no_population, read_history
+from limner.training.population.history import FILE, Copy, Event, History, expect_no_population, read_history
 from limner.training.population.members import align, assess, copy_checkpoint, folder_of, intact_checkpoint
 from limner.training.population.settings import (
     PopulationConfig,
@@ -65,7 +65,12 @@ def train_population(
     with hold(folder):
         history = History(folder, population, population.common(config), events=events)
         history.save()
-        return _train(history, report, after_round)
+        try:
+            return _train(history, report, after_round)
+        except Exception:
+            if not any(folder_of(folder, i).exists() for i in range(population.members)):  # nothing has begun
+                (folder / FILE).unlink()
+            raise
 
 
 def resume_population(
