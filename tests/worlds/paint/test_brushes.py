@@ -84,7 +84,11 @@ def test_reads_what_the_file_says() -> None:
     [
         (b"", "not JSON"),
         (b"\xff\xfe", "'utf-8' codec can't decode byte 0xff in position 0"),
-        (b"# brush file version 2\nopaque 1.0", "not JSON"),
+        (b"opaque 1.0\n", r"text format of MyPaint before 1.1 \(version 1\).*open it in MyPaint and save it anew"),
+        (b"# A brush of M\xfcller\n\nversion 2\nopaque 1.0 | pressure 0 0, 1 1\n", r"text format.*\(version 2\)"),
+        (b"version 2\nno_such_setting 1.0\n", r"text format.*\(version 2\)"),
+        (b"# no brush at all\n", "not JSON"),
+        (b"some opaque text", "not JSON"),
         (b"[" * 10**5, "nested"),
         (b'{"a":' * 10**5, "nested"),
         (b" " * (MAX_BYTES + 1), "larger than"),

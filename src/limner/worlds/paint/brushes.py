@@ -10,6 +10,7 @@ slower, and samples colours with the random numbers of the whole process, so tha
 import difflib
 import json
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
@@ -85,6 +86,10 @@ def load_brush(name: str, opaque: bool = False) -> Brush:
 def parse_brush(data: bytes) -> Brush:
     """Check the contents of a brush file (JSON, version 3); ``ValueError`` says what is wrong with it."""
     require(len(data) <= MAX_BYTES, f"larger than {MAX_BYTES} bytes")
+    table, inputs = _paint.settings(), _paint.inputs()
+    if (version := _text_version(data, [name for name, *_ in table])) is not None:
+        kind = f"it is in the text format of MyPaint before 1.1 (version {version})"
+        raise ValueError(f"{kind}, only JSON (version 3) can be read: open it in MyPaint and save it anew")
     try:
         document = json.loads(data.decode())
     except RecursionError:
@@ -95,7 +100,6 @@ def parse_brush(data: bytes) -> Brush:
     require(document.get("version") == 3, f"version must be 3, got {brief(document.get('version'))}")
     given = document.get("settings")
     require(isinstance(given, dict) and len(given) > 0, "'settings' must be an object with at least one setting")
-    table, inputs = _paint.settings(), _paint.inputs()
     if unknown := given.keys() - {name for name, *_ in table}:
         near = difflib.get_close_matches(min(unknown), [name for name, *_ in table], 3)
         raise ValueError(f"unknown setting {brief(min(unknown))}{f', did you mean {near}?' if near else ''}")
@@ -122,6 +126,15 @@ def make_opaque(brush: Brush) -> Brush:
     opacity = [names.index(name) for name in ("opaque", "opaque_multiply")]
     base = tuple(1.0 if i in opacity else value for i, value in enumerate(brush.base))
     return Brush(base, tuple(mapping for mapping in brush.mappings if mapping[0] not in opacity))
+
+
+def _text_version(data: bytes, settings: Sequence[str]) -> int | None:
+    """The version, 1 or 2, of a brush file of lines such as "opaque 1.0 | pressure 0.0 0.0, 1.0 1.0"; else None."""
+    lines = data.decode(errors="replace").splitlines()
+    words = [line.split() for line in lines if line.strip() and not line.startswith("#")]
+    if not any(word[0] == "version" or word[0] in settings for word in words):
+        return None
+    return 2 if ["version", "2"] in words else 1
 
 
 def _points(points: Any, what: str) -> tuple[tuple[float, float], ...]:
