@@ -198,7 +198,9 @@ def test_counters_that_are_none_are_refused(checkpoint, trained, everything, cou
 def test_another_network_does_not_fit(checkpoint, source):
     agent = replace(TINY.agent, policy=replace(TINY.agent.policy, hidden=48))
     wider = SpiralTrainer(replace(TINY, agent=agent), source)
-    with pytest.raises(ValueError, match="does not fit"):
+    with pytest.raises(
+        ValueError, match=r"does not fit the configuration of this run: \S+ is \[.*\], must be \[.*\] \("
+    ):
         restore_checkpoint(checkpoint, wider)
 
 

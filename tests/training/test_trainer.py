@@ -72,7 +72,9 @@ def test_an_update_tells_what_its_time_was_spent_on(tiny, source, monkeypatch):
 
 def test_a_policy_of_another_kind_is_refused(tiny, source):
     wider = replace(tiny.agent, policy=replace(tiny.agent.policy, hidden=48))
-    with pytest.raises(ValueError, match="cannot start from an agent with another network or action space"):
+    with pytest.raises(
+        ValueError, match=r"with another network or action space: \S+ is \[.*\], must be \[.*\] \(\d+ ten"
+    ):
         make_trainer(tiny, source).start_from(make_policy(wider))
 
 

@@ -8,6 +8,7 @@ from limner.agents.config import AgentConfig
 from limner.agents.zoo import shipped_agents
 from limner.models.config import Precision
 from limner.models.policy import Policy
+from limner.models.weights import load_weights
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ def load_agent(name: str, precision: Precision = "float32") -> Agent:
     tensors = read_tensors(folder, manifest, "agent.safetensors")
     policy = make_policy(config)
     try:
-        policy.load_state_dict({key.removeprefix("policy."): tensor for key, tensor in tensors.items()})
-    except RuntimeError as error:
+        load_weights(policy, {key.removeprefix("policy."): tensor for key, tensor in tensors.items()})
+    except ValueError as error:
         raise ValueError(f"{folder / 'agent.safetensors'} does not fit its configuration: {error}") from None
     policy.precision = precision
     return Agent(title, policy.eval(), config)

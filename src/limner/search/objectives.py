@@ -16,6 +16,7 @@ from limner.agents.checkpoint import read_manifest, read_tensors
 from limner.agents.config import AgentConfig
 from limner.models.config import CriticConfig
 from limner.models.critic import Critic, make_critic
+from limner.models.weights import load_weights
 from limner.worlds.observation import preprocess
 from limner.worlds.simulator import Objective, negative_mse
 from limner.worlds.validation import read_section, require
@@ -67,7 +68,7 @@ def load_critic(name: str) -> CriticObjective:
     config = read_section(CriticConfig, section, "critic.")
     critic = make_critic(config, agent.make_renderer(1).shape[2], agent.resolution, agent.conditional)
     try:
-        critic.load_state_dict(weights)
-    except RuntimeError as error:
+        load_weights(critic, weights)
+    except ValueError as error:
         raise ValueError(f"{folder / 'state.safetensors'} does not fit its configuration: {error}") from None
     return CriticObjective(title, critic.requires_grad_(False).eval(), agent)

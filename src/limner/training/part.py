@@ -6,6 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from limner.models.weights import load_weights
+
 GENERATORS = ("acting", "critic", "policy")
 """Purposes of random generators: each is seeded by its place here."""
 
@@ -60,9 +62,15 @@ class Part:
         return Snapshot(self.state(), self.counters())
 
     def restore(self, state: Mapping[str, Tensor], counters: Mapping[str, float]) -> None:
-        """Put back what ``state`` and ``counters`` gave; ``KeyError`` or ``RuntimeError`` when it does not fit."""
+        """Put back what ``state`` and ``counters`` gave.
+
+        ``ValueError``, ``KeyError`` or ``RuntimeError`` when it does not fit.
+        """
         for name, module in self.modules().items():
-            module.load_state_dict(within(state, name))
+            try:
+                load_weights(module, within(state, name))
+            except ValueError as error:
+                raise ValueError(f"{name}.{error}") from None
         for name, optimizer in self.optimizers().items():
             _load_adam(optimizer, within(state, name))
         for name, generator in self.generators().items():

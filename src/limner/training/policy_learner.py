@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from limner.models.policy import Policy
+from limner.models.weights import load_weights
 from limner.training.config import OptimizerConfig
 from limner.training.finite import FiniteGuard
 
@@ -35,9 +36,9 @@ class PolicyLearner:
         return rate, config.entropy_cost * (1 + progress * (config.final_entropy_cost - 1))
 
     def start_from(self, policy: Policy) -> None:
-        """Go on from the weights of ``policy``; ``RuntimeError`` when it is of another kind."""
+        """Go on from the weights of ``policy``; ``ValueError`` when it is of another kind."""
         for mine in (self.policy, self.average):
-            mine.load_state_dict(policy.state_dict())
+            load_weights(mine, policy.state_dict())
         self.taken = 1000  # the average is no longer young
 
     def counters(self) -> dict[str, float]:

@@ -20,6 +20,7 @@ from safetensors.torch import save
 
 from limner.agents.checkpoint import SCHEMA, list_checkpoints, read_manifest, read_tensors
 from limner.files import is_disk_full, made, write_atomic
+from limner.models.weights import load_weights
 from limner.training import NonFiniteError
 from limner.training.finite import is_finite
 from limner.training.part import named, within
@@ -103,9 +104,9 @@ def restore_checkpoint(path: Path, trainer: Trainer) -> dict[str, float]:
     agent, state = (read_tensors(path, manifest, f"{name}.safetensors") for name in ("agent", "state"))
     counters = _counters(path, manifest, trainer)
     try:
-        trainer.policy_learner.average.load_state_dict(within(agent, "policy"))
+        load_weights(trainer.policy_learner.average, within(agent, "policy"))
         trainer.restore(state, counters)
-    except (KeyError, RuntimeError) as error:
+    except (KeyError, RuntimeError, ValueError) as error:
         raise ValueError(f"{path} does not fit the configuration of this run: {error}") from None
     return counters
 

@@ -74,7 +74,7 @@ class Trainer(Part, ABC):
         """Go on from the weights of ``policy``; ``ValueError`` when it is of another kind."""
         try:
             self.policy_learner.start_from(policy)
-        except RuntimeError as error:
+        except ValueError as error:
             raise ValueError(f"cannot start from an agent with another network or action space: {error}") from None
         self.runtime.publish(policy.state_dict())
 
