@@ -3,12 +3,14 @@
 A program is complete: constructing one fills in every default of its renderer, so a later change of a default cannot
 change the picture, and validates everything, so a ``Program`` that exists can be executed. Parts that do not count (see
 ``ActionSpace.mask``) are set to 0: programs that paint alike are equal. The file is JSON meant for a text editor:
-actions are the rows of a table (see ``limner.programs.table``).
+actions are the rows of a table (see ``limner.programs.table`` and docs/programs.md).
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import logging
 import operator
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -22,13 +24,16 @@ from limner.actions import ActionSpace, IntArray
 from limner.files import write_atomic
 from limner.programs.frame import Frame
 from limner.programs.table import columns, read_rows, write_rows
-from limner.worlds import make_renderer
+from limner.worlds import find_world, make_renderer
 from limner.worlds.validation import brief, require
+
+logger = logging.getLogger(__name__)
 
 SCHEMA = 2
 MAX_BYTES = 16 * 2**20
 """Largest program that is read, in bytes: about half a million actions."""
 
+_NEWER = "perhaps of a newer version of Limner"
 _FIELDS = ("schema", "title", "agent", "seed", "frame", "renderer", "columns", "actions")
 
 
@@ -111,31 +116,13 @@ class Program:
 
     @classmethod
     def from_json(cls, text: str) -> Program:
-        """The program that ``to_json`` wrote or a person edited; ``ValueError`` naming what is wrong with it."""
-        try:
-            data = json.loads(text, object_pairs_hook=_unique)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"not JSON: {error}") from None
-        except RecursionError:
-            raise ValueError("not a Limner program: nested too deeply") from None
-        if not isinstance(data, dict) or "schema" not in data:
-            raise ValueError('not a Limner program: a program is a JSON object with a "schema"')
-        schema = data["schema"]
-        require(type(schema) is int and schema >= 1, f"schema must be a positive integer, got {schema!r}")
-        require(schema <= SCHEMA, f"the program has schema {schema}, this Limner reads up to {SCHEMA}: upgrade Limner")
-        if unknown := sorted(set(data) - set(_FIELDS)):
-            raise ValueError(f"unknown key {unknown[0]!r}: a program has the keys {', '.join(_FIELDS)}")
-        if missing := [name for name in ("renderer", "columns", "actions") if name not in data]:
-            raise ValueError(f"the program has no {missing[0]!r}")
-        settings, rows = data["renderer"], data["actions"]
-        require(isinstance(settings, dict), f'"renderer" must be an object, got {brief(settings)}')
-        space = resolve(settings)[0]
-        if data["columns"] != columns(space):
-            raise ValueError(f"columns are {brief(data['columns'])}, but this renderer has {columns(space)}")
-        if not isinstance(rows, list):
-            raise ValueError(f'"actions" must be a list of rows, got {brief(rows)}')
-        about = data.get("seed", 0), data.get("agent", ""), data.get("title", "")
-        return cls(settings, read_rows(space, rows), *about, _read_frame(data.get("frame")))
+        """The program that ``to_json`` wrote or a person edited; ``ValueError`` naming what is wrong with it.
+
+        A setting of the renderer that is missing has its default, of which a warning is logged.
+        """
+        program, assumed = _parse(text)
+        _warn("a program", assumed)
+        return program
 
     def save(self, path: str | Path) -> None:
         """Write the program to ``path`` as JSON, atomically."""
@@ -145,7 +132,9 @@ class Program:
     def load(cls, path: str | Path) -> Program:
         """Read a program; ``ValueError`` naming the file and what is wrong with it, ``OSError`` if unreadable."""
         with open(path, "rb") as file:
-            return _decode(file.read(MAX_BYTES + 1), str(path))
+            program, assumed = _decode(file.read(MAX_BYTES + 1), str(path))
+        _warn(str(path), assumed)
+        return program
 
 
 def save_programs(path: str | Path, programs: Iterable[Program]) -> None:
@@ -155,9 +144,16 @@ def save_programs(path: str | Path, programs: Iterable[Program]) -> None:
 
 def load_programs(path: str | Path) -> list[Program]:
     """Read what ``save_programs`` wrote; ``ValueError`` naming the file, the line and what is wrong with it."""
+    programs, warned = [], False
     with open(path, "rb") as file:
-        lines = enumerate(iter(lambda: file.readline(MAX_BYTES + 1), b""), start=1)
-        return [_decode(line, f"{path}, line {number}") for number, line in lines if line.strip()]
+        for number, line in enumerate(iter(lambda: file.readline(MAX_BYTES + 1), b""), start=1):
+            if line.strip():
+                program, assumed = _decode(line, f"{path}, line {number}")
+                programs.append(program)
+                if assumed and not warned:
+                    _warn(f"{path}, line {number}", assumed)
+                    warned = True
+    return programs
 
 
 def load_alike(path: str | Path, settings: dict[str, Any], steps: int) -> list[Program]:
@@ -199,10 +195,51 @@ def _dump(value: Any) -> str:
         raise ValueError(f"the renderer's settings are not JSON ({error}): {brief(value)}") from None
 
 
-def _decode(data: bytes, where: str) -> Program:
+def _parse(text: str) -> tuple[Program, dict[str, Any]]:
+    """A program, and the settings of its renderer that ``text`` leaves out, with their values."""
+    try:
+        data = json.loads(text, object_pairs_hook=_unique)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON: {error}") from None
+    except RecursionError:
+        raise ValueError("not a Limner program: nested too deeply") from None
+    if not isinstance(data, dict) or "schema" not in data:
+        raise ValueError('not a Limner program: a program is a JSON object with a "schema"')
+    schema = data["schema"]
+    require(type(schema) is int and schema >= 1, f"schema must be a positive integer, got {schema!r}")
+    require(schema <= SCHEMA, f"the program has schema {schema}, this Limner reads up to {SCHEMA}: upgrade Limner")
+    if unknown := sorted(set(data) - set(_FIELDS)):
+        raise ValueError(f"unknown key {unknown[0]!r}, {_NEWER}: a program has the keys {', '.join(_FIELDS)}")
+    if missing := [name for name in ("renderer", "columns", "actions") if name not in data]:
+        raise ValueError(f"the program has no {missing[0]!r}")
+    settings, rows = data["renderer"], data["actions"]
+    require(isinstance(settings, dict), f'"renderer" must be an object, got {brief(settings)}')
+    kind = find_world(settings.get("name")).settings_type
+    known = ["name", *(field.name for field in dataclasses.fields(kind))]
+    if unknown := sorted(set(settings) - {*known, *getattr(kind, "removed", ())}):
+        raise ValueError(f'unknown setting {unknown[0]!r} in "renderer", {_NEWER}: there are {", ".join(known)}')
+    space = resolve(settings)[0]
+    if data["columns"] != columns(space):
+        raise ValueError(f"columns are {brief(data['columns'])}, but this renderer has {columns(space)}")
+    if not isinstance(rows, list):
+        raise ValueError(f'"actions" must be a list of rows, got {brief(rows)}')
+    about = data.get("seed", 0), data.get("agent", ""), data.get("title", "")
+    program = Program(settings, read_rows(space, rows), *about, _read_frame(data.get("frame")))
+    later = [name for name, since in getattr(kind, "since", {}).items() if since > schema]
+    return program, {name: value for name, value in program.renderer.items() if name not in (*settings, *later)}
+
+
+def _warn(where: str, assumed: dict[str, Any]) -> None:
+    """Log which settings of a program are not in the file ``where``, and what they are taken to be."""
+    if assumed:
+        values = ", ".join(f"{name}, assumed to be {_dump(value)}" for name, value in assumed.items())
+        logger.warning('%s: "renderer" lacks %s; write it out, or a later version may paint otherwise', where, values)
+
+
+def _decode(data: bytes, where: str) -> tuple[Program, dict[str, Any]]:
     try:
         require(len(data) <= MAX_BYTES, f"larger than {MAX_BYTES} bytes, too large for a program")
-        return Program.from_json(data.decode("utf-8-sig"))
+        return _parse(data.decode("utf-8-sig"))
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
 

@@ -20,6 +20,8 @@ class PaintSettings(Settings):
     """Canvas, brush and action space."""
 
     name: ClassVar[str] = "paint"
+    since: ClassVar[dict[str, int]] = {"opaque": 2}
+    """Settings that programs of earlier schemas do not have, and the schema that they came with."""
     canvas: int = 64
     """Height and width in pixels, 64 … 4096."""
     brush: str = "classic/pen"
