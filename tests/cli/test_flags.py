@@ -13,6 +13,7 @@ import pytest
 
 from limner.cli import main as cli
 from limner.cli.bench import Bench
+from limner.cli.completion import Completion
 from limner.cli.data import Check, Fetch, Make
 from limner.cli.evaluate import Evaluate
 from limner.cli.export import Export
@@ -236,6 +237,7 @@ def test_every_flag_of_every_training_is_known() -> None:
 
 COMMANDS = {
     "bench": Bench,
+    "completion": Completion,
     "data check": Check,
     "data fetch": Fetch,
     "data make": Make,

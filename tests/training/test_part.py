@@ -104,12 +104,12 @@ def test_a_state_that_lacks_something_does_not_fit(name):
     part = Everything(0)
     state = part.state()
     del state[name]
-    with pytest.raises((KeyError, RuntimeError), match=name.removeprefix("network.")):
+    with pytest.raises((KeyError, RuntimeError, ValueError), match=name):
         part.restore(state, part.counters())
 
 
 def test_the_state_of_another_network_does_not_fit():
-    with pytest.raises(RuntimeError, match="size mismatch"):
+    with pytest.raises(ValueError, match=r"^network\.\S+ is \[.*\], must be \[.*\]"):
         Everything(0).restore(Everything(0, width=4).state(), {"count": 0})
 
 

@@ -37,6 +37,7 @@ COMMANDS = {
     "data": "fetch, make or check a data set",
     "brushes": "show what the brushes paint",
     "bench": "measure the speed of painting and training",
+    "completion": "print a script that makes a shell complete commands and flags",
     "info": "show versions, brushes, data sets, presets and agents",
 }
 """What each command does. Its module in this folder has its name."""

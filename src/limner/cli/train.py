@@ -12,6 +12,7 @@ import tyro
 
 from limner.cli.files import SHEET, check_folder, write_history, write_pairs, write_report, write_samples
 from limner.cli.flags import (
+    Flag,
     check_words,
     checked,
     list_flags,
@@ -99,11 +100,8 @@ def read(words: Sequence[str]) -> Runnable:
 def every_flag(preset: str) -> dict[str, str]:
     """The flags that a preset or world can have, each with what brings it about: "--algorithm spiral"; or "" always."""
     always, sometimes = {"--population"}, dict[str, str]()
-    for variants in _variants():
-        listed = {}
-        for words, asked in variants.items():
-            flags = list_flags(Train, _start(preset, **asked), _choices())
-            listed[words] = {name for flag in flags for name in flag.names}
+    for variants in list_variants(preset):
+        listed = {words: {name for flag in flags for name in flag.names} for words, flags in variants.items()}
         common = set.intersection(*listed.values())
         always |= common
         for words, names in listed.items():
@@ -134,8 +132,11 @@ def _choices() -> Mapping[str, Sequence[str]]:
     return known | {"population": []}
 
 
-def _variants() -> list[dict[str, dict[str, Any]]]:
-    """What ``_start`` can be asked for, by the words of a command line that do; of one list each training is one."""
+def list_variants(preset: str) -> list[dict[str, list[Flag]]]:
+    """The flags of a preset or world, by the words of a command line that has them; each training is one of each list.
+
+    All together have all flags that there are.
+    """
     from limner.training.population.settings import PopulationConfig
 
     known, imitation = _choices(), "--algorithm imitation"
@@ -144,7 +145,11 @@ def _variants() -> list[dict[str, dict[str, Any]]]:
     experts = {f"{imitation} --expert {name}": {"algorithm": "imitation", "expert": name} for name in known["expert"]}
     others = [{f"--{what} {name}": {what: name} for name in known[what]} for what in ("world", "runtime")]
     population = {"--population N": {"population": unchecked(PopulationConfig)}, "": {}}
-    return [{**algorithms, **experts}, *others, population]
+    variants = [{**algorithms, **experts}, *others, population]
+    return [
+        {words: list_flags(Train, _start(preset, **asked), _choices()) for words, asked in each.items()}
+        for each in variants
+    ]
 
 
 @dataclass(frozen=True)
