@@ -181,6 +181,7 @@ BAD_DOCUMENTS = [
     (document(renderer="toy"), "must be an object"),
     (document(renderer={}), "unknown renderer None"),
     (document(renderer={"name": "oil"}), "unknown renderer 'oil'"),
+    (document(renderer={"name": ["toy"]}), r"unknown renderer \['toy'\]"),
     (document(renderer=TOY | {"canvas": 4}), "canvas is 4"),
     (document(renderer=TOY | {"canvas": "32"}), "renderer.canvas is '32': must be a whole number"),
     (

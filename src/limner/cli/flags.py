@@ -12,7 +12,7 @@ Notable choices:
 
 import dataclasses
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import takewhile
@@ -63,7 +63,7 @@ def list_flags(
     return flags
 
 
-def check_words(words: Sequence[str], names: Iterable[str], program: str) -> None:
+def check_words(words: Sequence[str], names: Collection[str], program: str) -> None:
     """``ValueError`` naming the first flag in ``words`` that is none of ``names``, and the nearest that is."""
     if (flag := unknown_flag(words, names)) is not None:
         bare = {name.lstrip("-"): name for name in names}
@@ -72,7 +72,7 @@ def check_words(words: Sequence[str], names: Iterable[str], program: str) -> Non
         raise ValueError(f"{program} has no flag {flag}: {hint}")
 
 
-def unknown_flag(words: Sequence[str], names: Iterable[str]) -> str | None:
+def unknown_flag(words: Sequence[str], names: Collection[str]) -> str | None:
     """The first flag in ``words`` that is none of ``names``; None if there is none before the end or ``--help``."""
     every = {*names}
     for word in takewhile(lambda word: word not in ("--", "-h", "--help"), words):

@@ -25,7 +25,7 @@ def register(world: World) -> None:
 
 def find_world(name: object) -> World:
     """The world called ``name``; ``ValueError`` naming all worlds if there is none."""
-    if name not in _worlds and name in _FOLDERS:
+    if isinstance(name, str) and name not in _worlds and name in _FOLDERS:
         import_module(f"limner.worlds.{name}")
     if not isinstance(name, str) or name not in _worlds:
         raise ValueError(f"unknown renderer {name!r}: must be one of {', '.join(map(repr, world_names()))}")
