@@ -16,7 +16,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from limner.data.root import download_folder
-from limner.files import made, naming
+from limner.files import naming
 from limner.worlds.validation import require
 
 TIMEOUT = 30.0  # seconds without a byte after which a connection counts as broken
@@ -73,8 +73,9 @@ def fetch(name: str, root: str | Path | None = None, report: Report = lambda don
 def download(source: Source, path: Path, report: Report = lambda done, total: None) -> None:
     """Fetch one file, or the rest of it, to ``path``; errors as ``fetch``."""
     part = path.with_name(f"{path.name}.part")
+    part.parent.mkdir(parents=True, exist_ok=True)
     start = part.stat().st_size if part.exists() else 0
-    with made(part.parent), naming(part):
+    with naming(part):
         if response := _ask(source, path, start):
             with response:
                 _receive(response, source, part, report)
