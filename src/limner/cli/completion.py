@@ -20,7 +20,7 @@ from limner.cli.flags import Flag, list_flags
 
 AGENTS = ("agent", "start")
 FOLDERS = ("folder", "root", "critic")
-FILES = ("image", "program", "out", "path")
+FILES = ("images", "mask", "program", "out", "path")
 """Fields that are agents, folders and files."""
 
 

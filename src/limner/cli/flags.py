@@ -149,9 +149,10 @@ def _flags(section: StructTypeInfo, choices: Mapping[str, Sequence[str]]) -> Str
 def _is_prefixed(section: type) -> bool:
     """Whether the flags of a section have its name before theirs."""
     from limner.agents.config import AgentConfig
+    from limner.cli.wishes import Wishes
     from limner.training.config import LocalConfig, RayConfig, RunConfig
 
-    return section not in (AgentConfig, RunConfig, LocalConfig, RayConfig)
+    return section not in (AgentConfig, RunConfig, LocalConfig, RayConfig, Wishes)
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:
@@ -163,7 +164,8 @@ def _default(field: dataclasses.Field[Any]) -> Any:
 def _flag(field: str, prefix: str, hint: Any, choices: Sequence[str] | None, text: str) -> Flag:
     """The flag of a field with the type ``hint``."""
     kind, *extras = (*get_args(hint),) if get_origin(hint) is Annotated else (hint,)
-    name = f"{prefix}{field}".replace("_", "-")
+    called = next((extra.name for extra in extras if getattr(extra, "name", None)), field)
+    name = f"{prefix}{called}".replace("_", "-")
     names = (f"--{name}", *(alias for extra in extras for alias in getattr(extra, "aliases", None) or ()))
     if any(extra in POSITIONAL for extra in extras):
         names = ()

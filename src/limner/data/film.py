@@ -49,7 +49,7 @@ def write_film(path: Path, frames: Iterable[Canvas], rate: Fraction) -> None:
     """Write frames ``uint8[H, W, 1 or 3]``, one at least, as MP4 (H.264); an odd row or column is left out."""
     av = import_av()
     file = io.BytesIO()
-    with av.open(file, "w", format="mp4") as container:
+    with av.open(file, mode="w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=rate, options={"crf": "18"})
         stream.pix_fmt = "yuv420p"
         for i, canvas in enumerate(frames):
