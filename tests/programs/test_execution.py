@@ -9,7 +9,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from limner.programs.execution import execute, execute_all, frames, pen_strokes, snapshots
+from limner.programs.execution import coloured_strokes, execute, execute_all, frames, pen_strokes, snapshots
 from limner.programs.frame import Frame
 from limner.programs.program import Program
 from limner.worlds import find_world, make_renderer, read_settings
@@ -112,8 +112,10 @@ def test_strokes_are_those_of_the_world(name: str) -> None:
     strokes = pen_strokes(program)
     expected = find_world(name).strokes(read_settings(program.renderer), program.actions)
     assert expected
-    for stroke, same in zip(strokes, expected, strict=True):
-        np.testing.assert_array_equal(stroke, same)
+    for stroke, coloured, (points, colour) in zip(strokes, coloured_strokes(program), expected, strict=True):
+        np.testing.assert_array_equal(stroke, points)
+        np.testing.assert_array_equal(coloured.points, points)
+        assert coloured.colour == colour == (0, 0, 0)
         assert ((stroke >= 0) & (stroke <= 1)).all()
 
 

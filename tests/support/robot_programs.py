@@ -7,7 +7,8 @@ import numpy as np
 from limner.programs.program import Program
 from limner.worlds import make_renderer
 
-SETTINGS = {"name": "paint", "space": "stroke", "grid": 16, "pressures": 4}
+SETTINGS = {"name": "paint", "space": "stroke", "grid": 16, "pressures": 4, "brush": "deevad/fill"}
+"""With a brush that paints while at rest, so that a dot is a stroke."""
 
 
 def make_program(*strokes: tuple[int, int, int, int, int, int, int]) -> Program:

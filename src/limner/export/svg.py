@@ -7,12 +7,12 @@ Notable choices:
 - Width and opacity follow the brush's settings at the mean pressure of a curve. A brush whose dabs are ellipses at a
   fixed angle is drawn as a round pen under a linear map, the ``transform`` of the group.
 - Texture, softness, tapering, smudging, erasing, and what depends on speed, direction or chance are not shown.
-- A curve without length is left out, unless the brush paints while at rest (``dabs_per_second``).
+- What the engine does not paint is left out: ``painted_strokes``.
 """
 
 import colorsys
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 
 import numpy as np
@@ -22,9 +22,9 @@ from limner.programs.program import Program
 from limner.worlds import read_settings
 from limner.worlds.paint import _paint
 from limner.worlds.paint.brushes import load_brush
-from limner.worlds.paint.curves import ON, Doubles
+from limner.worlds.paint.curves import Doubles
 from limner.worlds.paint.settings import PaintSettings
-from limner.worlds.paint.strokes import pen_curves
+from limner.worlds.paint.strokes import Curve, painted_strokes
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML cannot hold, not even escaped."""
@@ -50,7 +50,7 @@ def svg(program: Program) -> str:
         fill = "#ffffff" if settings.ground == "white" else settings.ground
         lines.append(f'<rect width="{settings.canvas}" height="{settings.canvas}" fill="{fill}"/>')
     lines.append(f'<g fill="none" stroke-linecap="round" stroke-linejoin="round"{pen.transform}>')
-    lines += [f'<path {look} d="{way}"/>' for look, way in _paths(pen_curves(settings, program.actions), pen)]
+    lines += [f'<path {look} d="{way}"/>' for look, way in _paths(painted_strokes(settings, program.actions), pen)]
     return "\n".join([*lines, "</g>", "</svg>\n"])
 
 
@@ -63,7 +63,6 @@ class _Pen:
         names = [setting for setting, *_ in _paint.settings()]
         self._base = dict(zip(names, brush.base, strict=True))
         self._pressed = [(names[i], np.asarray(points)) for i, source, points in brush.mappings if source == pressure]
-        self.paints_at_rest = self._base["dabs_per_second"] > 0
         turns = any(names[i] == "elliptical_dab_angle" for i, *_ in brush.mappings)
         flat = 1.0 if turns else 1 / max(1.0, self._base["elliptical_dab_ratio"])
         angle = np.radians(self._base["elliptical_dab_angle"])
@@ -100,18 +99,19 @@ class _Pen:
         return float(sum(np.interp(pressure, *points.T) for name, points in self._pressed if name == setting))
 
 
-def _paths(curves: Iterable[Doubles], pen: _Pen) -> list[tuple[str, str]]:
+def _paths(strokes: Iterable[Sequence[Curve]], pen: _Pen) -> list[tuple[str, str]]:
     """Attributes and data of each path."""
     paths: list[tuple[str, str]] = []
-    last = ""
-    for curve in curves:
-        start, control, end = pen.points(curve)
-        if start == control == end and not pen.paints_at_rest:
-            continue
-        look = pen.look(curve)
-        if curve[0] == ON and paths and paths[-1][0] == look and start == last:
-            paths[-1] = look, f"{paths[-1][1]} Q {control} {end}"
-        else:
-            paths.append((look, f"M {start} Q {control} {end}"))
-        last = end
+    for stroke in strokes:
+        last = ""
+        for curve in stroke:
+            start, control, end = pen.points(curve.row)
+            look = pen.look(curve.row)
+            if start == last and paths[-1][0] == look:
+                paths[-1] = look, f"{paths[-1][1]} Q {control} {end}"
+            elif curve.inked:
+                paths.append((look, f"M {start} Q {control} {end}"))
+            else:
+                continue
+            last = end
     return paths

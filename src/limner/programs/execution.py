@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from limner.programs.program import Program, resolve
 from limner.worlds import find_world, make_renderer, read_settings
-from limner.worlds.world import Canvas, Points
+from limner.worlds.world import Canvas, Points, Stroke
 
 MAX_FRAMES_BYTES = 2 * 2**30
 MAX_BATCH_PIXELS = 2**24
@@ -53,10 +53,12 @@ def snapshots(program: Program, counts: Iterable[int], size: int | None = None) 
 
 
 def pen_strokes(program: Program) -> list[Points]:
-    """The strokes of a program, in order: ``float64[n, 3]`` each, (x, y, pressure) in [0, 1]: see ``World.strokes``.
+    """As ``coloured_strokes``, without colours: ``float64[n, 3]`` each, (x, y, pressure) in [0, 1]."""
+    return [stroke.points for stroke in coloured_strokes(program)]
 
-    ``ValueError`` when the program is of a world without strokes.
-    """
+
+def coloured_strokes(program: Program) -> list[Stroke]:
+    """The strokes that a program paints, in order; ``ValueError`` when it is of a world without strokes."""
     settings = read_settings(program.renderer)
     strokes = find_world(settings.name).strokes(settings, program.actions)
     if strokes is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,16 @@ if TYPE_CHECKING:
 
 Canvas = NDArray[np.uint8]
 Points = NDArray[np.float64]
+Colour = tuple[float, float, float]
+"""Red, green and blue in [0, 1]."""
+
+
+class Stroke(NamedTuple):
+    """What a pen draws between two lifts."""
+
+    points: Points
+    """A polyline ``float64[n, 3]``: x, y and pressure in [0, 1], places as shares of the canvas, y downwards."""
+    colour: Colour
 
 
 class Settings:
@@ -253,11 +263,8 @@ class World(ABC):
         """How well programs ``int64[T, P]`` match the true ones: figures by name; none by default."""
         return {}
 
-    def strokes(self, settings: Any, actions: IntArray) -> list[Points] | None:
-        """The strokes of a program ``int64[T, P]`` as polylines; None in a world without strokes.
-
-        ``float64[n, 3]`` each: x, y and pressure in [0, 1], places as shares of the canvas.
-        """
+    def strokes(self, settings: Any, actions: IntArray) -> list[Stroke] | None:
+        """The strokes that a program ``int64[T, P]`` paints, in order; None in a world without strokes."""
         return None
 
     def large_canvas(self, settings: Any, detail: int, style: Any, start: tuple[Any, IntArray] | None) -> LargeCanvas:

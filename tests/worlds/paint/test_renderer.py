@@ -174,6 +174,39 @@ def test_number_of_events() -> None:
     assert np.abs(paint(few, actions).astype(int) - paint(many, actions)).mean() < 25
 
 
+@pytest.mark.parametrize("brush", [PLAIN, RANDOM, SMUDGING])
+def test_dabs_are_those_of_the_last_action(brush: str) -> None:
+    """Neither the strokes of a new brush nor those that restoring one replays count."""
+    renderer = Paint(PaintSettings(brush=brush, sizes=(2.0,)), batch=2)
+    line, jump = (action(renderer, flag, (16, 16), (16, 16), pressure=9) for flag in (PAINT, JUMP))
+    both = np.concatenate([line[:1], jump[:1]])
+    renderer.step(both)
+    (made, laid), nothing = first = renderer.dabs()
+    assert 5 < laid <= made
+    assert nothing == (0, 0)
+    saved = renderer.save()
+    renderer.step(line)
+    after = renderer.dabs()
+    for _ in range(2):
+        renderer.restore(saved)
+        renderer.step(line)
+        assert renderer.dabs() == after
+    renderer.reset()
+    renderer.step(both)
+    assert renderer.dabs() == first
+
+
+def test_dabs_that_lay_no_paint() -> None:
+    """An eraser's, those of a brush that needs more pressure, and none beyond the canvas."""
+    for brush, pressure in (("classic/ink_eraser", 9), ("classic/brush", 0)):
+        renderer = Paint(PaintSettings(brush=brush))
+        renderer.step(action(renderer, PAINT, (16, 16), pressure=pressure))
+        ((made, laid),) = renderer.dabs()
+        assert made > 5
+        assert laid == 0
+        assert (renderer.canvas() == 255).all()
+
+
 # --- the same program, the same pixels ----------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from limner.programs.execution import execute, pen_strokes
+from limner.programs.execution import coloured_strokes, execute, pen_strokes
 from limner.programs.program import Program
 from limner.worlds import find_world, make_renderer
 from limner.worlds.paint.renderer import Paint
@@ -103,7 +103,8 @@ def test_a_spline_is_one_stroke() -> None:
 
 def test_the_size_of_the_canvas_does_not_count() -> None:
     actions = [stroke((1, 1), (4, 1), (8, 8)), stroke((3, 3), (3, 3), (3, 3))]
-    small, large = (polylines(program("stroke", *actions, canvas=size)) for size in (64, 200))
+    brush = "deevad/fill"  # paints while at rest
+    small, large = (polylines(program("stroke", *actions, canvas=size, brush=brush)) for size in (64, 200))
     for a, b in zip(small, large, strict=True):
         np.testing.assert_allclose(a, b)
     np.testing.assert_allclose(small[1], [middle(3, 3)] * SAMPLES)
@@ -122,6 +123,16 @@ def test_pressure_goes_from_its_last_value_to_the_new_one() -> None:
     assert np.allclose(pressures[:SAMPLES], 0.2)
     assert np.allclose(pressures[SAMPLES:], np.linspace(0.2, 1, SAMPLES))
     assert np.array_equal(line[:, :2], polylines(program("bezier", first, then))[0])
+
+
+def test_a_stroke_has_one_colour() -> None:
+    ways = [stroke((1, 1), (4, 1), (8, 8)), stroke((8, 8), (10, 12), (14, 12))]
+    red = [way | {"red": 19} for way in ways]
+    assert [found.colour for found in coloured_strokes(program("stroke", *red, color=True))] == [(1, 0, 0)]
+    line = [{"flag": PAINT, "end": cell(8, 2), "red": 19}, {"flag": PAINT, "end": cell(8, 12)}]
+    dot = {"flag": PAINT, "end": cell(8, 12), "green": 19}  # paints nothing
+    for some in (program("stroke", red[0], ways[1], color=True), program("line", *line, dot, color=True)):
+        assert [stroke.colour for stroke in coloured_strokes(some)] == [(1, 0, 0), (0, 0, 0)]
 
 
 # --- order --------------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ def action(flag: int, end: tuple[int, int], control: tuple[int, int] = (0, 0), p
 def strokes(*actions: list[int]) -> list[np.ndarray]:
     found = find_world("toy").strokes(SETTINGS, np.asarray(actions, np.int64).reshape(-1, 5))
     assert found is not None
-    return found
+    return [stroke.points for stroke in found]
 
 
 def middle(column: int, row: int) -> list[float]:

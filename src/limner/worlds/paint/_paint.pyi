@@ -44,6 +44,12 @@ class Engine:
     @property
     def plain(self) -> bool:
         """Whether saving copies the brush; otherwise restoring replays it."""
+    @property
+    def dabs(self) -> list[tuple[int, int]]:
+        """On each canvas, how many dabs the brush made in the last step, and how many of them laid paint.
+
+        A dab lays none where it is too weak, outside the canvas, or erases.
+        """
 
     def reset(self, indices: Sequence[int], out: NDArray[np.uint8]) -> None:
         """Set canvases ``indices`` to blank, with new brushes."""

@@ -158,7 +158,8 @@ class Engine {
         : size_(size), tiles_across_((size + kTile - 1) / kTile), color_(color), alpha_(transparent),
           straight_(straight || transparent), ground_(transparent ? 0 : kOne), events_(events),
           scale_(std::max(1.0f, float(size) / kBrushCanvas)), budget_(kCurveCost * std::min(size * size / 4096, 64)),
-          recipe_(std::move(recipe)), noise_(recipe_.take_noise()), plain_(recipe_.is_plain()), canvases_(batch), pool_(threads) {
+          recipe_(std::move(recipe)), noise_(recipe_.take_noise()), plain_(recipe_.is_plain()), canvases_(batch), dabs_(batch),
+          pool_(threads) {
         for (int i = 0; i < pool_.size(); i++) {
             surfaces_.push_back(std::make_unique<Surface>(size, size, ground_, scale_));
             brushes_.push_back(plain_ ? new_brush(*surfaces_.back()) : Brush(nullptr, mypaint_brush_unref));
@@ -171,6 +172,7 @@ class Engine {
     size_t batch() const { return canvases_.size(); }
     int channels() const { return (color_ ? 3 : 1) + (alpha_ ? 1 : 0); }
     bool plain() const { return plain_; }
+    const std::vector<std::pair<int64_t, int64_t>>& dabs() const { return dabs_; }
 
     void reset(const std::vector<int64_t>& indices, Pixels out) {
         check(indices, indices.size());
@@ -219,8 +221,12 @@ class Engine {
             const Silence silence;
             pool_.run(batch(), [&](int worker, size_t i) {
                 if (heavy >= 0) return;
+                Surface& surface = *surfaces_[size_t(worker)];
+                surface.take_dabs();   // those of new brushes and of replays
                 if (!paint(canvases_[i], all + i * count, count, worker)) heavy = int64_t(i);
-                convert(canvases_[i], surfaces_[size_t(worker)]->take_changes(), out.data() + i * stride());
+                convert(canvases_[i], surface.take_changes(), out.data() + i * stride());
+                const Dabs dabs = surface.take_dabs();
+                dabs_[i] = {dabs.made, dabs.laid};
             });
         }
         return heavy;
@@ -469,6 +475,7 @@ class Engine {
     std::vector<std::unique_ptr<Surface>> surfaces_;  // one per thread
     std::vector<Brush> brushes_;                      // one per thread, if plain
     std::vector<Canvas> canvases_;
+    std::vector<std::pair<int64_t, int64_t>> dabs_;   // that the last step made and laid on each canvas
     std::mutex busy_;
     Pool pool_;
 };
@@ -508,6 +515,7 @@ NB_MODULE(_paint, m) {
              "mappings"_a, "threads"_a)
         .def_prop_ro("channels", &Engine::channels, "Values per pixel: 1 or 3, and one more when transparent.")
         .def_prop_ro("plain", &Engine::plain, "Whether saving copies the brush; otherwise restoring replays it.")
+        .def_prop_ro("dabs", &Engine::dabs, "Dabs that the last step made, and that it laid, on each canvas.")
         .def("reset", &Engine::reset, "indices"_a, "out"_a.noconvert())
         .def("load", &Engine::load, "pictures"_a.noconvert(), "indices"_a, "out"_a.noconvert())
         .def("step", &Engine::step, "curves"_a.noconvert(), "out"_a.noconvert())

@@ -83,6 +83,10 @@ class Paint(Renderer):
         """As ``Renderer.pen``."""
         return (self._pens.place / self._settings.canvas).astype(np.float32)
 
+    def dabs(self) -> list[tuple[int, int]]:
+        """How many dabs the last action made on each canvas, and how many of them laid paint."""
+        return self._engine.dabs
+
     def _reset(self, rows: IntArray) -> None:
         if self._paper is not None:
             self.load(np.broadcast_to(self._paper, (len(rows), *self.shape)), rows)

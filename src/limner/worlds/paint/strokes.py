@@ -1,48 +1,78 @@
-"""Strokes of a program: the path of the pen as polylines, and a standard order.
+"""Strokes of a program: what it paints as curves, the path of the pen as polylines, and a standard order.
+
+Whether a curve paints is asked of the engine, which executes the program: a brush paints dabs, some distance apart, so
+on a short curve there may be none, and a brush that is pressed too little leaves no trace.
 
 A search finds strokes in any order and direction, so one picture has many programs. A prior over programs is learnt
 from a standard order: from the stroke that starts nearest to the upper left corner, always on to the nearest end, in
 either direction.
 """
 
-from collections.abc import Iterator
+import colorsys
+from typing import NamedTuple
 
 import numpy as np
 
 from limner.actions import ActionSpace, IntArray
 from limner.worlds.paint.curves import DOWN, ON, CurveDecoder
+from limner.worlds.paint.renderer import Paint
 from limner.worlds.paint.settings import PaintSettings
-from limner.worlds.world import Points
+from limner.worlds.world import Colour, Points, Stroke
 
 SAMPLES = 32
 """Points on each curve."""
 
 
-def pen_strokes(settings: PaintSettings, actions: IntArray) -> list[Points]:
-    """The strokes of a program ``int64[T, P]``, in order: ``float64[n, 3]``, (x, y, pressure), each in [0, 1].
+class Curve(NamedTuple):
+    """A curve of a stroke that paints."""
 
-    A curve continues the stroke before it when the pen was not lifted between them, or when it starts within one grid
-    cell (in x and in y) of its end: in the space ``stroke`` no stroke could be as long as a person's otherwise.
+    row: Points
+    """``float64[13]``, as ``CurveDecoder.decode`` gives it."""
+    inked: bool
+    """Whether it has a dab. Between two dabs of a stroke there may be whole curves; what has none begins nothing."""
+
+
+def pen_strokes(settings: PaintSettings, actions: IntArray) -> list[Stroke]:
+    """The strokes that a program ``int64[T, P]`` paints, in order.
+
+    A curve of the same colour continues the stroke before it when it starts within one grid cell (in x and in y) of its
+    end, whether the pen was lifted between them or not: in the space ``stroke`` no stroke could be as long as a
+    person's otherwise.
     """
-    strokes: list[list[Points]] = []
-    for curve in pen_curves(settings, actions):
-        places = _bezier(*curve[1:7].reshape(3, 2)) / settings.canvas
-        points = np.column_stack([places, np.linspace(curve[8], curve[9], SAMPLES)])
-        gap = abs(places[0] - strokes[-1][-1][-1, :2]).max() if strokes else np.inf
-        if strokes and (curve[0] == ON or gap <= 1.001 / settings.grid):
-            strokes[-1].append(points)
-        else:
-            strokes.append([points])
-    return [np.concatenate(stroke) for stroke in strokes]
+    found: list[tuple[list[Points], Colour]] = []
+    for curve in (curve for stroke in painted_strokes(settings, actions) for curve in stroke):
+        points, colour = _polyline(curve.row, settings), colorsys.hsv_to_rgb(*curve.row[10:])
+        gap = abs(points[0, :2] - found[-1][0][-1][-1, :2]).max() if found else np.inf
+        if gap <= 1.001 / settings.grid and colour == found[-1][1]:
+            found[-1][0].append(points)
+        elif curve.inked:
+            found.append(([points], colour))
+    return [Stroke(np.concatenate(lines), colour) for lines, colour in found]
 
 
-def pen_curves(settings: PaintSettings, actions: IntArray) -> Iterator[Points]:
-    """The curves that a program ``int64[T, P]`` paints, in order: rows ``float64[13]`` of ``CurveDecoder.decode``."""
-    decoder = CurveDecoder(settings)
+def painted_strokes(settings: PaintSettings, actions: IntArray) -> list[list[Curve]]:
+    """What a program ``int64[T, P]`` paints, in order: strokes of curves, between which the pen stays down.
+
+    A stroke on which no dab lays paint is left out, and one is cut in two where the dabs of an action lay none.
+    ``ValueError`` when the program cannot be painted.
+    """
+    renderer, decoder = Paint(settings), CurveDecoder(settings)
     pens = decoder.new(1)
+    strokes: list[list[Curve]] = []
+    cut = True
     for action in actions:
         curves, pens = decoder.decode(action[None], pens)
-        yield from curves[0][np.isin(curves[0, :, 0], (DOWN, ON))]
+        renderer.step(action[None])
+        ((made, laid),) = renderer.dabs()
+        for row in curves[0][np.isin(curves[0, :, 0], (DOWN, ON))]:
+            if made and not laid:
+                cut = True
+            elif cut or row[0] == DOWN:
+                strokes.append([Curve(row, laid > 0)])
+                cut = False
+            else:
+                strokes[-1].append(Curve(row, laid > 0))
+    return [stroke for stroke in strokes if any(curve.inked for curve in stroke)]
 
 
 def order_strokes(space: ActionSpace, programs: IntArray) -> IntArray:
@@ -63,7 +93,9 @@ def order_strokes(space: ActionSpace, programs: IntArray) -> IntArray:
     return ordered
 
 
-def _bezier(start: Points, control: Points, end: Points) -> Points:
-    """Points ``float64[SAMPLES, 2]`` along a quadratic Bézier, ends included."""
+def _polyline(curve: Points, settings: PaintSettings) -> Points:
+    """Points ``float64[SAMPLES, 3]`` of x, y and pressure along a curve, ends included, x and y by the canvas."""
+    start, control, end = curve[1:7].reshape(3, 2) / settings.canvas
     t = np.linspace(0, 1, SAMPLES)[:, None]
-    return np.asarray((1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end)
+    places = (1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end
+    return np.column_stack([places, np.linspace(curve[8], curve[9], SAMPLES)])

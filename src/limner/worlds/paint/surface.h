@@ -31,6 +31,11 @@ struct Box {
     int x0, y0, x1, y1;
 };
 
+// Dabs that a brush made, and those of them that laid paint on the canvas: not too weak, not beyond it, not erasing.
+struct Dabs {
+    int64_t made = 0, laid = 0;
+};
+
 // A libmypaint surface over the tiles of the current canvas; without a canvas it ignores dabs.
 class Surface {
   public:
@@ -74,6 +79,8 @@ class Surface {
         right_ = bottom_ = -1;
         return box;
     }
+    // Returns the number of dabs since the last call.
+    Dabs take_dabs() { return std::exchange(dabs_, {}); }
 
   private:
     struct Hook {                                   // what libmypaint is given
@@ -102,11 +109,14 @@ class Surface {
     // Whether to paint a dab there; stops the brush when its dabs exceed the budget.
     bool admit(float x, float y, float radius) {
         const float reach = radius + 2;
-        const bool touches = x + reach > 0 && y + reach > 0 && x - reach < width_ && y - reach < height_;
-        const double area = !touches ? 0 : radius < kTooLarge ? 4.0 * reach * reach : 1e12;
+        const bool near = touches(x, y, reach);
+        const double area = !near ? 0 : radius < kTooLarge ? 4.0 * reach * reach : 1e12;
         budget_ -= kDabCost + int64_t(area);
         if (budget_ < 0) stop();
-        return tiles_ && touches && budget_ >= 0;
+        return tiles_ && near && budget_ >= 0;
+    }
+    bool touches(float x, float y, float reach) const {
+        return x + reach > 0 && y + reach > 0 && x - reach < width_ && y - reach < height_;
     }
     // Ends libmypaint's loop over the dabs of an event by making their number zero. The brush cannot be used afterwards.
     void stop() {
@@ -122,6 +132,7 @@ class Surface {
                         float posterize, float posterize_num, float) {
         Surface& self = of(surface);
         x *= self.scale_, y *= self.scale_, radius *= self.scale_;
+        self.dabs_.made++;
         const float sum = r + g + b + opaque + hardness + alpha + angle + lock + colorize + posterize + posterize_num;
         if (!self.admit(x, y, radius) || !std::isfinite(sum) || !(ratio < 100)) return TRUE;
         if (colorize > 0) {   // where both colours are grey, libmypaint would divide by zero: avoid an exact grey
@@ -138,8 +149,10 @@ class Surface {
             mypaint_surface2_end_atomic(surface, nullptr);
             self.queued_ = 0;
         }
-        return self.draw_(surface, x, y, radius, r, g, b, opaque, hardness, alpha, ratio, angle, lock, colorize,
-                          posterize, posterize_num, 0);
+        const int drawn = self.draw_(surface, x, y, radius, r, g, b, opaque, hardness, alpha, ratio, angle, lock,
+                                     colorize, posterize, posterize_num, 0);
+        self.dabs_.laid += drawn && alpha > 0 && self.touches(x, y, radius);
+        return drawn;
     }
     static void get_color(MyPaintSurface2* surface, float x, float y, float radius, float* r, float* g, float* b,
                           float* alpha, float) {
@@ -169,6 +182,7 @@ class Surface {
     uint16_t* tiles_ = nullptr;
     int64_t budget_ = 0;
     int queued_ = 0;
+    Dabs dabs_;
     float left_ = kFar, top_ = kFar, right_ = -1, bottom_ = -1;
     MyPaintSurfaceDrawDabFunction2 draw_;
     MyPaintSurfaceGetColorFunction2 pick_;

@@ -7,7 +7,7 @@ import numpy as np
 from limner.actions import IntArray
 from limner.worlds import register
 from limner.worlds.toy.renderer import PAINT, Toy, ToySettings, toy_actions
-from limner.worlds.world import Points, World
+from limner.worlds.world import Points, Stroke, World
 
 
 class ToyWorld(World):
@@ -18,7 +18,7 @@ class ToyWorld(World):
     renderer_type: ClassVar[type[Any]] = Toy
     actions = staticmethod(toy_actions)
 
-    def strokes(self, settings: ToySettings, actions: IntArray) -> list[Points] | None:
+    def strokes(self, settings: ToySettings, actions: IntArray) -> list[Stroke] | None:
         """As ``World.strokes``; a curve continues the stroke before it unless a jump comes between them."""
         space = toy_actions(settings)
         pen, down, pressure = np.zeros(2), False, 0.0
@@ -34,7 +34,7 @@ class ToyWorld(World):
             else:
                 down, pressure = False, 0.0
             pen = end
-        return [np.concatenate(stroke) for stroke in strokes]
+        return [Stroke(np.concatenate(stroke), (0.0, 0.0, 0.0)) for stroke in strokes]
 
 
 register(ToyWorld())
