@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from limner.worlds import make_renderer
 from limner.worlds.paint.brushes import brush_names, find_brush
 from limner.worlds.paint.renderer import Paint
-from limner.worlds.paint.settings import JUMP, PAINT, PaintSettings
+from limner.worlds.paint.settings import JUMP, PAINT, VIA, PaintSettings
 
 PLAIN, RANDOM, SMUDGING = "classic/pen", "classic/dry_brush", "deevad/watercolor_glazing"
 TRACKING_NOISE = "classic/impressionism"
@@ -181,9 +181,9 @@ def test_dabs_are_those_of_the_last_action(brush: str) -> None:
     line, jump = (action(renderer, flag, (16, 16), (16, 16), pressure=9) for flag in (PAINT, JUMP))
     both = np.concatenate([line[:1], jump[:1]])
     renderer.step(both)
-    (made, laid), nothing = first = renderer.dabs()
-    assert 5 < laid <= made
-    assert nothing == (0, 0)
+    ((dabs,), (nothing,)) = first = renderer.dabs()
+    assert 5 < dabs.laid <= dabs.made
+    assert nothing.made == nothing.laid == nothing.radii == 0
     saved = renderer.save()
     renderer.step(line)
     after = renderer.dabs()
@@ -201,10 +201,31 @@ def test_dabs_that_lay_no_paint() -> None:
     for brush, pressure in (("classic/ink_eraser", 9), ("classic/brush", 0)):
         renderer = Paint(PaintSettings(brush=brush))
         renderer.step(action(renderer, PAINT, (16, 16), pressure=pressure))
-        ((made, laid),) = renderer.dabs()
-        assert made > 5
-        assert laid == 0
+        ((dabs,),) = renderer.dabs()
+        assert dabs.made > 5
+        assert dabs.laid == dabs.radii == 0
         assert (renderer.canvas() == 255).all()
+
+
+@pytest.mark.parametrize("canvas", [128, 4096])
+def test_dabs_are_where_the_paint_is(canvas: int) -> None:
+    """Of each of the curves of a spline, one that comes back over itself, at any size."""
+    renderer = Paint(PaintSettings(brush="deevad/fill", space="spline", canvas=canvas, sizes=(2.0,)))
+    ways = [(JUMP, 32 * 10 + 4), (VIA, 32 * 10 + 24), (VIA, 32 * 10 + 8), (PAINT, 32 * 26 + 8)]
+    for flag, point in ways:
+        renderer.step(np.array([[flag, point, 0, 9]]))
+    (dabs,) = renderer.dabs()
+    (ys, xs) = np.nonzero(renderer.canvas()[0, ..., 0] < 128)
+    radius = dabs[0].radii / dabs[0].laid
+    cell = canvas / 32
+    assert len(dabs) == 2
+    assert [one.laid > 10 for one in dabs] == [True, True]
+    assert dabs[0].first[0] - radius == pytest.approx(xs.min(), abs=0.02 * canvas)
+    assert dabs[1].last[1] + radius == pytest.approx(ys.max(), abs=0.02 * canvas)
+    assert 0.5 < dabs[0].hardness / dabs[0].laid <= 1
+    assert np.hypot(dabs[0].last[0] - 16.5 * cell, dabs[0].last[1] - 10.5 * cell) < cell
+    assert [one.first[2] < 0.1 for one in dabs] == [True, True]
+    assert [one.last[2] > 0.9 for one in dabs] == [True, True]
 
 
 # --- the same program, the same pixels ----------------------------------------------------------------------------

@@ -45,11 +45,8 @@ class Engine:
     def plain(self) -> bool:
         """Whether saving copies the brush; otherwise restoring replays it."""
     @property
-    def dabs(self) -> list[tuple[int, int]]:
-        """On each canvas, how many dabs the brush made in the last step, and how many of them laid paint.
-
-        A dab lays none where it is too weak, outside the canvas, or erases.
-        """
+    def dabs(self) -> list[list[tuple[int, int, float, float, list[float], list[float]]]]:
+        """For each canvas, the dabs of each curve of the last step: the fields of ``Dabs`` (renderer.py)."""
 
     def reset(self, indices: Sequence[int], out: NDArray[np.uint8]) -> None:
         """Set canvases ``indices`` to blank, with new brushes."""

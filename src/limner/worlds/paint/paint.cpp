@@ -17,6 +17,7 @@
 
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/array.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
@@ -104,6 +105,7 @@ struct Canvas {
     std::vector<Curve> history;                     // since the last reset, of any other brush
     std::shared_ptr<const std::vector<uint16_t>> ground;   // tiles to replay on, if the brush reads them
     Brush brush{nullptr, mypaint_brush_unref};      // of any other brush
+    std::vector<Dabs> dabs;                         // of each curve of the last step
 };
 
 // One saved canvas. Immutable, shared by all copies of a state.
@@ -158,8 +160,7 @@ class Engine {
         : size_(size), tiles_across_((size + kTile - 1) / kTile), color_(color), alpha_(transparent),
           straight_(straight || transparent), ground_(transparent ? 0 : kOne), events_(events),
           scale_(std::max(1.0f, float(size) / kBrushCanvas)), budget_(kCurveCost * std::min(size * size / 4096, 64)),
-          recipe_(std::move(recipe)), noise_(recipe_.take_noise()), plain_(recipe_.is_plain()), canvases_(batch), dabs_(batch),
-          pool_(threads) {
+          recipe_(std::move(recipe)), noise_(recipe_.take_noise()), plain_(recipe_.is_plain()), canvases_(batch), pool_(threads) {
         for (int i = 0; i < pool_.size(); i++) {
             surfaces_.push_back(std::make_unique<Surface>(size, size, ground_, scale_));
             brushes_.push_back(plain_ ? new_brush(*surfaces_.back()) : Brush(nullptr, mypaint_brush_unref));
@@ -172,7 +173,14 @@ class Engine {
     size_t batch() const { return canvases_.size(); }
     int channels() const { return (color_ ? 3 : 1) + (alpha_ ? 1 : 0); }
     bool plain() const { return plain_; }
-    const std::vector<std::pair<int64_t, int64_t>>& dabs() const { return dabs_; }
+    auto dabs() const {
+        using Place = std::array<double, 3>;
+        std::vector<std::vector<std::tuple<int64_t, int64_t, double, double, Place, Place>>> all(batch());
+        for (size_t i = 0; i < batch(); i++)
+            for (const Dabs& dabs : canvases_[i].dabs)
+                all[i].emplace_back(dabs.made, dabs.laid, dabs.radii, dabs.hardness, dabs.first, dabs.last);
+        return all;
+    }
 
     void reset(const std::vector<int64_t>& indices, Pixels out) {
         check(indices, indices.size());
@@ -221,12 +229,8 @@ class Engine {
             const Silence silence;
             pool_.run(batch(), [&](int worker, size_t i) {
                 if (heavy >= 0) return;
-                Surface& surface = *surfaces_[size_t(worker)];
-                surface.take_dabs();   // those of new brushes and of replays
                 if (!paint(canvases_[i], all + i * count, count, worker)) heavy = int64_t(i);
-                convert(canvases_[i], surface.take_changes(), out.data() + i * stride());
-                const Dabs dabs = surface.take_dabs();
-                dabs_[i] = {dabs.made, dabs.laid};
+                convert(canvases_[i], surfaces_[size_t(worker)]->take_changes(), out.data() + i * stride());
             });
         }
         return heavy;
@@ -380,7 +384,9 @@ class Engine {
                 mypaint_brush_set_state(brush, MyPaintBrushState(i), canvas.states[i]);
         else
             canvas.history.insert(canvas.history.end(), curves, curves + count);
-        const bool complete = run(brush, *surfaces_[size_t(worker)], canvas.tiles.data(), canvas.draws, curves, count);
+        canvas.dabs.resize(count);
+        const bool complete = run(brush, *surfaces_[size_t(worker)], canvas.tiles.data(), canvas.draws, curves, count,
+                                  canvas.dabs.data());
         if (plain_) canvas.states = states_of(brush);
         if (plain_ && !complete) brushes_[size_t(worker)] = new_brush(*surfaces_[size_t(worker)]);
         return complete;
@@ -390,14 +396,17 @@ class Engine {
     void replay(Canvas& canvas, const std::vector<Curve>& history, int worker) {
         canvas.history = history;
         run(canvas.brush.get(), *surfaces_[size_t(worker)], recipe_.reads_canvas() ? canvas.tiles.data() : nullptr,
-            canvas.draws, history.data(), history.size());
+            canvas.draws, history.data(), history.size(), nullptr);
         surfaces_[size_t(worker)]->take_changes();   // the pixels are replaced afterwards
     }
 
-    bool run(MyPaintBrush* brush, Surface& surface, uint16_t* tiles, uint64_t& draws, const Curve* curves, size_t count) {
+    // `dabs`, if any, takes the dabs of each curve.
+    bool run(MyPaintBrush* brush, Surface& surface, uint16_t* tiles, uint64_t& draws, const Curve* curves, size_t count,
+             Dabs* dabs) {
         bool complete = true;
         for (size_t i = 0; i < count && complete; i++) {
             const Curve& c = curves[i];
+            if (dabs) dabs[i] = {};
             if (c.kind == kNone) continue;
             const float zoom = scale_ / std::exp(float(c.log_radius));
             const double noise = noise_ * std::exp(c.log_radius);
@@ -412,6 +421,8 @@ class Engine {
                 mypaint_brush_set_base_value(brush, id, float(value));
             };
             surface.begin(brush, tiles, budget_);
+            surface.take_dabs();   // those of a new brush
+            surface.at(0);
             set(MYPAINT_BRUSH_SETTING_RADIUS_LOGARITHMIC, c.log_radius - std::log(scale_));
             if (c.kind == kJump) {
                 lift(brush);
@@ -423,11 +434,13 @@ class Engine {
                 if (c.kind == kDown) event(c.x0, c.y0, c.pressure0);
                 for (int n = 1; n <= events_ && !surface.exhausted(); n++) {
                     const double t = double(n) / events_, s = 1 - t;
+                    surface.at(t);
                     event(s * s * c.x0 + 2 * s * t * c.xc + t * t * c.x1, s * s * c.y0 + 2 * s * t * c.yc + t * t * c.y1,
                           s * c.pressure0 + t * c.pressure1);
                 }
             }
             complete = !surface.exhausted();
+            if (dabs) dabs[i] = surface.take_dabs();
             surface.end();
         }
         return complete;
@@ -475,7 +488,6 @@ class Engine {
     std::vector<std::unique_ptr<Surface>> surfaces_;  // one per thread
     std::vector<Brush> brushes_;                      // one per thread, if plain
     std::vector<Canvas> canvases_;
-    std::vector<std::pair<int64_t, int64_t>> dabs_;   // that the last step made and laid on each canvas
     std::mutex busy_;
     Pool pool_;
 };
@@ -515,7 +527,7 @@ NB_MODULE(_paint, m) {
              "mappings"_a, "threads"_a)
         .def_prop_ro("channels", &Engine::channels, "Values per pixel: 1 or 3, and one more when transparent.")
         .def_prop_ro("plain", &Engine::plain, "Whether saving copies the brush; otherwise restoring replays it.")
-        .def_prop_ro("dabs", &Engine::dabs, "Dabs that the last step made, and that it laid, on each canvas.")
+        .def_prop_ro("dabs", &Engine::dabs, "Dabs of each curve of the last step on each canvas.")
         .def("reset", &Engine::reset, "indices"_a, "out"_a.noconvert())
         .def("load", &Engine::load, "pictures"_a.noconvert(), "indices"_a, "out"_a.noconvert())
         .def("step", &Engine::step, "curves"_a.noconvert(), "out"_a.noconvert())

@@ -5,7 +5,7 @@ reset) has one more event, which sets the pen down where it starts. A brush is n
 paints the same pixels whatever was painted before it.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,23 @@ from limner.worlds.paint.curves import CurveDecoder
 from limner.worlds.paint.settings import PaintSettings
 from limner.worlds.validation import require
 from limner.worlds.world import Canvas, Renderer
+
+
+class Dabs(NamedTuple):
+    """What a brush made of a curve."""
+
+    made: int
+    """Number of dabs."""
+    laid: int
+    """How many of them laid paint: those that are not too weak, not outside the canvas, and do not erase."""
+    radii: float
+    """The sum of the radii of those, in pixels."""
+    hardness: float
+    """The sum of their hardness, in [0, 1] each."""
+    first: list[float]
+    """The first of those: x, y in pixels, and the place of the pen on the curve, in [0, 1], behind which it may lag."""
+    last: list[float]
+    """The last of those, likewise."""
 
 
 class Paint(Renderer):
@@ -83,9 +100,9 @@ class Paint(Renderer):
         """As ``Renderer.pen``."""
         return (self._pens.place / self._settings.canvas).astype(np.float32)
 
-    def dabs(self) -> list[tuple[int, int]]:
-        """How many dabs the last action made on each canvas, and how many of them laid paint."""
-        return self._engine.dabs
+    def dabs(self) -> list[list[Dabs]]:
+        """For each canvas, the dabs of each curve of the last action, jumps included."""
+        return [[Dabs(*one) for one in curves] for curves in self._engine.dabs]
 
     def _reset(self, rows: IntArray) -> None:
         if self._paper is not None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from limner.actions import ActionSpace, IntArray
 from limner.worlds.paint.curves import DOWN, ON, CurveDecoder
-from limner.worlds.paint.renderer import Paint
+from limner.worlds.paint.renderer import Dabs, Paint
 from limner.worlds.paint.settings import PaintSettings
 from limner.worlds.world import Colour, Points, Stroke
 
@@ -28,8 +28,8 @@ class Curve(NamedTuple):
 
     row: Points
     """``float64[13]``, as ``CurveDecoder.decode`` gives it."""
-    inked: bool
-    """Whether it has a dab. Between two dabs of a stroke there may be whole curves; what has none begins nothing."""
+    dabs: Dabs
+    """Between two dabs of a stroke there may be whole curves; one that has none begins nothing."""
 
 
 def pen_strokes(settings: PaintSettings, actions: IntArray) -> list[Stroke]:
@@ -45,7 +45,7 @@ def pen_strokes(settings: PaintSettings, actions: IntArray) -> list[Stroke]:
         gap = abs(points[0, :2] - found[-1][0][-1][-1, :2]).max() if found else np.inf
         if gap <= 1.001 / settings.grid and colour == found[-1][1]:
             found[-1][0].append(points)
-        elif curve.inked:
+        elif curve.dabs.laid:
             found.append(([points], colour))
     return [Stroke(np.concatenate(lines), colour) for lines, colour in found]
 
@@ -53,7 +53,7 @@ def pen_strokes(settings: PaintSettings, actions: IntArray) -> list[Stroke]:
 def painted_strokes(settings: PaintSettings, actions: IntArray) -> list[list[Curve]]:
     """What a program ``int64[T, P]`` paints, in order: strokes of curves, between which the pen stays down.
 
-    A stroke on which no dab lays paint is left out, and one is cut in two where the dabs of an action lay none.
+    A stroke on which no dab lays paint is left out, and one is cut in two where the dabs of a curve lay none.
     ``ValueError`` when the program cannot be painted.
     """
     renderer, decoder = Paint(settings), CurveDecoder(settings)
@@ -63,16 +63,17 @@ def painted_strokes(settings: PaintSettings, actions: IntArray) -> list[list[Cur
     for action in actions:
         curves, pens = decoder.decode(action[None], pens)
         renderer.step(action[None])
-        ((made, laid),) = renderer.dabs()
-        for row in curves[0][np.isin(curves[0, :, 0], (DOWN, ON))]:
-            if made and not laid:
+        for row, dabs in zip(curves[0], renderer.dabs()[0], strict=True):
+            if row[0] not in (DOWN, ON):
+                continue
+            if dabs.made and not dabs.laid:
                 cut = True
             elif cut or row[0] == DOWN:
-                strokes.append([Curve(row, laid > 0)])
+                strokes.append([Curve(row, dabs)])
                 cut = False
             else:
-                strokes[-1].append(Curve(row, laid > 0))
-    return [stroke for stroke in strokes if any(curve.inked for curve in stroke)]
+                strokes[-1].append(Curve(row, dabs))
+    return [stroke for stroke in strokes if any(curve.dabs.laid for curve in stroke)]
 
 
 def order_strokes(space: ActionSpace, programs: IntArray) -> IntArray:

@@ -14,6 +14,7 @@ extern "C" {
 }
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <utility>
@@ -31,9 +32,13 @@ struct Box {
     int x0, y0, x1, y1;
 };
 
-// Dabs that a brush made, and those of them that laid paint on the canvas: not too weak, not beyond it, not erasing.
+// Dabs of a curve: how many the brush made, and how many of them laid paint on the canvas (those that are not too weak, not
+// beyond it, and do not erase). Of the latter the sums of radius and hardness, and the first and the last: x, y, and up to
+// where on the curve it was made.
 struct Dabs {
     int64_t made = 0, laid = 0;
+    double radii = 0, hardness = 0;
+    std::array<double, 3> first{}, last{};
 };
 
 // A libmypaint surface over the tiles of the current canvas; without a canvas it ignores dabs.
@@ -79,7 +84,9 @@ class Surface {
         right_ = bottom_ = -1;
         return box;
     }
-    // Returns the number of dabs since the last call.
+    // Says up to where on a curve, from 0 to 1, the next dabs are made.
+    void at(double t) { t_ = t; }
+    // Returns the dabs since the last call.
     Dabs take_dabs() { return std::exchange(dabs_, {}); }
 
   private:
@@ -151,7 +158,12 @@ class Surface {
         }
         const int drawn = self.draw_(surface, x, y, radius, r, g, b, opaque, hardness, alpha, ratio, angle, lock,
                                      colorize, posterize, posterize_num, 0);
-        self.dabs_.laid += drawn && alpha > 0 && self.touches(x, y, radius);
+        if (drawn && alpha > 0 && self.touches(x, y, radius)) {
+            self.dabs_.last = {x, y, self.t_};
+            self.dabs_.radii += radius;
+            self.dabs_.hardness += hardness;
+            if (self.dabs_.laid++ == 0) self.dabs_.first = self.dabs_.last;
+        }
         return drawn;
     }
     static void get_color(MyPaintSurface2* surface, float x, float y, float radius, float* r, float* g, float* b,
@@ -183,6 +195,7 @@ class Surface {
     int64_t budget_ = 0;
     int queued_ = 0;
     Dabs dabs_;
+    double t_ = 0;
     float left_ = kFar, top_ = kFar, right_ = -1, bottom_ = -1;
     MyPaintSurfaceDrawDabFunction2 draw_;
     MyPaintSurfaceGetColorFunction2 pick_;
