@@ -31,7 +31,7 @@ LINES = {
     "limner evaluate --data mn": {"mnist", "mnist-5k"},
     "limner data f": {"fetch"},
     "limner data fetch ": {"mnist", "omniglot"},
-    "limner export program.json --to ": {"svg", "gcode"},
+    "limner export program.json --to ": {"svg", "gcode", "axidraw"},
     "limner paint pic": {"picture.png"},
     "limner completion ": {"bash", "zsh", "fish"},
 }

@@ -2,21 +2,25 @@
 
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from limner.cli import main as cli
-from limner.export.gcode import GcodeSettings, gcode
+from limner.export.axidraw import axidraw
+from limner.export.gcode import gcode
+from limner.export.plotter import MACHINES, GcodeSettings
 from limner.export.svg import svg
-from limner.programs.execution import pen_strokes
+from limner.export.toolpath import toolpath
+from limner.programs.execution import coloured_strokes
 from limner.programs.program import Program, save_programs
 from limner.worlds import make_renderer
 
 
-def program(seed: int, name: str = "paint", steps: int = 4) -> Program:
-    renderer = make_renderer({"name": name})
+def program(seed: int, name: str = "paint", steps: int = 4, **settings: object) -> Program:
+    renderer = make_renderer({"name": name, **settings})
     actions = renderer.actions.sample(np.random.default_rng(seed), steps)
     actions[1:, 0] = 1
     return Program(renderer.settings(), actions, title=f"number {seed}" if seed else "")
@@ -31,6 +35,7 @@ def programs(here: Path) -> list[Program]:
     save_programs("all.jsonl", made)
     program(0, "scenes").save("scenes.json")
     program(0, steps=0).save("nothing.json")
+    program(4, steps=12, space="stroke", color=True).save("colours.json")
     return made
 
 
@@ -38,14 +43,20 @@ def run(words: str) -> None:
     assert cli.main(["export", *words.split()]) == 0
 
 
+def job(program: Program, name: str, settings: GcodeSettings = GcodeSettings()) -> str:  # noqa: B008
+    return gcode(toolpath(coloured_strokes(program), settings), settings, name)
+
+
 def test_the_file_is_beside_the_program(programs: list[Program], capsys: pytest.CaptureFixture[str]) -> None:
     run("deep/one.json --to svg")
     run("deep/one.json --to gcode")
-    count = len(pen_strokes(programs[1]))
-    assert capsys.readouterr().out == f"deep/one.svg: {count} strokes\ndeep/one.gcode: {count} strokes\n"
+    run("deep/one.json --to axidraw")
+    strokes, paths = len(coloured_strokes(programs[1])), svg(programs[1]).count("<path")
+    told = f"deep/one.svg: {paths} paths\ndeep/one.gcode: {strokes} strokes\ndeep/one-axidraw.svg: {strokes} strokes\n"
+    assert capsys.readouterr().out == told
     assert Path("deep/one.svg").read_text() == svg(programs[1])
-    assert Path("deep/one.gcode").read_text() == gcode(pen_strokes(programs[1]), name="number 1")
-    assert len(list(Path("deep").iterdir())) == 3
+    assert Path("deep/one.gcode").read_text() == job(programs[1], "number 1")
+    assert len(list(Path("deep").iterdir())) == 4
 
 
 def test_a_line_of_many(programs: list[Program]) -> None:
@@ -61,7 +72,35 @@ def test_options_and_another_name(programs: list[Program]) -> None:
     options = "--gcode.sheet 210 --gcode.margin 15 --gcode.depth 0 --gcode.feed 600 --gcode.tolerance 0.2"
     run(f"deep/one.json --to gcode --out some/where/it.NC {options}")
     settings = GcodeSettings(sheet=210, margin=15, depth=0, feed=600, tolerance=0.2)
-    assert Path("some/where/it.NC").read_text() == gcode(pen_strokes(programs[1]), settings, "number 1")
+    assert Path("some/where/it.NC").read_text() == job(programs[1], "number 1", settings)
+
+
+def test_a_machine_is_what_flags_start_from(programs: list[Program]) -> None:
+    run("deep/one.json --to gcode --gcode.order program --machine grbl-servo --gcode.servo-up None --gcode.bed 200 200")
+    settings = replace(MACHINES["grbl-servo"], order="program", servo_up=None, bed=(200.0, 200.0))
+    assert Path("deep/one.gcode").read_text() == job(programs[1], "number 1", settings)
+    assert "M5" in Path("deep/one.gcode").read_text()
+
+
+def test_the_pens_are_told(programs: list[Program], capsys: pytest.CaptureFixture[str]) -> None:
+    palette = ("navy", "midnightblue", "firebrick", "chocolate")
+    run(f"colours.json --to gcode --gcode.pens {' '.join(palette)}")
+    told = capsys.readouterr().out
+    path = toolpath(coloured_strokes(Program.load("colours.json")), GcodeSettings(pens=palette))
+    expected = [f"{pen.strokes} with the pen {pen.colour}" for pen in path.pens]
+    assert 1 < len(expected) < 4
+    assert all(part in told for part in expected)
+    assert told.count("none with the pen") == 4 - len(expected)
+    assert told.endswith(f", {path.left_out} left to the white paper\n")
+    assert Path("colours.gcode").read_text().count("\nM0\n") == len(expected) - 1
+
+
+def test_an_axidraw_starts_at_the_upper_left(programs: list[Program]) -> None:
+    run("colours.json --to axidraw --gcode.sheet 148 --gcode.margin 8 --gcode.order nearest --gcode.pens 2")
+    settings = GcodeSettings(sheet=148, margin=8, order="nearest", pens=2, depth=0)
+    some = Program.load("colours.json")
+    path = toolpath(coloured_strokes(some), settings, home=(0, 0))
+    assert Path("colours-axidraw.svg").read_text() == axidraw(path, settings, some)
 
 
 def test_nothing_is_an_empty_sheet(programs: list[Program]) -> None:
@@ -85,7 +124,11 @@ def test_nothing_is_an_empty_sheet(programs: list[Program]) -> None:
         ("all.jsonl --to gcode --out all.jsonl", "the name must end in .gcode, "),
         ("all.jsonl --to svg --out all.jsonl/x.svg", "all.jsonl is a file"),
         ("all.jsonl --to svg --out /proc/x.svg", "cannot write into the folder /proc"),
-        ("all.jsonl --to svg --gcode.sheet 50", "the --gcode options are for --to gcode, not for --to svg"),
+        ("all.jsonl --to svg --gcode.sheet 50", "--gcode.sheet has no effect with --to svg: leave it out"),
+        ("all.jsonl --to axidraw --gcode.servo-up 50 --gcode.pen servo", "--gcode.pen has no effect with --to axidraw"),
+        ("all.jsonl --to gcode --gcode.bed 9 9", "the bed from X0 to X9: choose a gcode.sheet of at most "),
+        ("all.jsonl --to svg --machine grbl-servo", "--machine is for --to gcode, not for --to svg"),
+        ("all.jsonl --to gcode --machine lathe", "--machine is 'lathe': must be one of z-axis, grbl-servo, "),
     ],
 )
 def test_bad_input_is_one_line(programs: list[Program], fails: Callable[[str], str], words: str, message: str) -> None:
@@ -111,6 +154,8 @@ def test_a_wrong_command_line_tells_what_there_is(words: list[str], capsys: pyte
         ("--gcode.safe -1", "gcode.safe is -1.0: must be above gcode.contact"),
         ("--gcode.feed inf", "gcode.feed is inf: must be a number"),
         ("--gcode.margin 60", "gcode.margin is 60.0: must leave"),
+        ("--gcode.pens mauvish", "gcode.pens: 'mauvish' is no colour"),
+        ("--gcode.dwell 1", "gcode.dwell is 1.0: it is for gcode.pen servo, but the pen is z"),
     ],
 )
 def test_bad_settings_are_named(

@@ -26,10 +26,10 @@ def buffering(unbuffered: bool) -> dict[str, str]:
 @pytest.mark.parametrize("closed", ["2>&-", ">&-", ">&- 2>&- <&-"])
 def test_closed_streams_keep_no_work_from_being_done(closed: str, toy_programs: list[Program]) -> None:
     """Files are the same, though the first that is opened could have taken the number of a stream."""
-    assert cli.main(["replay", "program.json", "--out", "expected.gif"]) == 0
-    result = shell(f"limner replay program.json --out found.gif {closed}")
+    assert cli.main(["replay", "program.json", "--out", "expected.png"]) == 0
+    result = shell(f"limner replay program.json --out found.png {closed}")
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
-    assert Path("found.gif").read_bytes() == Path("expected.gif").read_bytes()
+    assert Path("found.png").read_bytes() == Path("expected.png").read_bytes()
 
 
 @pytest.mark.parametrize("words", ["replay nothing.json", "replay", "scribble"])

@@ -85,10 +85,10 @@ def unknown_flag(words: Sequence[str], names: Collection[str]) -> str | None:
     return None
 
 
-def parse_command(kind: type[Command], words: Sequence[str], program: str) -> Command:
-    """``kind``, a dataclass, with the values that the flags in ``words`` give."""
+def parse_command(kind: type[Command], words: Sequence[str], program: str, default: Command | None = None) -> Command:
+    """``kind``, a dataclass, with the values that the flags in ``words`` give; others are those of ``default``."""
     check_words(words, [name for flag in list_flags(kind) for name in flag.names], program)
-    return tyro.cli(kind, args=words, prog=program)
+    return tyro.cli(kind, args=words, prog=program, default=default)
 
 
 def parse_flags(default: Command, words: Sequence[str], program: str, choices: Mapping[str, Sequence[str]]) -> Command:
@@ -100,6 +100,18 @@ def parse_flags(default: Command, words: Sequence[str], program: str, choices: M
     registry.struct_rule(partial(_flags, choices=choices))
     kind, text = type(default), (default.__doc__ or "").partition("\n")[0]
     return tyro.cli(kind, args=words, prog=program, default=default, description=text, registry=registry)
+
+
+def given(words: Sequence[str], flag: str, choices: Sequence[str] = ()) -> str | None:
+    """The last value of a flag in ``words``, None without one; ``ValueError`` unless it is one of ``choices``."""
+    found = None
+    for i, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name.replace("_", "-") == flag:
+            found = value if equals else "".join(words[i + 1 : i + 2])
+    if found is not None and choices and found not in choices:
+        raise ValueError(f"{flag} is {found!r}: must be one of {', '.join(choices)}")
+    return found
 
 
 def checked(section: Any) -> Any:

@@ -15,6 +15,7 @@ from limner.cli.flags import (
     Flag,
     check_words,
     checked,
+    given,
     list_flags,
     parse_command,
     parse_flags,
@@ -76,14 +77,14 @@ def read(words: Sequence[str]) -> Runnable:
     name = choose("limner train", "PRESET", choices | {"--resume FOLDER": "continue the run in a folder"}, words)
     rest, program = words[1:], f"limner train {name}"
     if any(word.partition("=")[0] == "--resume" for word in rest):
-        folder = _given(rest, "--out") or "FOLDER"
+        folder = given(rest, "--out") or "FOLDER"
         raise ValueError(
             f"--resume continues a run from its folder alone: limner train --resume {folder}, with --frames, "
             "--minutes or --threads to change a limit"
         )
     every = every_flag(name)
     check_words(rest, every, program)
-    asked = {flag: _given(rest, f"--{flag}", names) for flag, names in _choices().items() if names}
+    asked = {flag: given(rest, f"--{flag}", names) for flag, names in _choices().items() if names}
     population, rest = _population(rest)
     command = _start(name, population=population, **asked)
     here = [flag for each in list_flags(Train, command, _choices()) for flag in each.names]
@@ -255,32 +256,20 @@ def _population(words: Sequence[str]) -> tuple[Any, list[str]]:
     """The population that ``--population N`` asks for, not checked, None without it; and the other words."""
     from limner.training.population.settings import PopulationConfig
 
-    given = _given(words, "--population")
-    if given is None:
+    members = given(words, "--population")
+    if members is None:
         return None, list(words)
-    if not given.isdecimal():
-        raise ValueError(f"--population is {given!r}: must be the number of members, 2 or more")
+    if not members.isdecimal():
+        raise ValueError(f"--population is {members!r}: must be the number of members, 2 or more")
     rest, skip = [], False
     for word in words:
         if not skip and word.partition("=")[0] != "--population":
             rest.append(word)
         skip = word == "--population" and not skip
-    return unchecked(PopulationConfig, members=int(given)), rest
-
-
-def _given(words: Sequence[str], flag: str, choices: Sequence[str] = ()) -> str | None:
-    """The last value of a flag in ``words``, None without one; ``ValueError`` unless it is one of ``choices``."""
-    given = None
-    for i, word in enumerate(words):
-        name, equals, value = word.partition("=")
-        if name.replace("_", "-") == flag:
-            given = value if equals else "".join(words[i + 1 : i + 2])
-    if given is not None and choices and given not in choices:
-        raise ValueError(f"{flag} is {given!r}: must be one of {', '.join(choices)}")
-    return given
+    return unchecked(PopulationConfig, members=int(members)), rest
 
 
 def _refuse(words: Sequence[str], flags: Sequence[str], why: str) -> None:
     """``ValueError`` when one of ``flags``, which would have no effect, is in ``words``."""
     for flag in flags:
-        require(_given(words, flag) is None, f"{flag} has no effect: {why}; leave it out")
+        require(given(words, flag) is None, f"{flag} has no effect: {why}; leave it out")

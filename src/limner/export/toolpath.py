@@ -1,0 +1,126 @@
+"""What pens draw: the strokes of a program as lines on a sheet of paper, in the order in which they are drawn.
+
+Notable choices:
+- Places are millimetres from the upper left corner of the sheet, y downwards, whatever the machine or the file.
+- Polylines are simplified (Douglas and Peucker, 1973) in x, y and depth, so that pressure is kept within the tolerance
+  too.
+- A stroke that stays in one place is a dot: the pen goes down and up.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from limner.export.pens import PAPER, assign_pens, choose_pens
+from limner.export.plotter import GcodeSettings
+from limner.export.tour import nearest_tour
+from limner.worlds.validation import require
+from limner.worlds.world import Points, Stroke
+
+
+class Pen(NamedTuple):
+    """What one pen draws."""
+
+    colour: str
+    """#rrggbb or a name; empty when the colours of strokes do not count."""
+    strokes: int
+    lines: list[Points]
+    """``float64[n, 3]`` each: x, y and depth in millimetres. The pen is lifted after each."""
+
+
+class Toolpath(NamedTuple):
+    """All that is drawn on a sheet."""
+
+    pens: list[Pen]
+    """In the order in which they draw; each draws something."""
+    left_out: int
+    """Strokes that are left to the white paper."""
+
+
+def toolpath(strokes: Sequence[Stroke], settings: GcodeSettings, home: tuple[float, float] | None = None) -> Toolpath:
+    """What pens draw of ``strokes``, from ``home``, a place on or beside the sheet, and back; None: from X0 Y0.
+
+    ``ValueError`` names a stroke of another shape or range, or says that there is nothing to draw.
+    """
+    lines = [_on_sheet(stroke.points, i, settings) for i, stroke in enumerate(strokes)]
+    require(len(lines) > 0, "there is nothing to draw: the program paints no stroke")
+    names, rows = _pens(strokes, lines, settings)
+    home = home or (-settings.left, settings.bottom + settings.sheet)
+    lines = [simplify(line, settings.tolerance) for line in lines]
+    pens = []
+    for number, name in enumerate(names):
+        own = [line for line, row in zip(lines, rows, strict=True) if row == number]
+        if own:
+            pens.append(Pen(name, len(own), _joined(_ordered(own, settings, home), settings.join)))
+    require(len(pens) > 0, f"there is nothing to draw: white paper is nearer to each stroke than the pens {names}")
+    return Toolpath(pens, rows.count(PAPER))
+
+
+def simplify(points: Points, tolerance: float) -> Points:
+    """A subset of the points ``float64[n, d]``, ends included, whose polyline has all within ``tolerance``."""
+    keep = np.zeros(len(points), np.bool_)
+    keep[[0, -1]] = True
+    segments = [(0, len(points) - 1)]
+    while segments:
+        first, last = segments.pop()
+        if last - first < 2:
+            continue
+        chord = points[last] - points[first]
+        inner = points[first + 1 : last] - points[first]
+        fraction = np.clip(inner @ chord / max(float(chord @ chord), np.finfo(float).tiny), 0, 1)
+        distance = np.linalg.norm(inner - fraction[:, None] * chord, axis=-1)
+        if distance.max() > tolerance:
+            middle = first + 1 + int(distance.argmax())
+            keep[middle] = True
+            segments += [(first, middle), (middle, last)]
+    return points[keep]
+
+
+def length(line: Points) -> float:
+    """Of a line on the paper, in millimetres."""
+    return float(np.linalg.norm(np.diff(line[:, :2], axis=0), axis=1).sum())
+
+
+def _on_sheet(stroke: Points, number: int, settings: GcodeSettings) -> Points:
+    """A stroke in millimetres of the sheet."""
+    points = np.asarray(stroke, np.float64)
+    ok = points.shape[1:] == (3,) and len(points) > 0
+    require(ok, f"stroke {number} must be points [n, 3] of x, y and pressure, got shape {list(points.shape)}")
+    wrong = points[~((points >= -1e-9) & (points <= 1 + 1e-9)).all(1)][:1].tolist()
+    require(not wrong, f"stroke {number} leaves the sheet: x, y, pressure must be in [0, 1], got {wrong}")
+    x, y, pressure = np.clip(points, 0, 1).T
+    x, y = (1 - x if settings.mirror == "x" else x), (1 - y if settings.mirror == "y" else y)
+    side, depth = settings.sheet - 2 * settings.margin, settings.depth if settings.pen == "z" else 0.0
+    return np.column_stack([settings.margin + x * side, settings.margin + y * side, depth * pressure])
+
+
+def _pens(strokes: Sequence[Stroke], lines: list[Points], settings: GcodeSettings) -> tuple[list[str], list[int]]:
+    """The colours of the pens, and for each stroke the number of its pen or PAPER."""
+    if settings.pens == 1:
+        return [""], [0] * len(lines)
+    colours = np.asarray([stroke.colour for stroke in strokes], np.float64)
+    if isinstance(settings.pens, int):
+        names = choose_pens(colours, np.asarray([length(line) for line in lines]), settings.pens)
+    else:
+        names = list(settings.pens)
+    return names, (assign_pens(colours, names) if names else np.full(len(lines), PAPER)).tolist()
+
+
+def _ordered(lines: list[Points], settings: GcodeSettings, home: tuple[float, float]) -> list[Points]:
+    if settings.order == "program":
+        return lines
+    order = nearest_tour(np.asarray([line[[0, -1], :2] for line in lines]), np.asarray(home, np.float64))
+    return [lines[k] if k >= 0 else lines[~k][::-1] for k in order]
+
+
+def _joined(lines: list[Points], gap: float) -> list[Points]:
+    """Lines of which each starts further than ``gap`` from the end of the one before it."""
+    joined = [[lines[0]]]
+    for before, line in pairwise(lines):
+        if np.linalg.norm(line[0, :2] - before[-1, :2]) <= gap:
+            joined[-1].append(line)
+        else:
+            joined.append([line])
+    return [np.concatenate(parts) for parts in joined]
