@@ -88,6 +88,8 @@ def unknown_flag(words: Sequence[str], names: Collection[str]) -> str | None:
 def parse_command(kind: type[Command], words: Sequence[str], program: str, default: Command | None = None) -> Command:
     """``kind``, a dataclass, with the values that the flags in ``words`` give; others are those of ``default``."""
     check_words(words, [name for flag in list_flags(kind) for name in flag.names], program)
+    if default is None:
+        return tyro.cli(kind, args=words, prog=program)
     return tyro.cli(kind, args=words, prog=program, default=default)
 
 
