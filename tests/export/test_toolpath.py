@@ -86,5 +86,5 @@ def test_nothing_to_draw_is_told_before_the_sheet_is_in() -> None:
     with pytest.raises(ValueError, match="there is nothing to draw: the program paints no stroke"):
         toolpath([], RIGID)
     light = line((0, 0), (1, 1), colour=(0.98, 0.98, 1))
-    with pytest.raises(ValueError, match="there is nothing to draw: white paper is nearer to each stroke than"):
+    with pytest.raises(ValueError, match="there is nothing to draw: white paper is nearer to all strokes than"):
         toolpath([light], replace(RIGID, pens=("black", "red")))

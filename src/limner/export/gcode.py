@@ -46,6 +46,7 @@ def gcode(path: Toolpath, settings: GcodeSettings, name: str = "") -> str:
 
 
 def _check_bed(path: Toolpath, settings: GcodeSettings) -> None:
+    """``ValueError`` naming the axis along which the drawing leaves the bed."""
     if settings.bed is None:
         return
     places = _machine(np.concatenate([line for pen in path.pens for line in pen.lines]), settings)[:, :2]

@@ -54,7 +54,7 @@ def toolpath(strokes: Sequence[Stroke], settings: GcodeSettings, home: tuple[flo
         own = [line for line, row in zip(lines, rows, strict=True) if row == number]
         if own:
             pens.append(Pen(name, len(own), _joined(_ordered(own, settings, home), settings.join)))
-    require(len(pens) > 0, f"there is nothing to draw: white paper is nearer to each stroke than the pens {names}")
+    require(len(pens) > 0, "there is nothing to draw: white paper is nearer to all strokes than any of gcode.pens")
     return Toolpath(pens, rows.count(PAPER))
 
 
