@@ -7,7 +7,7 @@ Notable choices:
 - A patch has changed when the mean of one of its ``CELLS`` × ``CELLS`` cells differs by more than ``CHANGE`` levels
   from what it was when the patch was last painted. Noise is averaged away, slow changes add up.
 - Strokes that lie in patches that have changed, and are no wider than these, are taken away and painted anew, on what
-  is left. Wider ones stay.
+  is left; so are patches where that bares what was painted over. Wider strokes stay.
 - What is painted anew is kept only where it is closer to the frame than what was there.
 """
 
@@ -22,7 +22,6 @@ from limner.data import Pictures
 from limner.data.resize import resize_square
 from limner.inference.draw import DrawOptions
 from limner.inference.paint import NO_WISHES, PaintOptions, paint
-from limner.metrics.reconstruction import squared_error
 from limner.programs.execution import execute
 from limner.programs.program import Program
 
@@ -82,10 +81,19 @@ def _follow(
     """The program with strokes anew in patches that have ``changed``, if that is closer to ``frame``."""
     detail, side = len(changed), len(frame) // len(changed)
     kept = replace(program, actions=program.actions[~_within(program, changed)])
-    weights = changed.repeat(side, 0).repeat(side, 1).astype(np.float64)
+    bared = _errors(kept, frame, detail) > _errors(program, frame, detail)  # beside the strokes that are taken away
+    weights = (changed | bared).repeat(side, 0).repeat(side, 1).astype(np.float64)
     found = _last(agent, frame, detail, options, replace(wishes, start=kept, weights=weights))
-    errors = [squared_error(execute(replace(one, frame=None))[None], frame[None])[0] for one in (program, found)]
+    errors = [_errors(one, frame, detail).sum() for one in (program, found)]
     return found if errors[1] < errors[0] else program
+
+
+def _errors(program: Program, frame: Pictures, detail: int) -> NDArray[np.float64]:
+    """Sums of squared differences ``float64[detail, detail]`` of patches between what is painted and ``frame``."""
+    side = len(frame) // detail
+    squares = np.square(execute(replace(program, frame=None)).astype(np.float64) - frame)
+    sums: NDArray[np.float64] = squares.reshape(detail, side, detail, side, -1).sum((1, 3, 4))
+    return sums
 
 
 def _within(program: Program, changed: NDArray[np.bool_]) -> NDArray[np.bool_]:
