@@ -256,9 +256,13 @@ def test_so_many_strokes_exactly(coarse, strokes):
     assert last(paint(coarse, goal, 2, options, PaintOptions(strokes=strokes))).program == program
 
 
-@pytest.mark.parametrize("goal", [np.full((128, 128, 1), 255, np.uint8), np.zeros((128, 128, 1), np.uint8)])
-def test_so_many_strokes_where_none_are_needed(conditional_agent, goal):
-    assert len(last(paint(conditional_agent, goal, 2, wishes=PaintOptions(strokes=50))).program) == 50
+@pytest.mark.parametrize("detail", [1, 2])
+@pytest.mark.parametrize("shade", [0, 255])
+def test_so_many_strokes_where_none_are_needed(conditional_agent, detail, shade):
+    goal = np.full((64 * detail, 64 * detail, 1), shade, np.uint8)
+    for strokes in (2, 50):
+        program = last(paint(conditional_agent, goal, detail, wishes=PaintOptions(strokes=strokes))).program
+        assert len(program) == strokes
 
 
 def test_more_strokes_come_closer(coarse):

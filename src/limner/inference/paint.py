@@ -159,15 +159,15 @@ class _Painter:
     def run(self) -> Iterator[Painting]:
         """The painting as it grows."""
         yield self._painting()
-        count, every = len(self.canvas.program()), self.wishes.start is None
+        count, every, fill = len(self.canvas.program()), self.wishes.start is None, False
         for level in self.levels if self.strokes is None else self._finer():
             if count == self.strokes:
                 break
             self.canvas.mark()
             for phase in product(range(min(level, 2)), repeat=2):
-                yield from self._draw(level, phase, every)
+                yield from self._draw(level, phase, every, fill)
             before, count = count, len(self.canvas.program())
-            every = level == self.detail and count - before < FEW * self.agent.config.horizon * level**2
+            every = fill = level == self.detail and count - before < FEW * self.agent.config.horizon * level**2
             if self.strokes is not None and count > self.strokes:
                 self.canvas.thin(self.strokes)
                 count = self.strokes
@@ -187,8 +187,11 @@ class _Painter:
         yield from (level for level in DETAILS if level < self.detail)
         yield from repeat(self.detail)
 
-    def _draw(self, level: int, phase: tuple[int, ...], every: bool) -> Iterator[Painting]:
-        """Draw every other patch of every other row, those first that ``phase`` says, and keep ``every`` stroke."""
+    def _draw(self, level: int, phase: tuple[int, ...], every: bool, fill: bool) -> Iterator[Painting]:
+        """Draw every other patch of every other row, those first that ``phase`` says, and keep ``every`` stroke.
+
+        To ``fill`` up the strokes that are asked for patches are drawn that are close enough already.
+        """
         patches = np.asarray(list(product(range(phase[0], level, 2), range(phase[1], level, 2))))
         own = len(self.canvas.goal) // self.detail
         canvases, goals = (
@@ -196,8 +199,7 @@ class _Painter:
             for pictures in (self.canvas.renderer.canvas(), self.canvas.goal[None])
         )
         weights = self._weigh(level, patches)
-        again = every and level > 1
-        apart = np.flatnonzero((weights > 0) & (again | (squared_error(canvases, goals) > CLOSE)))
+        apart = np.flatnonzero((weights > 0) & (fill | (squared_error(canvases, goals) > CLOSE)))
         self.done += len(patches) - len(apart)
         for start in range(0, len(apart), batch_size(self.options)):
             rows = apart[start : start + batch_size(self.options)]
