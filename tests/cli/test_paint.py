@@ -13,7 +13,6 @@ import pytest
 from PIL import Image, ImageSequence
 
 from limner.cli import main as cli
-from limner.cli.stopping import SIGNALS
 from limner.data.dataset import ArrayDataset
 from limner.data.picture_source import PictureSource
 from limner.inference import paint as inference
@@ -23,6 +22,7 @@ from limner.programs.program import Program
 from limner.training import make_trainer
 from limner.training.imitation.config import ImitationConfig
 from limner.training.saving import save_checkpoint
+from limner.training.stopping import SIGNALS
 
 
 def gradient(width: int, height: int) -> Image.Image:

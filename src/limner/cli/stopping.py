@@ -1,16 +1,14 @@
 """Signals that end a command, which leaves what it has made so far."""
 
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from limner.training.stopping import handled
 
 
 class Stop:
-    """Whether one of ``SIGNALS`` has come."""
+    """Whether one of ``training.stopping.SIGNALS`` has come."""
 
     def __init__(self) -> None:
         self.asked = False
@@ -29,14 +27,7 @@ class Stop:
 
 @contextmanager
 def stoppable() -> Iterator[Stop]:
-    """While open, the first of ``SIGNALS`` raises ``KeyboardInterrupt``, unless ``wait`` was called; others nothing."""
+    """While open, the first signal raises ``KeyboardInterrupt``, unless ``wait`` was called; others do nothing."""
     stop = Stop()
-    if threading.current_thread() is not threading.main_thread():
+    with handled(stop.note):
         yield stop
-        return
-    previous = {number: signal.signal(number, stop.note) for number in SIGNALS}
-    try:
-        yield stop
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

@@ -11,13 +11,10 @@ Notable choices:
 
 import json
 import logging
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import torch
@@ -34,6 +31,7 @@ from limner.training.evaluation import Evaluation, make_evaluation
 from limner.training.log import Log, Record, finite_figures, read_log
 from limner.training.progress import is_evaluation
 from limner.training.saving import restore_checkpoint
+from limner.training.stopping import stop_signals
 from limner.training.trainer import Trainer
 from limner.worlds.validation import require
 
@@ -251,25 +249,3 @@ def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     for name, value in values.items():
         flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
     return flat
-
-
-@contextmanager
-def stop_signals() -> Iterator[Callable[[], bool]]:
-    """While open, Ctrl-C, SIGTERM and SIGHUP only set a flag. The second signal interrupts at once."""
-    received: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        if received:
-            raise KeyboardInterrupt
-        received.append(number)
-        logger.info("stopping after this update")
-
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: False
-        return
-    previous = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield lambda: bool(received)
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

@@ -17,9 +17,10 @@ from limner.training.config import RayConfig, TrainingConfig
 from limner.training.log import Record
 from limner.training.population.members import Outcome, begin, failure_of, train_member
 from limner.training.population.settings import PopulationConfig
-from limner.training.run import Run, open_run, stop_signals
+from limner.training.run import Run, open_run
 from limner.training.runtime.cluster import Cluster, expect_version
 from limner.training.spiral.shared_critic import SharedCritic
+from limner.training.stopping import stop_signals
 
 RETRIES = 3
 """Times that a task is begun again when its process ends; it goes on from the member's last checkpoint."""
