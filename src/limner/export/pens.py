@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from limner.worlds.colours import as_text, channels, hexadecimal
 from limner.worlds.validation import require
 
 Colours = NDArray[np.float64]
@@ -25,12 +26,10 @@ ROUNDS = 100
 
 def read_colours(names: Sequence[str]) -> Colours:
     """The colours, ``float64[n, 3]`` in [0, 1], that are called so in CSS; ``ValueError`` names one that is none."""
-    from PIL import ImageColor
-
     colours = []
     for name in names:
         try:
-            colours.append(ImageColor.getrgb(name)[:3])
+            colours.append(channels(hexadecimal(name)))
         except ValueError:
             raise ValueError(f"gcode.pens: {name!r} is no colour: give names such as navy, or #rrggbb") from None
     require(len(set(colours)) == len(colours), f"gcode.pens is {tuple(names)!r}: two pens have the same colour")
@@ -60,7 +59,7 @@ def choose_pens(colours: Colours, lengths: NDArray[np.float64], count: int) -> l
         centres = means
     pens = centres[1:][np.argsort(-centres[1:, 0], kind="stable")]
     shades = np.rint(255 * lab2rgb(pens[None])[0]).astype(int)
-    return list(dict.fromkeys(f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in shades))
+    return list(dict.fromkeys(as_text(*shade) for shade in shades))
 
 
 def assign_pens(colours: Colours, pens: Sequence[str]) -> NDArray[np.int64]:

@@ -21,6 +21,7 @@ import numpy as np
 from limner.programs.frame import Frame
 from limner.programs.program import Program
 from limner.worlds import read_settings
+from limner.worlds.colours import as_text
 from limner.worlds.paint import _paint
 from limner.worlds.paint.brushes import load_brush
 from limner.worlds.paint.curves import Doubles
@@ -83,7 +84,7 @@ class _Pen:
         pressure = float(curve[8:10].mean())
         red, green, blue = (round(255 * part) for part in colorsys.hsv_to_rgb(*curve[10:]))
         radius = float(np.exp(curve[7] + self._offset("radius_logarithmic", pressure)))
-        return f"#{red:02x}{green:02x}{blue:02x}", radius, self._opacity(pressure)
+        return as_text(red, green, blue), radius, self._opacity(pressure)
 
     def width(self, radius: float, hardness: float) -> float:
         """How wide overlapping dabs are where they reach half of their opacity together.

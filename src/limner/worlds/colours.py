@@ -13,6 +13,11 @@ def hexadecimal(colour: str) -> str:
         red, green, blue, *_ = getrgb(colour)
     except ValueError:
         raise ValueError(f"{colour!r} is no colour: give a name of CSS, such as navy, or #rrggbb") from None
+    return as_text(red, green, blue)
+
+
+def as_text(red: int, green: int, blue: int) -> str:
+    """``#rrggbb`` of three channels, each in 0 … 255."""
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
@@ -37,9 +42,10 @@ def read_palette(text: str) -> tuple[str, ...]:
     skipped = r"#|Name:|Columns:|GIMP Palette|$" if gimp else r"//|;|$"
     colours = []
     for line in (line for line in lines if not re.match(skipped, line)):
-        match = re.match(r"(\d{1,3})\s+(\d{1,3})\s+(\d{1,3})(\s|$)", line) if gimp else None
-        if match and all(int(part) < 256 for part in match.groups()[:3]):
-            colours.append("#" + "".join(f"{int(part):02x}" for part in match.groups()[:3]))
+        match = re.match(r"(\d{1,3})\s+(\d{1,3})\s+(\d{1,3})(?=\s|$)", line) if gimp else None
+        shades = [int(part) for part in match.groups()] if match else [256]
+        if max(shades) < 256:
+            colours.append(as_text(*shades))
         else:
             bare = re.fullmatch(r"[0-9a-fA-F]{6}", line)
             colours.append(hexadecimal(f"#{line}" if bare else line))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from limner.actions import COLOURS, ActionSpace, Part
+from limner.worlds.colours import is_grey
 from limner.worlds.validation import check_fields, require
 from limner.worlds.world import Settings
 
@@ -58,8 +59,7 @@ class PaintSettings(Settings):
     def __post_init__(self) -> None:
         ranges = {"canvas": (64, 4096), "grid": (2, 4096), "sizes": (0.05, 64), "pressures": (1, 1000)}
         check_fields(self, "renderer.", within=ranges | {"levels": (2, 256), "events": (1, 1000)})
-        colour = re.fullmatch("#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})", self.ground)
-        shown = colour is not None and (self.color or len(set(colour.groups())) == 1)
+        shown = re.fullmatch("#[0-9a-f]{6}", self.ground) is not None and (self.color or is_grey(self.ground))
         need = "'white', 'transparent' or a colour #rrggbb, grey unless color is set"
         known = self.ground in ("white", "transparent")
         require(known or shown, f"renderer.ground is {self.ground!r}: must be {need}")
