@@ -7,7 +7,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
 from plotting import BLACK, ROUNDED, Plotter, apart, in_millimetres, length, plotters, strokes_of_any_kind
@@ -219,6 +219,7 @@ def test_what_leaves_the_bed_is_refused(values: dict[str, float], message: str) 
 
 @budget(max_examples=40, deadline=None)
 @given(st.floats(1, 300), st.floats(0, 40), st.floats(-60, 200), st.floats(-60, 200), st.floats(0, 1), st.floats(0, 1))
+@example(150.48865611556158, 0.0, 106.86394820381676, 0.0, 0.0, 0.0)  # 150 mm from 106.86 are a little more than 150
 def test_the_remedy_for_a_bed_is_one(
     sheet: float, margin: float, left: float, bottom: float, low: float, high: float
 ) -> None:

@@ -53,12 +53,13 @@ def _check_bed(path: Toolpath, settings: GcodeSettings) -> None:
     low, high, bed = places.min(0), places.max(0), np.asarray(settings.bed)
     side, size = settings.sheet - 2 * settings.margin, high - low
     share = float(np.min(bed / np.maximum(size, STEP)))
+    large = bool((size > bed + STEP).any())
     for i, (axis, name) in enumerate((("X", "left"), ("Y", "bottom"))):
         if low[i] >= -STEP and high[i] <= bed[i] + STEP:
             continue
         reach = f"the drawing reaches from {axis}{_number(low[i])} to {axis}{_number(high[i])}"
         remedy = f"gcode.{name} {_number(getattr(settings, name) - low[i])}"
-        if share < 1:
+        if large:
             remedy = f"a gcode.sheet of at most {_number(np.floor(1e2 * (2 * settings.margin + side * share)) / 1e2)}"
         raise ValueError(f"{reach}, the bed from {axis}0 to {axis}{bed[i]:g}: choose {remedy}")
 
