@@ -28,8 +28,8 @@ class PatchRenderer(Paint):
         self._pictures = pictures
         super().__init__(settings, len(pictures), threads)
 
-    def _reset(self, rows: IntArray) -> None:
-        self.load(self._pictures[rows], rows)
+    def _blank(self, rows: IntArray) -> Canvas:
+        return self._pictures[rows]
 
 
 class LargePainting:
@@ -92,7 +92,7 @@ class LargePainting:
     def patch_renderer(self, level: int, pictures: Canvas, threads: int) -> PatchRenderer:
         """As ``LargeCanvas.patch_renderer``."""
         sizes = tuple(radius * level for radius in self._radii(level))
-        return PatchRenderer(replace(self.own, sizes=sizes, ground="white"), pictures, threads)
+        return PatchRenderer(replace(self.own, sizes=sizes), pictures, threads)
 
     def add(self, level: int, patches: IntArray, actions: IntArray, weights: NDArray[np.float64], every: bool) -> None:
         """As ``LargeCanvas.add``: unless ``every`` stroke is to be kept, those that bring the canvas closer are."""

@@ -57,7 +57,6 @@ class Paint(Renderer):
         self._brush, self._threads = load_brush(settings.brush, settings.opaque), min(threads, batch)
         self._engine = self._make_engine()
         self._pens = self._decoder.new(batch)
-        self._paper = _paper(settings)
         self.reset()
 
     def _make_engine(self) -> _paint.Engine:
@@ -104,9 +103,17 @@ class Paint(Renderer):
         """For each canvas, the dabs of each curve of the last action, jumps included."""
         return [[Dabs(*one) for one in curves] for curves in self._engine.dabs]
 
+    def _blank(self, rows: IntArray) -> Canvas | None:
+        """What a reset of ``rows`` shows, ``uint8[N, H, W, C]``; None: white, or nothing on a transparent ground."""
+        settings = self._settings
+        if not settings.ground.startswith("#"):
+            return None
+        colour = np.asarray(channels(settings.ground)[: 3 if settings.color else 1], np.uint8)
+        return np.broadcast_to(colour, (len(rows), *self.shape))
+
     def _reset(self, rows: IntArray) -> None:
-        if self._paper is not None:
-            self.load(np.broadcast_to(self._paper, (len(rows), *self.shape)), rows)
+        if (blank := self._blank(rows)) is not None:
+            self.load(blank, rows)
             return
         self._engine.reset(rows.tolist(), self._canvas)
         self._pens = self._pens.put(rows, self._decoder.new(len(rows)))
@@ -126,11 +133,3 @@ class Paint(Renderer):
         canvases, pens = parts
         self._engine.restore(canvases.tolist(), rows.tolist(), self._canvas)
         self._pens = self._pens.put(rows, pens)
-
-
-def _paper(settings: PaintSettings) -> Canvas | None:
-    """A blank canvas ``uint8[H, W, C]`` of coloured paper; None of white or none."""
-    if not settings.ground.startswith("#"):
-        return None
-    colour = np.asarray(channels(settings.ground)[: 3 if settings.color else 1], np.uint8)
-    return np.broadcast_to(colour, (settings.canvas, settings.canvas, len(colour)))
