@@ -55,8 +55,7 @@ def paint_film(
             changed = changed_patches(shown, frame, detail)
             if changed.any():
                 program = _follow(agent, program, frame, changed, options, wishes)
-                side = len(frame) // detail
-                there = changed.repeat(side, 0).repeat(side, 1)
+                there = _pixels(changed, len(frame))
                 shown[there] = frame[there]
         yield program
 
@@ -64,7 +63,7 @@ def paint_film(
 def changed_patches(before: Pictures, now: Pictures, detail: int) -> NDArray[np.bool_]:
     """Which patches differ between two frames ``uint8[S, S, C]``: ``bool[detail, detail]``."""
     side = CELLS * detail
-    means = [resize_square(picture[None].astype(np.uint8), side)[0].astype(np.float64) for picture in (before, now)]
+    means = resize_square(np.stack([before, now]), side).astype(np.float64)
     far = np.abs(means[1] - means[0]).mean(-1) > CHANGE
     patches: NDArray[np.bool_] = far.reshape(detail, CELLS, detail, CELLS).any((1, 3))
     return patches
@@ -79,13 +78,18 @@ def _follow(
     wishes: PaintOptions,
 ) -> Program:
     """The program with strokes anew in patches that have ``changed``, if that is closer to ``frame``."""
-    detail, side = len(changed), len(frame) // len(changed)
+    detail, before = len(changed), _errors(program, frame, len(changed))
     kept = replace(program, actions=program.actions[~_within(program, changed)])
-    bared = _errors(kept, frame, detail) > _errors(program, frame, detail)  # beside the strokes that are taken away
-    weights = (changed | bared).repeat(side, 0).repeat(side, 1).astype(np.float64)
+    bared = _errors(kept, frame, detail) > before  # beside the strokes that are taken away
+    weights = _pixels(changed | bared, len(frame)).astype(np.float64)
     found = _last(agent, frame, detail, options, replace(wishes, start=kept, weights=weights))
-    errors = [_errors(one, frame, detail).sum() for one in (program, found)]
-    return found if errors[1] < errors[0] else program
+    return found if _errors(found, frame, detail).sum() < before.sum() else program
+
+
+def _pixels(patches: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
+    """Which pixels of a frame of ``size`` lie in ``patches`` bool[detail, detail]: ``bool[size, size]``."""
+    side = size // len(patches)
+    return patches.repeat(side, 0).repeat(side, 1)
 
 
 def _errors(program: Program, frame: Pictures, detail: int) -> NDArray[np.float64]:
