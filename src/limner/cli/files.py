@@ -108,7 +108,7 @@ def write_painting(folder: Path, program: Program, size: int, report: Callable[[
         painted = picture
     write_atomic(folder / "painted.png", png(painted))
     slowly = np.unique(np.ceil(len(program) * np.linspace(0, 1, 48) ** 2).astype(int)).tolist()  # at first
-    write_atomic(folder / "painting.gif", gif(np.stack(list(snapshots(program, slowly, 256))), hold=3.0))
+    write_atomic(folder / "painting.gif", gif(list(snapshots(program, slowly, 256)), hold=3.0))
 
 
 def write_report(folder: Path) -> None:
