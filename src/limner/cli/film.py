@@ -53,7 +53,7 @@ class Film:
             raise ValueError(f"{self.path} has no frame")
         frame = Frame(*first.size)
         side, channels = canvas_shape(self.agent, self.detail)
-        asked = self.wishes.options(self.agent, frame, self.detail, self.size, self.strokes, None)
+        asked = self.wishes.options(self.agent, frame, side, self.size, self.strokes, None)
         programs: list[Program] = []
         with stoppable() as stop:
             with progress_bar("painting") as report, suppress(KeyboardInterrupt):

@@ -56,6 +56,7 @@ class Paint:
 
     def run(self) -> None:
         """Look, paint, write."""
+        from limner.agents.agent import load_agent
         from limner.data.archive import Archive
         from limner.data.film import is_video
         from limner.inference.draw import DrawOptions
@@ -73,33 +74,35 @@ class Paint:
         images: list[Path] = []
         for given in self.images:
             images += [given / name for name in Archive(given).names] if given.is_dir() else [given]
-        if images == list(self.images[:1]):
-            self._paint(images[0], self.out, options)
+        alone = images == list(self.images[:1])
+        require(alone or self.start is None, f"--continue is for one picture, not for {len(images)}")
+        start = None if self.start is None else load_program(self.start, None)
+        agent = load_agent(self.agent or (start.agent if start else "faces"))
+        if alone:
+            self._paint(images[0], self.out, agent, options, start)
             return
-        require(self.start is None, f"--continue is for one picture, not for {len(images)}")
         failed = 0
         for image, name in zip(images, _names(images), strict=True):
             try:
-                self._paint(image, self.out / name, options)
+                self._paint(image, self.out / name, agent, options)
             except (ValueError, OSError) as error:
                 failed += 1
                 print(f"limner: {error}", file=sys.stderr)
         require(not failed, f"{failed} of {len(images)} pictures could not be painted")
 
-    def _paint(self, path: Path, out: Path, options: "DrawOptions") -> None:
-        from limner.agents.agent import load_agent
+    def _paint(
+        self, path: Path, out: Path, agent: "Agent", options: "DrawOptions", start: "Program | None" = None
+    ) -> None:
         from limner.data.decoding import open_picture
         from limner.inference.paint import canvas_shape, paint
         from limner.programs.frame import Frame
 
         image = open_picture(path)
         frame = Frame(*image.size)
-        start = None if self.start is None else load_program(self.start, None)
         require(start is None or start.frame == frame, f"{self.start} was not painted from a picture like {path}")
-        agent = load_agent(self.agent or (start.agent if start else "faces"))
         detail = self._detail(agent, start)
         side, channels = canvas_shape(agent, detail)
-        asked = self.wishes.options(agent, frame, detail, self.size, self.strokes, start)
+        asked = self.wishes.options(agent, frame, side, self.size, self.strokes, start)
         picture = frame.lay(image, side, channels, asked.style.paper)
         paintings = paint(agent, picture, detail, options, asked)
         painting = next(paintings)

@@ -1,6 +1,6 @@
 """The flags of ``limner paint`` that say how a painting is to look, and where."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,12 +40,11 @@ class Wishes:
     """Share of the detail elsewhere, 0 to 1; 0 leaves it alone. 0.25, with --continue 0."""
 
     def options(
-        self, agent: "Agent", frame: "Frame", detail: int, size: int, strokes: int | None, start: "Program | None"
+        self, agent: "Agent", frame: "Frame", side: int, size: int, strokes: int | None, start: "Program | None"
     ) -> "PaintOptions":
-        """What is asked of a painting of ``frame`` by ``agent``, to be shown at ``size``."""
-        from limner.inference.paint import PaintOptions, canvas_shape
+        """What is asked of a painting of ``frame`` by ``agent`` on ``side`` pixels, to be shown at ``size``."""
+        from limner.inference.paint import PaintOptions
 
-        side, _ = canvas_shape(agent, detail)
         style_type = agent.config.world.style_type
         assert style_type is not None, "a world with large canvases has a style for them"
         weights = self._weights(frame, side, 0.0 if start else 0.25)
@@ -64,10 +63,11 @@ class Wishes:
         its = start.renderer if start else {}
         ground = its.get("ground", "white") if self.paper == "white" else self.paper
         brush, opaque = self.brush or its.get("brush"), self.opaque or its.get("opaque", False)
+        style = style_type(brush, opaque, ground, palette, self.grey)
         try:
-            return style_type(brush, opaque, ground, palette, self.grey, radii)
+            return replace(style, radii=radii)
         except ValueError as error:
-            raise ValueError(f"--radius {self.radius}: {error}" if "radii" in str(error) else str(error)) from None
+            raise ValueError(f"--radius {self.radius}: {error}") from None
 
     def _weights(self, frame: "Frame", side: int, rest: float) -> "NDArray[np.float64] | None":
         """Weights ``float64[side, side]``, None without a region."""
