@@ -37,7 +37,7 @@ from limner.inference.evaluate import generation_reference, reconstruct
 from limner.inference.sample import sample
 from limner.metrics import features
 from limner.metrics.generation import evaluate_pictures
-from limner.metrics.sample_size import caution, neighbours
+from limner.metrics.sample_size import neighbours, sampling_error
 from limner.programs.program import load_programs
 from limner.training.config import TrainingConfig
 from limner.training.imitation.config import AgentExpert, FileExpert, ImitationConfig
@@ -94,7 +94,7 @@ SAMPLED = """| pictures | class entropy | Fréchet | normalised | precision | co
 those of a classifier of digits. `normalised` is where the Fréchet distance lies between real pictures (0) and random
 strokes (1). The columns from "plain" on are on the classifier's plain activations, as publications do; the others on
 standardised ones, which are stricter. The entropy is that of the digits that they are taken for, at most 2.303 nats.\
-{caution}"""
+{sampling_error}"""
 
 DRAWN = """| test pictures of | count | search, s a picture | mean squared error | structural similarity | empty |
 |---|---|---|---|---|---|
@@ -279,13 +279,13 @@ def measured_samples(ship: Ship, agent: Agent, config: TrainingConfig) -> str:
             figures.append(f"{row[kind + 'frechet']:.2f}")
             figures += [f"{row[kind + key]:.3f}" for key in ("normalised_frechet", "precision", "coverage")]
         lines.append(f"| {title} | {' | '.join(figures)} |")
-    few = caution(reference.count, reference.borrowed)
+    few = sampling_error(reference.count, reference.borrowed)
     table = SAMPLED.format(
         rows="\n".join(lines),
         count=reference.count,
         k=neighbours(reference.count),
         features=features.fingerprint(),
-        caution=f"\n\nThere are few pictures: {few}." if few else "",
+        sampling_error=f"\n\nThere are few pictures: {few}." if few else "",
     )
 
     def at_one(agent: Agent) -> list[str]:

@@ -83,7 +83,7 @@ def test_everything_is_in_one_file(run: Path) -> None:
     assert "3,000 frames · 0.3 minutes" in text
 
 
-def test_figures_of_few_pictures_come_with_a_caution(run: Path) -> None:
+def test_figures_of_few_pictures_come_with_the_sampling_error(run: Path) -> None:
     texts = []
     for count in (20, 1000):
         real = {"frechet": 30.25, "pictures": count, "borrowed": 14}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from limner.data import load_dataset
 from limner.metrics.features import extract_features, small_grey
 from limner.metrics.generation import frechet_distance, precision_coverage, random_pictures
-from limner.metrics.sample_size import FEWEST, USUAL, caution, compared_pictures, neighbours
+from limner.metrics.sample_size import FEWEST, USUAL, compared_pictures, neighbours, sampling_error
 from limner.worlds.toy.renderer import Toy
 
 sizes = st.integers(0, 3000)
@@ -43,9 +43,9 @@ def test_neighbours_are_few_among_few() -> None:
 
 
 def test_nothing_is_said_of_the_usual_number() -> None:
-    assert caution(USUAL, 0) == ""
-    assert "training pictures" not in caution(USUAL - 1, 0)
-    assert "of 20 drawings against 20 real pictures, 14 of which are training pictures" in caution(20, 14)
+    assert sampling_error(USUAL, 0) == ""
+    assert "training pictures" not in sampling_error(USUAL - 1, 0)
+    assert "of 20 drawings against 20 real pictures, 14 of which are training pictures" in sampling_error(20, 14)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_figures_scatter_as_far_as_is_said(real: np.ndarray, strokes: np.ndarray
         zero, one = (frechet_distance(wanted, points) for points in (near, rng.permutation(strokes)[:count]))
         share = (frechet_distance(wanted, drawn) - zero) / (one - zero)
         found.append((*precision_coverage(wanted, drawn, neighbours(count)), share))
-    said = re.search(r"coverage by (\S+) .* distance by (\S+) \(", caution(count, 0))
+    said = re.search(r"coverage by (\S+) .* distance by (\S+) \(", sampling_error(count, 0))
     assert said is not None
     precision, coverage, share = np.std(found, axis=0)
     assert float(said[1]) == pytest.approx((precision + coverage) / 2, rel=0.35)

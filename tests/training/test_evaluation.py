@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from limner.data import load_dataset
-from limner.metrics.sample_size import caution
+from limner.metrics.sample_size import sampling_error
 from limner.training import make_trainer
 from limner.training.evaluation import GenerationEvaluation, ReconstructionEvaluation, make_evaluation
 
@@ -38,7 +38,7 @@ def test_as_many_pictures_are_drawn_as_there_are_to_compare_with(tiny, source, t
     few = GenerationEvaluation(tiny, data.spread(total - tenth), load_dataset(split="test").spread(tenth))
     real = few.reference_rows["real"]
     assert (real["pictures"], real["borrowed"]) == (count, borrowed)
-    assert few.caution == caution(count, borrowed)
+    assert few.sampling_error == sampling_error(count, borrowed)
     figures = few.measure(make_trainer(tiny, source))
     assert sum(figures["eval/histogram"]) == count
     assert 0 <= figures["eval/precision"] <= 1
@@ -52,8 +52,8 @@ def test_too_few_pictures_are_refused(tiny):
 
 
 def test_nothing_is_to_be_said_of_the_usual_evaluation(generation, reconstruction):
-    assert GenerationEvaluation.caution == reconstruction.caution == ""
-    assert "of 50 drawings against 50 real pictures:" in generation.caution
+    assert GenerationEvaluation.sampling_error == reconstruction.sampling_error == ""
+    assert "of 50 drawings against 50 real pictures:" in generation.sampling_error
 
 
 def test_figures_of_generation_are_drawn_with_the_same_seed(generation, tiny, source):

@@ -533,7 +533,7 @@ def test_a_checkpoint_that_is_not_finite_is_left_out_with_a_warning_unless_it_is
 
 def test_references_that_are_not_finite_are_left_out(small, tmp_path, monkeypatch):
     rows = {"real": {"frechet": math.inf, "entropy": 2.0}, "random": {"frechet": 3.0}}
-    given = SimpleNamespace(reference_rows=rows, caution="", measure=lambda trainer: {})
+    given = SimpleNamespace(reference_rows=rows, sampling_error="", measure=lambda trainer: {})
     monkeypatch.setattr(run, "make_evaluation", lambda *_: given)
     assert train(with_run(CONFIG, frames=24), tmp_path)
     text = (tmp_path / "reference.json").read_text()

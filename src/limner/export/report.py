@@ -17,7 +17,7 @@ from jinja2 import Environment, StrictUndefined
 from limner.export import curves
 from limner.export.picture import png
 from limner.export.stages import Stage, joined, read_object, stages, starts
-from limner.metrics.sample_size import caution
+from limner.metrics.sample_size import sampling_error
 from limner.programs.execution import frames
 from limner.programs.program import Program, load_programs
 from limner.programs.table import columns, write_rows
@@ -104,14 +104,14 @@ def _table(history: Sequence[Stage], reference: Mapping[str, Any]) -> dict[str, 
         "conditional": conditional,
         "titles": [title for title, _ in metrics.values()],
         "rows": cells,
-        "caution": _caution(reference.get("real", {})),
+        "sampling_error": _sampling_error(reference.get("real", {})),
     }
 
 
-def _caution(real: Mapping[str, Any]) -> str:
+def _sampling_error(real: Mapping[str, Any]) -> str:
     """What to know of the figures where there were too few real pictures for the usual ones."""
     count, borrowed = real.get("pictures"), real.get("borrowed")
-    return caution(count, borrowed) if isinstance(count, int) and isinstance(borrowed, int) and count > 0 else ""
+    return sampling_error(count, borrowed) if isinstance(count, int) and isinstance(borrowed, int) and count > 0 else ""
 
 
 def _stages(history: Sequence[Stage], name: str, metric: str) -> list[tuple[str, str, dict[str, Any]]]:

@@ -33,7 +33,7 @@ def neighbours(count: int) -> int:
     return max(1, round(math.log2(count) / 2))
 
 
-def caution(count: int, borrowed: int) -> str:
+def sampling_error(count: int, borrowed: int) -> str:
     """What to know of figures of ``count`` pictures, ``borrowed`` real ones being training pictures; empty if usual."""
     if count >= USUAL:
         return ""

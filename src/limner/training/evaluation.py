@@ -23,7 +23,7 @@ class Evaluation(ABC):
 
     reference_rows: dict[str, Record]
     """Rows of figures, by name, beside which those of the policy stand."""
-    caution: str = ""
+    sampling_error: str = ""
     """What to know of the figures where there are too few pictures for the usual ones."""
 
     def __init__(self, config: TrainingConfig, count: int) -> None:
@@ -72,7 +72,7 @@ class GenerationEvaluation(Evaluation):
         super().__init__(config, count)
         rng, steps = np.random.default_rng(0), config.agent.horizon
         self.reference = make_reference(test_data, train_data, self.renderer, steps, rng, count)
-        self.caution = sample_size.caution(count, self.reference.borrowed)
+        self.sampling_error = sample_size.sampling_error(count, self.reference.borrowed)
         real: Record = asdict(self.reference.real) | {"pictures": count, "borrowed": self.reference.borrowed}
         self.reference_rows = {"real": real, "random": asdict(self.reference.random)}
 

@@ -157,8 +157,8 @@ def open_run(
         if config.run.start and saved is None:
             trainer.start_from(load_agent(config.run.start).policy)
         evaluation = make_evaluation(config, train_data, test_data) if like is None else like.evaluation
-        if evaluation.caution and like is None and saved is None:
-            logger.warning("%s", evaluation.caution)
+        if evaluation.sampling_error and like is None and saved is None:
+            logger.warning("%s", evaluation.sampling_error)
         seconds = restore_checkpoint(saved, trainer)["minutes"] * 60 if saved is not None else 0.0
         log = Log(folder, report, trainer.frames)
         if resume:

@@ -32,7 +32,7 @@ def few():
     """Few pictures in the data; and evaluations of what the next update learns from."""
     evaluation = SimpleNamespace(
         reference_rows={},
-        caution="",
+        sampling_error="",
         measure=lambda trainer: {"eval/score": trainer.measure(trainer.runtime.batch)["score"]},
     )
     with pytest.MonkeyPatch.context() as patch:
