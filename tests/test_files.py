@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from limner.files import append_atomic, expand_home, hold, is_held, write_atomic
+from limner.files import append_atomic, create_private, expand_home, hold, is_held, write_atomic
 
 
 def test_a_home_folder_is_put_in_place_of_a_tilde(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,6 +60,16 @@ def test_what_cannot_be_written_leaves_all_as_it_was(
     assert [path.read_bytes() for path in tmp_path.rglob("*")] == ([] if before is None else [before])
     write(path, b"after")
     assert path.read_bytes() in (b"after", (before or b"") + b"after")
+
+
+def test_a_private_file_is_made_once(tmp_path: Path) -> None:
+    path = tmp_path / "new/file"
+    create_private(path, "first")
+    with pytest.raises(FileExistsError) as error:
+        create_private(path, "second")
+    assert error.value.filename == str(path)
+    assert [each.name for each in path.parent.iterdir()] == ["file"]
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("first", 0o600)
 
 
 def test_other_folders_are_free(tmp_path: Path) -> None:

@@ -70,6 +70,17 @@ def write_atomic(path: str | Path, data: bytes | str) -> None:
             raise
 
 
+def create_private(path: Path, data: str) -> None:
+    """Write ``data`` to a new file that only its owner reads; ``OSError``, ``FileExistsError`` where there is one.
+
+    Of several processes that call this at the same time one writes the file, and none ever reads half of it.
+    """
+    with naming(path), made(path.parent), tempfile.NamedTemporaryFile("w", dir=path.parent) as file:
+        file.write(data)
+        file.flush()
+        os.link(file.name, path)
+
+
 def append_atomic(path: Path, data: bytes) -> None:
     """Append ``data`` to ``path``, which is made if needed.
 

@@ -1,13 +1,15 @@
 """Clusters: what cannot work is refused, and a cluster of a run's own ends with it."""
 
+import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from ray_runs import limner
 
 from limner.training.config import RayConfig
 from limner.training.runtime import cluster as module
-from limner.training.runtime.cluster import Cluster
+from limner.training.runtime.cluster import Cluster, make_token
 
 pytest.importorskip("ray", reason="Ray is not installed")
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -32,6 +34,22 @@ def test_a_run_from_the_command_line_ends_cleanly(tmp_path):
     assert process.returncode == 0, error
     assert (tmp_path / "runs/tiny/report.html").exists()
     assert "runtime/lag" in (tmp_path / "runs/tiny/log.jsonl").read_text()
+
+
+def test_clusters_that_start_together_have_one_token(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "own")
+    make_token()
+    assert list(tmp_path.iterdir()) == [], "it is not looked for there"
+    for name in [name for name in os.environ if name.startswith("RAY_AUTH_")]:
+        monkeypatch.delenv(name)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: make_token(), range(50)))
+    (path,) = (tmp_path / ".ray").iterdir()
+    token = path.read_text()
+    make_token()
+    assert path.read_text() == token
+    assert (path.name, len(token), path.stat().st_mode & 0o777) == ("auth_token", 64, 0o600)
 
 
 def test_an_address_without_a_cluster_is_an_error(tmp_path):

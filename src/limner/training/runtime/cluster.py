@@ -1,7 +1,10 @@
 """A Ray cluster: joining one, or starting one on this machine for the time of a run."""
 
 import atexit
+import contextlib
 import logging
+import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -12,12 +15,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from limner.files import expand_home
+from limner.files import create_private, expand_home
 from limner.training.config import RayConfig
 from limner.training.runtime import reaper
 from limner.worlds.validation import require
 
 SHARED_MEMORY = Path("/dev/shm")
+TOKEN = "~/.ray/auth_token"
+"""Where Ray keeps what processes of its clusters show each other."""
 REACH_SECONDS = 5.0
 """How long to wait for an answer from an address."""
 FREE_SECONDS = 15.0
@@ -31,7 +36,7 @@ class Cluster:
 
     def __init__(self, options: RayConfig, processes: int) -> None:
         """``ValueError`` without Ray, a home folder or the memory, or where no cluster with enough cores is found."""
-        expand_home("~/.ray", "train with --runtime local")  # Ray keeps a token there
+        expand_home("~/.ray", "train with --runtime local")  # where TOKEN is
         try:
             import ray
         except ModuleNotFoundError as error:
@@ -69,6 +74,7 @@ class Cluster:
                 *(size, SHARED_MEMORY, free, folder),
             )
         self._watch(folder)
+        make_token()
         try:
             self.ray.init(
                 address="local",  # also where the environment names a cluster
@@ -116,3 +122,10 @@ def expect_version(wanted: str) -> None:
     """``ValueError``, in a process of a cluster, unless this is the version of Limner that started training."""
     here = version("limner")
     require(here == wanted, f"Limner is {here} on a node of the cluster, and {wanted} where training was started")
+
+
+def make_token() -> None:
+    """Make Ray's token if there is none. Of two clusters that start together, Ray would give each another one."""
+    if not any(name.startswith("RAY_AUTH_") for name in os.environ):
+        with contextlib.suppress(OSError):  # FileExistsError; or Ray says what is wrong
+            create_private(expand_home(TOKEN), secrets.token_hex(32))
