@@ -15,6 +15,7 @@ from limner.export.plotter import MACHINES, GcodeSettings
 from limner.export.svg import svg
 from limner.export.toolpath import toolpath
 from limner.programs.execution import coloured_strokes
+from limner.programs.frame import Frame
 from limner.programs.program import Program, save_programs
 from limner.worlds import make_renderer
 
@@ -52,7 +53,8 @@ def test_the_file_is_beside_the_program(programs: list[Program], capsys: pytest.
     run("deep/one.json --to gcode")
     run("deep/one.json --to axidraw")
     strokes, paths = len(coloured_strokes(programs[1])), svg(programs[1]).count("<path")
-    told = f"deep/one.svg: {paths} paths\ndeep/one.gcode: {strokes} strokes\ndeep/one-axidraw.svg: {strokes} strokes\n"
+    pens = f"100 x 100 mm, {strokes} strokes"
+    told = f"deep/one.svg: {paths} paths\ndeep/one.gcode: {pens}\ndeep/one-axidraw.svg: {pens}\n"
     assert capsys.readouterr().out == told
     assert Path("deep/one.svg").read_text() == svg(programs[1])
     assert Path("deep/one.gcode").read_text() == job(programs[1], "number 1")
@@ -100,7 +102,16 @@ def test_an_axidraw_starts_at_the_upper_left(programs: list[Program]) -> None:
     settings = GcodeSettings(sheet=148, margin=8, order="nearest", pens=2, depth=0)
     some = Program.load("colours.json")
     path = toolpath(coloured_strokes(some), settings, home=(0, 0))
-    assert Path("colours-axidraw.svg").read_text() == axidraw(path, settings, some)
+    assert Path("colours-axidraw.svg").read_text() == axidraw(path, some)
+
+
+def test_pens_draw_the_picture_that_was_painted(programs: list[Program]) -> None:
+    framed = replace(Program.load("colours.json"), frame=Frame(300, 200))
+    framed.save("framed.json")
+    run("framed.json --to gcode --gcode.sheet 90")
+    run("framed.json --to axidraw --gcode.sheet 90")
+    assert Path("framed.gcode").read_text().splitlines()[1].startswith("; 90 x 60 mm, strokes: ")
+    assert ElementTree.parse("framed-axidraw.svg").getroot().attrib["viewBox"] == "0 0 90 60"
 
 
 def test_nothing_is_an_empty_sheet(programs: list[Program]) -> None:

@@ -11,6 +11,7 @@ from limner.export.axidraw import axidraw
 from limner.export.plotter import GcodeSettings
 from limner.export.toolpath import Toolpath, toolpath
 from limner.programs.execution import coloured_strokes
+from limner.programs.frame import Frame
 from limner.programs.program import Program
 from limner.worlds import make_renderer
 from limner.worlds.world import Stroke
@@ -24,8 +25,8 @@ def program(title: str = "") -> Program:
     return Program(renderer.settings(), renderer.actions.sample(np.random.default_rng(0), 20), title=title)
 
 
-def read(path: Toolpath, settings: GcodeSettings, title: str = "") -> ElementTree.Element:
-    return ElementTree.fromstring(axidraw(path, settings, program(title)))
+def read(path: Toolpath, title: str = "") -> ElementTree.Element:
+    return ElementTree.fromstring(axidraw(path, program(title)))
 
 
 def places(path: ElementTree.Element) -> np.ndarray:
@@ -36,7 +37,7 @@ def places(path: ElementTree.Element) -> np.ndarray:
 def test_layers_are_what_the_pens_draw(pens: int | tuple[str, ...]) -> None:
     settings = replace(SHEET, pens=pens)
     path = toolpath(coloured_strokes(program()), settings, home=(0, 0))
-    root = read(path, settings)
+    root = read(path)
     assert [root.attrib[name] for name in ("width", "height", "viewBox")] == ["150mm", "150mm", "0 0 150 150"]
     layers = root.findall(f"{SVG}g")
     assert len(layers) == len(path.pens) == len({layer.attrib["id"] for layer in layers})
@@ -54,11 +55,17 @@ def test_layers_are_what_the_pens_draw(pens: int | tuple[str, ...]) -> None:
             assert places(element).max() <= 140
 
 
+def test_the_page_has_the_shape_of_the_picture() -> None:
+    root = read(toolpath(coloured_strokes(program()), SHEET, Frame(300, 100)))
+    assert [root.attrib[name] for name in ("width", "height")] == ["150mm", "63.3333mm"]
+    assert root.attrib["viewBox"] == "0 0 150 63.3333"
+
+
 def test_a_dot_has_a_length() -> None:
-    (element,) = read(toolpath([Stroke(np.array([[0.5, 0.5, 1.0]] * 3), BLACK)], SHEET), SHEET).iter(f"{SVG}path")
+    (element,) = read(toolpath([Stroke(np.array([[0.5, 0.5, 1.0]] * 3), BLACK)], SHEET)).iter(f"{SVG}path")
     assert places(element).tolist() == [[75, 75], [75.01, 75]]
 
 
 def test_a_title_is_text() -> None:
     path = toolpath(coloured_strokes(program()), SHEET)
-    assert read(path, SHEET, "<a> & b").findtext(f"{SVG}title") == "<a> & b"
+    assert read(path, "<a> & b").findtext(f"{SVG}title") == "<a> & b"

@@ -17,6 +17,7 @@ from limner.export.pens import PAPER, assign_pens
 from limner.export.plotter import GcodeSettings
 from limner.export.toolpath import toolpath
 from limner.programs.execution import coloured_strokes
+from limner.programs.frame import Frame
 from limner.programs.program import Program
 from limner.worlds import make_renderer
 from limner.worlds.paint.settings import Space
@@ -101,6 +102,25 @@ def test_whatever_the_order_the_pens_and_the_machine_each_stroke_is_drawn(
             assert segments(lines) == segments(expected)
         joins = max(0, len(own) - len(lines))
         assert -0.01 <= length(lines) - length(expected) <= settings.join * joins + 0.01
+
+
+@budget(max_examples=40, deadline=None)
+@given(strokes_of_any_kind, plotters, st.builds(Frame, st.integers(1, 300), st.integers(1, 300)))
+def test_of_a_framed_picture_what_lies_in_its_frame_is_drawn(
+    strokes: list[Stroke], settings: GcodeSettings, frame: Frame
+) -> None:
+    middle = Stroke(np.array([[0.0, 0.0, 0.5], [1.0, 1.0, 0.5]]), BLACK)
+    path = toolpath([*strokes, middle], settings, frame)
+    corner = np.array([settings.left, settings.bottom]) + settings.margin
+    side, (width, height) = settings.sheet - 2 * settings.margin, np.array([path.width, path.height])
+    for lines in Plotter(gcode(path, settings), settings).drawn:
+        places = np.concatenate(lines)[:, :2] - corner
+        assert (places >= -0.001).all()
+        assert (places <= np.array([width, height]) - 2 * settings.margin + 0.001).all()
+    assert max(width, height) == pytest.approx(settings.sheet)
+    longer = max(frame.width, frame.height)
+    assert width - 2 * settings.margin == pytest.approx(side * frame.width / longer)
+    assert height - 2 * settings.margin == pytest.approx(side * frame.height / longer)
 
 
 @budget(max_examples=40, deadline=None)

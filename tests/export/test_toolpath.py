@@ -12,6 +12,7 @@ from plotting import BLACK, apart
 
 from limner.export.plotter import GcodeSettings
 from limner.export.toolpath import simplify, toolpath
+from limner.programs.frame import Frame
 from limner.worlds.world import Stroke
 
 POINTS = np.array([[0.0, 0.0, 0.5], [1.0, 0.0, 0.5]])
@@ -57,10 +58,30 @@ def test_a_drawing_can_be_mirrored(mirror: str, expected: tuple[float, float]) -
     assert pen.lines[0][0] == pytest.approx([x, y, 0])
 
 
+@pytest.mark.parametrize(("frame", "size"), [(Frame(300, 200), (100, 70)), (Frame(200, 300), (70, 100))])
+@pytest.mark.parametrize("mirror", ["no", "x", "y"])
+def test_a_sheet_has_the_shape_of_the_frame_and_strokes_end_there(frame: Frame, size: tuple, mirror: str) -> None:
+    settings = GcodeSettings(sheet=100, margin=5, depth=0, mirror=mirror)
+    cross = [line((0, 50), (100, 50)), line((50, 0), (50, 100)), line((5, 5), (6, 6))]
+    path = toolpath(cross, settings, frame)
+    assert (path.width, path.height) == pytest.approx(size)
+    (pen,) = path.pens
+    assert pen.strokes == 2, "one lies beside the picture"
+    across, down = (np.sort(points[:, :2], axis=0) for points in pen.lines)
+    assert across == pytest.approx(np.array([[5, size[1] / 2], [size[0] - 5, size[1] / 2]]))
+    assert down == pytest.approx(np.array([[size[0] / 2, 5], [size[0] / 2, size[1] - 5]]))
+
+
+def test_a_stroke_that_leaves_the_frame_and_comes_back_is_two_lines() -> None:
+    (pen,) = toolpath([line((20, 50), (50, 10), (80, 50))], RIGID, Frame(2, 1)).pens
+    assert pen.strokes == 1
+    assert [points[:, 1].tolist() for points in pen.lines] == [pytest.approx([25, 0]), pytest.approx([0, 25])]
+
+
 def test_a_tour_starts_at_home() -> None:
     strokes = [line((10, 10), (20, 10)), line((90, 90), (80, 90))]
     settings = replace(RIGID, order="nearest")
-    (below,), (above,) = (toolpath(strokes, settings, home).pens for home in (None, (0, 0)))
+    (below,), (above,) = (toolpath(strokes, settings, home=home).pens for home in (None, (0, 0)))
     assert above.lines[0][0, :2].tolist() == [10, 10]
     assert below.lines[0][0, 0] in (80, 20, 10)
     (right,) = toolpath(strokes, replace(settings, left=-100)).pens

@@ -63,10 +63,10 @@ class Export:
 
         strokes = coloured_strokes(program)
         if self.to == "axidraw":
-            path = toolpath(strokes, replace(self.gcode, depth=0.0), home=(0, 0))
-            write_atomic(out, axidraw(path, self.gcode, program))
+            path = toolpath(strokes, replace(self.gcode, depth=0.0), program.frame, home=(0, 0))
+            write_atomic(out, axidraw(path, program))
         else:
-            path = toolpath(strokes, self.gcode)
+            path = toolpath(strokes, self.gcode, program.frame)
             write_atomic(out, gcode(path, self.gcode, program.title or out.stem))
         print(f"{out}: {_summary(path, self.gcode)}")
 
@@ -91,7 +91,7 @@ def read(words: Sequence[str]) -> Export:
 
 def _summary(path: "Toolpath", settings: GcodeSettings) -> str:
     """What is drawn, in words."""
-    parts = [f"{sum(pen.strokes for pen in path.pens)} strokes"]
+    parts = [f"{path.width:.6g} x {path.height:.6g} mm", f"{sum(pen.strokes for pen in path.pens)} strokes"]
     strokes = {pen.colour: pen.strokes for pen in path.pens if pen.colour}
     colours = settings.pens if isinstance(settings.pens, tuple) else strokes
     parts += [f"{strokes.get(colour, 'none')} with the pen {colour}" for colour in colours]

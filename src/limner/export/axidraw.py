@@ -8,7 +8,7 @@ Notable choices:
 
 from html import escape
 
-from limner.export.plotter import STEP, GcodeSettings
+from limner.export.plotter import STEP
 from limner.export.svg import title
 from limner.export.toolpath import Pen, Toolpath
 from limner.programs.program import Program
@@ -18,12 +18,12 @@ WIDTH = 0.3
 """Millimetres that a line is shown with."""
 
 
-def axidraw(path: Toolpath, settings: GcodeSettings, program: Program) -> str:
+def axidraw(path: Toolpath, program: Program) -> str:
     """The text of an SVG file of what pens draw of a program."""
-    side = f"{settings.sheet:g}"
+    width, height = f"{path.width:.6g}", f"{path.height:.6g}"
     lines = [
         '<svg xmlns="http://www.w3.org/2000/svg" xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape" '
-        f'width="{side}mm" height="{side}mm" viewBox="0 0 {side} {side}">',
+        f'width="{width}mm" height="{height}mm" viewBox="0 0 {width} {height}">',
         title(program),
     ]
     for number, pen in enumerate(path.pens, 1):

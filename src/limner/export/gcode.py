@@ -26,11 +26,10 @@ def gcode(path: Toolpath, settings: GcodeSettings, name: str = "") -> str:
     _check_bed(path, settings)
     words = normalize("NFKD", name).encode("ascii", "ignore").decode().split()
     title = "".join(filter(str.isprintable, " ".join(words)))
-    side = _number(settings.sheet)
     strokes, lines = sum(pen.strokes for pen in path.pens), [line for pen in path.pens for line in pen.lines]
     header = [
         f"Limner: {title}" if title else "Limner",
-        f"{side} x {side} mm, strokes: {strokes}, lines without a lift: {len(lines)}",
+        f"{_number(path.width)} x {_number(path.height)} mm, strokes: {strokes}, lines without a lift: {len(lines)}",
         _lengths(path, settings),
     ]
     body = ["G21", "G90", *_up(settings)]
@@ -40,7 +39,7 @@ def gcode(path: Toolpath, settings: GcodeSettings, name: str = "") -> str:
             body.append(f"; pen {number} of {len(path.pens)}: {pen.colour}, strokes: {pen.strokes}")
         body += ["M0"] if number > 1 else []
         for line in pen.lines:
-            body += _draw(line, settings)
+            body += _draw(_machine(line, path.height, settings), settings)
     body += [f"G0 X0 Y0 F{_number(settings.travel)}", "M2"]
     return "\n".join([*(f"; {line}" for line in header), *body]) + "\n"
 
@@ -49,7 +48,8 @@ def _check_bed(path: Toolpath, settings: GcodeSettings) -> None:
     """``ValueError`` naming the axis along which the drawing leaves the bed."""
     if settings.bed is None:
         return
-    places = _machine(np.concatenate([line for pen in path.pens for line in pen.lines]), settings)[:, :2]
+    lines = np.concatenate([line for pen in path.pens for line in pen.lines])
+    places = _machine(lines, path.height, settings)[:, :2]
     low, high, bed = places.min(0), places.max(0), np.asarray(settings.bed)
     side, size = settings.sheet - 2 * settings.margin, high - low
     share = float(np.min(bed / np.maximum(size, STEP)))
@@ -71,7 +71,8 @@ def _lengths(path: Toolpath, settings: GcodeSettings) -> str:
     for line in lines:
         drawn += float(np.linalg.norm(np.diff(line, axis=0), axis=1).sum())
     for pen in path.pens:
-        places = _machine(np.concatenate([line[[0, -1]] for line in pen.lines]), settings)[:, :2]
+        ends = np.concatenate([line[[0, -1]] for line in pen.lines])
+        places = _machine(ends, path.height, settings)[:, :2]
         ways = np.concatenate([np.zeros((1, 2)), places, np.zeros((1, 2))])
         travelled += float(np.linalg.norm(ways[1::2] - ways[::2], axis=1).sum())
     minutes = 2 * len(lines) * settings.dwell / 60
@@ -84,15 +85,15 @@ def _lengths(path: Toolpath, settings: GcodeSettings) -> str:
     return f"{drawn:.0f} mm drawn, {travelled:.0f} mm travelled, {minutes:.1f} minutes without starting and stopping"
 
 
-def _machine(line: Points, settings: GcodeSettings) -> Points:
-    """Places on the sheet as X, Y and Z of the machine."""
+def _machine(line: Points, height: float, settings: GcodeSettings) -> Points:
+    """Places on a sheet of some height as X, Y and Z of the machine."""
     x, y, depth = line.T
-    return np.column_stack([settings.left + x, settings.bottom + settings.sheet - y, settings.contact - depth])
+    return np.column_stack([settings.left + x, settings.bottom + height - y, settings.contact - depth])
 
 
 def _draw(line: Points, settings: GcodeSettings) -> list[str]:
-    """Commands that draw a line, from a pen that is up to one that is up."""
-    points = [(_number(x), _number(y), _number(z)) for x, y, z in _machine(line, settings)]
+    """Commands that draw a line of the machine, from a pen that is up to one that is up."""
+    points = [(_number(x), _number(y), _number(z)) for x, y, z in line]
     commands = [f"G0 X{points[0][0]} Y{points[0][1]} F{_number(settings.travel)}"]
     feed = f" F{_number(settings.feed)}"
     if settings.pen == "z":

@@ -22,7 +22,7 @@ class GcodeSettings:
     """A sheet, pens and a machine, in millimetres and millimetres a minute."""
 
     sheet: float = 100.0
-    """Side of the square sheet."""
+    """Longer side of the sheet, which has the shape of the picture."""
     margin: float = 0.0
     """Blank margin along each side of it."""
     left: float = 0.0

@@ -5,17 +5,21 @@ Notable choices:
 - Polylines are simplified (Douglas and Peucker, 1973) in x, y and depth, so that pressure is kept within the tolerance
   too.
 - A stroke that stays in one place is a dot: the pen goes down and up.
+- The sheet has the shape of the program's frame. Strokes end at it, as the picture does: what is painted beyond it is
+  not drawn, and a stroke may be several lines.
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 import numpy as np
 
+from limner.export.clipping import clip
 from limner.export.pens import PAPER, assign_pens, choose_pens
 from limner.export.plotter import GcodeSettings
 from limner.export.tour import nearest_tour
+from limner.programs.frame import Frame
 from limner.worlds.validation import require
 from limner.worlds.world import Points, Stroke
 
@@ -33,29 +37,39 @@ class Pen(NamedTuple):
 class Toolpath(NamedTuple):
     """All that is drawn on a sheet."""
 
+    width: float
+    """Of the sheet, in millimetres."""
+    height: float
     pens: list[Pen]
     """In the order in which they draw; each draws something."""
     left_out: int
     """Strokes that are left to the white paper."""
 
 
-def toolpath(strokes: Sequence[Stroke], settings: GcodeSettings, home: tuple[float, float] | None = None) -> Toolpath:
-    """What pens draw of ``strokes``, from ``home``, a place on or beside the sheet, and back; None: from X0 Y0.
+def toolpath(
+    strokes: Sequence[Stroke],
+    settings: GcodeSettings,
+    frame: Frame | None = None,
+    home: tuple[float, float] | None = None,
+) -> Toolpath:
+    """What pens draw of ``strokes``, places on the square around ``frame``; None: all of the square.
 
-    ``ValueError`` names a stroke of another shape or range, or says that there is nothing to draw.
+    The way goes from ``home``, a place on or beside the sheet, and back; None: from X0 Y0. ``ValueError`` names a
+    stroke of another shape or range, or says that there is nothing to draw.
     """
-    lines = [_on_sheet(stroke.points, i, settings) for i, stroke in enumerate(strokes)]
-    require(len(lines) > 0, "there is nothing to draw: the program paints no stroke")
-    names, rows = _pens(strokes, lines, settings)
-    home = home or (-settings.left, settings.bottom + settings.sheet)
-    lines = [simplify(line, settings.tolerance) for line in lines]
+    sheet = _Sheet(settings, frame or Frame(1, 1))
+    visible = [(stroke, lines) for i, stroke in enumerate(strokes) if (lines := sheet.lines(stroke.points, i))]
+    require(len(visible) > 0, "there is nothing to draw: the program paints no stroke")
+    names, rows = _pens(visible, settings)
+    home = home or (-settings.left, settings.bottom + sheet.height)
     pens = []
     for number, name in enumerate(names):
-        own = [line for line, row in zip(lines, rows, strict=True) if row == number]
+        own = [lines for (_, lines), row in zip(visible, rows, strict=True) if row == number]
         if own:
-            pens.append(Pen(name, len(own), _joined(_ordered(own, settings, home), settings.join)))
+            lines = [simplify(line, settings.tolerance) for line in chain.from_iterable(own)]
+            pens.append(Pen(name, len(own), _joined(_ordered(lines, settings, home), settings.join)))
     require(len(pens) > 0, "there is nothing to draw: white paper is nearer to all strokes than any of gcode.pens")
-    return Toolpath(pens, rows.count(PAPER))
+    return Toolpath(sheet.width, sheet.height, pens, rows.count(PAPER))
 
 
 def simplify(points: Points, tolerance: float) -> Points:
@@ -83,29 +97,44 @@ def length(line: Points) -> float:
     return float(np.linalg.norm(np.diff(line[:, :2], axis=0), axis=1).sum())
 
 
-def _on_sheet(stroke: Points, number: int, settings: GcodeSettings) -> Points:
-    """A stroke in millimetres of the sheet."""
-    points = np.asarray(stroke, np.float64)
-    ok = points.shape[1:] == (3,) and len(points) > 0
-    require(ok, f"stroke {number} must be points [n, 3] of x, y and pressure, got shape {list(points.shape)}")
-    wrong = points[~((points >= -1e-9) & (points <= 1 + 1e-9)).all(1)][:1].tolist()
-    require(not wrong, f"stroke {number} leaves the sheet: x, y, pressure must be in [0, 1], got {wrong}")
-    x, y, pressure = np.clip(points, 0, 1).T
-    x, y = (1 - x if settings.mirror == "x" else x), (1 - y if settings.mirror == "y" else y)
-    side, depth = settings.sheet - 2 * settings.margin, settings.depth if settings.pen == "z" else 0.0
-    return np.column_stack([settings.margin + x * side, settings.margin + y * side, depth * pressure])
+class _Sheet:
+    """A sheet of paper, and where on it the picture lies."""
+
+    def __init__(self, settings: GcodeSettings, frame: Frame) -> None:
+        self._settings = settings
+        self._scale = settings.sheet - 2 * settings.margin
+        shape = np.asarray([frame.width, frame.height]) / max(frame.width, frame.height)
+        self._corner = (1 - shape) / 2
+        self._low = np.full(2, settings.margin)
+        self._high = settings.margin + shape * self._scale
+        self.width, self.height = (self._high + settings.margin).tolist()
+
+    def lines(self, stroke: Points, number: int) -> list[Points]:
+        """What is seen of a stroke, in millimetres."""
+        points = np.asarray(stroke, np.float64)
+        ok = points.shape[1:] == (3,) and len(points) > 0
+        require(ok, f"stroke {number} must be points [n, 3] of x, y and pressure, got shape {list(points.shape)}")
+        wrong = points[~((points >= -1e-9) & (points <= 1 + 1e-9)).all(1)][:1].tolist()
+        require(not wrong, f"stroke {number} leaves the sheet: x, y, pressure must be in [0, 1], got {wrong}")
+        points = np.clip(points, 0, 1)
+        mirrored = "xy".find(self._settings.mirror)
+        if mirrored >= 0:
+            points[:, mirrored] = 1 - points[:, mirrored]
+        places = self._settings.margin + (points[:, :2] - self._corner) * self._scale
+        depth = self._settings.depth if self._settings.pen == "z" else 0.0
+        return clip(np.column_stack([places, depth * points[:, 2]]), self._low, self._high)
 
 
-def _pens(strokes: Sequence[Stroke], lines: list[Points], settings: GcodeSettings) -> tuple[list[str], list[int]]:
+def _pens(visible: Sequence[tuple[Stroke, list[Points]]], settings: GcodeSettings) -> tuple[list[str], list[int]]:
     """The colours of the pens, and for each stroke the number of its pen or PAPER."""
     if settings.pens == 1:
-        return [""], [0] * len(lines)
-    colours = np.asarray([stroke.colour for stroke in strokes], np.float64)
+        return [""], [0] * len(visible)
+    colours = np.asarray([stroke.colour for stroke, _ in visible], np.float64)
     if isinstance(settings.pens, int):
-        names = choose_pens(colours, np.asarray([length(line) for line in lines]), settings.pens)
+        names = choose_pens(colours, np.asarray([sum(map(length, lines)) for _, lines in visible]), settings.pens)
     else:
         names = list(settings.pens)
-    return names, (assign_pens(colours, names) if names else np.full(len(lines), PAPER)).tolist()
+    return names, (assign_pens(colours, names) if names else np.full(len(visible), PAPER)).tolist()
 
 
 def _ordered(lines: list[Points], settings: GcodeSettings, home: tuple[float, float]) -> list[Points]:
