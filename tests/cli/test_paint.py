@@ -161,7 +161,7 @@ def test_ctrl_c_keeps_what_is_painted(
     monkeypatch.setattr(inference, "draw_on", draw_on)
     capsys.readouterr()
     assert cli.main(["paint", *options.split()]) == 130
-    assert f"limner: stopped after {patches} of 5 patches" in capsys.readouterr().err
+    assert f"limner: stopped after {patches / 5:.0%} of the work" in capsys.readouterr().err
     program, whole = Program.load("painting/program.json"), Program.load("whole/program.json")
     assert (len(program) == 0) == (patches == 0)
     assert len(program) < len(whole)

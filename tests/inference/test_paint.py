@@ -48,6 +48,12 @@ def coarse(conditional_agent):
 
 
 @pytest.fixture(scope="module")
+def grainy(conditional_agent):
+    """An agent whose brush draws random numbers, so that its strokes are no layers."""
+    return with_renderer(conditional_agent, brush="classic/charcoal")
+
+
+@pytest.fixture(scope="module")
 def colourful(conditional_agent):
     return with_renderer(conditional_agent, color=True, levels=4)
 
@@ -59,14 +65,13 @@ def test_a_single_patch_is_an_ordinary_drawing(conditional_agent):
     assert len(blank.program) == 0
     assert growing == whole
     assert whole.program == drawn.programs[0]
-    assert (whole.done, whole.total) == (1, 1)
+    assert [painting.done for painting in (blank, growing, whole)] == [0, 1, 1]
 
 
 def test_the_painting_grows_and_comes_closer(coarse):
     goal = picture(256)
     paintings = list(paint(coarse, goal, 4, DrawOptions(seed=2)))
-    assert [paintings[0].done, paintings[-1].done] == [0, 21]
-    assert {painting.total for painting in paintings} == {21}
+    assert [paintings[0].done, paintings[-1].done] == [0, 1]
     for before, after in itertools.pairwise(paintings):
         np.testing.assert_array_equal(after.program.actions[: len(before.program)], before.program.actions)
         assert after.done >= before.done
@@ -128,10 +133,10 @@ def quarter_done(side):
     return goal
 
 
-def test_seconds_are_shared_by_the_patches_that_are_drawn(conditional_agent, monkeypatch):
+def test_seconds_are_shared_by_the_patches_that_are_drawn(grainy, monkeypatch):
     asked = []
     pretend_to_draw(asked, monkeypatch)
-    list(paint(conditional_agent, quarter_done(256), 4, DrawOptions(seconds=21)))
+    list(paint(grainy, quarter_done(256), 4, DrawOptions(seconds=21)))
     assert asked[0][0] == 1
     assert asked[0][1].seconds == 1.0
     assert all(options.seconds >= 1 and lookahead for _, options, lookahead in asked)
@@ -139,20 +144,20 @@ def test_seconds_are_shared_by_the_patches_that_are_drawn(conditional_agent, mon
 
 
 @pytest.mark.parametrize("seconds", [0.5, 2, 15, 21])
-def test_lookahead_that_takes_too_long_does_not_exceed_the_budget(conditional_agent, monkeypatch, seconds):
+def test_lookahead_that_takes_too_long_does_not_exceed_the_budget(grainy, monkeypatch, seconds):
     asked = []
     pretend_to_draw(asked, monkeypatch, least=1.5)
     started = painting.time.perf_counter()
-    list(paint(conditional_agent, quarter_done(256), 4, DrawOptions(seconds=seconds)))
+    list(paint(grainy, quarter_done(256), 4, DrawOptions(seconds=seconds)))
     assert painting.time.perf_counter() - started == pytest.approx(max(seconds, 1.5))
     assert asked[0][2]
     assert not any(lookahead for _, options, lookahead in asked[1:] if options.seconds < 1.5)
 
 
-def test_every_patch_that_is_drawn_has_all_sweeps(conditional_agent, monkeypatch):
+def test_every_patch_that_is_drawn_has_all_sweeps(grainy, monkeypatch):
     asked = []
     pretend_to_draw(asked, monkeypatch)
-    list(paint(conditional_agent, quarter_done(256), 4, DrawOptions(sweeps=3, seed=5)))
+    list(paint(grainy, quarter_done(256), 4, DrawOptions(sweeps=3, seed=5)))
     assert {(options.sweeps, options.seconds, lookahead) for _, options, lookahead in asked} == {(3, 0, True)}
     assert all(count <= SEARCHED for count, *_ in asked)
     seeds = [options.seed for _, options, _ in asked]
@@ -163,7 +168,7 @@ def test_every_patch_that_is_drawn_has_all_sweeps(conditional_agent, monkeypatch
 def test_blank_paper_is_left_alone(conditional_agent):
     paintings = list(paint(conditional_agent, np.full((256, 256, 1), 255, np.uint8), detail=4))
     assert len(paintings[-1].program) == 0
-    assert (paintings[-1].done, paintings[-1].total) == (21, 21)
+    assert paintings[-1].done == 1
     nearly = np.full((256, 256, 1), 253, np.uint8)
     assert CLOSE > (2 / 255) ** 2
     assert len(last(paint(conditional_agent, nearly, detail=4)).program) == 0
@@ -247,7 +252,7 @@ def test_agents_that_cannot_paint_large_pictures_are_refused(conditional_agent, 
 # --- What is asked for ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("strokes", [1, 2, 3, 4, 17, 60, 400])
+@pytest.mark.parametrize("strokes", [1, 2, 3, 4, 17, 60, 150])
 def test_so_many_strokes_exactly(coarse, strokes):
     goal, options = picture(128), DrawOptions(seed=2, sweeps=1)
     program = last(paint(coarse, goal, 2, options, PaintOptions(strokes=strokes))).program
@@ -299,6 +304,43 @@ def test_brush_paper_and_radii_are_those_asked_for(colourful):
     assert (channels == channels[:, :1]).all()
 
 
+def test_search_in_colour_has_a_brush_of_its_own_unless_another_is_asked_for(colourful):
+    goal, options = picture(128, 3), DrawOptions(sweeps=1)
+    alone = last(paint(colourful, goal, 2)).program
+    found = last(paint(colourful, goal, 2, options, PaintOptions(strokes=12))).program
+    asked = last(
+        paint(colourful, goal, 2, options, PaintOptions(strokes=12, style=Style(brush="classic/knife")))
+    ).program
+    brushes = [program.renderer["brush"] for program in (alone, found, asked)]
+    assert brushes == [colourful.config.renderer.brush, "experimental/basic", "classic/knife"]
+    limited = PaintOptions(strokes=12, style=Style(palette=("navy", "gold")))
+    assert last(paint(colourful, goal, 2, options, limited)).program.renderer["brush"] == brushes[0]
+    more = last(paint(colourful, goal, 2, options, PaintOptions(strokes=20, start=alone))).program
+    assert more.renderer["brush"] == alone.renderer["brush"]
+    assert len(more) == 20
+
+
+def test_search_paints_what_lies_in_the_frame(colourful):
+    goal, frame = picture(256, 3), Frame(2, 1)
+    painted = list(paint(colourful, goal, 4, DrawOptions(sweeps=1), PaintOptions(strokes=60, frame=frame)))
+    program = painted[-1].program
+    assert program.frame == frame
+    assert [painting.done for painting in painted] == sorted(painting.done for painting in painted)
+    rows = np.stack([program.space.cells(program.actions, name) for name in ("start", "control", "end")])[..., 0]
+    inside = ((rows >= program.renderer["grid"] / 4) & (rows < 3 * program.renderer["grid"] / 4)).any(0)
+    assert inside.mean() > 0.9
+    assert error(program, frame.cut(goal)) < 0.1 * error(replace(program, actions=program.actions[:0]), frame.cut(goal))
+
+
+def test_search_leaves_alone_what_has_no_weight(colourful):
+    goal, weights = picture(256, 3), np.zeros((256, 256))
+    weights[:, :128] = 1
+    program = last(paint(colourful, goal, 4, DrawOptions(sweeps=1), PaintOptions(strokes=60, weights=weights))).program
+    painted = execute(program)
+    assert np.abs(255.0 - painted[:, 160:]).mean() < 4
+    assert squared_error(painted[None, :, :128], goal[None, :, :128])[0] < 0.02
+
+
 def test_outside_of_a_region_less_is_painted(coarse):
     goal, weights = picture(256), np.zeros((256, 256))
     weights[:128, :128] = 0.5
@@ -324,7 +366,7 @@ def test_a_painting_goes_on(coarse):
     assert error(program, goal) < error(begun, goal)
     before = execute(replace(program, actions=program.actions[:9]))
     np.testing.assert_array_equal(before, execute(begun))
-    same = last(paint(coarse, goal, 2, wishes=PaintOptions(strokes=30, start=program))).program
+    same = last(paint(coarse, goal, 2, DrawOptions(sweeps=1), PaintOptions(strokes=30, start=program))).program
     assert same == replace(program, seed=0)
 
 

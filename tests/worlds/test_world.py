@@ -183,7 +183,7 @@ def test_an_order_is_known_where_it_matters_little():
 def test_only_paint_has_large_canvases(name):
     world = find_world(name)
     with pytest.raises(ValueError, match=f"^the renderer '{name}' cannot paint large pictures: an agent of 'paint' is"):
-        world.large_canvas(world.settings_type(), 4, None, None)
+        world.large_canvas(world.settings_type(), 4, None, None, False)
 
 
 def test_refinement_is_the_general_one_by_default():

@@ -3,7 +3,7 @@
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Paint:
-    """Let an agent paint pictures of any size: painted.png, program.json and painting.gif in a folder."""
+    """Paint pictures of any size, by search or by an agent alone: painted.png, program.json, painting.gif."""
 
     images: tyro.conf.Positional[tuple[Path, ...]]
     """Pictures (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF, or HEIC with the extra heif), or folders of them. Of
@@ -36,12 +36,12 @@ class Paint:
     """Seconds of search for each picture, or frame of a film; 0 lets the policy paint alone. 60 unless --sweeps is
     given, 1 for each frame of a film."""
     sweeps: int | None = None
-    """Sweeps of refinement for each patch, in place of seconds: such a search repeats bit for bit."""
+    """Sweeps over all strokes, or those of each patch, in place of seconds: such a search repeats bit for bit."""
     strokes: int | None = None
-    """Number of strokes, exactly. None: as many as bring the picture closer."""
+    """Number of strokes, exactly. None: as many as bring the picture closer and as there is time for."""
     detail: int | None = None
     """Patches along each side at the finest level: 1, 2, 4, 8 or 16. More see more, with more strokes. 8, or what
-    --strokes needs, or that of --continue."""
+    --strokes needs without search, or that of --continue."""
     wishes: tyro.conf.OmitArgPrefixes[Wishes] = field(default_factory=Wishes)
     start: Annotated[Path | None, tyro.conf.arg(name="continue")] = None
     """A program.json of this picture, to go on from with more strokes or in another region."""
@@ -100,7 +100,7 @@ class Paint:
         image = open_picture(path)
         frame = Frame(*image.size)
         require(start is None or start.frame == frame, f"{self.start} was not painted from a picture like {path}")
-        detail = self._detail(agent, start)
+        detail = self._detail(agent, options, start)
         side, channels = canvas_shape(agent, detail)
         asked = self.wishes.options(agent, frame, side, self.size, self.strokes, start)
         picture = frame.lay(image, side, channels, asked.style.paper)
@@ -111,16 +111,16 @@ class Paint:
             with progress_bar("painting") as report, suppress(KeyboardInterrupt):
                 for painting in paintings:
                     taken, search = time.perf_counter() - started, options.seconds
-                    report(*((taken, max(taken, search)) if search else (painting.done, painting.total)))
+                    report(*((taken, max(taken, search)) if search else (painting.done, 1.0)))
                 stop.wait()
             with progress_bar("executing") as report:
-                write_painting(out, replace(painting.program, frame=frame), self.size, report)
+                write_painting(out, painting.program, self.size, report)
         print(f"{out}: {len(painting.program)} strokes")
         if options.seconds and taken > options.seconds + max(1.0, 0.2 * options.seconds):
             least = f"--detail {detail} takes {taken:.0f} s here, with as little search as can be"
             print(f"limner: --search {options.seconds:g} was exceeded: {least}", file=sys.stderr)
         if stop.asked:
-            print(f"limner: stopped after {painting.done} of {painting.total} patches", file=sys.stderr)
+            print(f"limner: stopped after {painting.done:.0%} of the work", file=sys.stderr)
             raise KeyboardInterrupt
 
     def _paint_film(self, options: "DrawOptions") -> None:
@@ -133,15 +133,15 @@ class Paint:
         require(path.is_dir() or is_video(path), f"--film: {path} is no folder of pictures and no video file")
         require(self.start is None, "--continue is for a picture, not for a film")
         agent = load_agent(self.agent or "faces")
-        detail = self._detail(agent, None)
+        detail = self._detail(agent, options)
         Film(path, self.out, self.size, agent, detail, options, self.wishes, self.strokes).paint()
 
-    def _detail(self, agent: "Agent", start: "Program | None") -> int:
+    def _detail(self, agent: "Agent", options: "DrawOptions", start: "Program | None" = None) -> int:
         from limner.inference.paint import enough_detail
 
         if start is not None and self.detail is None:
             return max(1, int(start.renderer["canvas"]) // agent.config.renderer.canvas)
-        if self.strokes is not None and self.detail is None:
+        if self.strokes is not None and self.detail is None and not options.searches:
             return enough_detail(agent, self.strokes)
         return 8 if self.detail is None else self.detail
 

@@ -21,7 +21,8 @@ class Wishes:
     """How a painting is to look, and where it is painted."""
 
     brush: str | None = None
-    """Brush, as limner brushes shows them, or path of a .myb file. None: the agent's."""
+    """Brush, as limner brushes shows them, or path of a .myb file. None: experimental/basic for a search in colour,
+    else the agent's."""
     opaque: bool = False
     """Strokes cover what is below them entirely."""
     paper: str = "white"
@@ -48,7 +49,8 @@ class Wishes:
         style_type = agent.config.world.style_type
         assert style_type is not None, "a world with large canvases has a style for them"
         weights = self._weights(frame, side, 0.0 if start else 0.25)
-        return PaintOptions(strokes=strokes, style=self._style(style_type, size, start), weights=weights, start=start)
+        style = self._style(style_type, size, start)
+        return PaintOptions(strokes=strokes, style=style, weights=weights, frame=frame, start=start)
 
     def _style(self, style_type: type[Any], size: int, start: "Program | None") -> Any:
         from limner.worlds.colours import read_palette

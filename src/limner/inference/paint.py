@@ -1,14 +1,16 @@
-"""Painting a large picture: coarse to fine, patch by patch, on what is already there.
+"""Painting a large picture: by a search for all of it together, or coarse to fine, patch by patch.
 
-The square canvas is cut into 1, then 2 × 2, 4 × 4 … patches, and each of them is a picture of its own for the agent, as
-large as the ones it has learned to draw. The result is one program for all of the canvas.
+Without a search, or where strokes are not layers, the square canvas is cut into 1, then 2 × 2, 4 × 4 … patches, and
+each of them is a picture of its own for the agent, as large as the ones it has learned to draw. The result is one
+program for all of the canvas.
 
 Notable choices:
 - A patch is drawn on what the canvas shows there, reduced to the agent's size: the policy sees the paint, and search
   improves on it. A patch that is close enough already is passed over; blank paper around a picture always is.
 - Neighbours are never drawn at once. Patches in even and odd rows and columns make four phases, and each starts from
   what the last one has left.
-- What a stroke of a patch is on the large canvas, and whether it stays, is known to the world (``World.large_canvas``).
+- What a stroke of a patch is on the large canvas, and whether it stays, is known to the world (``World.large_canvas``),
+  and so is the search for all of the painting together.
 """
 
 import math
@@ -27,10 +29,11 @@ from limner.data import Pictures
 from limner.data.resize import resize_square
 from limner.inference.draw import DrawOptions, batch_size, check_drawing, draw_on
 from limner.metrics.reconstruction import squared_error
+from limner.programs.frame import Frame
 from limner.programs.program import Program
 from limner.worlds import find_world, read_settings
+from limner.worlds.large_canvas import LargeCanvas
 from limner.worlds.validation import require, require_range
-from limner.worlds.world import LargeCanvas
 
 DETAILS = (1, 2, 4, 8, 16)
 """Patches a side at the finest level."""
@@ -38,6 +41,8 @@ CLOSE = (3 / 255) ** 2
 """Mean squared error of a patch that is passed over."""
 KEPT = 0.6
 """Share of the strokes of a patch that is likely to stay."""
+MORE = 4
+"""Times as many strokes as the agent alone would paint are searched for, as far as there is time."""
 FEW = 0.01
 """Share of the strokes of a pass: where fewer bring the picture closer, all count in the next."""
 MOST_STROKES = 20_000
@@ -48,13 +53,16 @@ class PaintOptions:
     """What is asked of a painting."""
 
     strokes: int | None = None
-    """Number of strokes, 1 … 20,000, those of ``start`` included. None: as many as bring the picture closer."""
+    """Number of strokes, 1 … 20,000, those of ``start`` included. None: as many as bring the picture closer, and as
+    there is time and detail for."""
     style: Any = None
     """As the world of the agent has it, for example ``worlds.paint.style.Style``. None: the agent's own."""
     weights: NDArray[np.float64] | None = None
-    """``float64[S, S]`` in [0, 1], as large as the picture: where it matters, in relation to the largest of them. A
-    patch is painted on the levels up to its largest weight times ``detail``; where the weight is 0 nothing is, but for
-    what reaches there from patches of the finest level. None: 1 everywhere."""
+    """``float64[S, S]`` in [0, 1], as large as the picture: where it matters, in relation to the largest of them. Where
+    the weight is 0 nothing is painted, but for what reaches there. None: 1 everywhere. A search counts errors by them;
+    patch by patch, each is painted on the levels up to its largest weight times ``detail``."""
+    frame: Frame | None = None
+    """Where the picture lies on its square: what is painted beside it does not count. None: it is the square."""
     start: Program | None = None
     """A painting to go on from."""
 
@@ -75,10 +83,8 @@ class Painting:
 
     program: Program
     """Everything painted so far."""
-    done: int
-    """Patches drawn or passed over."""
-    total: int
-    """Patches in all."""
+    done: float
+    """Share of the work that is done, 0 … 1, by strokes, sweeps or patches."""
 
 
 def paint(
@@ -91,10 +97,10 @@ def paint(
     """Let ``agent`` paint ``picture`` ``uint8[S, S, C]``; gives the painting as it grows, at first blank.
 
     The picture is as large as the canvas (``canvas_shape``), ``detail`` times as wide and high as the agent's; so many
-    patches a side has the finest level. ``options.seconds`` are for the whole picture: what is left of them is shared
-    evenly by the patches to come. ``options.sweeps`` are for each patch. Without search, or with sweeps, the same seed
-    paints the same program. With ``wishes.strokes`` the last painting has exactly so many strokes, and those before may
-    have more.
+    patches a side has the finest level. ``options.seconds`` are for the whole picture: patch by patch, what is left of
+    them is shared evenly by those to come. ``options.sweeps`` are for all of the painting, or for each patch. Without
+    search, or with sweeps, the same seed paints the same program. With ``wishes.strokes`` the last painting has exactly
+    so many strokes, and those before may have more.
 
     ``ValueError`` when the agent is unconditional or cannot paint large pictures; when ``detail`` is none of
     ``DETAILS`` or too fine for it; when an option is out of range or cannot be had; when the picture has another size
@@ -102,7 +108,7 @@ def paint(
     """
     options.check()
     wishes.check()
-    canvas = _large_canvas(agent, detail, wishes)
+    canvas = _large_canvas(agent, detail, wishes, options.searches)
     shape = canvas.renderer.shape
     if picture.dtype != np.uint8 or picture.shape != shape:
         raise ValueError(f"the picture is {picture.dtype}{list(picture.shape)}, the canvas is uint8{list(shape)}")
@@ -116,7 +122,7 @@ def paint(
 
 def canvas_shape(agent: Agent, detail: int) -> tuple[int, int]:
     """Pixels a side and channels of the canvas that ``agent`` has with ``detail``; ``ValueError`` as ``paint``."""
-    side, _, channels = _large_canvas(agent, detail, NO_WISHES).renderer.shape
+    side, _, channels = _large_canvas(agent, detail, NO_WISHES, joint=False).renderer.shape
     return side, channels
 
 
@@ -126,19 +132,19 @@ def enough_detail(agent: Agent, strokes: int) -> int:
     return next((detail for detail, count in zip(DETAILS, tried, strict=True) if KEPT * count >= strokes), DETAILS[-1])
 
 
-def _large_canvas(agent: Agent, detail: int, wishes: PaintOptions) -> LargeCanvas:
+def _large_canvas(agent: Agent, detail: int, wishes: PaintOptions, joint: bool) -> LargeCanvas:
     check_drawing(agent)
     require(detail in DETAILS, f"detail is {detail}: must be one of {', '.join(map(str, DETAILS))}")
     settings, start = agent.config.renderer, wishes.start
     program = None if start is None else (read_settings(start.renderer), start.actions)
     try:
-        return find_world(settings.name).large_canvas(settings, detail, wishes.style, program)
+        return find_world(settings.name).large_canvas(settings, detail, wishes.style, program, joint)
     except ValueError as error:
         raise ValueError(f"agent {agent.name!r}: {error}") from None
 
 
 class _Painter:
-    """Paints level by level, until all are done or there are as many strokes as are asked for."""
+    """Paints a picture on a large canvas."""
 
     def __init__(
         self,
@@ -151,6 +157,7 @@ class _Painter:
     ) -> None:
         self.agent, self.canvas, self.detail, self.options, self.wishes = agent, canvas, detail, options, wishes
         self.weights, self.strokes = weights, wishes.strokes
+        self.frame = wishes.frame or (wishes.start.frame if wishes.start else None)
         levels = [level for level in DETAILS if level <= detail]
         self.levels = levels if self.strokes is None else list(self._likely(self.strokes))
         self.done, self.total = 0, sum(level**2 for level in self.levels)
@@ -158,7 +165,29 @@ class _Painter:
 
     def run(self) -> Iterator[Painting]:
         """The painting as it grows."""
-        yield self._painting()
+        yield self._painting(0.0)
+        yield from self._search() if self.canvas.joint else self._draw_all()
+        yield self._painting(1.0)
+
+    def _search(self) -> Iterator[Painting]:
+        """Search for all of the painting together. What is to be left alone counts as it is."""
+        counted, painted = np.ones_like(self.weights), self.weights > 0
+        if self.frame is not None:
+            left, top, right, bottom = self.frame.box(len(counted))
+            counted[:] = 0
+            counted[top:bottom, left:right] = 1
+        self.canvas.goal = np.where(painted[..., None], self.canvas.goal, self.canvas.renderer.canvas()[0])
+        begun, share = len(self.canvas.program()), float((counted * painted).sum() / counted.sum())
+        exact, options = self.strokes is not None, self.options
+        room = KEPT * self.agent.config.horizon * sum(level**2 for level in self.levels) * share
+        count = self.strokes or begun + max(1, round(room if options.sweeps else MORE * room))
+        budget = (None, options.sweeps) if options.sweeps else (options.seconds, 0)
+        weights = np.where(painted, self.weights, 1.0) * counted
+        for done in self.canvas.search(weights, count, exact, budget, options.seed, options.threads):
+            yield self._painting(done)
+
+    def _draw_all(self) -> Iterator[Painting]:
+        """Draw patches level by level, until all are done or there are as many strokes as are asked for."""
         count, every, fill = len(self.canvas.program()), self.wishes.start is None, False
         for level in self.levels if self.strokes is None else self._finer():
             if count == self.strokes:
@@ -171,7 +200,6 @@ class _Painter:
             if self.strokes is not None and count > self.strokes:
                 self.canvas.thin(self.strokes)
                 count = self.strokes
-        yield self._painting()
 
     def _likely(self, strokes: int) -> Iterator[int]:
         """The levels that so many strokes are likely to take."""
@@ -212,7 +240,7 @@ class _Painter:
             actions = np.stack([program.actions for program in drawn.programs], axis=1)
             self.canvas.add(level, patches[rows], actions, weights[rows], every)
             self.done += len(rows)
-            yield self._painting()
+            yield self._painting(min(1.0, self.done / self.total))
 
     def _artist(self) -> Agent:
         """The agent, which draws fewer strokes where not even a patch's are asked for."""
@@ -232,11 +260,10 @@ class _Painter:
         painted = (level <= np.maximum(1, largest * self.detail)) & ((least > 0) | (level == self.detail))
         return np.where(painted, largest, 0.0)[patches[:, 0], patches[:, 1]]
 
-    def _painting(self) -> Painting:
-        settings, start = self.canvas.renderer.settings(), self.wishes.start
-        frame = None if start is None else start.frame
-        program = Program(settings, self.canvas.program(), self.options.seed, self.agent.name, frame=frame)
-        return Painting(program, self.done, self.total)
+    def _painting(self, done: float) -> Painting:
+        settings = self.canvas.renderer.settings()
+        program = Program(settings, self.canvas.program(), self.options.seed, self.agent.name, frame=self.frame)
+        return Painting(program, done)
 
 
 class _Clock:

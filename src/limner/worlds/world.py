@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from limner.worlds.validation import plain, require
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
+    from limner.worlds.large_canvas import LargeCanvas
     from limner.worlds.proposals import Proposer
     from limner.worlds.refinement import Refinement
 
@@ -150,37 +151,6 @@ class Renderer(ABC):
         """Put ``State.parts`` into canvases ``rows``."""
 
 
-class LargeCanvas(Protocol):
-    """A canvas many times as large as an agent's, painted patch by patch."""
-
-    renderer: Renderer
-    """Of the large canvas, a batch of one."""
-    goal: Canvas
-    """The picture to paint, ``uint8[S, S, C]``, as large as the canvas: to be set before ``add``."""
-
-    def program(self) -> IntArray:
-        """All actions so far, ``int64[T, P]``."""
-
-    def patch_renderer(self, level: int, pictures: Canvas, threads: int) -> Renderer:
-        """The agent's renderer for patches of a level; a reset shows ``pictures`` uint8[N, H, W, C]."""
-
-    def add(self, level: int, patches: IntArray, actions: IntArray, weights: NDArray[np.float64], every: bool) -> None:
-        """Paint the ``actions`` int64[T, N, P] of ``patches`` int64[N, 2] (row, column), no two of them neighbours.
-
-        Of strokes that count at all, with ``every``, or of those alone that bring the canvas closer. A patch whose
-        weight float64[N] is larger counts more when strokes are chosen by ``thin``.
-        """
-
-    def mark(self) -> None:
-        """From now on strokes may be taken away again."""
-
-    def thin(self, count: int) -> None:
-        """Take strokes that were added since ``mark`` away, those that bring the canvas least closer first.
-
-        ``count`` are left in all.
-        """
-
-
 @dataclass(frozen=True)
 class Examples:
     """A data set that a world generates, with the programs behind its pictures."""
@@ -267,10 +237,13 @@ class World(ABC):
         """The strokes that a program ``int64[T, P]`` paints, in order; None in a world without strokes."""
         return None
 
-    def large_canvas(self, settings: Any, detail: int, style: Any, start: tuple[Any, IntArray] | None) -> LargeCanvas:
+    def large_canvas(
+        self, settings: Any, detail: int, style: Any, start: tuple[Any, IntArray] | None, joint: bool
+    ) -> LargeCanvas:
         """A canvas ``detail`` times as large as ``settings`` say; ``ValueError`` where there is none.
 
-        ``style`` is the world's own, ``start`` are settings and actions ``int64[T, P]`` of a program to go on from.
+        ``style`` is the world's own, ``start`` are settings and actions ``int64[T, P]`` of a program to go on from, and
+        ``joint`` asks for a search for all of the painting together, if there is one.
         """
         raise ValueError(f"the renderer {self.name!r} cannot paint large pictures: an agent of 'paint' is needed")
 

@@ -21,6 +21,10 @@ from limner.files import expand_home
 from limner.worlds.paint import _paint
 from limner.worlds.validation import brief, require
 
+DEPENDENT = ("smudge", "eraser", "lock_alpha", "colorize", "posterize")
+"""Settings with which a stroke depends on what is below it."""
+RANDOM = ("offset_by_random", "radius_by_random", "tracking_noise")
+"""Settings with which it depends on how many random numbers were drawn before."""
 MAX_BYTES = 1 << 20
 """A brush file may not be larger; the largest of the 1.0 set has 13 kB."""
 
@@ -126,6 +130,16 @@ def make_opaque(brush: Brush) -> Brush:
     opacity = [names.index(name) for name in ("opaque", "opaque_multiply")]
     base = tuple(1.0 if i in opacity else value for i, value in enumerate(brush.base))
     return Brush(base, tuple(mapping for mapping in brush.mappings if mapping[0] not in opacity))
+
+
+def paints_layers(brush: Brush) -> bool:
+    """Whether a stroke is a layer of one colour, the same on every ground and after any other strokes."""
+    names = [name for name, *_ in _paint.settings()]
+    used = {name for name, value in zip(names, brush.base, strict=True) if value != 0}
+    used |= {names[setting] for setting, *_ in brush.mappings}
+    chance = any(source == _paint.inputs().index("random") for _, source, _ in brush.mappings)
+    other = used & {*DEPENDENT, *RANDOM} or any(name.startswith("change_color") for name in used)
+    return not (chance or other)
 
 
 def _text_version(data: bytes, settings: Sequence[str]) -> int | None:

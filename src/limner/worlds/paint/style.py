@@ -21,7 +21,7 @@ class Style:
     """What is asked of a painting. Colours are CSS names or ``#rrggbb``; ``ValueError`` names one that is neither."""
 
     brush: str | None = None
-    """Name of a brush, or path of a ``.myb`` file. None: the agent's."""
+    """Name of a brush, or path of a ``.myb`` file. None: the agent's, or that of a search (``large.BRUSH``)."""
     opaque: bool = False
     """Strokes cover what is below them entirely."""
     paper: str = "white"

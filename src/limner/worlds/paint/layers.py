@@ -1,0 +1,236 @@
+"""A painting as a stack of layers, so that any of its strokes can be taken out, changed or recoloured.
+
+A pixel under a stroke of one colour becomes ``(1 - cover) · below + cover · colour``, whatever it was: a stroke that is
+painted once on a transparent ground is known on every ground. So the picture is linear in the colours of all strokes
+once their shapes are fixed.
+
+Everything is kept at several scales, by powers of two, as wide strokes need fewer pixels than narrow ones: at a scale
+of n the canvas is n × ``SIDE`` pixels wide. Boxes are aligned to what is one pixel at the scale of 1.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from limner.actions import IntArray
+from limner.worlds.world import Canvas
+
+Floats = NDArray[np.float32]
+Box = tuple[int, int, int, int]
+"""Top, left, bottom and right in pixels of the finest scale."""
+
+SIDE = 64
+"""Pixels along each side at the scale of 1."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A stroke that has been painted."""
+
+    action: IntArray
+    """``int64[P]`` of the large canvas; its colour does not count."""
+    colour: Floats
+    """``float32[C]``, 0 … 255."""
+    box: Box
+    """Outside of it nothing is covered."""
+    covers: dict[int, Floats]
+    """Opacity ``float32[h, w]`` in [0, 1] in the box, by scale."""
+    scale: int
+    """That the stroke was searched at."""
+
+    def part(self, scale: int, box: Box) -> tuple[tuple[slice, slice], Floats] | None:
+        """Where in ``box``, in pixels of ``scale``, something is covered, and how much; None: nowhere."""
+        factor = max(self.covers) // scale
+        own = [edge // factor for edge in self.box]
+        top, left, bottom, right = (pick(a, b) for pick, a, b in zip((max, max, min, min), own, box, strict=True))
+        if top >= bottom or left >= right:
+            return None
+        cover = self.covers[scale][top - own[0] : bottom - own[0], left - own[1] : right - own[1]]
+        return np.s_[top - box[0] : bottom - box[0], left - box[1] : right - box[1]], cover
+
+
+class Surroundings(NamedTuple):
+    """What lies below a stroke and above it, in a box of h × w pixels."""
+
+    below: Floats
+    """``float32[h, w, C]``, 0 … 255."""
+    keep: Floats
+    """``float32[h, w]``: share of the stroke that is not hidden."""
+    add: Floats
+    """``float32[h, w, C]``: what hides the rest."""
+
+
+class Stack:
+    """Strokes on a ground, beside the goal that they are to come close to."""
+
+    def __init__(self, goal: Canvas, weights: NDArray[np.float64], ground: Canvas) -> None:
+        """``goal`` and ``ground`` are ``uint8[S, S, C]``, S a power of two times ``SIDE``; errors count by ``weights``.
+
+        These are ``float64[S, S]`` in [0, 1].
+        """
+        self.finest = len(goal) // SIDE
+        self.scales = [2**i for i in range(self.finest.bit_length())]
+        self.layers: list[Layer] = []
+        self.boxes = np.zeros((0, 4), np.int64)
+        """Of all layers, ``int64[N, 4]``."""
+        shares = weights.astype(np.float32)[..., None]
+        self.weights = {scale: pool(shares, self.finest // scale) for scale in self.scales}
+        self.goals = {scale: pool(goal * shares, self.finest // scale) for scale in self.scales}
+        for scale in self.scales:
+            self.goals[scale] /= np.maximum(self.weights[scale], 1e-6)
+        self._ground = {scale: pool(ground.astype(np.float32), self.finest // scale) for scale in self.scales}
+        self.canvases = {scale: picture.copy() for scale, picture in self._ground.items()}
+        """The picture, ``float32[n · SIDE, n · SIDE, C]`` by scale n."""
+
+    def error(self, scale: int) -> Floats:
+        """Weighted squared error ``float32[n · SIDE, n · SIDE]`` of the picture at a scale n."""
+        error: Floats = (np.square(self.goals[scale] - self.canvases[scale]) * self.weights[scale]).sum(-1)
+        return error
+
+    def push(self, layer: Layer) -> None:
+        """Put a stroke on top."""
+        self.layers.append(layer)
+        self.boxes = np.concatenate([self.boxes, [layer.box]])
+        self._lay(layer, self.finest)
+        self._pool(layer.box)
+
+    def replace(self, index: int, layer: Layer) -> None:
+        """Put another stroke in the place of one."""
+        old = self.layers[index].box
+        union: Box = (*np.minimum(old, layer.box)[:2].tolist(), *np.maximum(old, layer.box)[2:].tolist())
+        self.layers[index], self.boxes[index] = layer, layer.box
+        below, keep, add = self.around(index, self.finest, union)
+        part = layer.part(self.finest, union)
+        if part is not None:
+            _blend(below[part[0]], part[1], layer.colour)
+        top, left, bottom, right = union
+        self.canvases[self.finest][top:bottom, left:right] = below * keep[..., None] + add
+        self._pool(union)
+
+    def keep(self, indices: IntArray) -> None:
+        """Keep the strokes of these indices only, which ascend."""
+        self.put([self.layers[i] for i in indices])
+
+    def put(self, layers: list[Layer]) -> None:
+        """Have these strokes, and no others."""
+        self.layers = layers
+        self.boxes = np.asarray([layer.box for layer in layers], np.int64).reshape(-1, 4)
+        self.compose()
+
+    def around(self, index: int, scale: int, box: Box) -> Surroundings:
+        """What lies around stroke ``index`` in a box, in pixels of a scale."""
+        top, left, bottom, right = box
+        below = self._ground[scale][top:bottom, left:right].copy()
+        keep, add = np.ones(below.shape[:2], np.float32), np.zeros_like(below)
+        for i in self._overlapping(np.asarray(box) * (self.finest // scale)):
+            part = self.layers[i].part(scale, box)
+            if i == index or part is None:
+                continue
+            where, cover = part
+            if i < index:
+                _blend(below[where], cover, self.layers[i].colour)
+            else:
+                keep[where] *= 1 - cover
+                _blend(add[where], cover, self.layers[i].colour)
+        return Surroundings(below, keep, add)
+
+    def solve_colours(self, allowed: Callable[[Floats], Floats], sweeps: int = 10) -> None:
+        """Give all strokes the colours that bring the picture closest together, by coordinate descent.
+
+        ``allowed`` gives what may be of colours ``float32[N, C]``.
+        """
+        scale = self.finest
+        rest, shown = self.goals[scale] - self.canvases[scale], self._shown()
+        weighted = [cover * self.weights[scale][_inside(layer.box)][..., 0] for cover, layer in self._with(shown)]
+        squares = [float(np.vdot(cover, weight)) for cover, weight in zip(shown, weighted, strict=True)]
+        colours = np.asarray([layer.colour for layer in self.layers], np.float32)
+        for _ in range(sweeps if len(colours) else 0):
+            before = colours.copy()
+            for i, layer in enumerate(self.layers):
+                if squares[i] < 1e-3:
+                    continue
+                missing = rest[_inside(layer.box)]
+                change = np.tensordot(weighted[i], missing, 2) / squares[i]
+                new = allowed(np.clip(colours[i] + change, 0, 255)[None])[0]
+                missing -= shown[i][..., None] * (new - colours[i])
+                colours[i] = new
+            if np.abs(colours - before).max() < 0.5:
+                break
+        self.recolour(colours)
+
+    def recolour(self, colours: Floats) -> None:
+        """Give all strokes ``colours`` float32[N, C]."""
+        self.put([replace(layer, colour=colour) for layer, colour in zip(self.layers, colours, strict=True)])
+
+    def losses(self) -> NDArray[np.float64]:
+        """How much the weighted squared error would grow without each stroke, ``float64[N]``."""
+        scale = self.finest
+        canvas, grounds = self._ground[scale].copy(), []
+        for layer in self.layers:
+            there = canvas[_inside(layer.box)]
+            grounds.append(there.copy())
+            _blend(there, layer.covers[scale], layer.colour)
+        rest, losses = self.goals[scale] - canvas, np.zeros(len(self.layers))
+        for i, (shown, layer) in enumerate(self._with(self._shown())):
+            inside = _inside(layer.box)
+            change = shown[..., None] * (grounds[i] - layer.colour)
+            growth = change * (change - 2 * rest[inside]) * self.weights[scale][inside]
+            losses[i] = growth.sum(dtype=np.float64)
+        return losses
+
+    def compose(self) -> None:
+        """Paint the picture anew."""
+        self.canvases[self.finest] = self._ground[self.finest].copy()
+        for layer in self.layers:
+            self._lay(layer, self.finest)
+        size = self.finest * SIDE
+        self._pool((0, 0, size, size))
+
+    def _shown(self) -> list[Floats]:
+        """How much of each stroke is not hidden, ``float32[h, w]`` in its box."""
+        size = self.finest * SIDE
+        clear, shown = np.ones((size, size), np.float32), []
+        for layer in reversed(self.layers):
+            there, cover = clear[_inside(layer.box)], layer.covers[self.finest]
+            shown.append(cover * there)
+            there *= 1 - cover
+        return shown[::-1]
+
+    def _with(self, shown: list[Floats]) -> list[tuple[Floats, Layer]]:
+        return list(zip(shown, self.layers, strict=True))
+
+    def _overlapping(self, box: NDArray[np.int64]) -> IntArray:
+        top, left, bottom, right = self.boxes.T
+        return np.flatnonzero((top < box[2]) & (bottom > box[0]) & (left < box[3]) & (right > box[1]))
+
+    def _lay(self, layer: Layer, scale: int) -> None:
+        _blend(self.canvases[scale][_inside(layer.box)], layer.covers[scale], layer.colour)
+
+    def _pool(self, box: Box) -> None:
+        """Bring the coarser scales up to date in a box."""
+        for scale in self.scales[:-1]:
+            factor = self.finest // scale
+            coarse: Box = (box[0] // factor, box[1] // factor, box[2] // factor, box[3] // factor)
+            self.canvases[scale][_inside(coarse)] = pool(self.canvases[self.finest][_inside(box)], factor)
+
+
+def pool(picture: Floats, factor: int) -> Floats:
+    """Means of ``factor`` × ``factor`` pixels of ``float32[H, W, C]``."""
+    if factor == 1:
+        return picture.copy()
+    height, width, channels = picture.shape
+    blocks = picture.reshape(height // factor, factor, width // factor, factor, channels)
+    means: Floats = blocks.mean((1, 3), dtype=np.float32)
+    return means
+
+
+def _inside(box: Box) -> tuple[slice, slice]:
+    return np.s_[box[0] : box[2], box[1] : box[3]]
+
+
+def _blend(there: Floats, cover: Floats, colour: Floats) -> None:
+    """Lay a colour on what is ``there`` float32[h, w, C]."""
+    there += cover[..., None] * (colour - there)
