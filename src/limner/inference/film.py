@@ -6,9 +6,10 @@ the noise of a camera, and the choices of a search.
 Notable choices:
 - A patch has changed when the mean of one of its ``CELLS`` × ``CELLS`` cells differs by more than ``CHANGE`` levels
   from what it was when the patch was last painted. Noise is averaged away, slow changes add up.
-- Strokes that lie in patches that have changed, and are no wider than these, are taken away and painted anew, on what
-  is left; so are patches where that bares what was painted over. Wider strokes stay.
-- What is painted anew is kept only where it is closer to the frame than what was there.
+- Strokes that lie wholly in patches that have changed, and are no wider than these, are taken away and painted anew, on
+  what is left; so are patches where that bares what was painted over. Other strokes stay.
+- What is painted anew is kept only where it is closer to the frame than what was there. A patch that stays far from it,
+  as seen from the first frame, is painted again in the next.
 """
 
 from collections.abc import Iterable, Iterator
@@ -29,6 +30,8 @@ CELLS = 8
 """Cells along a side of a patch."""
 FIRST = 30
 """How much longer the first frame is searched for."""
+FAR = 3.0
+"""A patch is far from its frame with so many times the error that it, or the mean patch, had in the first frame."""
 CHANGE = 4.0
 """Levels, of 255, by which the mean of a cell in a patch that has changed differs at least."""
 
@@ -45,14 +48,15 @@ def paint_film(
     They are as ``paint`` makes them; ``options`` and ``wishes`` are for each frame, but the first, of which everything
     is new, has ``FIRST`` times the seconds. ``ValueError`` as ``paint``.
     """
-    program, shown = wishes.start, None
+    program, shown, far = wishes.start, None, np.zeros(0)
     for frame in frames:
         if program is None or shown is None:
             more = replace(options, seconds=min(FIRST * options.seconds, 3600.0))
             program = _last(agent, frame, detail, more, replace(wishes, start=program))
-            shown = frame.copy()
+            shown, errors = frame.copy(), _errors(program, frame, detail)
+            far = FAR * np.maximum(errors, errors.mean())
         else:
-            changed = changed_patches(shown, frame, detail)
+            changed = changed_patches(shown, frame, detail) | (_errors(program, frame, detail) > far)
             if changed.any():
                 program = _follow(agent, program, frame, changed, options, wishes)
                 there = _pixels(changed, len(frame))
@@ -101,11 +105,12 @@ def _errors(program: Program, frame: Pictures, detail: int) -> NDArray[np.float6
 
 
 def _within(program: Program, changed: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which strokes bend in patches that have ``changed``, and are no wider than these: ``bool[T]``."""
+    """Which strokes lie in patches that have ``changed``, and are no wider than these: ``bool[T]``."""
     space, detail = program.space, len(changed)
-    rows, columns = np.moveaxis(space.cells(program.actions, "control"), -1, 0) * detail // program.renderer["grid"]
-    narrow = space.values(program.actions, "size") <= 32 / detail  # radii are pixels of a 64-pixel canvas
-    within: NDArray[np.bool_] = narrow & changed[rows, columns]
+    within: NDArray[np.bool_] = space.values(program.actions, "size") <= 32 / detail  # of a 64-pixel canvas
+    for point in ("start", "control", "end"):
+        rows, columns = np.moveaxis(space.cells(program.actions, point), -1, 0) * detail // program.renderer["grid"]
+        within &= changed[rows, columns]
     return within
 
 
