@@ -8,7 +8,5 @@ recipe "sheet.png and painted.png in four folders (runs/pictures)" "5 min on two
 run limner sample --agent mnist -n 100 --out "$runs/pictures/digits"
 run limner sample --agent omniglot-prior -n 100 --out "$runs/pictures/characters"
 photos=${PHOTOS:-photos}
-run limner paint "$photos/china.jpg" --agent faces --detail 16 --search "$(pick 90 3)" --size 1024 \
-  --out "$runs/pictures/palace"
-run limner paint "$photos/flower.jpg" --agent faces --detail 8 --search "$(pick 40 3)" --size 768 \
-  --out "$runs/pictures/flower"
+run limner paint "$photos/china.jpg" --search "$(pick 90 3)" --size 1024 --threads 1 --out "$runs/pictures/palace"
+run limner paint "$photos/flower.jpg" --search "$(pick 40 3)" --size 768 --threads 1 --out "$runs/pictures/flower"
