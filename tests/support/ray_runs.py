@@ -31,7 +31,8 @@ def own_cluster(cores):
 def limner(*words, folder):
     """A process that trains on a cluster of its own."""
     command = [sys.executable, "-m", "limner", "train", "tiny", "--runtime", "ray", *words]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    kept = "RAY_AUTH_MODE"  # that a cluster of this process asks of those who join it
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_") or name == kept}
     pipe = subprocess.PIPE
     return subprocess.Popen(command, cwd=folder, env=environment, stdout=pipe, stderr=pipe, text=True)
 
