@@ -252,7 +252,7 @@ def test_agents_that_cannot_paint_large_pictures_are_refused(conditional_agent, 
 # --- What is asked for ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("strokes", [1, 2, 3, 4, 17, 60, 150])
+@pytest.mark.parametrize("strokes", [1, 2, 3, 4, 17, 60, 400])
 def test_so_many_strokes_exactly(coarse, strokes):
     goal, options = picture(128), DrawOptions(seed=2, sweeps=1)
     program = last(paint(coarse, goal, 2, options, PaintOptions(strokes=strokes))).program
