@@ -20,7 +20,7 @@ from limner.programs.execution import execute_all
 from limner.programs.program import Program
 from limner.training import make_trainer
 from limner.training.saving import save_checkpoint
-from limner.worlds import refinement
+from limner.worlds import budget
 from limner.worlds.paint.refinement import LayeredRefinement
 from limner.worlds.refinement import Refinement
 
@@ -206,7 +206,7 @@ def test_seconds_are_the_most_that_a_search_takes(conditional_agent, goals, monk
         now[0] += 1.0
 
     monkeypatch.setattr(LayeredRefinement, "sweep", slow)
-    for module in (drawing, refinement):
+    for module in (drawing, budget):
         monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: now[0]))
     list(draw(conditional_agent, goals[:4], DrawOptions(seconds=0.75)))
     assert swept == [4, 4, 4]

@@ -12,7 +12,8 @@ from limner.inference import parse as parsing
 from limner.inference.draw import DrawOptions, draw
 from limner.inference.paint import paint
 from limner.inference.parse import parse
-from limner.worlds import refinement
+from limner.worlds import budget
+from limner.worlds.paint import joint
 from limner.worlds.scenes.examples import visible_scenes
 
 TOGETHER, COUNT = 2, 3
@@ -31,7 +32,7 @@ def jumping_clock(monkeypatch):
     def start():
         rng = np.random.default_rng(0)
         clock = SimpleNamespace(perf_counter=lambda: float(rng.uniform(-1e6, 1e6)))
-        for module in (drawing, refinement):
+        for module in (drawing, budget, joint):
             monkeypatch.setattr(module, "time", clock)
 
     return start

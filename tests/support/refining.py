@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from limner.worlds.budget import Budget
 from limner.worlds.observation import Targets, preprocess
 from limner.worlds.proposals import ResidualProposals
-from limner.worlds.refinement import Budget, Refinement
+from limner.worlds.refinement import Refinement
 from limner.worlds.simulator import Simulator, execute, negative_mse
 from limner.worlds.world import Renderer
 

@@ -5,9 +5,10 @@ import pytest
 import torch
 from refining import assert_improves, assert_repeatable, generator, refinement_of, some_actions
 
+from limner.worlds.budget import Budget
 from limner.worlds.paint.renderer import Paint
 from limner.worlds.paint.settings import PaintSettings
-from limner.worlds.refinement import Budget, Refinement
+from limner.worlds.refinement import Refinement
 from limner.worlds.simulator import Simulator, execute, negative_mse
 from limner.worlds.toy.renderer import Toy, ToySettings
 

@@ -30,8 +30,8 @@ from limner.agents.rollout import EpisodeBatch, collect
 from limner.data import Pictures
 from limner.programs.program import Program
 from limner.search.lookahead import greedy_lookahead
+from limner.worlds.budget import Budget
 from limner.worlds.proposals import MixedProposals, Proposer
-from limner.worlds.refinement import Budget
 from limner.worlds.simulator import Objective, Simulator, negative_mse
 from limner.worlds.validation import require, require_range
 from limner.worlds.world import Canvas, Renderer

@@ -32,6 +32,7 @@ from limner.metrics.reconstruction import squared_error
 from limner.programs.frame import Frame
 from limner.programs.program import Program
 from limner.worlds import find_world, read_settings
+from limner.worlds.budget import Budget
 from limner.worlds.large_canvas import LargeCanvas
 from limner.worlds.validation import require, require_range
 
@@ -181,7 +182,7 @@ class _Painter:
         exact, options = self.strokes is not None, self.options
         room = KEPT * self.agent.config.horizon * sum(level**2 for level in self.levels) * share
         count = self.strokes or begun + max(1, round(room if options.sweeps else MORE * room))
-        budget = (None, options.sweeps) if options.sweeps else (options.seconds, 0)
+        budget = Budget(None if options.sweeps else options.seconds, options.sweeps)
         weights = np.where(painted, self.weights, 1.0) * counted
         for done in self.canvas.search(weights, count, exact, budget, options.seed, options.threads):
             yield self._painting(done)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limner.actions import IntArray
+from limner.worlds.budget import Budget
 from limner.worlds.world import Canvas, Renderer
 
 
@@ -34,20 +35,13 @@ class LargeCanvas(Protocol):
         """
 
     def search(
-        self,
-        weights: NDArray[np.float64],
-        count: int,
-        exact: bool,
-        budget: tuple[float | None, int],
-        seed: int,
-        threads: int,
+        self, weights: NDArray[np.float64], count: int, exact: bool, budget: Budget, seed: int, threads: int
     ) -> Iterator[float]:
         """If ``joint``: paint until there are ``count`` strokes or no other brings the canvas closer, and improve them.
 
-        If ``exact`` there are so many in any case. The budget is a time in seconds, or None and a number of sweeps over
-        all strokes. Errors count by ``weights`` float64[S, S].
-        Gives the share of the work that is done, in [0, 1]. Meanwhile ``program`` is what was painted; ``renderer``
-        shows it at the end.
+        If ``exact`` there are so many in any case. A sweep of the budget is one over all strokes. Errors count by
+        ``weights`` float64[S, S]. Gives the share of the work that is done, in [0, 1]. Meanwhile ``program`` is what
+        was painted; ``renderer`` shows it at the end.
         """
 
     def mark(self) -> None:

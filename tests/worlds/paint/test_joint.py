@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from limner.data.resize import resize_square
+from limner.worlds.budget import Budget
 from limner.worlds.paint import joint
 from limner.worlds.paint.joint import JointSearch
 from limner.worlds.paint.layers import SIDE, Stack
@@ -59,9 +60,9 @@ def test_strokes_are_added_while_they_help_and_the_first_help_most():
 
 def test_sweeps_come_closer_and_repeat_bit_for_bit():
     programs, errors = [], []
-    for sweeps in (0, 2, 2):
+    for sweeps in (1, 2, 2):
         found, stack = search(picture(), seed=3)
-        shares = list(found.run(24, True, None, sweeps))
+        shares = list(found.run(24, True, Budget(sweeps=sweeps)))
         assert shares == sorted(shares)
         assert 0 <= min(shares) <= max(shares) <= 1
         assert len(stack.layers) == 24
@@ -95,9 +96,9 @@ def test_an_exchange_that_time_does_not_suffice_for_is_undone():
 def test_exactly_so_many_where_none_are_needed(shade):
     goal = np.full((SIZE, SIZE, 3), shade, np.uint8)
     found, stack = search(goal, ground=shade)
-    list(found.run(20, False, None, 1))
+    list(found.run(20, False, Budget(sweeps=1)))
     assert len(stack.layers) == 0
-    list(found.run(20, True, None, 1))
+    list(found.run(20, True, Budget(sweeps=1)))
     assert len(stack.layers) == 20
     assert np.abs(stack.canvases[2] - shade).mean() < 2, "they do little harm"
 
@@ -106,7 +107,7 @@ def test_what_does_not_count_is_not_painted():
     weights = np.zeros((SIZE, SIZE))
     weights[:SIDE] = 1
     found, stack = search(picture(), weights)
-    list(found.run(40, False, None, 1))
+    list(found.run(40, False, Budget(sweeps=1)))
     below = stack.boxes[:, 0] >= SIDE
     assert len(stack.layers) == 40
     assert not below.any()
@@ -118,7 +119,7 @@ def test_time_is_kept(monkeypatch):
     clock = iter(np.arange(0, 1e6, 0.01).tolist())
     monkeypatch.setattr(joint.time, "perf_counter", lambda: next(clock))
     found, stack = search(picture())
-    list(found.run(10_000, False, 2.0, 0))
+    list(found.run(10_000, False, Budget(2.0)))
     assert 0 < len(stack.layers) < 200
     assert next(clock) < 2.1
 
@@ -129,6 +130,6 @@ def test_a_brush_that_leaves_no_paint_is_said_to(tmp_path):
     goal = picture()
     stack = Stack(goal, np.ones((SIZE, SIZE)), np.full_like(goal, 255))
     found = JointSearch(stack, replace(SETTINGS, brush=str(path)), lambda colours: colours, 0, 1)
-    assert list(found.run(4, False, None, 1)) == []
+    assert list(found.run(4, False, Budget(sweeps=1))) == []
     with pytest.raises(ValueError, match="4 strokes cannot be painted: the brush leaves no paint"):
-        list(found.run(4, True, None, 1))
+        list(found.run(4, True, Budget(sweeps=1)))

@@ -6,9 +6,9 @@ import torch
 from refining import assert_repeatable, generator
 
 from limner.worlds import find_world
+from limner.worlds.budget import Budget
 from limner.worlds.observation import Targets, preprocess
 from limner.worlds.proposals import ResidualProposals
-from limner.worlds.refinement import Budget
 from limner.worlds.scenes.examples import scatter, show, visible_scenes
 from limner.worlds.scenes.refinement import PASSES, ObjectRefinement, settle
 from limner.worlds.scenes.renderer import Scenes

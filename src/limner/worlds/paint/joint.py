@@ -23,6 +23,7 @@ import numpy as np
 
 from limner.actions import IntArray
 from limner.malloc import keep_freed_memory
+from limner.worlds.budget import Budget, reached
 from limner.worlds.paint.layers import SIDE, Box, Floats, Layer, Stack, Surroundings, pool
 from limner.worlds.paint.renderer import Paint
 from limner.worlds.paint.settings import PaintSettings
@@ -62,38 +63,32 @@ class JointSearch:
         own = replace(settings, ground="transparent", color=False, levels=2)
         self._painter = Paint(own)
 
-    def run(self, count: int, exact: bool, seconds: float | None, sweeps: int) -> Iterator[float]:
-        """Paint up to ``count`` strokes, or ``exact`` so many, in so much time, or with so many sweeps over all.
+    def run(self, count: int, exact: bool, budget: Budget) -> Iterator[float]:
+        """Paint up to ``count`` strokes, or ``exact`` so many, and sweep over all of them until the budget is spent.
 
         Gives the share of the work that is done, in [0, 1], every ``EVERY`` strokes.
         """
-        start = time.perf_counter()
-        end = math.inf if seconds is None else start + seconds
-        growth = math.inf if seconds is None else start + GROWTH * seconds
-        for number in self.grow(count, start, growth):
+        end, seconds, done = budget.end(), budget.seconds or 0.0, 0
+        for number in self.grow(count, end - (1 - GROWTH) * seconds):
             yield GROWTH * number / count
         if exact:
             for _ in self._fill(count):
                 yield GROWTH
         self.stack.solve_colours(self._allowed)
-        done, total = 0.0, max(1, sweeps)
-        while len(self.stack.layers) > 0 and (done < total if seconds is None else time.perf_counter() < end):
+        while len(self.stack.layers) > 0 and not budget.spent(end, done):
             for share in self.refine(end):
-                yield GROWTH + (1 - GROWTH) * self._share(start, end, done + share, total)
+                yield GROWTH + (1 - GROWTH) * _share(budget, end, done + share)
             self.stack.solve_colours(self._allowed)
             done += 1
-            if done < total if seconds is None else time.perf_counter() < start + REPLACING * seconds:
+            if not budget.spent(end - (1 - REPLACING) * seconds, done):
                 self._exchange(end)
 
-    def _share(self, start: float, end: float, done: float, total: int) -> float:
-        """Of the time from ``start`` to ``end``, if there is an end, or of sweeps."""
-        return done / total if end == math.inf else min(1.0, (time.perf_counter() - start) / (end - start))
-
-    def grow(self, count: int, start: float = 0.0, end: float = math.inf) -> Iterator[int]:
+    def grow(self, count: int, end: float = math.inf) -> Iterator[int]:
         """Add strokes until there are ``count``, time is over, or none brings the picture closer; gives how many."""
+        start = time.perf_counter() if end < math.inf else 0.0
         queue, order, rounds, before = self._queue(), counter(), ROUNDS, len(self.stack.layers)
         given = before
-        while queue and len(self.stack.layers) < count and (end == math.inf or time.perf_counter() < end):
+        while queue and len(self.stack.layers) < count and not reached(end):
             _, _, scale, place, found, since = heapq.heappop(queue)
             windows, least = self._windows[scale], -NEARLY * queue[0][0] if queue else 0.0
             if found is None or not found.climbed or self._touched(windows, place, since):
@@ -136,7 +131,7 @@ class JointSearch:
     def refine(self, end: float = math.inf) -> Iterator[float]:
         """Change strokes, in random order, where that brings the picture closer; gives the share of them."""
         for number, index in enumerate(self._rng.permutation(len(self.stack.layers)).tolist()):
-            if end < math.inf and time.perf_counter() > end:
+            if reached(end):
                 break
             self._refine(index)
             if number % EVERY == 0:
@@ -147,9 +142,9 @@ class JointSearch:
         before = list(self.stack.layers)
         few = max(1, int(REPLACED * len(before)))
         self.stack.keep(np.sort(np.argsort(self.stack.losses(), kind="stable")[few:]))
-        for _ in self.grow(len(before), time.perf_counter(), end):
+        for _ in self.grow(len(before), end):
             pass
-        if len(self.stack.layers) < len(before) and end < math.inf and time.perf_counter() > end:
+        if len(self.stack.layers) < len(before) and reached(end):
             self.stack.put(before)
         self.stack.solve_colours(self._allowed)
 
@@ -274,3 +269,10 @@ class JointSearch:
         finest = self.stack.finest
         covers = {one: pool(cover[..., None], finest // one)[..., 0] for one in self.stack.scales}
         return Layer(action, colour, box, covers, scale)
+
+
+def _share(budget: Budget, end: float, done: float) -> float:
+    """Of the sweeps, or of the seconds until ``end``, that are over."""
+    if budget.seconds is None:
+        return done / (budget.sweeps or 1)
+    return min(1.0, 1 - (end - time.perf_counter()) / budget.seconds)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limner.actions import COLOURS, IntArray
+from limner.worlds.budget import Budget
 from limner.worlds.paint.brushes import brush_names, load_brush, paints_layers
 from limner.worlds.paint.joint import JointSearch
 from limner.worlds.paint.layers import Layer, Stack
@@ -158,18 +159,12 @@ class LargePainting:
             error = now
 
     def search(
-        self,
-        weights: NDArray[np.float64],
-        count: int,
-        exact: bool,
-        budget: tuple[float | None, int],
-        seed: int,
-        threads: int,
+        self, weights: NDArray[np.float64], count: int, exact: bool, budget: Budget, seed: int, threads: int
     ) -> Iterator[float]:
         """As ``LargeCanvas.search``."""
         stack = Stack(self.goal, weights, self.renderer.canvas()[0])
         found, begun = JointSearch(stack, self._large, self._allowed, seed, threads), list(self.strokes)
-        for done in found.run(count - len(begun), exact, *budget):
+        for done in found.run(count - len(begun), exact, budget):
             self.strokes = begun + [self._coloured(layer) for layer in stack.layers]
             yield done
         self._gains = [np.inf] * len(self.strokes)

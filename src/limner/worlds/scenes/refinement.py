@@ -20,9 +20,10 @@ from torch import Generator, Tensor
 
 from limner.actions import ActionSpace
 from limner.worlds import make_renderer
+from limner.worlds.budget import Budget, reached
 from limner.worlds.observation import Observation, Targets, preprocess
 from limner.worlds.proposals import Proposer
-from limner.worlds.refinement import Budget, Refinement, reached
+from limner.worlds.refinement import Refinement
 from limner.worlds.scenes.renderer import Scenes
 from limner.worlds.scenes.settings import PLACE, SKIP, objects
 from limner.worlds.simulator import Simulator, execute, negative_mse
