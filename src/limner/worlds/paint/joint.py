@@ -24,10 +24,10 @@ import numpy as np
 from limner.actions import IntArray
 from limner.malloc import keep_freed_memory
 from limner.worlds.budget import Budget, reached
-from limner.worlds.paint.layers import SIDE, Box, Floats, Layer, Stack, Surroundings, pool
+from limner.worlds.paint.layers import SIDE, Box, Floats, Layer, Stack, Surroundings, inside, pool, union
 from limner.worlds.paint.renderer import Paint
 from limner.worlds.paint.settings import PaintSettings
-from limner.worlds.paint.windows import CANDIDATES, Allowed, Found, Place, Windows
+from limner.worlds.paint.windows import CANDIDATES, Allowed, Found, Place, Windows, window
 from limner.worlds.validation import require
 
 GROWTH = 0.45
@@ -91,7 +91,7 @@ class JointSearch:
         while queue and len(self.stack.layers) < count and not reached(end):
             _, _, scale, place, found, since = heapq.heappop(queue)
             windows, least = self._windows[scale], -NEARLY * queue[0][0] if queue else 0.0
-            if found is None or not found.climbed or self._touched(windows, place, since):
+            if found is None or not found.climbed or len(self.stack.overlapping(scale, window(place), since)) > 0:
                 found = self._search(windows, place, 0 if found is None else rounds, found)
                 since = len(self.stack.layers)
             if found.gains[0] < least or not found.climbed:
@@ -153,27 +153,17 @@ class JointSearch:
         queue: list[Waiting] = []
         for scale, windows in self._windows.items():
             error, times = self.stack.error(scale), (self.stack.finest // scale) ** 2
-            for row, column in windows.places:
-                there = float(error[row : row + SIDE, column : column + SIDE].sum()) * times
+            for place in windows.places:
+                there = float(error[inside(window(place))].sum()) * times
                 if there > 0:
-                    queue.append((-PROMISE * there, -1 - len(queue), scale, (row, column), None, 0))
+                    queue.append((-PROMISE * there, -1 - len(queue), scale, place, None, 0))
         heapq.heapify(queue)
         return queue
 
-    def _touched(self, windows: Windows, place: Place, since: int) -> bool:
-        """Whether strokes from number ``since`` on reach into a window."""
-        factor = self.stack.finest // windows.scale
-        top, left = place[0] * factor, place[1] * factor
-        boxes, side = self.stack.boxes[since:], SIDE * factor
-        reach = (boxes[:, 0] < top + side) & (boxes[:, 2] > top) & (boxes[:, 1] < left + side) & (boxes[:, 3] > left)
-        return bool(reach.any())
-
     def _search(self, windows: Windows, place: Place, rounds: int, found: Found | None) -> Found:
         """Strokes on top of the painting; what was found there before is among the candidates."""
-        row, column = place
-        below = self.stack.canvases[windows.scale][row : row + SIDE, column : column + SIDE]
-        around = Surroundings(below, np.ones((SIDE, SIDE), np.float32), np.zeros_like(below))
-        task = windows.task(self.stack, place, around)
+        below = self.stack.canvases[windows.scale][inside(window(place))]
+        task = windows.task(self.stack, place, Surroundings.on_top(below))
         candidates = windows.random(task, place, CANDIDATES, self._rng)
         if found is not None:
             candidates[: len(found.actions)] = found.actions
@@ -194,9 +184,8 @@ class JointSearch:
         layer = self.stack.layers[index]
         windows = self._windows[layer.scale]
         place = windows.near(self.stack.boxes[index])
-        box = (*place, place[0] + SIDE, place[1] + SIDE)
-        task = windows.task(self.stack, place, self.stack.around(index, windows.scale, box))
-        own, part = np.zeros((SIDE, SIDE), np.float32), layer.part(windows.scale, box)
+        task = windows.task(self.stack, place, self.stack.around(index, windows.scale, window(place)))
+        own, part = np.zeros((SIDE, SIDE), np.float32), layer.part(windows.scale, window(place))
         if part is not None:
             own[part[0]] = part[1]
         now = task.gains(own.reshape(1, -1), self._allowed)[0]
@@ -211,13 +200,12 @@ class JointSearch:
         if (painted := self._paint(action)) is None:
             return
         box, cover = painted
-        union: Box = (*np.minimum(box, layer.box)[:2].tolist(), *np.maximum(box, layer.box)[2:].tolist())
-        inside = np.s_[union[0] : union[2], union[1] : union[3]]
-        around = self.stack.around(index, self.stack.finest, union)
+        both = union(box, layer.box)
+        around = self.stack.around(index, self.stack.finest, both)
         whole = np.zeros(around.keep.shape, np.float32)
-        whole[box[0] - union[0] : box[2] - union[0], box[1] - union[1] : box[3] - union[1]] = cover
-        colour, error = self._colour(whole, around, inside)
-        if error < self._error(self.stack.canvases[self.stack.finest][inside], inside):
+        whole[box[0] - both[0] : box[2] - both[0], box[1] - both[1] : box[3] - both[1]] = cover
+        colour, error = self._colour(whole, around, both)
+        if error < self._error(both):
             self.stack.replace(index, self._layer(action, colour, box, cover, windows.scale))
 
     def _add(self, windows: Windows, place: Place, action: IntArray, least: float) -> float:
@@ -226,20 +214,18 @@ class JointSearch:
         if (painted := self._paint(large)) is None:
             return 0.0
         box, cover = painted
-        inside = np.s_[box[0] : box[2], box[1] : box[3]]
-        below = self.stack.canvases[self.stack.finest][inside]
-        around = Surroundings(below, np.ones(cover.shape, np.float32), np.zeros_like(below))
-        colour, error = self._colour(cover, around, inside)
-        gain = self._error(below, inside) - error
+        around = Surroundings.on_top(self.stack.canvases[self.stack.finest][inside(box)])
+        colour, error = self._colour(cover, around, box)
+        gain = self._error(box) - error
         if gain < least or gain == 0 == least:
             return 0.0
         self.stack.push(self._layer(large, colour, box, cover, windows.scale))
         return gain
 
-    def _colour(self, cover: Floats, around: Surroundings, inside: tuple[slice, slice]) -> tuple[Floats, float]:
-        """The best colour ``float32[C]`` of a stroke, and the weighted squared error then."""
+    def _colour(self, cover: Floats, around: Surroundings, box: Box) -> tuple[Floats, float]:
+        """The best colour ``float32[C]`` of a stroke, and the weighted squared error in a box then."""
         finest = self.stack.finest
-        goal, weights = self.stack.goals[finest][inside], self.stack.weights[finest][inside]
+        goal, weights = self.stack.goals[finest][inside(box)], self.stack.weights[finest][inside(box)]
         shown = (cover * around.keep)[..., None]
         missing = goal - around.add - around.below * around.keep[..., None]
         wanted = (shown * weights * (missing + shown * around.below)).sum((0, 1))
@@ -247,10 +233,13 @@ class JointSearch:
         colour = self._allowed(np.clip(colour, 0, 255)[None])[0].round()
         return colour, float((np.square(missing + shown * (around.below - colour)) * weights).sum())
 
-    def _error(self, canvas: Floats, inside: tuple[slice, slice]) -> float:
-        finest = self.stack.finest
-        difference = self.stack.goals[finest][inside] - canvas
-        return float((np.square(difference) * self.stack.weights[finest][inside]).sum())
+    def _error(self, box: Box) -> float:
+        """The weighted squared error in a box."""
+        goal, canvas, weights = (
+            pictures[self.stack.finest][inside(box)]
+            for pictures in (self.stack.goals, self.stack.canvases, self.stack.weights)
+        )
+        return float((np.square(goal - canvas) * weights).sum())
 
     def _paint(self, action: IntArray) -> tuple[Box, Floats] | None:
         """Where on the large canvas a stroke is, and its opacity there; None: it leaves no paint."""

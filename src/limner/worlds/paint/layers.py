@@ -10,7 +10,7 @@ of n the canvas is n × ``SIDE`` pixels wide. Boxes are aligned to what is one p
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from limner.worlds.world import Canvas
 
 Floats = NDArray[np.float32]
 Box = tuple[int, int, int, int]
-"""Top, left, bottom and right in pixels of the finest scale."""
+"""Top, left, bottom and right, in pixels of a scale."""
 
 SIDE = 64
 """Pixels along each side at the scale of 1."""
@@ -35,7 +35,7 @@ class Layer:
     colour: Floats
     """``float32[C]``, 0 … 255."""
     box: Box
-    """Outside of it nothing is covered."""
+    """In pixels of the finest scale: outside of it nothing is covered."""
     covers: dict[int, Floats]
     """Opacity ``float32[h, w]`` in [0, 1] in the box, by scale."""
     scale: int
@@ -61,6 +61,11 @@ class Surroundings(NamedTuple):
     """``float32[h, w]``: share of the stroke that is not hidden."""
     add: Floats
     """``float32[h, w, C]``: what hides the rest."""
+
+    @classmethod
+    def on_top(cls, below: Floats) -> Self:
+        """Of a stroke that nothing hides."""
+        return cls(below, np.ones(below.shape[:2], np.float32), np.zeros_like(below))
 
 
 class Stack:
@@ -94,21 +99,19 @@ class Stack:
         """Put a stroke on top."""
         self.layers.append(layer)
         self.boxes = np.concatenate([self.boxes, [layer.box]])
-        self._lay(layer, self.finest)
+        self._lay(layer)
         self._pool(layer.box)
 
     def replace(self, index: int, layer: Layer) -> None:
         """Put another stroke in the place of one."""
-        old = self.layers[index].box
-        union: Box = (*np.minimum(old, layer.box)[:2].tolist(), *np.maximum(old, layer.box)[2:].tolist())
+        box = union(self.layers[index].box, layer.box)
         self.layers[index], self.boxes[index] = layer, layer.box
-        below, keep, add = self.around(index, self.finest, union)
-        part = layer.part(self.finest, union)
+        below, keep, add = self.around(index, self.finest, box)
+        part = layer.part(self.finest, box)
         if part is not None:
             _blend(below[part[0]], part[1], layer.colour)
-        top, left, bottom, right = union
-        self.canvases[self.finest][top:bottom, left:right] = below * keep[..., None] + add
-        self._pool(union)
+        self.canvases[self.finest][inside(box)] = below * keep[..., None] + add
+        self._pool(box)
 
     def keep(self, indices: IntArray) -> None:
         """Keep the strokes of these indices only, which ascend."""
@@ -122,10 +125,8 @@ class Stack:
 
     def around(self, index: int, scale: int, box: Box) -> Surroundings:
         """What lies around stroke ``index`` in a box, in pixels of a scale."""
-        top, left, bottom, right = box
-        below = self._ground[scale][top:bottom, left:right].copy()
-        keep, add = np.ones(below.shape[:2], np.float32), np.zeros_like(below)
-        for i in self._overlapping(np.asarray(box) * (self.finest // scale)):
+        below, keep, add = Surroundings.on_top(self._ground[scale][inside(box)].copy())
+        for i in self.overlapping(scale, box):
             part = self.layers[i].part(scale, box)
             if i == index or part is None:
                 continue
@@ -137,6 +138,13 @@ class Stack:
                 _blend(add[where], cover, self.layers[i].colour)
         return Surroundings(below, keep, add)
 
+    def overlapping(self, scale: int, box: Box, first: int = 0) -> IntArray:
+        """The strokes from number ``first`` on, some pixels of whose boxes are in a box in pixels of a scale."""
+        top, left, bottom, right = np.asarray(box) * (self.finest // scale)
+        boxes = self.boxes[first:]
+        reach = (boxes[:, 0] < bottom) & (boxes[:, 2] > top) & (boxes[:, 1] < right) & (boxes[:, 3] > left)
+        return first + np.flatnonzero(reach)
+
     def solve_colours(self, allowed: Callable[[Floats], Floats], sweeps: int = 10) -> None:
         """Give all strokes the colours that bring the picture closest together, by coordinate descent.
 
@@ -144,7 +152,8 @@ class Stack:
         """
         scale = self.finest
         rest, shown = self.goals[scale] - self.canvases[scale], self._shown()
-        weighted = [cover * self.weights[scale][_inside(layer.box)][..., 0] for cover, layer in self._with(shown)]
+        weights = [self.weights[scale][inside(layer.box)][..., 0] for layer in self.layers]
+        weighted = [cover * weight for cover, weight in zip(shown, weights, strict=True)]
         squares = [float(np.vdot(cover, weight)) for cover, weight in zip(shown, weighted, strict=True)]
         colours = np.asarray([layer.colour for layer in self.layers], np.float32)
         for _ in range(sweeps if len(colours) else 0):
@@ -152,7 +161,7 @@ class Stack:
             for i, layer in enumerate(self.layers):
                 if squares[i] < 1e-3:
                     continue
-                missing = rest[_inside(layer.box)]
+                missing = rest[inside(layer.box)]
                 change = np.tensordot(weighted[i], missing, 2) / squares[i]
                 new = allowed(np.clip(colours[i] + change, 0, 255)[None])[0]
                 missing -= shown[i][..., None] * (new - colours[i])
@@ -170,14 +179,14 @@ class Stack:
         scale = self.finest
         canvas, grounds = self._ground[scale].copy(), []
         for layer in self.layers:
-            there = canvas[_inside(layer.box)]
-            grounds.append(there.copy())
-            _blend(there, layer.covers[scale], layer.colour)
+            below = canvas[inside(layer.box)]
+            grounds.append(below.copy())
+            _blend(below, layer.covers[scale], layer.colour)
         rest, losses = self.goals[scale] - canvas, np.zeros(len(self.layers))
-        for i, (shown, layer) in enumerate(self._with(self._shown())):
-            inside = _inside(layer.box)
+        for i, (layer, shown) in enumerate(zip(self.layers, self._shown(), strict=True)):
+            there = inside(layer.box)
             change = shown[..., None] * (grounds[i] - layer.colour)
-            growth = change * (change - 2 * rest[inside]) * self.weights[scale][inside]
+            growth = change * (change - 2 * rest[there]) * self.weights[scale][there]
             losses[i] = growth.sum(dtype=np.float64)
         return losses
 
@@ -185,7 +194,7 @@ class Stack:
         """Paint the picture anew."""
         self.canvases[self.finest] = self._ground[self.finest].copy()
         for layer in self.layers:
-            self._lay(layer, self.finest)
+            self._lay(layer)
         size = self.finest * SIDE
         self._pool((0, 0, size, size))
 
@@ -194,27 +203,20 @@ class Stack:
         size = self.finest * SIDE
         clear, shown = np.ones((size, size), np.float32), []
         for layer in reversed(self.layers):
-            there, cover = clear[_inside(layer.box)], layer.covers[self.finest]
+            there, cover = clear[inside(layer.box)], layer.covers[self.finest]
             shown.append(cover * there)
             there *= 1 - cover
         return shown[::-1]
 
-    def _with(self, shown: list[Floats]) -> list[tuple[Floats, Layer]]:
-        return list(zip(shown, self.layers, strict=True))
-
-    def _overlapping(self, box: NDArray[np.int64]) -> IntArray:
-        top, left, bottom, right = self.boxes.T
-        return np.flatnonzero((top < box[2]) & (bottom > box[0]) & (left < box[3]) & (right > box[1]))
-
-    def _lay(self, layer: Layer, scale: int) -> None:
-        _blend(self.canvases[scale][_inside(layer.box)], layer.covers[scale], layer.colour)
+    def _lay(self, layer: Layer) -> None:
+        _blend(self.canvases[self.finest][inside(layer.box)], layer.covers[self.finest], layer.colour)
 
     def _pool(self, box: Box) -> None:
         """Bring the coarser scales up to date in a box."""
         for scale in self.scales[:-1]:
             factor = self.finest // scale
             coarse: Box = (box[0] // factor, box[1] // factor, box[2] // factor, box[3] // factor)
-            self.canvases[scale][_inside(coarse)] = pool(self.canvases[self.finest][_inside(box)], factor)
+            self.canvases[scale][inside(coarse)] = pool(self.canvases[self.finest][inside(box)], factor)
 
 
 def pool(picture: Floats, factor: int) -> Floats:
@@ -227,7 +229,13 @@ def pool(picture: Floats, factor: int) -> Floats:
     return means
 
 
-def _inside(box: Box) -> tuple[slice, slice]:
+def union(a: Box, b: Box) -> Box:
+    """The smallest box that holds both."""
+    return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
+
+
+def inside(box: Box) -> tuple[slice, slice]:
+    """What is in a box, of a picture."""
     return np.s_[box[0] : box[2], box[1] : box[3]]
 
 

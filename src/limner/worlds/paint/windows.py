@@ -13,7 +13,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from limner.actions import IntArray
-from limner.worlds.paint.layers import SIDE, Floats, Stack, Surroundings
+from limner.worlds.paint.layers import SIDE, Box, Floats, Stack, Surroundings, inside
 from limner.worlds.paint.renderer import Paint
 from limner.worlds.paint.settings import PaintSettings
 
@@ -67,6 +67,11 @@ class Found:
     """Whether they are more than the best of some random ones."""
 
 
+def window(place: Place) -> Box:
+    """The box of a window, in pixels of its scale."""
+    return *place, place[0] + SIDE, place[1] + SIDE
+
+
 class Windows:
     """The windows of one scale, and strokes in them: actions of a canvas of ``SIDE`` pixels, without colours."""
 
@@ -102,9 +107,8 @@ class Windows:
 
     def task(self, stack: Stack, place: Place, around: Surroundings) -> Task:
         """The task of a stroke in a window, between what is ``around``."""
-        row, column = place
-        inside = np.s_[row : row + SIDE, column : column + SIDE]
-        goal, weights = stack.goals[self.scale][inside], stack.weights[self.scale][inside]
+        there = inside(window(place))
+        goal, weights = stack.goals[self.scale][there], stack.weights[self.scale][there]
         channels = goal.shape[-1]
         ground, keep = around.below.reshape(-1, channels), around.keep.reshape(-1, 1)
         weights = weights.reshape(-1, 1)
@@ -155,11 +159,11 @@ class Windows:
     def fit(self, actions: IntArray, place: Place) -> NDArray[np.bool_]:
         """Which strokes ``int64[N, 5]`` do not reach beyond the window, but for the edges of the canvas."""
         points, radii = self._points(actions), self.radii[actions[:, 3], None]
-        end, place_ = SIDE * self.scale, np.asarray(place)
-        low = (points.min(1) - radii >= -BEYOND) | (place_ == 0)
-        high = (points.max(1) + radii <= SIDE + BEYOND) | (place_ + SIDE == end)
-        inside: NDArray[np.bool_] = (low & high).all(1)
-        return inside
+        corner, end = np.asarray(place), SIDE * (self.scale - 1)
+        low = (points.min(1) - radii >= -BEYOND) | (corner == 0)
+        high = (points.max(1) + radii <= SIDE + BEYOND) | (corner == end)
+        fitting: NDArray[np.bool_] = (low & high).all(1)
+        return fitting
 
     def climb(
         self, task: Task, place: Place, candidates: IntArray, rounds: int, allowed: Allowed, rng: Generator
@@ -199,18 +203,13 @@ class Windows:
         size = np.abs(self.sizes - action[3]).argmin()
         return np.asarray([[*(cells[:, 0] * self._cells + cells[:, 1]), size, action[4]]])
 
-    def _core(self, place: Place) -> Floats:
-        """1 where strokes of a window start from, 0 at its edges, which lie further in other windows."""
-        core, edge, end = np.ones((SIDE, SIDE), np.float32), SIDE // 5, SIDE * (self.scale - 1)
-        if place[0] > 0:
-            core[:edge] = 0
-        if place[0] < end:
-            core[-edge:] = 0
-        if place[1] > 0:
-            core[:, :edge] = 0
-        if place[1] < end:
-            core[:, -edge:] = 0
-        return core
+    def _core(self, place: Place) -> NDArray[np.bool_]:
+        """Where strokes of a window start from: not at its edges, which lie further in other windows."""
+        pixel, edge, end = np.arange(SIDE), SIDE // 5, SIDE * (self.scale - 1)
+        rows, columns = (
+            ((pixel >= edge) | (corner == 0)) & ((pixel < SIDE - edge) | (corner == end)) for corner in place
+        )
+        return np.outer(rows, columns)
 
     def _points(self, actions: IntArray) -> NDArray[np.float64]:
         """Start, control point and end ``float64[N, 3, 2]``, in pixels of the window."""
