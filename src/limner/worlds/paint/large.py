@@ -165,7 +165,7 @@ class LargePainting:
         stack = Stack(self.goal, weights, self.renderer.canvas()[0])
         found, begun = JointSearch(stack, self._large, self._allowed, seed, threads), list(self.strokes)
         for done in found.run(count - len(begun), exact, budget):
-            self.strokes = begun + [self._coloured(layer) for layer in stack.layers]
+            self.strokes = begun + self._coloured(stack.layers)
             yield done
         self._gains = [np.inf] * len(self.strokes)
         self._step(self.program()[len(begun) :])
@@ -205,14 +205,12 @@ class LargePainting:
         self._step(actions)
         self.strokes, self._gains = list(actions), [np.inf] * len(actions)
 
-    def _coloured(self, layer: Layer) -> IntArray:
-        """The action of a stroke of a joint search."""
-        space, action = self.renderer.actions, np.zeros(len(self.renderer.actions), np.int64)
-        action[: len(layer.action)] = layer.action
-        if space.coloured:
-            levels = space.sizes[space.index("red")]
-            action[[space.index(name) for name in COLOURS]] = (layer.colour * ((levels - 1) / 255)).round()
-        return action
+    def _coloured(self, layers: Sequence[Layer]) -> list[IntArray]:
+        """The actions of strokes of a joint search."""
+        if not self.own.color or not layers:
+            return [layer.action for layer in layers]
+        colours = np.stack([layer.colour for layer in layers]) * ((self._large.levels - 1) / 255)
+        return list(np.concatenate([[layer.action for layer in layers], colours.round().astype(np.int64)], axis=1))
 
     def _allowed(self, colours: NDArray[np.float32]) -> NDArray[np.float32]:
         """What strokes may have in place of ``colours`` float32[N, C], 0 … 255."""
