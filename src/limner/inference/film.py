@@ -36,6 +36,20 @@ CHANGE = 4.0
 """Levels, of 255, by which the mean of a cell in a patch that has changed differs at least."""
 
 
+class _Painted:
+    """A program, executed once."""
+
+    def __init__(self, program: Program) -> None:
+        self.program, self._picture = program, execute(replace(program, frame=None)).astype(np.float64)
+
+    def errors(self, frame: Pictures, detail: int) -> NDArray[np.float64]:
+        """Sums of squared differences ``float64[detail, detail]`` of patches between what is painted and ``frame``."""
+        side = len(frame) // detail
+        squares = np.square(self._picture - frame)
+        sums: NDArray[np.float64] = squares.reshape(detail, side, detail, side, -1).sum((1, 3, 4))
+        return sums
+
+
 def paint_film(
     agent: Agent,
     frames: Iterable[Pictures],
@@ -48,20 +62,20 @@ def paint_film(
     They are as ``paint`` makes them; ``options`` and ``wishes`` are for each frame, but the first, of which everything
     is new, has ``FIRST`` times the seconds. ``ValueError`` as ``paint``.
     """
-    program, shown, far = wishes.start, None, np.zeros(0)
+    painted, shown, far = None, None, np.zeros(0)
     for frame in frames:
-        if program is None or shown is None:
+        if painted is None or shown is None:
             more = replace(options, seconds=min(FIRST * options.seconds, 3600.0))
-            program = _last(agent, frame, detail, more, replace(wishes, start=program))
-            shown, errors = frame.copy(), _errors(program, frame, detail)
+            painted, shown = _paint(agent, frame, detail, more, wishes), frame.copy()
+            errors = painted.errors(frame, detail)
             far = FAR * np.maximum(errors, errors.mean())
         else:
-            changed = changed_patches(shown, frame, detail) | (_errors(program, frame, detail) > far)
+            changed = changed_patches(shown, frame, detail) | (painted.errors(frame, detail) > far)
             if changed.any():
-                program = _follow(agent, program, frame, changed, options, wishes)
+                painted = _follow(agent, painted, frame, changed, options, wishes)
                 there = _pixels(changed, len(frame))
                 shown[there] = frame[there]
-        yield program
+        yield painted.program
 
 
 def changed_patches(before: Pictures, now: Pictures, detail: int) -> NDArray[np.bool_]:
@@ -75,33 +89,25 @@ def changed_patches(before: Pictures, now: Pictures, detail: int) -> NDArray[np.
 
 def _follow(
     agent: Agent,
-    program: Program,
+    painted: _Painted,
     frame: Pictures,
     changed: NDArray[np.bool_],
     options: DrawOptions,
     wishes: PaintOptions,
-) -> Program:
+) -> _Painted:
     """The program with strokes anew in patches that have ``changed``, if that is closer to ``frame``."""
-    detail, before = len(changed), _errors(program, frame, len(changed))
-    kept = replace(program, actions=program.actions[~_within(program, changed)])
-    bared = _errors(kept, frame, detail) > before  # beside the strokes that are taken away
+    detail, program, before = len(changed), painted.program, painted.errors(frame, len(changed))
+    kept = _Painted(replace(program, actions=program.actions[~_within(program, changed)]))
+    bared = kept.errors(frame, detail) > before  # beside the strokes that are taken away
     weights = _pixels(changed | bared, len(frame)).astype(np.float64)
-    found = _last(agent, frame, detail, options, replace(wishes, start=kept, weights=weights))
-    return found if _errors(found, frame, detail).sum() < before.sum() else program
+    found = _paint(agent, frame, detail, options, replace(wishes, start=kept.program, weights=weights))
+    return found if found.errors(frame, detail).sum() < before.sum() else painted
 
 
 def _pixels(patches: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
     """Which pixels of a frame of ``size`` lie in ``patches`` bool[detail, detail]: ``bool[size, size]``."""
     side = size // len(patches)
     return patches.repeat(side, 0).repeat(side, 1)
-
-
-def _errors(program: Program, frame: Pictures, detail: int) -> NDArray[np.float64]:
-    """Sums of squared differences ``float64[detail, detail]`` of patches between what is painted and ``frame``."""
-    side = len(frame) // detail
-    squares = np.square(execute(replace(program, frame=None)).astype(np.float64) - frame)
-    sums: NDArray[np.float64] = squares.reshape(detail, side, detail, side, -1).sum((1, 3, 4))
-    return sums
 
 
 def _within(program: Program, changed: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -114,6 +120,6 @@ def _within(program: Program, changed: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return within
 
 
-def _last(agent: Agent, frame: Pictures, detail: int, options: DrawOptions, wishes: PaintOptions) -> Program:
+def _paint(agent: Agent, frame: Pictures, detail: int, options: DrawOptions, wishes: PaintOptions) -> _Painted:
     *_, painting = paint(agent, frame, detail, options, wishes)
-    return painting.program
+    return _Painted(painting.program)
