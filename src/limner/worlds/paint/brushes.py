@@ -132,7 +132,7 @@ def make_opaque(brush: Brush) -> Brush:
     return Brush(base, tuple(mapping for mapping in brush.mappings if mapping[0] not in opacity))
 
 
-def paints_layers(brush: Brush) -> bool:
+def independent_strokes(brush: Brush) -> bool:
     """Whether a stroke is a layer of one colour, the same on every ground and after any other strokes."""
     names = [name for name, *_ in _paint.settings()]
     used = {name for name, value in zip(names, brush.base, strict=True) if value != 0}

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from limner.actions import COLOURS, IntArray
 from limner.worlds.budget import Budget
-from limner.worlds.paint.brushes import brush_names, load_brush, paints_layers
+from limner.worlds.paint.brushes import brush_names, independent_strokes, load_brush
 from limner.worlds.paint.joint import JointSearch
 from limner.worlds.paint.layers import Layer, Stack
 from limner.worlds.paint.renderer import Paint
@@ -81,7 +81,7 @@ class LargePainting:
         elif joint and settings.color and not self.style.palette and BRUSH in brush_names():
             settings = replace(settings, brush=BRUSH)
         self.own, self.detail = self.style.settings(settings), detail
-        self.joint = joint and paints_layers(load_brush(self.own.brush, self.own.opaque))
+        self.joint = joint and independent_strokes(load_brush(self.own.brush, self.own.opaque))
         large = self._joint_settings() if self.joint else self._patch_settings()
         self.strokes: list[IntArray] = []
         self._gains: list[float] = []
