@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from limner.worlds.paint import _paint
-from limner.worlds.paint.brushes import MAX_BYTES, brush_folders, brush_names, find_brush, load_brush, parse_brush
+from limner.worlds.paint.brushes import (
+    MAX_BYTES,
+    brush_folders,
+    brush_names,
+    find_brush,
+    independent_strokes,
+    load_brush,
+    parse_brush,
+)
 from limner.worlds.paint.renderer import Paint
 from limner.worlds.paint.settings import PaintSettings
 
@@ -203,3 +211,21 @@ def test_hostile_brushes_neither_hang_nor_crash(name: str, tmp_path: Path) -> No
     )
     assert result.returncode == 0, f"exit status {result.returncode}: {result.stderr[-2000:]}"
     assert result.stdout == ("refused\n" if name in ("huge dabs", "huge soft dabs", "everything") else "")
+
+
+@pytest.mark.parametrize(
+    ("brush", "does"),
+    [
+        ("experimental/basic", True),
+        ("classic/pen", True),
+        ("classic/calligraphy", True),
+        ("classic/charcoal", False),
+        ("classic/smudge", False),
+        ("classic/ink_eraser", False),
+        ("classic/pencil", False),
+    ],
+)
+def test_strokes_are_independent_unless_a_brush_reads_the_canvas_erases_or_draws_random_numbers(
+    brush: str, does: bool
+) -> None:
+    assert independent_strokes(load_brush(brush)) == does
