@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from limner.agents.config import AgentConfig
 from limner.models.config import CriticConfig, PolicyConfig
 from limner.training.config import OptimizerConfig, PolicyGradientConfig, RunConfig, TrainingConfig
-from limner.training.imitation.config import ImitationConfig, RandomExpert, SearchExpert
+from limner.training.imitation.config import ImitationConfig, JointExpert, RandomExpert, SearchExpert
 from limner.training.spiral.config import SpiralConfig, SpiralReward
 from limner.worlds.paint.settings import PaintSettings
 from limner.worlds.scenes.settings import ScenesSettings
@@ -27,6 +27,13 @@ _DIGIT_STROKES = replace(
     _CHARACTER_STROKES, brush="classic/calligraphy", sizes=(1.0, 1.5, 2.0, 2.5, 3.0, 4.0), pressures=8
 )
 _FACE_STROKES = replace(_CHARACTER_STROKES, color=True, sizes=(2.0, 4.0, 8.0, 12.0, 24.0))
+_PHOTO_STROKES = replace(
+    _FACE_STROKES,
+    brush="experimental/basic",
+    sizes=(0.98, 1.38, 1.95, 2.76, 3.9, 5.5, 7.8, 11.0, 15.6),
+    pressures=8,
+    levels=32,
+)
 _POINTER = PolicyConfig(network="pointer", precision="native")
 
 _RECONSTRUCTION = ImitationConfig(
@@ -74,6 +81,14 @@ _FACES = replace(
     _RECONSTRUCTION,
     agent=replace(_RECONSTRUCTION.agent, renderer=_FACE_STROKES, horizon=20, resolution=64),
     run=replace(_RECONSTRUCTION.run, data="faces"),
+)
+
+_PAINT = replace(
+    _FACES,
+    agent=replace(_FACES.agent, renderer=_PHOTO_STROKES),
+    run=replace(_FACES.run, data="folder:patches"),
+    expert=JointExpert(augmentation=0.25, mirror=True),
+    steps_per_update=40,
 )
 
 _SCENES = replace(
@@ -157,6 +172,7 @@ PRESETS: dict[str, Preset] = {
     "omniglot": Preset("copy characters, from programs that search finds", _OMNIGLOT),
     "omniglot-spiral": Preset("copy characters, from the score of a critic", _OMNIGLOT_SPIRAL),
     "faces": Preset("copy portraits in colour, from programs that search finds", _FACES),
+    "paint": Preset("copy patches of photographs, from programs that joint search finds", _PAINT),
     "scenes": Preset("copy scenes of objects, from random scenes", _SCENES),
     "mnist-paper": Preset("make up digits as published (SPIRAL): needs a GPU and days", _MNIST_PAPER),
     "tiny": Preset("nothing of use, in a second: to try things out", _TINY),

@@ -217,6 +217,18 @@ class World(ABC):
 
         return Refinement
 
+    def check_joint(self, settings: Any) -> None:
+        """``ValueError`` unless ``joint_programs`` finds programs of these settings."""
+        raise ValueError(f"the renderer {self.name!r} has no joint search: an agent of 'paint' is needed")
+
+    def joint_programs(self, settings: Any, pictures: Canvas, steps: int, sweeps: int, seed: int) -> IntArray:
+        """Programs ``int64[steps, N, P]`` for ``pictures`` uint8[N, H, W, C] that a joint search finds.
+
+        All actions are searched for together; ``sweeps`` are over those of each program. The same seed finds the same
+        programs. ``ValueError`` as ``check_joint``.
+        """
+        raise NotImplementedError
+
     def warm_up(self, renderer: Renderer) -> None:
         """Do now what the first refinement in a process would do once, so that it takes none of its time."""
         return

@@ -8,7 +8,14 @@ import pytest
 
 from limner.data.picture_source import PictureSource
 from limner.programs.program import Program, save_programs
-from limner.training.imitation.config import AgentExpert, FileExpert, ImitationConfig, RandomExpert, SearchExpert
+from limner.training.imitation.config import (
+    AgentExpert,
+    FileExpert,
+    ImitationConfig,
+    JointExpert,
+    RandomExpert,
+    SearchExpert,
+)
 from limner.training.imitation.trainer import ImitationTrainer
 from limner.training.saving import save_checkpoint
 from limner.training.spiral.config import SpiralConfig
@@ -24,6 +31,18 @@ def search_config(tiny: SpiralConfig) -> ImitationConfig:
         expert=SearchExpert(candidates=4, capacity=64),
         batch_size=8,
         steps_per_update=2,
+    )
+
+
+@pytest.fixture(scope="session")
+def joint_config(search_config: ImitationConfig) -> ImitationConfig:
+    """Of one that imitates joint search."""
+    renderer = replace(search_config.agent.renderer, brush="classic/pen")
+    return replace(
+        search_config,
+        agent=replace(search_config.agent, renderer=renderer),
+        run=replace(search_config.run, episodes=4),
+        expert=JointExpert(sweeps=1, capacity=64),
     )
 
 

@@ -3,9 +3,10 @@ import pytest
 import torch
 
 from limner.training.imitation import augmentation
-from limner.training.imitation.augmentation import augment
+from limner.training.imitation.augmentation import augment, mirror
 from limner.worlds import find_world
 from limner.worlds.paint.settings import PaintSettings, paint_actions
+from limner.worlds.simulator import execute
 
 SPACES = {
     name: paint_actions(PaintSettings(space=name, grid=32, sizes=(1, 2, 4), pressures=4, levels=8))
@@ -108,3 +109,20 @@ def test_half_of_the_actions_are_perturbed(monkeypatch):
     known = programs(SPACES["stroke"])
     changed = (augment(SPACES["stroke"], known, seeded(1)) != known).any(-1)
     assert 0.3 < changed.float().mean() < 0.5
+
+
+def test_mirrored_programs_paint_mirrored_pictures():
+    """In all eight ways, but for what a brush leaves between the middles of pixels."""
+    settings = PaintSettings(brush="experimental/basic", space="stroke", color=True, sizes=(2, 4, 8), pressures=8)
+    renderer = find_world("paint").renderer_type(settings, BATCH)
+    known = find_world("paint").random_programs(renderer.actions, STEPS, BATCH, seeded())
+    pictures = execute(renderer, known)
+    programs, mirrored = mirror(renderer.actions, known, pictures, seeded(1))
+    assert (renderer.actions.canonical(programs.numpy()) == programs.numpy()).all()
+    apart = (execute(renderer, programs).float() - mirrored).abs().mean((1, 2, 3))
+    assert apart.max() < 3
+    assert (mirrored.float() - pictures).abs().mean((1, 2, 3)).max() > 30
+    ways = [pictures.rot90(turns, (1, 2)) for turns in range(4)]
+    ways += [way.transpose(1, 2) for way in ways]
+    seen = [bool((way == mirrored).all(-1).all(-1).all(-1).any()) for way in ways]
+    assert all(seen)

@@ -10,6 +10,7 @@ from limner.training.imitation.config import (
     AgentExpert,
     FileExpert,
     ImitationConfig,
+    JointExpert,
     RandomExpert,
     SearchExpert,
 )
@@ -17,9 +18,11 @@ from limner.training.presets import PRESETS
 
 TINY = PRESETS["tiny"].config
 CONFIG = ImitationConfig(agent=replace(TINY.agent, conditional=True), run=TINY.run)
+STROKES = replace(CONFIG.agent, renderer=replace(TINY.agent.renderer, space="stroke"))
 ALONE = replace(CONFIG, agent=TINY.agent)
 CONFIGS = {
     "search": CONFIG,
+    "joint": replace(CONFIG, agent=STROKES, expert=JointExpert()),
     "random": replace(CONFIG, expert=RandomExpert()),
     "file": replace(ALONE, expert=FileExpert("programs.jsonl")),
     "agent": replace(CONFIG, expert=AgentExpert("faces")),

@@ -27,10 +27,10 @@ def painted(trainer, actions):
     return preprocess(torch.from_numpy(pictures), trainer.config.agent.resolution)
 
 
-@pytest.mark.parametrize("kind", ["random", "search"])
+@pytest.mark.parametrize("kind", ["random", "search", "joint"])
 def test_the_actions_of_augmented_and_random_programs_paint_their_targets(kind, request, source):
     config = request.getfixturevalue(f"{kind}_config")
-    trainer = ImitationTrainer(with_expert(config, augmentation=1.0) if kind == "search" else config, source)
+    trainer = ImitationTrainer(with_expert(config, augmentation=1.0) if kind != "random" else config, source)
     trainer.update(0.0)
     rows = trainer.runtime.batch.rows
     torch.testing.assert_close(painted(trainer, rows["expert"]), rows["target"] / 255, atol=0.51 / 255, rtol=0)
@@ -38,7 +38,7 @@ def test_the_actions_of_augmented_and_random_programs_paint_their_targets(kind, 
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.3, 1.0])
-@pytest.mark.parametrize("kind", ["search", "random", "agent"])
+@pytest.mark.parametrize("kind", ["search", "joint", "random", "agent"])
 def test_so_many_actions_are_perturbed_and_the_canvas_shows_it(kind, noise, source, request):
     config = with_expert(request.getfixturevalue(f"{kind}_config"), action_noise=noise)
     trainer = ImitationTrainer(replace(config, steps_per_update=16), source)
@@ -50,9 +50,10 @@ def test_so_many_actions_are_perturbed_and_the_canvas_shows_it(kind, noise, sour
     torch.testing.assert_close(before_last, rows["observed"][:, -1] / 255, atol=0.51 / 255, rtol=0)
 
 
-def test_what_is_found_is_kept_with_its_picture(search_config, source):
+@pytest.mark.parametrize("kind", ["search", "joint"])
+def test_what_is_found_is_kept_with_its_picture(kind, source, request):
     """Without augmentation and noise, demonstrations are the programs found, each for the picture it was found for."""
-    config = with_expert(search_config, augmentation=0.0, action_noise=0.0, capacity=24)
+    config = with_expert(request.getfixturevalue(f"{kind}_config"), augmentation=0.0, action_noise=0.0, capacity=24)
     trainer = ImitationTrainer(config, source)
     for _ in range(3):
         trainer.update(0.0)
@@ -70,6 +71,22 @@ def test_what_is_found_is_kept_with_its_picture(search_config, source):
     last = {rows.numpy().tobytes() for rows in programs}
     demonstrated = trainer.runtime.batch.all("expert")
     assert sum(rows.numpy().tobytes() in last for rows in demonstrated) > len(demonstrated) / 4
+
+
+def test_programs_are_mirrored_with_their_pictures(joint_config, source):
+    config = with_expert(joint_config, augmentation=0.0, action_noise=0.0, mirror=True)
+    trainer = ImitationTrainer(config, source)
+    trainer.update(0.0)
+    rows = trainer.runtime.batch.rows
+    targets = rows["target"].float() / 255
+    drawn = painted(trainer, rows["expert"])
+    turned = torch.stack([change(targets) for change in (lambda x: x.flip(2), lambda x: x.flip(3), lambda x: x.mT)])
+    distances = (drawn - torch.cat([targets[None], turned])).square().mean((1, 2, 3, 4))
+    assert distances.argmin() == 0
+    found = trainer.runtime.actor.expert.found
+    known = preprocess(source.take(found.all("rows")), config.agent.resolution)
+    straight = (targets[:, None] - known).square().mean((2, 3, 4)).amin(1) < 1e-4
+    assert 0 < straight.float().mean() < 0.5
 
 
 def test_later_programs_of_a_prior_descend_from_those_of_similar_pictures(search_config, source):

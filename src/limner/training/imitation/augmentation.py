@@ -41,3 +41,26 @@ def augment(space: ActionSpace, programs: Tensor, generator: torch.Generator, *,
         return canonical
     varied = perturb(space, canonical.flatten(0, 1), generator).view_as(canonical)
     return torch.where(torch.rand(steps, batch, 1, generator=generator) < 0.5, varied, canonical)
+
+
+def mirror(space: ActionSpace, programs: Tensor, pictures: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Canonical ``programs`` int64[T, B, P] and ``pictures`` uint8[B, S, S, C], each flipped and turned at random.
+
+    All eight symmetries of the square are equally likely. Grids are square. The picture that a program paints is
+    mirrored with it if its brush is round.
+    """
+    flips = torch.rand(3, programs.shape[1], generator=generator) < 0.5
+    changed = programs.clone()
+    for i, part in enumerate(space.parts):
+        if part.grid is None:
+            continue
+        rows, columns = part.grid
+        row, column = programs[:, :, i] // columns, programs[:, :, i] % columns
+        row = torch.where(flips[0], rows - 1 - row, row)
+        column = torch.where(flips[1], columns - 1 - column, column)
+        row, column = torch.where(flips[2], column, row), torch.where(flips[2], row, column)
+        changed[:, :, i] = row * columns + column
+    pictures = torch.where(flips[0].view(-1, 1, 1, 1), pictures.flip(1), pictures)
+    pictures = torch.where(flips[1].view(-1, 1, 1, 1), pictures.flip(2), pictures)
+    pictures = torch.where(flips[2].view(-1, 1, 1, 1), pictures.transpose(1, 2), pictures)
+    return torch.from_numpy(space.canonical(changed.numpy())), pictures

@@ -31,6 +31,28 @@ class SearchExpert:
 
 
 @dataclass(frozen=True)
+class JointExpert:
+    """Joint search finds programs of the data's pictures, all actions of each together. For conditional agents that
+    paint strokes."""
+
+    name: ClassVar[str] = "joint"
+    sweeps: int = 2
+    """Sweeps over the actions of each program that is found."""
+    capacity: int = 8192
+    """Number of found programs that the buffer holds."""
+    augmentation: float = 0.5
+    """Share of the demonstrations, in [0, 1], that are transformed programs, each with the picture it paints
+    as its target."""
+    mirror: bool = False
+    """Whether demonstrations are flipped and turned by right angles, picture and program: for round brushes."""
+    action_noise: float = 0.3
+    """Share of the actions in demonstrations, in [0, 1], that are perturbed (DART)."""
+
+    def __post_init__(self) -> None:
+        check_fields(self, "expert.", positive="sweeps capacity", share="augmentation action_noise")
+
+
+@dataclass(frozen=True)
 class RandomExpert:
     """Random programs, each towards the picture that it paints. For conditional agents."""
 
@@ -68,7 +90,7 @@ class AgentExpert:
         check_fields(self, "expert.", share="action_noise")
 
 
-EXPERTS = {expert.name: expert for expert in (SearchExpert, RandomExpert, FileExpert, AgentExpert)}
+EXPERTS = {expert.name: expert for expert in (SearchExpert, JointExpert, RandomExpert, FileExpert, AgentExpert)}
 
 
 @dataclass(frozen=True)
@@ -77,7 +99,7 @@ class ImitationConfig(TrainingConfig):
 
     algorithm: ClassVar[str] = "imitation"
     trainer: ClassVar[str] = "limner.training.imitation.trainer:ImitationTrainer"
-    expert: SearchExpert | RandomExpert | FileExpert | AgentExpert = SearchExpert()
+    expert: SearchExpert | JointExpert | RandomExpert | FileExpert | AgentExpert = SearchExpert()
     batch_size: int = 32
     """Episodes per gradient step."""
     steps_per_update: int = 16
@@ -87,9 +109,11 @@ class ImitationConfig(TrainingConfig):
     def __post_init__(self) -> None:
         check_fields(self, "", positive="batch_size steps_per_update")
         kind, conditional = self.expert.name, self.agent.conditional
-        for name, needs, remedy in (("random", True, "set"), ("file", False, "switch off")):
+        for name, needs, remedy in (("joint", True, "set"), ("random", True, "set"), ("file", False, "switch off")):
             fits, who = kind != name or conditional == needs, "conditional" if needs else "unconditional"
             require(fits, f"expert is {name!r}: for {who} agents only; {remedy} conditional, or choose another expert")
+        if kind == "joint":
+            self.agent.world.check_joint(self.agent.renderer)
         for name, field in (("file", "path"), ("agent", "agent")):
             given = kind != name or bool(getattr(self.expert, field))
             require(given, f"expert is {name!r}, but expert.{field} is empty: name the {name}")

@@ -14,14 +14,21 @@ import torch
 from torch import Tensor
 
 from limner.agents.agent import load_agent
-from limner.agents.rollout import EpisodeBatch, collect
+from limner.agents.rollout import EpisodeBatch, collect, replay
 from limner.data.picture_source import PictureSource
 from limner.models.policy import Policy
 from limner.programs.program import first_difference, load_alike
 from limner.search.lookahead import greedy_lookahead
 from limner.training.buffers import RingBuffer
-from limner.training.imitation.augmentation import augment
-from limner.training.imitation.config import AgentExpert, FileExpert, ImitationConfig, RandomExpert, SearchExpert
+from limner.training.imitation.augmentation import augment, mirror
+from limner.training.imitation.config import (
+    AgentExpert,
+    FileExpert,
+    ImitationConfig,
+    JointExpert,
+    RandomExpert,
+    SearchExpert,
+)
 from limner.training.part import Part
 from limner.training.policy_learner import Scalars
 from limner.worlds.proposals import MixedProposals, perturb
@@ -83,25 +90,15 @@ class RandomPrograms(Expert):
         return self.world.correct(self.space, programs, self._perturb)
 
 
-class SearchPrograms(Expert):
-    """Programs that search finds for pictures of the data, kept and learnt: expert iteration (Anthony et al. 2017).
+class FoundPrograms(Expert):
+    """Programs that are found for pictures of the data, kept and learnt (expert iteration: Anthony et al. 2017)."""
 
-    Search refines what the policy draws or, as long as that comes closer, what greedy lookahead over mixed proposals
-    finds. An unconditional policy cannot propose anything for a picture: its first programs come from residual
-    proposals, put in a standard order (``World.order``), and later ones start from the program of the most similar
-    picture. So pictures that look alike have programs that are alike, which are easier to learn.
-    """
-
-    options: SearchExpert
+    options: SearchExpert | JointExpert
 
     def __post_init__(self) -> None:
         super().__post_init__()
         like = {"programs": self.episodes.actions.transpose(0, 1).int(), "rows": torch.zeros(1, dtype=torch.int64)}
         self.found = RingBuffer(self.options.capacity, like, "found")
-        self.lookahead_error = 0.0  # mean squared error of the last lookahead
-        self.simulator = Simulator(self.renderer, self.options.candidates, self.config.run.threads)
-        residual = self.world.proposals(self.space)
-        self.proposer = MixedProposals(self.actor, residual) if self.agent.conditional else residual
         searched = replace(self.agent, conditional=True, first_action_temperature=None)
         self.drawings = EpisodeBatch.empty(searched, self.renderer)
 
@@ -109,9 +106,13 @@ class SearchPrograms(Expert):
         """Find programs of some pictures of the data, and keep them."""
         rows = self.source.draw_rows(self.batch, self.generator)
         self.drawings.aim(self.source.take(rows))
-        result = self._improve_on_policy() if self.agent.conditional else self._improve_on_similar()
-        self.found.add({"programs": result.actions.transpose(0, 1).int(), "rows": rows})
-        return {"search/distance": -result.scores.mean().item()}
+        programs, distance = self._find()
+        self.found.add({"programs": programs.transpose(0, 1).int(), "rows": rows})
+        return {"search/distance": distance}
+
+    @abstractmethod
+    def _find(self) -> tuple[Tensor, float]:
+        """Programs ``int64[T, B, P]`` for the pictures that the drawings are aimed at, and their mean distance."""
 
     def actions(self) -> tuple[Tensor, Tensor]:
         """As ``Expert.actions``: programs that were found, some of them transformed (augmentation)."""
@@ -121,23 +122,57 @@ class SearchPrograms(Expert):
         transformed = augment(self.space, programs, self.generator, perturbed=self.agent.conditional)
         programs = torch.where(augmented[:, None], transformed, programs)
         if self.agent.conditional:
-            real = self.source.take(chosen["rows"])
+            programs, real = self._mirror(programs, self.source.take(chosen["rows"]))
             painted = execute(self.renderer, programs)
             self.episodes.aim(torch.where(augmented[:, None, None, None], painted, real))
         return self.world.correct(self.space, programs, self._perturb)
+
+    def _mirror(self, programs: Tensor, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        """Programs ``int64[T, B, P]`` and pictures ``uint8[B, H, W, C]`` as they are shown."""
+        return programs, pictures
 
     def tensors(self) -> dict[str, Tensor]:
         """The programs that were found, and the rows of their pictures."""
         return self.found.tensors()
 
     def counters(self) -> dict[str, float]:
-        """How many were found, and how close lookahead came."""
-        return {"found": self.found.added, "lookahead_error": self.lookahead_error}
+        """How many were found."""
+        return {"found": self.found.added}
 
     def load(self, tensors: Mapping[str, Tensor], counters: Mapping[str, float]) -> None:
         """As ``Expert.load``."""
         self.found.load(tensors, int(counters["found"]))
+
+
+class SearchPrograms(FoundPrograms):
+    """Search refines what the policy draws or, as long as that comes closer, what greedy lookahead finds.
+
+    Lookahead is over mixed proposals. An unconditional policy cannot propose anything for a picture: its first programs
+    come from residual proposals, put in a standard order (``World.order``), and later ones start from the program of
+    the most similar picture. So pictures that look alike have programs that are alike, which are easier to learn.
+    """
+
+    options: SearchExpert
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.lookahead_error = 0.0  # mean squared error of the last lookahead
+        self.simulator = Simulator(self.renderer, self.options.candidates, self.config.run.threads)
+        residual = self.world.proposals(self.space)
+        self.proposer = MixedProposals(self.actor, residual) if self.agent.conditional else residual
+
+    def counters(self) -> dict[str, float]:
+        """How many were found, and how close lookahead came."""
+        return super().counters() | {"lookahead_error": self.lookahead_error}
+
+    def load(self, tensors: Mapping[str, Tensor], counters: Mapping[str, float]) -> None:
+        """As ``Expert.load``."""
+        super().load(tensors, counters)
         self.lookahead_error = float(counters["lookahead_error"])
+
+    def _find(self) -> tuple[Tensor, float]:
+        result = self._improve_on_policy() if self.agent.conditional else self._improve_on_similar()
+        return result.actions, -result.scores.mean().item()
 
     def _improve_on_policy(self) -> Refinement:
         """What the policy draws or what greedy lookahead finds, refined."""
@@ -166,6 +201,23 @@ class SearchPrograms(Expert):
         for _ in range(self.options.sweeps):
             refinement.sweep(self.generator)
         return refinement
+
+
+class JointPrograms(FoundPrograms):
+    """Programs that joint search finds, which asks no policy: any number of updates learn from the same programs."""
+
+    options: JointExpert
+
+    def _find(self) -> tuple[Tensor, float]:
+        settings, goals = self.agent.renderer, self.drawings.goal.numpy()
+        seed = int(torch.randint(2**31, (), generator=self.generator))
+        found = self.world.joint_programs(settings, goals, self.agent.horizon, self.options.sweeps, seed)
+        programs = torch.from_numpy(found)
+        replay(self.renderer, self.drawings, programs)
+        return programs, self.drawings.distance[-1].mean().item()
+
+    def _mirror(self, programs: Tensor, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        return mirror(self.space, programs, pictures, self.generator) if self.options.mirror else (programs, pictures)
 
 
 class FilePrograms(Expert):
@@ -231,6 +283,7 @@ class AgentActions(Expert):
 
 EXPERTS: dict[type[Any], type[Expert]] = {
     SearchExpert: SearchPrograms,
+    JointExpert: JointPrograms,
     RandomExpert: RandomPrograms,
     FileExpert: FilePrograms,
     AgentExpert: AgentActions,

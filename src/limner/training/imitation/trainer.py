@@ -15,7 +15,7 @@ from limner.data.picture_source import PictureSource
 from limner.models.policy import Policy
 from limner.training.actor import Actor, share_runs
 from limner.training.buffers import RingBuffer
-from limner.training.imitation.config import FileExpert, ImitationConfig, SearchExpert
+from limner.training.imitation.config import FileExpert, ImitationConfig, JointExpert, SearchExpert
 from limner.training.imitation.experts import EXPERTS
 from limner.training.part import within
 from limner.training.policy_learner import PolicyLearner, Scalars
@@ -87,7 +87,7 @@ class DemonstrationActor(Actor):
         if isinstance(config.expert, FileExpert):
             return [config]
         expert, steps = config.expert, -(-config.steps_per_update // count)
-        if isinstance(expert, SearchExpert):
+        if isinstance(expert, SearchExpert | JointExpert):
             expert = replace(expert, capacity=-(-expert.capacity // count))
         runs = share_runs(config.run, count)
         return [replace(config, run=run, steps_per_update=steps, expert=expert) for run in runs]

@@ -8,6 +8,7 @@ from limner.actions import ActionSpace
 from limner.worlds import register
 from limner.worlds.paint import _paint
 from limner.worlds.paint.brushes import brush_folders, brush_names
+from limner.worlds.paint.joint_programs import check_joint, joint_programs
 from limner.worlds.paint.large import LargePainting
 from limner.worlds.paint.renderer import Paint
 from limner.worlds.paint.settings import PaintSettings, paint_actions, standalone
@@ -31,6 +32,8 @@ class PaintWorld(World):
     actions = staticmethod(paint_actions)
     strokes = staticmethod(pen_strokes)
     large_canvas = staticmethod(LargePainting)
+    check_joint = staticmethod(check_joint)
+    joint_programs = staticmethod(joint_programs)
 
     def random_programs(self, space: ActionSpace, steps: int, batch: int, generator: Generator) -> Tensor:
         """As ``World.random_programs``: small curves in several places.

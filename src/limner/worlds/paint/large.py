@@ -18,10 +18,11 @@ from limner.actions import COLOURS, IntArray
 from limner.worlds.budget import Budget
 from limner.worlds.paint.brushes import brush_names, independent_strokes, load_brush
 from limner.worlds.paint.joint import JointSearch
-from limner.worlds.paint.layers import Layer, Stack
+from limner.worlds.paint.layers import Stack
 from limner.worlds.paint.renderer import Paint
 from limner.worlds.paint.settings import PaintSettings
 from limner.worlds.paint.style import EXACT, Style
+from limner.worlds.paint.windows import rounded
 from limner.worlds.validation import require
 from limner.worlds.world import Canvas, Renderer, State
 
@@ -165,7 +166,7 @@ class LargePainting:
         stack = Stack(self.goal, weights, self.renderer.canvas()[0])
         found, begun = JointSearch(stack, self._large, self._allowed, seed, threads), list(self.strokes)
         for done in found.run(count - len(begun), exact, budget):
-            self.strokes = begun + self._coloured(stack.layers)
+            self.strokes = begun + list(stack.actions(self._large))
             yield done
         self._gains = [np.inf] * len(self.strokes)
         self._step(self.program()[len(begun) :])
@@ -205,23 +206,11 @@ class LargePainting:
         self._step(actions)
         self.strokes, self._gains = list(actions), [np.inf] * len(actions)
 
-    def _coloured(self, layers: Sequence[Layer]) -> list[IntArray]:
-        """The actions of strokes of a joint search."""
-        if not self.own.color or not layers:
-            return [layer.action for layer in layers]
-        colours = np.stack([layer.colour for layer in layers]) * ((self._large.levels - 1) / 255)
-        return list(np.concatenate([[layer.action for layer in layers], colours.round().astype(np.int64)], axis=1))
-
     def _allowed(self, colours: NDArray[np.float32]) -> NDArray[np.float32]:
         """What strokes may have in place of ``colours`` float32[N, C], 0 … 255."""
-        if not self.own.color:
-            return np.zeros_like(colours)
-        if self.style.limited:
+        if self.own.color and self.style.limited:
             return (self.style.colours(colours / 255) * 255).astype(np.float32)
-        if self._large.levels == EXACT:
-            return colours
-        step = 255 / (self._large.levels - 1)  # of a program to go on from
-        return (colours / step).round() * np.float32(step)
+        return rounded(self._large)(colours)
 
     def _step(self, strokes: IntArray) -> None:
         for stroke in strokes:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limner.actions import IntArray
+from limner.worlds.paint.settings import PaintSettings
 from limner.worlds.world import Canvas
 
 Floats = NDArray[np.float32]
@@ -173,6 +174,14 @@ class Stack:
     def recolour(self, colours: Floats) -> None:
         """Give all strokes ``colours`` float32[N, C]."""
         self.put([replace(layer, colour=colour) for layer, colour in zip(self.layers, colours, strict=True)])
+
+    def actions(self, settings: PaintSettings) -> IntArray:
+        """The actions ``int64[N, P]`` of all strokes, with their colours."""
+        actions = np.asarray([layer.action for layer in self.layers], np.int64).reshape(len(self.layers), -1)
+        if not settings.color or not self.layers:
+            return actions
+        colours = np.stack([layer.colour for layer in self.layers]) * ((settings.levels - 1) / 255)
+        return np.concatenate([actions, colours.round().astype(np.int64)], axis=1)
 
     def losses(self) -> NDArray[np.float64]:
         """How much the weighted squared error would grow without each stroke, ``float64[N]``."""

@@ -29,9 +29,18 @@ BEYOND = 3.0
 Place = tuple[int, int]
 """Row and column of a window's upper left corner, in pixels of its scale."""
 
-
 Allowed = Callable[[Floats], Floats]
 """The colours that strokes may have in place of ``float32[N, C]``, 0 … 255."""
+
+
+def rounded(settings: PaintSettings) -> Allowed:
+    """The nearest colours that actions can give, but for less than half a level of 256; black without colour."""
+    if not settings.color:
+        return np.zeros_like
+    if settings.levels == 256:
+        return np.positive
+    step = np.float32(255 / (settings.levels - 1))
+    return lambda colours: (colours / step).round() * step
 
 
 @dataclass(frozen=True)
