@@ -34,6 +34,7 @@ from limner.training.presets import PRESETS
 from limner.worlds import find_world, world_names
 
 NEEDS = {
+    "joint": "--conditional --world paint --renderer.space stroke --renderer.brush classic/pen --renderer.canvas 64",
     "random": "--conditional",
     "file": "--no-conditional --expert.path programs.jsonl",
     "agent": "--expert.agent mnist-reconstruct",
@@ -176,7 +177,10 @@ def test_the_folder_is_named_after_the_preset() -> None:
         ("tiny --algorithm sarsa", "--algorithm is 'sarsa': must be one of distance, imitation, spiral"),
         ("tiny --algorithm", "--algorithm is '': must be one of"),
         ("tiny --world mars", "--world is 'mars': must be one of paint, scenes, toy"),
-        ("tiny --algorithm imitation --expert oracle", "--expert is 'oracle': must be one of search, random, file"),
+        (
+            "tiny --algorithm imitation --expert oracle",
+            "--expert is 'oracle': must be one of search, joint, random, file",
+        ),
         ("tiny --expert search", "--expert is 'search': it is for --algorithm imitation, not 'spiral'"),
         ("tiny --algorithm imitation --expert agent", "expert is 'agent', but expert.agent is empty"),
         ("tiny --algorithm imitation --expert file", "expert is 'file', but expert.path is empty"),
