@@ -52,17 +52,31 @@ def test_noise_does_not_flicker(agent):
 
 
 def test_what_changes_is_painted_anew_and_the_rest_stays(agent):
+    """Patch by patch, strokes stay; of a search for all together, what is painted stays."""
     before = picture()
     after = before.copy()
     after[:64, 192:] = 255 - after[:64, 192:]
-    first, second = paint_film(agent, [before, after], 4, OPTIONS)
-    assert error(second, after) < error(first, after)
+    for options in (OPTIONS, DrawOptions()):
+        first, second = paint_film(agent, [before, after], 4, options)
+        assert error(second, after) < error(first, after)
+        same = np.abs(execute(second)[128:].astype(int) - execute(first)[128:])
+        assert same.mean() < 1, "far from it hardly anything changes"
     patches = np.stack([first.space.cells(first.actions, name) for name in ("start", "control", "end")])
     elsewhere = first.actions[(patches // (first.renderer["grid"] // 4) != (0, 3)).any((0, 2))]
     np.testing.assert_array_equal(second.actions[: len(elsewhere)], elsewhere)
-    assert len(second) > len(elsewhere)
-    same = np.abs(execute(second)[128:].astype(int) - execute(first)[128:])
-    assert same.mean() < 1, "far from it hardly anything changes"
+
+
+def test_what_moves_leaves_no_trace(agent):
+    """Where it was a search paints as closely as anywhere else."""
+    frames = []
+    for step in range(3):
+        frame = picture()
+        frame[100:150, 20 + 70 * step : 70 + 70 * step] = 0
+        frames.append(frame)
+    programs = list(paint_film(agent, frames, 4, DrawOptions(sweeps=2)))
+    left = np.square(execute(programs[-1])[100:150, 20:70].astype(float) - frames[-1][100:150, 20:70]).mean()
+    assert left < 2 * 255**2 * error(programs[-1], frames[-1])
+    assert len(programs[-1]) <= len(programs[0])
 
 
 def test_slow_changes_add_up(agent):

@@ -8,6 +8,7 @@ import torch
 from limner.agents.agent import Agent, load_agent, make_policy
 from limner.data.resize import resize_square
 from limner.inference import paint as painting
+from limner.inference import patch_clock
 from limner.inference.draw import SEARCHED, Drawings, DrawOptions, draw
 from limner.inference.paint import CLOSE, PaintOptions, canvas_shape, enough_detail, paint
 from limner.metrics.reconstruction import squared_error
@@ -114,7 +115,7 @@ def pretend_to_draw(asked, monkeypatch, least=0.0):
     It jumps twice, and takes the seconds that it is given, or ``least`` for each picture to look ahead.
     """
     clock = [0.0]
-    monkeypatch.setattr(painting.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(patch_clock.time, "perf_counter", lambda: clock[0])
 
     def draw_on(renderer, agent, goals, options, lookahead):
         asked.append((len(goals), options, lookahead))
@@ -147,9 +148,9 @@ def test_seconds_are_shared_by_the_patches_that_are_drawn(grainy, monkeypatch):
 def test_lookahead_that_takes_too_long_does_not_exceed_the_budget(grainy, monkeypatch, seconds):
     asked = []
     pretend_to_draw(asked, monkeypatch, least=1.5)
-    started = painting.time.perf_counter()
+    started = patch_clock.time.perf_counter()
     list(paint(grainy, quarter_done(256), 4, DrawOptions(seconds=seconds)))
-    assert painting.time.perf_counter() - started == pytest.approx(max(seconds, 1.5))
+    assert patch_clock.time.perf_counter() - started == pytest.approx(max(seconds, 1.5))
     assert asked[0][2]
     assert not any(lookahead for _, options, lookahead in asked[1:] if options.seconds < 1.5)
 
@@ -318,6 +319,31 @@ def test_search_in_colour_has_a_brush_of_its_own_unless_another_is_asked_for(col
     more = last(paint(colourful, goal, 2, options, PaintOptions(strokes=20, start=alone))).program
     assert more.renderer["brush"] == alone.renderer["brush"]
     assert len(more) == 20
+
+
+def test_a_search_may_revise_what_it_goes_on_from(colourful):
+    """Then it leaves nothing of another picture; without, all strokes stay."""
+    before, goal, options = picture(128, 3), picture(128, 3, seed=5), DrawOptions(sweeps=2)
+    begun = last(paint(colourful, before, 2, options, PaintOptions(strokes=30))).program
+    revised, continued = (
+        last(paint(colourful, goal, 2, options, PaintOptions(strokes=60, start=begun, revise=revise))).program
+        for revise in (True, False)
+    )
+    assert len(revised) == len(continued) == 60
+    np.testing.assert_array_equal(continued.actions[:30], begun.actions)
+    assert len(set(map(bytes, revised.actions)) & set(map(bytes, begun.actions))) < 10
+    assert error(revised, goal) < error(continued, goal)
+    fewer = last(paint(colourful, before, 2, options, PaintOptions(strokes=12, start=begun, revise=True))).program
+    assert len(fewer) == 12
+
+
+def test_what_cannot_be_revised_is_said(grainy, coarse):
+    with pytest.raises(ValueError, match="revise is for a painting to go on from: give start"):
+        paint(coarse, picture(64), 1, DrawOptions(sweeps=1), PaintOptions(revise=True))
+    start = last(paint(grainy, picture(64), 1)).program
+    for options in (DrawOptions(), DrawOptions(sweeps=1)):
+        with pytest.raises(ValueError, match="revise needs a search, and a brush whose strokes are layers"):
+            paint(grainy, picture(64), 1, options, PaintOptions(start=start, revise=True))
 
 
 def test_search_paints_what_lies_in_the_frame(colourful):

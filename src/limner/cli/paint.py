@@ -3,7 +3,7 @@
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,6 +45,8 @@ class Paint:
     wishes: tyro.conf.OmitArgPrefixes[Wishes] = field(default_factory=Wishes)
     start: Annotated[Path | None, tyro.conf.arg(name="continue")] = None
     """A program.json of this picture, to go on from with more strokes or in another region."""
+    revise: bool = False
+    """The search may change and replace the strokes of --continue as well."""
     size: int = 1024
     """Pixels along the longer side of painted.png, for which the program is executed anew."""
     seed: int = 0
@@ -74,6 +76,7 @@ class Paint:
         images: list[Path] = []
         for given in self.images:
             images += [given / name for name in Archive(given).names] if given.is_dir() else [given]
+        require(not self.revise or self.start is not None, "--revise is for --continue: name the program")
         alone = images == list(self.images[:1])
         require(alone or self.start is None, f"--continue is for one picture, not for {len(images)}")
         start = None if self.start is None else load_program(self.start, None)
@@ -103,6 +106,7 @@ class Paint:
         detail = self._detail(agent, options, start)
         side, channels = canvas_shape(agent, detail)
         asked = self.wishes.options(agent, frame, side, self.size, self.strokes, start)
+        asked = replace(asked, revise=self.revise)
         picture = frame.lay(image, side, channels, asked.style.paper)
         paintings = paint(agent, picture, detail, options, asked)
         painting = next(paintings)

@@ -6,8 +6,10 @@ the noise of a camera, and the choices of a search.
 Notable choices:
 - A patch has changed when the mean of one of its ``CELLS`` × ``CELLS`` cells differs by more than ``CHANGE`` levels
   from what it was when the patch was last painted. Noise is averaged away, slow changes add up.
-- Strokes that lie wholly in patches that have changed, and are no wider than these, are taken away and painted anew, on
-  what is left; so are patches where that bares what was painted over. Other strokes stay.
+- A search for all of the painting together goes on from all strokes: in patches that have changed it may change and
+  replace any of them, elsewhere what is painted counts as what is wanted.
+- Patch by patch, strokes that lie wholly in patches that have changed, and are no wider than these, are taken away and
+  painted anew, on what is left; so are patches where that bares what was painted over. Other strokes stay.
 - What is painted anew is kept only where it is closer to the frame than what was there. A patch that stays far from it,
   as seen from the first frame, is painted again in the next.
 """
@@ -22,7 +24,7 @@ from limner.agents.agent import Agent
 from limner.data import Pictures
 from limner.data.resize import resize_square
 from limner.inference.draw import DrawOptions
-from limner.inference.paint import NO_WISHES, PaintOptions, paint
+from limner.inference.paint import NO_WISHES, PaintOptions, paint, searches_jointly
 from limner.programs.execution import execute
 from limner.programs.program import Program
 
@@ -97,6 +99,10 @@ def _follow(
 ) -> _Painted:
     """The program with strokes anew in patches that have ``changed``, if that is closer to ``frame``."""
     detail, program, before = len(changed), painted.program, painted.errors(frame, len(changed))
+    if searches_jointly(agent, detail, options, replace(wishes, start=program)):
+        asked = replace(wishes, start=program, revise=True, weights=_pixels(changed, len(frame)).astype(np.float64))
+        found = _paint(agent, frame, detail, options, asked)
+        return found if found.errors(frame, detail).sum() < before.sum() else painted
     kept = _Painted(replace(program, actions=program.actions[~_within(program, changed)]))
     bared = kept.errors(frame, detail) > before  # beside the strokes that are taken away
     weights = _pixels(changed | bared, len(frame)).astype(np.float64)

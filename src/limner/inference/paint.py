@@ -13,8 +13,6 @@ Notable choices:
   and so is the search for all of the painting together.
 """
 
-import math
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import accumulate, product, repeat
@@ -28,6 +26,7 @@ from limner.agents.agent import Agent
 from limner.data import Pictures
 from limner.data.resize import resize_square
 from limner.inference.draw import DrawOptions, batch_size, check_drawing, draw_on
+from limner.inference.patch_clock import PatchClock
 from limner.metrics.reconstruction import squared_error
 from limner.programs.frame import Frame
 from limner.programs.program import Program
@@ -66,13 +65,16 @@ class PaintOptions:
     """Where the picture lies on its square: what is painted beside it does not count. None: it is the square."""
     start: Program | None = None
     """A painting to go on from."""
+    revise: bool = False
+    """Whether a search may also change and replace the strokes of ``start``."""
 
     def check(self) -> None:
         """``ValueError`` naming the first option that is out of range."""
         require_range("strokes", self.strokes, 1, MOST_STROKES)
         least = 0 if self.start is None else len(self.start)
         enough = self.strokes is None or self.strokes >= least
-        require(enough, f"strokes is {self.strokes}: the program to continue has {least} already")
+        require(not self.revise or self.start is not None, "revise is for a painting to go on from: give start, too")
+        require(enough or self.revise, f"strokes is {self.strokes}: the program to continue has {least} already")
 
 
 NO_WISHES = PaintOptions()
@@ -110,6 +112,7 @@ def paint(
     options.check()
     wishes.check()
     canvas = _large_canvas(agent, detail, wishes, options.searches)
+    require(canvas.joint or not wishes.revise, "revise needs a search, and a brush whose strokes are layers")
     shape = canvas.renderer.shape
     if picture.dtype != np.uint8 or picture.shape != shape:
         raise ValueError(f"the picture is {picture.dtype}{list(picture.shape)}, the canvas is uint8{list(shape)}")
@@ -119,6 +122,11 @@ def paint(
     require(bool(weights.max() > 0), "the weights are 0 everywhere: nothing would be painted")
     canvas.goal = picture
     return _Painter(agent, canvas, detail, options, wishes, weights / weights.max()).run()
+
+
+def searches_jointly(agent: Agent, detail: int, options: DrawOptions, wishes: PaintOptions = NO_WISHES) -> bool:
+    """Whether ``paint`` searches for all of a painting together; ``ValueError`` as ``paint``."""
+    return _large_canvas(agent, detail, wishes, options.searches).joint
 
 
 def canvas_shape(agent: Agent, detail: int) -> tuple[int, int]:
@@ -162,7 +170,7 @@ class _Painter:
         levels = [level for level in DETAILS if level <= detail]
         self.levels = levels if self.strokes is None else list(self._likely(self.strokes))
         self.done, self.total = 0, sum(level**2 for level in self.levels)
-        self.clock = _Clock(options.seconds)
+        self.clock = PatchClock(options.seconds)
 
     def run(self) -> Iterator[Painting]:
         """The painting as it grows."""
@@ -179,12 +187,14 @@ class _Painter:
             counted[top:bottom, left:right] = 1
         self.canvas.goal = np.where(painted[..., None], self.canvas.goal, self.canvas.renderer.canvas()[0])
         begun, share = len(self.canvas.program()), float((counted * painted).sum() / counted.sum())
+        keep = 0 if self.wishes.revise else len(self.wishes.start or ())
         exact, options = self.strokes is not None, self.options
-        room = KEPT * self.agent.config.horizon * sum(level**2 for level in self.levels) * share
-        count = self.strokes or begun + max(1, round(room if options.sweeps else MORE * room))
+        room = KEPT * self.agent.config.horizon * sum(level**2 for level in self.levels)
+        room = max(1, round(room if options.sweeps else MORE * room))
+        count = self.strokes or (max(begun, room) if self.wishes.revise else keep + max(1, round(room * share)))
         budget = Budget(None if options.sweeps else options.seconds, options.sweeps)
         weights = np.where(painted, self.weights, 1.0) * counted
-        for done in self.canvas.search(weights, count, exact, budget, options.seed, options.threads):
+        for done in self.canvas.search(weights, keep, count, exact, budget, options.seed, options.threads):
             yield self._painting(done)
 
     def _draw_all(self) -> Iterator[Painting]:
@@ -265,28 +275,6 @@ class _Painter:
         settings = self.canvas.renderer.settings()
         program = Program(settings, self.canvas.program(), self.options.seed, self.agent.name, frame=self.frame)
         return Painting(program, done)
-
-
-class _Clock:
-    """Shares out the seconds of a search among patches.
-
-    A patch that takes longer than its share has been looked ahead in: from then on this is what a lookahead takes, and
-    patches with a smaller share do without.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._end = time.perf_counter() + seconds if seconds else -math.inf
-        self._lookahead = 0.0
-
-    def share(self, patches: int) -> tuple[float, bool]:
-        """Seconds for each of the ``patches`` to come, and whether a lookahead fits into them."""
-        share = max(0.0, self._end - time.perf_counter()) / patches
-        return share, share >= self._lookahead
-
-    def note(self, share: float, seconds: float) -> None:
-        """A patch that was to take ``share`` has taken ``seconds``."""
-        if 0 < share < seconds:
-            self._lookahead = max(self._lookahead, seconds)
 
 
 def _cut(picture: Pictures, level: int, patches: IntArray) -> Pictures:

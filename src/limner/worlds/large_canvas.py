@@ -35,11 +35,12 @@ class LargeCanvas(Protocol):
         """
 
     def search(
-        self, weights: NDArray[np.float64], count: int, exact: bool, budget: Budget, seed: int, threads: int
+        self, weights: NDArray[np.float64], keep: int, count: int, exact: bool, budget: Budget, seed: int, threads: int
     ) -> Iterator[float]:
         """If ``joint``: paint until there are ``count`` strokes or no other brings the canvas closer, and improve them.
 
-        If ``exact`` there are so many in any case. A sweep of the budget is one over all strokes. Errors count by
+        The first ``keep`` stay as they are, others may be changed and replaced. If ``exact`` there are ``count`` in any
+        case. A sweep of the budget is one over all strokes. Errors count by
         ``weights`` float64[S, S]. Gives the share of the work that is done, in [0, 1]. Meanwhile ``program`` is what
         was painted; ``renderer`` shows it at the end.
         """

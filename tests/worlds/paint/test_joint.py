@@ -72,6 +72,46 @@ def test_sweeps_come_closer_and_repeat_bit_for_bit():
     assert programs[1] == programs[2]
 
 
+def test_what_was_begun_is_gone_on_with_but_for_what_does_harm():
+    goal = picture()
+    found, stack = search(goal)
+    list(found.grow(24))
+    stack.solve_colours(lambda colours: colours)
+    good, before = stack.actions(SETTINGS), error(stack)
+    bad = good[:8].copy()
+    bad[:, 5:] = (bad[:, 5:] + 128) % 256
+    found, stack = search(goal)
+    list(found.run(24, False, Budget(sweeps=0), np.concatenate([good, bad])))
+    assert len(stack.layers) == 24
+    assert error(stack) < 1.2 * before
+    kept = set(map(bytes, good[:, :5])) & set(map(bytes, stack.actions(SETTINGS)[:, :5]))
+    assert len(kept) >= 18
+    for count in (10, 40):
+        found, stack = search(goal)
+        list(found.run(count, True, Budget(sweeps=0), good))
+        assert len(stack.layers) == count
+
+
+def test_strokes_are_left_as_they_are_where_the_picture_is_close(monkeypatch):
+    found, stack = search(picture())
+    list(found.grow(24))
+    stack.solve_colours(lambda colours: colours)
+    before = painted(stack)
+    for scale in stack.scales:
+        half = np.s_[:, : SIDE * scale // 2]
+        stack.goals[scale][half] = stack.canvases[scale][half]
+    still = [i for i, box in enumerate(stack.boxes) if box[3] <= SIDE]
+    assert 0 < len(still) < 24
+    assert set(stack.missing()) == set(range(24)) - set(still)
+    refined = []
+    monkeypatch.setattr(found, "_refine", refined.append)
+    list(found.refine())
+    assert sorted(refined) == stack.missing().tolist()
+    stack.solve_colours(lambda colours: colours)
+    assert [painted(stack)[i] for i in still] == [before[i] for i in still]
+    assert painted(stack) != before
+
+
 def test_strokes_are_exchanged_for_better_ones():
     found, stack = search(picture())
     list(found.grow(32))

@@ -27,7 +27,7 @@ from limner.worlds.budget import Budget, reached
 from limner.worlds.paint.layers import SIDE, Box, Floats, Layer, Stack, Surroundings, inside, pool, union
 from limner.worlds.paint.renderer import Paint
 from limner.worlds.paint.settings import PaintSettings
-from limner.worlds.paint.windows import CANDIDATES, Allowed, Found, Place, Windows, window
+from limner.worlds.paint.windows import CANDIDATES, Allowed, Found, Place, Task, Windows, window
 from limner.worlds.validation import require
 
 GROWTH = 0.45
@@ -60,15 +60,19 @@ class JointSearch:
         self.stack, self._allowed, self._rng = stack, allowed, np.random.default_rng(seed)
         windows = [Windows(settings, scale, stack.finest, threads) for scale in stack.scales]
         self._windows = {one.scale: one for one in windows if len(one.sizes)}
+        self._settings = settings
         own = replace(settings, ground="transparent", color=False, levels=2)
         self._painter = Paint(own)
 
-    def run(self, count: int, exact: bool, budget: Budget) -> Iterator[float]:
+    def run(self, count: int, exact: bool, budget: Budget, begun: IntArray | None = None) -> Iterator[float]:
         """Paint up to ``count`` strokes, or ``exact`` so many, and sweep over all of them until the budget is spent.
 
-        Gives the share of the work that is done, in [0, 1], every ``EVERY`` strokes.
+        ``begun`` int64[N, P] are strokes to go on from, in place of those of the stack. Gives the share of the work
+        that is done, in [0, 1], every ``EVERY`` strokes.
         """
         end, seconds, done = budget.end(), budget.seconds or 0.0, 0
+        if begun is not None:
+            self._begin(begun, count)
         for number in self.grow(count, end - (1 - GROWTH) * seconds):
             yield GROWTH * number / count
         if exact:
@@ -108,6 +112,22 @@ class JointSearch:
                 given = now
                 yield given
 
+    def _begin(self, actions: IntArray, count: int) -> None:
+        """Put the strokes ``int64[N, P]`` down, but for those that do harm, and at most ``count`` of them."""
+        layers, step = [], np.float32(255 / (self._settings.levels - 1))
+        colours = actions[:, 5:] if self._settings.color else np.zeros((len(actions), 1))
+        for action, colour in zip(actions[:, :5], colours, strict=True):
+            if (painted := self._paint(action)) is not None:
+                scale = next(scale for scale, windows in self._windows.items() if action[3] in windows.sizes)
+                layers.append(self._layer(action, (colour * step).astype(np.float32), *painted, scale))
+        self.stack.put(layers)
+        while len(losses := self.stack.losses()):
+            worst = np.argsort(losses, kind="stable")[: math.ceil(REPLACED * len(losses))]
+            left_out = worst[(losses[worst] < 0) | (np.arange(len(worst)) < len(losses) - count)]
+            if len(left_out) == 0:
+                break
+            self.stack.keep(np.setdiff1d(np.arange(len(losses)), left_out))
+
     def _fill(self, count: int) -> Iterator[None]:
         """Add strokes until there are ``count``: all that help at all, and in the end such as do least harm.
 
@@ -129,13 +149,17 @@ class JointSearch:
             helping = helping and added > FEW * count
 
     def refine(self, end: float = math.inf) -> Iterator[float]:
-        """Change strokes, in random order, where that brings the picture closer; gives the share of them."""
-        for number, index in enumerate(self._rng.permutation(len(self.stack.layers)).tolist()):
+        """Change strokes, in random order, where that brings the picture closer; gives the share of them.
+
+        Where it is close already they are left alone.
+        """
+        order = self._rng.permutation(self.stack.missing()).tolist()
+        for number, index in enumerate(order):
             if reached(end):
                 break
             self._refine(index)
             if number % EVERY == 0:
-                yield number / len(self.stack.layers)
+                yield number / len(order)
 
     def _exchange(self, end: float) -> None:
         """Replace strokes that are missed least; in vain if time is over before that."""
@@ -162,21 +186,29 @@ class JointSearch:
 
     def _search(self, windows: Windows, place: Place, rounds: int, found: Found | None) -> Found:
         """Strokes on top of the painting; what was found there before is among the candidates."""
-        below = self.stack.canvases[windows.scale][inside(window(place))]
-        task = windows.task(self.stack, place, Surroundings.on_top(below))
+        task = self._task(windows, place)
         candidates = windows.random(task, place, CANDIDATES, self._rng)
         if found is not None:
             candidates[: len(found.actions)] = found.actions
         return windows.climb(task, place, candidates, rounds, self._allowed, self._rng)
 
+    def _task(self, windows: Windows, place: Place) -> Task:
+        """The task of a stroke on top of the painting."""
+        below = self.stack.canvases[windows.scale][inside(window(place))]
+        return windows.task(self.stack, place, Surroundings.on_top(below))
+
     def _add_some(self, windows: Windows, place: Place, found: Found, least: float, count: int) -> float:
         """Add the strokes that were found while each brings ``least`` or more; what the first brings."""
-        first = 0.0
-        for action, gain in zip(found.actions, found.gains, strict=True):
-            if gain < least or len(self.stack.layers) == count:
+        first = self._add(windows, place, found.actions[0], min(0.0, least))
+        cover, times = windows.cover(found.actions[1:]), (self.stack.finest // windows.scale) ** 2
+        waiting = list(range(len(cover)))
+        while waiting and len(self.stack.layers) < count:
+            task = self._task(windows, place)
+            gains = task.gains(cover[waiting], self._allowed) * times
+            best = int(gains.argmax())
+            if gains[best] < least:
                 break
-            brought = self._add(windows, place, action, min(0.0, least) if first == 0 else least)
-            first = first or brought
+            self._add(windows, place, found.actions[1 + waiting.pop(best)], least)
         return first
 
     def _refine(self, index: int) -> None:

@@ -160,16 +160,20 @@ class LargePainting:
             error = now
 
     def search(
-        self, weights: NDArray[np.float64], count: int, exact: bool, budget: Budget, seed: int, threads: int
+        self, weights: NDArray[np.float64], keep: int, count: int, exact: bool, budget: Budget, seed: int, threads: int
     ) -> Iterator[float]:
         """As ``LargeCanvas.search``."""
+        kept, others = self.strokes[:keep], self.program()[keep:]
+        self.renderer.reset()
+        self._step(self.program()[:keep])
         stack = Stack(self.goal, weights, self.renderer.canvas()[0])
-        found, begun = JointSearch(stack, self._large, self._allowed, seed, threads), list(self.strokes)
-        for done in found.run(count - len(begun), exact, budget):
-            self.strokes = begun + list(stack.actions(self._large))
+        found = JointSearch(stack, self._large, self._allowed, seed, threads)
+        for done in found.run(count - keep, exact, budget, others):
+            self.strokes = kept + list(stack.actions(self._large))
             yield done
+        self.strokes = kept + list(stack.actions(self._large))
         self._gains = [np.inf] * len(self.strokes)
-        self._step(self.program()[len(begun) :])
+        self._step(self.program()[keep:])
 
     def mark(self) -> None:
         """As ``LargeCanvas.mark``."""

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limner.actions import IntArray
-from limner.worlds.paint.settings import PaintSettings
+from limner.worlds.paint.settings import PaintSettings, paint_actions
 from limner.worlds.world import Canvas
 
 Floats = NDArray[np.float32]
@@ -25,6 +25,8 @@ Box = tuple[int, int, int, int]
 
 SIDE = 64
 """Pixels along each side at the scale of 1."""
+CLOSE = 1.0
+"""Mean squared error, of all channels together, in a box where the strokes are left as they are."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,13 @@ class Stack:
         error: Floats = (np.square(self.goals[scale] - self.canvases[scale]) * self.weights[scale]).sum(-1)
         return error
 
+    def missing(self) -> IntArray:
+        """The strokes in whose boxes the picture is not ``CLOSE`` to its goal, ascending."""
+        sums = np.pad(self.error(self.finest), ((1, 0), (1, 0))).cumsum(0, np.float64).cumsum(1)
+        top, left, bottom, right = self.boxes.T
+        there = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
+        return np.flatnonzero(there > CLOSE * (bottom - top) * (right - left))
+
     def push(self, layer: Layer) -> None:
         """Put a stroke on top."""
         self.layers.append(layer)
@@ -147,11 +156,13 @@ class Stack:
         return first + np.flatnonzero(reach)
 
     def solve_colours(self, allowed: Callable[[Floats], Floats], sweeps: int = 10) -> None:
-        """Give all strokes the colours that bring the picture closest together, by coordinate descent.
+        """Give strokes the colours that bring the picture closest together, by coordinate descent.
+
+        Those in whose boxes it is ``CLOSE`` already keep theirs.
 
         ``allowed`` gives what may be of colours ``float32[N, C]``.
         """
-        scale = self.finest
+        scale, changed = self.finest, self.missing().tolist()
         rest, shown = self.goals[scale] - self.canvases[scale], self._shown()
         weights = [self.weights[scale][inside(layer.box)][..., 0] for layer in self.layers]
         weighted = [cover * weight for cover, weight in zip(shown, weights, strict=True)]
@@ -159,10 +170,10 @@ class Stack:
         colours = np.asarray([layer.colour for layer in self.layers], np.float32)
         for _ in range(sweeps if len(colours) else 0):
             before = colours.copy()
-            for i, layer in enumerate(self.layers):
+            for i in changed:
                 if squares[i] < 1e-3:
                     continue
-                missing = rest[inside(layer.box)]
+                missing = rest[inside(self.layers[i].box)]
                 change = np.tensordot(weighted[i], missing, 2) / squares[i]
                 new = allowed(np.clip(colours[i] + change, 0, 255)[None])[0]
                 missing -= shown[i][..., None] * (new - colours[i])
@@ -177,8 +188,10 @@ class Stack:
 
     def actions(self, settings: PaintSettings) -> IntArray:
         """The actions ``int64[N, P]`` of all strokes, with their colours."""
-        actions = np.asarray([layer.action for layer in self.layers], np.int64).reshape(len(self.layers), -1)
-        if not settings.color or not self.layers:
+        if not self.layers:
+            return np.zeros((0, len(paint_actions(settings))), np.int64)
+        actions = np.stack([layer.action for layer in self.layers])
+        if not settings.color:
             return actions
         colours = np.stack([layer.colour for layer in self.layers]) * ((settings.levels - 1) / 255)
         return np.concatenate([actions, colours.round().astype(np.int64)], axis=1)
