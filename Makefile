@@ -1,4 +1,5 @@
-# Two commands: `make demo` trains an agent from nothing and shows what it draws; `make test` checks everything.
+# `make demo` trains an agent from nothing and shows what it draws; `make test` checks everything; `make docs` builds the
+# documentation site into the folder site.
 PYTHON ?= python3
 TORCH ?= torch==2.13.0
 MINUTES ?= 5
@@ -8,7 +9,7 @@ APT = g++ pkg-config libmypaint-dev mypaint-brushes python3-dev python3-venv
 GL = libegl1 libgl1 libgl1-mesa-dri
 SOURCES = pyproject.toml CMakeLists.txt $(wildcard src/limner/worlds/*.h src/limner/worlds/*/*.cpp src/limner/worlds/*/*.h)
 
-.PHONY: demo test install system scenes clean
+.PHONY: demo test docs install system scenes clean
 
 demo: install
 	rm -rf runs/demo runs/demo-prior
@@ -22,6 +23,10 @@ test: install scenes
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy src
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
+
+docs: install
+	$(BIN)/python docs/build.py site
+	@echo "Open site/index.html, or serve it, to search it: $(BIN)/python -m http.server --bind 127.0.0.1 --directory site"
 
 install: .venv/installed
 
@@ -43,4 +48,4 @@ scenes:
 	@$(MAKE) --no-print-directory system APT="$(GL)"
 
 clean:
-	rm -rf .venv build
+	rm -rf .venv build site
