@@ -69,15 +69,14 @@ def type_in(line: str, runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     if program == "python":
         script, *words = words
         exec(Path(script).read_text().partition("sys.exit(")[0], {})  # what it does before it is the program
-    if words[0] == "train" and words[1:]:
-        command = read_training(words[1:])
-        if words[1] != "--resume":
-            shutil.copytree(runs[command.config.agent.conditional], command.out)
-        else:
-            assert (command.folder / "checkpoints").is_dir()
-    elif words == ["train"]:
+    if "--help" in words:
         with pytest.raises(SystemExit, match="0"):
             cli.main(words)
+    elif words[:2] == ["train", "--resume"]:
+        assert (read_training(words[1:]).folder / "checkpoints").is_dir()
+    elif words[0] == "train":
+        command = read_training(words[1:])
+        shutil.copytree(runs[command.config.agent.conditional], command.out)
     else:
         assert cli.main(smaller(words)) == 0, line
 
