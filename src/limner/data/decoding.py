@@ -48,14 +48,15 @@ def open_picture(path: Path) -> Image.Image:
         return decode(read_file(path), str(path))
 
 
-def decode(content: bytes, where: str = "a picture") -> Image.Image:
+def decode(content: bytes, where: str = "a picture", largest: int = LARGEST) -> Image.Image:
     """The first frame of a picture, rotated by its EXIF orientation, in sRGB, over white, as ``L`` or ``RGB``.
 
     ``where`` names it in the warning that its colour profile cannot be used. ``ValueError`` when it is in another
-    format, too large, or has numbers other than 8 or 16 bits or floats in 0 … 1; what Pillow raises when damaged.
+    format, has more than ``largest`` pixels, or numbers other than 8 or 16 bits or floats in 0 … 1; what Pillow raises
+    when damaged.
     """
     with warnings.catch_warnings(action="ignore"):  # Pillow warns of damage that it can repair
-        image = _open(content)
+        image = _open(content, largest)
         image.load()  # first: some formats store EXIF after the pixels, and Pillow rotates TIFF while loading
         ImageOps.exif_transpose(image, in_place=True)
     profile, grey = image.info.get("icc_profile", b""), image.mode in GREY_MODES
@@ -115,13 +116,13 @@ def _sixteen_bits(image: Image.Image) -> NDArray[np.uint16]:
     return 65535 - deep if from_white else deep  # Pillow turns round 8 bits alone
 
 
-def _open(content: bytes) -> Image.Image:
+def _open(content: bytes, largest: int) -> Image.Image:
     """The picture before its pixels are decoded."""
     brand = content[8:12] if content[4:8] == b"ftyp" else b""  # ISO 14496-12, 4.3
     heic = brand in HEIC_BRANDS and _can_read_heic()
     try:
         image: Image.Image = Image.open(io.BytesIO(content), formats=(*FORMATS, "HEIF") if heic else FORMATS)
-        if image.width * image.height > LARGEST:
+        if image.width * image.height > largest:
             raise Image.DecompressionBombError
     except UnidentifiedImageError:
         if brand in HEIC_BRANDS and not heic:
@@ -134,7 +135,7 @@ def _open(content: bytes) -> Image.Image:
             reason = f"it is no picture in one of the formats {', '.join(FORMATS)}, HEIC"
         raise ValueError(reason) from None
     except Image.DecompressionBombError:
-        raise ValueError(f"it has more than {LARGEST // 10**6} megapixels: make it smaller") from None
+        raise ValueError(f"it has more than {largest // 10**6} megapixels: make it smaller") from None
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         image.tile = [_in_native_order(tile) for tile in image.tile]
     return image
