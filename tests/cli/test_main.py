@@ -20,7 +20,7 @@ HELP = (
     *("--help", "train --help", "train mnist --help", "train scenes --help", "train --resume --help", "sample --help"),
     *("evaluate --help", "paint --help", "parse --help", "replay --help", "robot --help", "export --help"),
     *("runs --help", "bench --help", "info --help", "data --help", "data check --help"),
-    "completion --help",
+    *("completion --help", "mcp --help"),
 )
 
 

@@ -19,7 +19,7 @@ import tyro
 from limner.cli.flags import Flag, list_flags
 
 AGENTS = ("agent", "start")
-FOLDERS = ("folder", "root", "critic")
+FOLDERS = ("folder", "root", "critic", "pictures")
 FILES = ("images", "mask", "program", "out", "path")
 """Fields that are agents, folders and files."""
 

@@ -34,6 +34,7 @@ COMMANDS = {
     "replay": "execute a program as a picture or an animation",
     "export": "write a program as SVG, or as G-code for a pen plotter",
     "robot": "let a simulated arm draw a program",
+    "mcp": "let a language model draw: tools over standard input and output",
     "data": "fetch, make or check a data set",
     "brushes": "show what the brushes paint",
     "bench": "measure the speed of painting and training",
