@@ -82,7 +82,7 @@ STROKE = _object(
         "control": _numbers("[x, y] towards which it bends (quadratic Bézier). Without it the stroke is straight.", 2),
         "end": _numbers("[x, y] where it ends. A stroke that starts and ends in one place is a dot.", 2),
         "radius": _number("Half the width of the stroke, in pixels of the canvas."),
-        "pressure": _number("0 to 1: with the default brush the opacity.", default=1),
+        "pressure": _number("0 to 1: with the default brush the opacity; give dots 1.", default=1),
         "colour": _text("#rrggbb, or a name of CSS.", 40) | {"default": "#000000"},
     },
     ("start", "end", "radius"),
