@@ -6,16 +6,19 @@ The picture of a program with a frame is what lies in the frame.
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from limner.programs.program import Program, resolve
 from limner.worlds import find_world, make_renderer, read_settings
-from limner.worlds.world import Canvas, Points, Stroke
+from limner.worlds.world import BAND, Canvas, Points, Stroke
 
 MAX_FRAMES_BYTES = 2 * 2**30
 MAX_BATCH_PIXELS = 2**24
+MAX_BAND_PIXELS = 2**24
+"""Of a band: what libmypaint paints on has 8 bytes a pixel."""
 
 
 def execute(program: Program, size: int | None = None) -> Canvas:
@@ -50,6 +53,45 @@ def snapshots(program: Program, counts: Iterable[int], size: int | None = None) 
             renderer.step(action[None])
         done = count
         yield _shown(program, renderer.canvas()[0])
+
+
+def picture_shape(program: Program, size: int | None = None) -> tuple[int, int, int]:
+    """Height, width and channels of what ``execute`` gives; ``ValueError`` when the size is out of range."""
+    side = read_settings(_sized(program, size)).canvas
+    width, height = (side, side) if program.frame is None else program.frame.size(side)
+    return height, width, resolve(program.renderer)[2][2]
+
+
+def bands(program: Program, size: int | None = None) -> Iterator[Canvas]:
+    """What ``execute`` gives, from top to bottom, in bands ``uint8[h, W, C]`` that need little memory.
+
+    Each band is a few thousand rows at most, and the program is executed anew for it. Where the world paints only whole
+    canvases it is executed once.
+    """
+    settings = read_settings(_sized(program, size))
+    side = settings.canvas
+    left, top, right, bottom = (0, 0, side, side) if program.frame is None else program.frame.box(side)
+    world, height = find_world(settings.name), max(BAND, MAX_BAND_PIXELS // side // BAND * BAND)
+    for start in range(top // BAND * BAND, bottom, height):
+        rows = range(start, min(start + height, bottom))
+        if (renderer := world.band(settings, rows)) is None:
+            whole = execute(program, size)
+            yield from (whole[row : row + height] for row in range(0, len(whole), height))
+            return
+        renderer.reset()
+        for action in program.actions:
+            renderer.step(action[None])
+        yield renderer.canvas()[0, max(0, top - start) :, left:right]
+
+
+def layers(program: Program, ends: Sequence[int], size: int | None = None) -> Iterator[Canvas] | None:
+    """What parts of a program paint, laid over each other the picture: ``uint8[H, W, 2 or 4]``, straight alpha.
+
+    Part i ends before the action ``ends[i]``. None where strokes are no layers, as with a brush that smudges.
+    """
+    settings = read_settings(_sized(program, size))
+    found = find_world(settings.name).layers(settings, program.actions, ends)
+    return None if found is None else (_shown(program, layer) for layer in found)
 
 
 def pen_strokes(program: Program) -> list[Points]:
@@ -105,4 +147,9 @@ def _shown(program: Program, square: Canvas) -> Canvas:
 
 def _at_size(program: Program, size: int | None) -> tuple[str, tuple[int, int, int]]:
     """Settings (JSON) and canvas shape of the program at ``size``."""
-    return resolve(program.renderer if size is None else program.renderer | {"canvas": size})[1:]
+    return resolve(_sized(program, size))[1:]
+
+
+def _sized(program: Program, size: int | None) -> dict[str, Any]:
+    """The settings of the program's renderer at ``size``."""
+    return program.renderer if size is None else program.renderer | {"canvas": size}

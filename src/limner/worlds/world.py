@@ -7,7 +7,7 @@ Torch is imported only inside methods, so that a command line can be parsed with
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from limner.worlds.proposals import Proposer
     from limner.worlds.refinement import Refinement
 
+BAND = 64
+"""A band of a canvas begins at a row that is a multiple of this."""
 Canvas = NDArray[np.uint8]
 Points = NDArray[np.float64]
 Colour = tuple[float, float, float]
@@ -77,12 +79,23 @@ class Renderer(ABC):
     batch: int
     """Number of canvases N."""
 
-    def __init__(self, settings: Settings, actions: ActionSpace, channels: int, batch: int, threads: int = 1) -> None:
-        """Canvases are blank after the first ``reset``. ``ValueError`` unless batch and threads are possible."""
+    def __init__(
+        self,
+        settings: Settings,
+        actions: ActionSpace,
+        channels: int,
+        batch: int,
+        threads: int = 1,
+        height: int | None = None,
+    ) -> None:
+        """Canvases are blank after the first ``reset``, and square without ``height``.
+
+        ``ValueError`` unless batch and threads are possible.
+        """
         possible = 1 <= batch <= 2**20 and 1 <= threads <= 1024
         require(possible, f"batch is {batch} and threads is {threads}: must be in 1 … 2^20 and in 1 … 1024")
         self._settings, self.actions, self.batch = settings, actions, batch
-        self.shape = (settings.canvas, settings.canvas, channels)
+        self.shape = (height or settings.canvas, settings.canvas, channels)
         self._canvas = np.empty((batch, *self.shape), np.uint8)
 
     def settings(self) -> dict[str, Any]:
@@ -247,6 +260,21 @@ class World(ABC):
 
     def strokes(self, settings: Any, actions: IntArray) -> list[Stroke] | None:
         """The strokes that a program ``int64[T, P]`` paints, in order; None in a world without strokes."""
+        return None
+
+    def band(self, settings: Any, rows: range) -> Renderer | None:
+        """A renderer of one canvas that keeps ``rows`` of it alone, the first a multiple of ``BAND``, to save memory.
+
+        None where only the whole canvas can be painted.
+        """
+        return None
+
+    def layers(self, settings: Any, actions: IntArray, ends: Sequence[int]) -> Iterator[Canvas] | None:
+        """What each part of a program ``int64[T, P]`` paints, on nothing: ``uint8[S, S, 2 or 4]`` with straight alpha.
+
+        Part i ends before the action ``ends[i]``. Laid over each other on the ground they show the picture, but for
+        rounding. None where that cannot be, as with a brush that smudges or erases.
+        """
         return None
 
     def large_canvas(

@@ -14,8 +14,8 @@ SPACES = "'bezier' or 'line' or 'stroke' or 'relative' or 'spline'"
 @pytest.mark.parametrize(
     ("name", "value", "need"),
     [
-        ("canvas", 63, "in 64 … 4096"),
-        ("canvas", 4097, "in 64 … 4096"),
+        ("canvas", 63, "in 64 … 8192"),
+        ("canvas", 8193, "in 64 … 8192"),
         ("canvas", 64.0, "a whole number"),
         ("canvas", True, "a whole number"),
         ("grid", 1, "in 2 … 4096"),

@@ -11,6 +11,7 @@ from limner.worlds.paint.brushes import brush_folders, brush_names
 from limner.worlds.paint.joint_programs import check_joint, joint_programs
 from limner.worlds.paint.large import LargePainting
 from limner.worlds.paint.renderer import Paint
+from limner.worlds.paint.separate import paint_band, paint_layers
 from limner.worlds.paint.settings import PaintSettings, paint_actions, standalone
 from limner.worlds.paint.strokes import order_strokes, pen_strokes
 from limner.worlds.paint.style import Style
@@ -31,6 +32,8 @@ class PaintWorld(World):
     style_type: ClassVar[type[Any] | None] = Style
     actions = staticmethod(paint_actions)
     strokes = staticmethod(pen_strokes)
+    band = staticmethod(paint_band)
+    layers = staticmethod(paint_layers)
     large_canvas = staticmethod(LargePainting)
     check_joint = staticmethod(check_joint)
     joint_programs = staticmethod(joint_programs)

@@ -20,8 +20,9 @@ class Saved:
 class Engine:
     """``batch`` square canvases and the brushes that paint on them.
 
-    ``out`` is always the array of all pictures, ``uint8[batch, size, size, channels]``; the canvases that a call
-    changes are written into it. Every bad argument raises ``ValueError`` before anything is painted.
+    Of the rows of a canvas those from ``top``, a multiple of 64, up to before ``bottom`` are held. ``out`` is always
+    the array of all pictures, ``uint8[batch, bottom - top, size, channels]``; the canvases that a call changes are
+    written into it. Every bad argument raises ``ValueError`` before anything is painted.
     """
 
     def __init__(
@@ -29,6 +30,8 @@ class Engine:
         *,
         batch: int,
         size: int,
+        top: int,
+        bottom: int,
         color: bool,
         transparent: bool,
         straight: bool,
@@ -44,12 +47,20 @@ class Engine:
     @property
     def plain(self) -> bool:
         """Whether saving copies the brush; otherwise restoring replays it."""
+
+    @property
+    def reads_canvas(self) -> bool:
+        """Whether what the brush paints depends on what is there."""
+
     @property
     def dabs(self) -> list[list[tuple[int, int, float, float, list[float], list[float]]]]:
         """For each canvas, the dabs of each curve of the last step: the fields of ``Dabs`` (renderer.py)."""
 
     def reset(self, indices: Sequence[int], out: NDArray[np.uint8]) -> None:
         """Set canvases ``indices`` to blank, with new brushes."""
+
+    def clear(self, out: NDArray[np.uint8]) -> None:
+        """Blank all canvases; their brushes go on."""
 
     def load(self, pictures: NDArray[np.uint8], indices: Sequence[int], out: NDArray[np.uint8]) -> None:
         """Set canvases to opaque ``pictures``, one per index, with new brushes; not on a transparent ground."""

@@ -134,12 +134,22 @@ def make_opaque(brush: Brush) -> Brush:
 
 def independent_strokes(brush: Brush) -> bool:
     """Whether a stroke is a layer of one colour, the same on every ground and after any other strokes."""
-    names = [name for name, *_ in _paint.settings()]
-    used = {name for name, value in zip(names, brush.base, strict=True) if value != 0}
-    used |= {names[setting] for setting, *_ in brush.mappings}
+    used = _used(brush)
     chance = any(source == _paint.inputs().index("random") for _, source, _ in brush.mappings)
     other = used & {*DEPENDENT, *RANDOM} or any(name.startswith("change_color") for name in used)
     return not (chance or other)
+
+
+def paints_over(brush: Brush) -> bool:
+    """Whether all that a stroke does is to lay paint over what is there, the same whatever that is."""
+    return not _used(brush) & {*DEPENDENT}
+
+
+def _used(brush: Brush) -> set[str]:
+    """The settings that are not 0, or depend on something."""
+    names = [name for name, *_ in _paint.settings()]
+    used = {name for name, value in zip(names, brush.base, strict=True) if value != 0}
+    return used | {names[setting] for setting, *_ in brush.mappings}
 
 
 def _text_version(data: bytes, settings: Sequence[str]) -> int | None:

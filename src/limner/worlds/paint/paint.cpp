@@ -11,6 +11,7 @@
 //   every reset (its generator cannot be rewound) and is restored by replaying its curves.
 // - Tracking noise is added here, as in libmypaint 1.3.0. Later versions skip events instead, and with 0.1 s between
 //   events a brush that skips several seconds is reset and never paints.
+// - Of a large canvas an engine may hold some rows only (surface.h).
 // - Brushes work on a canvas of at most 2048 pixels; a larger one is that, scaled. So radii are in proportion at every
 //   size, although libmypaint limits them to 1000 pixels.
 // - A surface holds no state between curves, so there is one per thread, set to the canvas that is being painted.
@@ -51,6 +52,7 @@ namespace {
 constexpr double kEventSeconds = 0.1f;              // 0.1 rounded to float, a little more than 0.1: at pen-down libmypaint
                                                     // then moves the brush before it applies pressure, as in 2018
 constexpr int kBrushCanvas = 2048;                  // the largest canvas that brushes work on
+constexpr int kBudgetCanvas = 4096;                 // above it pixels are so many that a curve may cost more
 constexpr int64_t kCurveCost = 1 << 28;             // limit of the cost of the dabs of one curve on a 64-pixel canvas
 
 // One row of the array that `step` takes. Lengths in pixels, colour and pressure in [0, 1].
@@ -156,23 +158,26 @@ using Pictures = nb::ndarray<const uint8_t, nb::ndim<4>, nb::c_contig, nb::devic
 
 class Engine {
   public:
-    Engine(int batch, int size, bool color, bool transparent, bool straight, int events, Recipe recipe, int threads)
-        : size_(size), tiles_across_((size + kTile - 1) / kTile), color_(color), alpha_(transparent),
+    // Of the rows of a canvas those from `top` up to before `bottom` are held.
+    Engine(int batch, int size, int top, int bottom, bool color, bool transparent, bool straight, int events, Recipe recipe,
+           int threads)
+        : size_(size), top_(top), bottom_(bottom), tiles_across_((size + kTile - 1) / kTile), color_(color), alpha_(transparent),
           straight_(straight || transparent), ground_(transparent ? 0 : kOne), events_(events),
-          scale_(std::max(1.0f, float(size) / kBrushCanvas)), budget_(kCurveCost * std::min(size * size / 4096, 64)),
+          scale_(std::max(1.0f, float(size) / kBrushCanvas)), budget_(kCurveCost * std::min(size * size / 4096, size <= kBudgetCanvas ? 64 : 256)),
           recipe_(std::move(recipe)), noise_(recipe_.take_noise()), plain_(recipe_.is_plain()), canvases_(batch), pool_(threads) {
         for (int i = 0; i < pool_.size(); i++) {
-            surfaces_.push_back(std::make_unique<Surface>(size, size, ground_, scale_));
+            surfaces_.push_back(std::make_unique<Surface>(size, top, bottom, ground_, scale_));
             brushes_.push_back(plain_ ? new_brush(*surfaces_.back()) : Brush(nullptr, mypaint_brush_unref));
         }
         for (Canvas& canvas : canvases_)
-            canvas.tiles.resize(size_t(tiles_across_) * tiles_across_ * kTileValues);
+            canvas.tiles.resize(size_t((rows() + kTile - 1) / kTile) * tiles_across_ * kTileValues);
         if (plain_) blank_ = states_of(brushes_[0].get());
     }
 
     size_t batch() const { return canvases_.size(); }
     int channels() const { return (color_ ? 3 : 1) + (alpha_ ? 1 : 0); }
     bool plain() const { return plain_; }
+    bool reads_canvas() const { return recipe_.reads_canvas(); }
     auto dabs() const {
         using Place = std::array<double, 3>;
         std::vector<std::vector<std::tuple<int64_t, int64_t, double, double, Place, Place>>> all(batch());
@@ -192,6 +197,15 @@ class Engine {
             wipe(canvases_[index], worker);
             std::fill_n(out.data() + index * stride(), stride(), ground_ ? 255 : 0);
         });
+    }
+
+    // Blanks all canvases; their brushes go on.
+    void clear(Pixels out) {
+        check(out);
+        nb::gil_scoped_release release;
+        std::lock_guard lock(busy_);
+        for (Canvas& canvas : canvases_) std::fill(canvas.tiles.begin(), canvas.tiles.end(), ground_);
+        std::fill_n(out.data(), batch() * stride(), ground_ ? 255 : 0);
     }
 
     // Sets canvases to opaque pictures, with new brushes.
@@ -273,12 +287,13 @@ class Engine {
                 replay(canvas, source.history, worker);
             }
             canvas.tiles = source.tiles;
-            convert(canvas, {0, 0, size_, size_}, out.data() + index * stride());
+            convert(canvas, {0, top_, size_, bottom_}, out.data() + index * stride());
         });
     }
 
   private:
-    size_t stride() const { return size_t(size_) * size_ * channels(); }
+    int rows() const { return bottom_ - top_; }
+    size_t stride() const { return size_t(rows()) * size_ * channels(); }
 
     void check(const std::vector<int64_t>& indices, size_t expected) const {
         if (indices.size() != expected)
@@ -296,7 +311,7 @@ class Engine {
     void check(const Pixels& out) const { check(out, batch(), "the output array"); }
 
     template <class Array4> void check(const Array4& array, size_t count, const char* name) const {
-        const std::array<size_t, 4> want{count, size_t(size_), size_t(size_), size_t(channels())};
+        const std::array<size_t, 4> want{count, size_t(rows()), size_t(size_), size_t(channels())};
         for (size_t i = 0; i < 4; i++)
             if (array.shape(i) != want[i])
                 throw std::invalid_argument(std::string(name) + " has length " + std::to_string(array.shape(i)) +
@@ -309,7 +324,7 @@ class Engine {
         static const char* names[] = {"kind",       "x0",        "y0",        "xc",  "yc",         "x1",   "y1",
                                       "log_radius", "pressure0", "pressure1", "hue", "saturation", "value"};
         const double low[] = {0, -far, -far, -far, -far, -far, -far, -3, 0, 0, 0, 0, 0};
-        const double high[] = {3, far, far, far, far, far, far, 9, 1, 1, 1, 1, 1};
+        const double high[] = {3, far, far, far, far, far, far, 10, 1, 1, 1, 1, 1};
         if (curve.kind != std::floor(curve.kind)) throw std::invalid_argument("a curve's kind must be a whole number");
         for (size_t i = 0; i < kColumns; i++)
             if (!(values[i] >= low[i] && values[i] <= high[i]))
@@ -366,7 +381,7 @@ class Engine {
     // Covers a canvas with an opaque picture.
     void cover(Canvas& canvas, const uint8_t* picture) const {
         const int colors = channels();
-        for (int y = 0; y < size_; y++)
+        for (int y = 0; y < rows(); y++)
             for (int x = 0; x < size_; x++, picture += colors) {
                 uint16_t* to = canvas.tiles.data() +
                                (size_t(y / kTile) * tiles_across_ + size_t(x / kTile)) * kTileValues +
@@ -456,9 +471,9 @@ class Engine {
         return std::sqrt(3.0) * (sum - 2);
     }
 
-    // Writes the pixels of `box` to the picture `out`.
+    // Writes the pixels of `box`, which is given in pixels of the whole canvas, to the picture `out` of the rows held.
     void convert(const Canvas& canvas, const Box& box, uint8_t* out) const {
-        for (int y = box.y0; y < box.y1; y++) {
+        for (int y = box.y0 - top_; y < box.y1 - top_; y++) {
             for (int x = box.x0 / kTile * kTile; x < box.x1; x += kTile) {
                 const int count = std::min(kTile, size_ - x);
                 const uint16_t* row = canvas.tiles.data() +
@@ -475,7 +490,7 @@ class Engine {
         }
     }
 
-    int size_, tiles_across_;
+    int size_, top_, bottom_, tiles_across_;
     bool color_, alpha_, straight_;
     uint16_t ground_;
     int events_;
@@ -515,20 +530,24 @@ NB_MODULE(_paint, m) {
         .def("__getstate__", [](const Saved& saved) { return pack(saved); })
         .def("__setstate__", [](Saved& saved, const Packed& packed) { new (&saved) Saved(unpack(packed)); });
     nb::class_<Engine>(m, "Engine", "Canvases and the brushes that paint on them.")
-        .def("__init__", [](Engine* self, int batch, int size, bool color, bool transparent, bool straight, int events,
+        .def("__init__", [](Engine* self, int batch, int size, int top, int bottom, bool color, bool transparent, bool straight, int events,
                             std::vector<float> base, decltype(Recipe::mappings) mappings, int threads) {
-            if (batch < 1 || size < kTile || size > 4096 || events < 1 || threads < 1 ||
+            if (batch < 1 || size < kTile || size > 8192 || events < 1 || threads < 1 ||
                 base.size() != MYPAINT_BRUSH_SETTINGS_COUNT)
-                throw std::invalid_argument("an engine needs batch, events and threads of at least 1, a size in 64 … 4096, "
+                throw std::invalid_argument("an engine needs batch, events and threads of at least 1, a size in 64 … 8192, "
                                             "and a base value for every setting");
-            new (self) Engine(batch, size, color, transparent, straight, events, Recipe{std::move(base), std::move(mappings)},
+            if (top < 0 || top % kTile != 0 || bottom <= top || bottom > size)
+                throw std::invalid_argument("the rows of an engine must lie in its canvas and begin at a multiple of 64");
+            new (self) Engine(batch, size, top, bottom, color, transparent, straight, events, Recipe{std::move(base), std::move(mappings)},
                               threads);
-        }, nb::kw_only(), "batch"_a, "size"_a, "color"_a, "transparent"_a, "straight"_a, "events"_a, "base"_a,
+        }, nb::kw_only(), "batch"_a, "size"_a, "top"_a, "bottom"_a, "color"_a, "transparent"_a, "straight"_a, "events"_a, "base"_a,
              "mappings"_a, "threads"_a)
         .def_prop_ro("channels", &Engine::channels, "Values per pixel: 1 or 3, and one more when transparent.")
         .def_prop_ro("plain", &Engine::plain, "Whether saving copies the brush; otherwise restoring replays it.")
+        .def_prop_ro("reads_canvas", &Engine::reads_canvas, "Whether what the brush paints depends on what is there.")
         .def_prop_ro("dabs", &Engine::dabs, "Dabs of each curve of the last step on each canvas.")
         .def("reset", &Engine::reset, "indices"_a, "out"_a.noconvert())
+        .def("clear", &Engine::clear, "out"_a.noconvert())
         .def("load", &Engine::load, "pictures"_a.noconvert(), "indices"_a, "out"_a.noconvert())
         .def("step", &Engine::step, "curves"_a.noconvert(), "out"_a.noconvert())
         .def("save", &Engine::save, "indices"_a)

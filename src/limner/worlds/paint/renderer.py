@@ -39,8 +39,9 @@ class Dabs(NamedTuple):
 class Paint(Renderer):
     """``batch`` canvases painted by ``threads`` threads.
 
-    A canvas has 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGBA) channels. Calls from several Python threads are
-    serialised. After ``os.fork`` the renderer of a child starts threads of its own.
+    A canvas has 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGBA) channels. Of its rows some alone may be kept, a band.
+    Calls from several Python threads are serialised. After ``os.fork`` the renderer of a child starts threads of its
+    own.
 
     To restore a brush without randomness (``pen``, ``calligraphy``) is to copy it, in some 10 µs. Any other replays its
     curves since the last reset, which takes about half as long as painting them, or as long if the brush smudges
@@ -49,11 +50,18 @@ class Paint(Renderer):
 
     _settings: PaintSettings
 
-    def __init__(self, settings: PaintSettings = PaintSettings(), batch: int = 1, threads: int = 1) -> None:
-        """``ValueError`` when there is no such brush."""
+    def __init__(
+        self, settings: PaintSettings = PaintSettings(), batch: int = 1, threads: int = 1, rows: range | None = None
+    ) -> None:
+        """``ValueError`` when there is no such brush.
+
+        ``rows`` are those of the canvas that are kept, the first of them a multiple of 64; None: all. They show what
+        they show on the whole canvas, unless the brush reads the canvas (``reads_canvas``).
+        """
         self._decoder = CurveDecoder(settings)
         channels = (3 if settings.color else 1) + (settings.ground == "transparent")
-        super().__init__(settings, self._decoder.actions, channels, batch, threads)
+        self._kept = range(settings.canvas) if rows is None else rows
+        super().__init__(settings, self._decoder.actions, channels, batch, threads, len(self._kept))
         self._brush, self._threads = load_brush(settings.brush, settings.opaque), min(threads, batch)
         self._engine = self._make_engine()
         self._pens = self._decoder.new(batch)
@@ -64,6 +72,8 @@ class Paint(Renderer):
         return _paint.Engine(
             batch=self.batch,
             size=settings.canvas,
+            top=self._kept.start,
+            bottom=self._kept.stop,
             color=settings.color,
             transparent=settings.ground == "transparent",
             straight=settings.preset is not None,
@@ -94,6 +104,16 @@ class Paint(Renderer):
         require(pixels, f"pictures must be uint8[N, H, W, C], got {pictures.dtype}{list(pictures.shape)}")
         self._engine.load(np.ascontiguousarray(pictures), rows.tolist(), self._canvas)
         self._pens = self._pens.put(rows, self._decoder.new(len(rows)))
+
+    def clear(self) -> None:
+        """Blank canvases, on which pens and brushes go on with what they were at; not on a coloured ground."""
+        require(self._blank(np.arange(1)) is None, f"cannot clear a canvas of the ground {self._settings.ground!r}")
+        self._engine.clear(self._canvas)
+
+    @property
+    def reads_canvas(self) -> bool:
+        """Whether what the brush paints depends on what is on the canvas, all over it: it smudges."""
+        return self._engine.reads_canvas
 
     def pen(self) -> FloatArray:
         """As ``Renderer.pen``."""

@@ -24,7 +24,7 @@ class PaintSettings(Settings):
     since: ClassVar[dict[str, int]] = {"opaque": 2}
     """Settings that programs of earlier schemas do not have, and the schema that they came with."""
     canvas: int = 64
-    """Height and width in pixels, 64 … 4096."""
+    """Height and width in pixels, 64 … 8192."""
     brush: str = "classic/pen"
     """Name of a brush of MyPaint's 1.0 set, or path to a ``.myb`` file."""
     color: bool = False
@@ -57,7 +57,7 @@ class PaintSettings(Settings):
     """
 
     def __post_init__(self) -> None:
-        ranges = {"canvas": (64, 4096), "grid": (2, 4096), "sizes": (0.05, 64), "pressures": (1, 1000)}
+        ranges = {"canvas": (64, 8192), "grid": (2, 4096), "sizes": (0.05, 64), "pressures": (1, 1000)}
         check_fields(self, "renderer.", within=ranges | {"levels": (2, 256), "events": (1, 1000)})
         shown = re.fullmatch("#[0-9a-f]{6}", self.ground) is not None and (self.color or is_grey(self.ground))
         need = "'white', 'transparent' or a colour #rrggbb, grey unless color is set"

@@ -4,6 +4,8 @@
 // - A dab that touches no pixel of the canvas, or is not finite, is never painted, and a curve whose dabs cost too much is
 //   cut short. So no brush file can hang the process or exhaust its memory.
 // - libmypaint limits radii to 1000 pixels, so the canvas of the brush may be smaller than the real one.
+// - Of the canvas only some rows of tiles may be there, a band. Dabs and tiles keep their places on the whole canvas, so a
+//   band has the very pixels that the whole canvas has there.
 // - Colours are neither mixed nor sampled spectrally: that is slow, and sampling uses the random numbers of the process.
 
 #pragma once
@@ -44,9 +46,10 @@ struct Dabs {
 // A libmypaint surface over the tiles of the current canvas; without a canvas it ignores dabs.
 class Surface {
   public:
+    // `size`: of the square canvas. Of its rows those from `top`, where a tile begins, up to before `bottom` are there.
     // `scale`: pixels of the canvas per pixel of the brush.
-    Surface(int width, int height, uint16_t ground, float scale)
-        : width_(width), height_(height), scale_(scale), columns_((width + kTile - 1) / kTile), rows_((height + kTile - 1) / kTile),
+    Surface(int size, int top, int bottom, uint16_t ground, float scale)
+        : size_(size), top_row_(top), bottom_row_(bottom), scale_(scale), columns_((size + kTile - 1) / kTile),
           ground_(ground), outside_(kTileValues, ground) {
         mypaint_tiled_surface2_init(&hook_.base, tile_start, tile_end);
         hook_.self = this;
@@ -78,8 +81,8 @@ class Surface {
 
     // Returns the pixels that curves since the last call may have changed.
     Box take_changes() {
-        const Box box{std::max(0, int(left_)), std::max(0, int(top_)), std::min(width_, int(right_) + 1),
-                      std::min(height_, int(bottom_) + 1)};
+        const Box box{std::max(0, int(left_)), std::max(top_row_, int(top_)), std::min(size_, int(right_) + 1),
+                      std::min(bottom_row_, int(bottom_) + 1)};
         left_ = top_ = kFar;
         right_ = bottom_ = -1;
         return box;
@@ -98,12 +101,13 @@ class Surface {
     template <class T> static Surface& of(T* surface) { return *reinterpret_cast<Hook*>(surface)->self; }
 
     bool inside(const MyPaintTileRequest& r) const {
-        return r.tx >= 0 && r.ty >= 0 && r.tx < columns_ && r.ty < rows_;
+        return r.tx >= 0 && r.tx < columns_ && r.ty * kTile >= top_row_ && r.ty * kTile < bottom_row_;
     }
     static void tile_start(MyPaintTiledSurface2* surface, MyPaintTileRequest* request) {
         Surface& self = of(surface);
         if (self.inside(*request) && self.tiles_) {
-            request->buffer = self.tiles_ + size_t(request->ty * self.columns_ + request->tx) * kTileValues;
+            const int row = request->ty - self.top_row_ / kTile;
+            request->buffer = self.tiles_ + size_t(row * self.columns_ + request->tx) * kTileValues;
             return;
         }
         request->buffer = self.outside_.data();
@@ -123,8 +127,9 @@ class Surface {
         return tiles_ && near && budget_ >= 0;
     }
     bool touches(float x, float y, float reach) const {
-        return x + reach > 0 && y + reach > 0 && x - reach < width_ && y - reach < height_;
+        return x + reach > 0 && y + reach > 0 && x - reach < size_ && y - reach < size_;
     }
+    bool in_band(float y, float reach) const { return y + reach > top_row_ && y - reach < bottom_row_; }
     // Ends libmypaint's loop over the dabs of an event by making their number zero. The brush cannot be used afterwards.
     void stop() {
         for (auto setting : {MYPAINT_BRUSH_SETTING_DABS_PER_BASIC_RADIUS, MYPAINT_BRUSH_SETTING_DABS_PER_ACTUAL_RADIUS,
@@ -147,6 +152,7 @@ class Surface {
             if (std::max(std::abs(g - r), std::abs(b - r)) < 16.0f / kOne) g = r + (r > 0.5f ? -16.0f : 16.0f) / kOne;
         }
         const float reach = radius + 2;
+        if (!self.in_band(y, reach)) return TRUE;
         self.left_ = std::min(self.left_, x - reach);
         self.right_ = std::max(self.right_, x + reach);
         self.top_ = std::min(self.top_, y - reach);
@@ -184,9 +190,9 @@ class Surface {
     }
 
     Hook hook_;
-    int width_, height_;
+    int size_, top_row_, bottom_row_;
     float scale_;
-    int columns_, rows_;
+    int columns_;
     uint16_t ground_;
     std::vector<uint16_t> outside_;                 // stands in for all tiles beyond the canvas
     bool dirty_ = false;                           // whether `outside_` was painted on since it was last filled
