@@ -13,6 +13,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 
 def expand_home(path: str | Path, remedy: str = "give the whole path") -> Path:
@@ -49,9 +50,16 @@ def naming(path: Path) -> Iterator[None]:
 
 
 def write_atomic(path: str | Path, data: bytes | str) -> None:
-    """Write ``data`` to ``path``: to a temporary file beside it, synced, then renamed over it.
+    """Write ``data`` to ``path``, as ``replacing`` does."""
+    with replacing(path) as file:
+        file.write(data.encode() if isinstance(data, str) else data)
 
-    On any error (a full disk, say) the old file stays as it was, no temporary file and no new folder is left, and the
+
+@contextlib.contextmanager
+def replacing(path: str | Path) -> Iterator[IO[bytes]]:
+    """A file to write, part by part, that is ``path`` afterwards: a temporary one beside it, synced, then renamed.
+
+    On any error (a full disk, say) the old file stays as it was, no temporary file and no new folder is left, and an
     ``OSError``, which names ``path``, goes to the caller.
     """
     path, temporary = Path(path), ""
@@ -59,7 +67,7 @@ def write_atomic(path: str | Path, data: bytes | str) -> None:
         try:
             handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
             with os.fdopen(handle, "wb") as file:
-                file.write(data.encode() if isinstance(data, str) else data)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             os.chmod(temporary, 0o644)

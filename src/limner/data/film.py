@@ -3,7 +3,6 @@
 Video files are read and written with PyAV (the extra ``video``).
 """
 
-import io
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -14,12 +13,19 @@ from PIL import Image
 
 from limner.data.archive import Archive
 from limner.data.decoding import open_picture
-from limner.files import write_atomic
+from limner.files import replacing
 from limner.worlds.validation import require
 from limner.worlds.world import Canvas
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi")
 """What the names of video files end in."""
+CODECS = {
+    "mp4": ("libx264", {"crf": "18", "preset": "veryfast"}),
+    "webm": ("libvpx-vp9", {"crf": "24", "b": "0", "deadline": "realtime", "cpu-used": "7", "lag-in-frames": "0"}),
+}
+"""Encoder and options of a kind of file: little is kept of what comes before and after a frame."""
+BT601 = 6
+"""How colours become brightness and difference, as FFmpeg numbers it."""
 RATE = Fraction(25)
 """Frames a second of a folder of pictures."""
 
@@ -46,12 +52,17 @@ def open_film(path: Path) -> tuple[Iterator[Image.Image], int, Fraction]:
 
 
 def write_film(path: Path, frames: Iterable[Canvas], rate: Fraction) -> None:
-    """Write frames ``uint8[H, W, 1 or 3]``, one at least, as MP4 (H.264); an odd row or column is left out."""
+    """Write frames ``uint8[H, W, 1 or 3]``, one at least, as MP4 (H.264) or, if so named, as WebM (VP9).
+
+    An odd row or column is left out. Memory does not grow with the number of frames.
+    """
     av = import_av()
-    file = io.BytesIO()
-    with av.open(file, mode="w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=rate, options={"crf": "18"})
+    kind = "webm" if path.suffix.lower() == ".webm" else "mp4"
+    codec, options = CODECS[kind]
+    with replacing(path) as file, av.open(file, mode="w", format=kind) as container:
+        stream = container.add_stream(codec, rate=rate, options=options)
         stream.pix_fmt = "yuv420p"
+        stream.codec_context.colorspace = BT601
         for i, canvas in enumerate(frames):
             height, width = (side // 2 * 2 for side in canvas.shape[:2])
             if i == 0:
@@ -59,7 +70,6 @@ def write_film(path: Path, frames: Iterable[Canvas], rate: Fraction) -> None:
             picture = np.broadcast_to(canvas, (*canvas.shape[:2], 3))[:height, :width]
             container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")))
         container.mux(stream.encode())
-    write_atomic(path, file.getvalue())
 
 
 def import_av() -> Any:
