@@ -9,7 +9,7 @@ Notable choices:
 - GIF counts in hundredths of a second; most viewers slow down frames shorter than two.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 import numpy as np
@@ -37,21 +37,28 @@ def stream_gif(
 
     The palette of coloured ones is that of ``colours``, some ``uint8[H, W, C]`` of any size.
     """
+    return b"".join(gif_parts(frames, colours, step, hold))
+
+
+def gif_parts(
+    frames: Iterable[Pixels], colours: Sequence[Pixels] | Pixels, step: float, hold: float
+) -> Iterator[bytes]:
+    """The bytes that ``stream_gif`` gives, in parts, as the frames come."""
     if not 0.02 <= step <= 60 or not 0.02 <= hold <= 60:
         raise ValueError(f"a GIF needs 0.02 to 60 s for each frame, got step={step}, hold={hold}")
     pictures = map(_Indexer(colours), frames)
     if (last := next(pictures, None)) is None:
         raise ValueError("a GIF needs frames, got none")
-    chunks = list(GifImagePlugin.getheader(last.copy(), info={"loop": 0, "duration": 1})[0])
+    yield from GifImagePlugin.getheader(last.copy(), info={"loop": 0, "duration": 1})[0]
     left, top, changed, seconds = 0, 0, last, 0.0
     for picture in chain(pictures, [None]):
         seconds += hold if picture is None else step
         box = None if picture is None else ImageChops.difference(_numbers(picture), _numbers(last)).getbbox()
         if picture is None or box is not None:
-            chunks += GifImagePlugin.getdata(changed, (left, top), duration=round(seconds * 100) * 10, disposal=1)
+            yield from GifImagePlugin.getdata(changed, (left, top), duration=round(seconds * 100) * 10, disposal=1)
         if picture is not None and box is not None:
             (left, top, *_), changed, last, seconds = box, picture.crop(box), picture, 0.0
-    return b"".join([*chunks, b";"])
+    yield b";"
 
 
 class _Indexer:
