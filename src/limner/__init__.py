@@ -23,6 +23,7 @@ _HOMES = {
     "agents.agent": ("Agent", "load_agent"),
     "data": ("load_dataset",),
     "environments.gymnasium": ("PaintEnv", "PaintVectorEnv"),
+    "export.kinds": ("ExportOptions", "export_program"),
     "inference.draw": ("DrawOptions", "draw"),
     "inference.evaluate": ("reconstruct",),
     "inference.paint": ("paint",),
@@ -41,6 +42,8 @@ if TYPE_CHECKING:  # an alias exports a name
     from limner.data import load_dataset as load_dataset
     from limner.environments.gymnasium import PaintEnv as PaintEnv
     from limner.environments.gymnasium import PaintVectorEnv as PaintVectorEnv
+    from limner.export.kinds import ExportOptions as ExportOptions
+    from limner.export.kinds import export_program as export_program
     from limner.inference.draw import DrawOptions as DrawOptions
     from limner.inference.draw import draw as draw
     from limner.inference.evaluate import reconstruct as reconstruct

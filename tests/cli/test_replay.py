@@ -70,7 +70,7 @@ def test_a_long_animation_has_so_many_frames(toy_programs: list[Program], capsys
         ("program.json --index 0", "--index picks a line"),
         ("programs.jsonl --index 3", "holds 3 programs"),
         ("programs.jsonl --index -1", "--index is -1"),
-        ("program.json --out x.gif --step 0", "step=0"),
+        ("program.json --out x.gif --step 0", "step is 0.0: must be in "),
         ("program.json --out x.gif --frames 1", "--frames is 1: must be in 2 … 10000"),
     ],
 )

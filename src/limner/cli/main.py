@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
 
-from limner.cli.streams import complain, flush_streams, is_unread, open_streams
+from limner.cli.streams import complain, explain, flush_streams, is_unread, open_streams
 from limner.cli.terminal import Runnable, choose
 from limner.files import is_disk_full
 from limner.training import NonFiniteError
@@ -32,7 +32,7 @@ COMMANDS = {
     "evaluate": "let an agent draw the test pictures of a data set, and measure",
     "parse": "let an agent write the program of every picture of a data set",
     "replay": "execute a program as a picture or an animation",
-    "export": "write a program as SVG, or as G-code for a pen plotter",
+    "export": "write programs as pictures, films, layers, SVG, G-code or tables",
     "robot": "let a simulated arm draw a program",
     "mcp": "let a language model draw: tools over standard input and output",
     "data": "fetch, make or check a data set",
@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 141
         if os.environ.get("LIMNER_DEBUG"):
             raise
-        complain(f"limner: {_explain(error)}")
+        complain(f"limner: {explain(error)}")
         stopped = isinstance(error, NonFiniteError) or (isinstance(error, OSError) and is_disk_full(error))
         return 1 if stopped else 2
     return 0
@@ -97,12 +97,3 @@ def _read(name: str, words: Sequence[str]) -> Runnable:
 
     kind: type[Runnable] = getattr(module, name.title())
     return parse_command(kind, words, f"limner {name}")
-
-
-def _explain(error: BaseException) -> str:
-    """One line for a person."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    if isinstance(error, MemoryError):
-        return "not enough memory"
-    return " ".join(str(error).split())

@@ -2,19 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import tyro
 
 from limner.cli.files import check_file, load_program
 from limner.files import write_atomic
 from limner.worlds.validation import require_range
-
-if TYPE_CHECKING:
-    from limner.programs.program import Program
-
-SMALL = 96
-"""Pixels a side of the pictures that the palette of a GIF is made from."""
 
 
 @dataclass(frozen=True)
@@ -53,17 +46,7 @@ class Replay:
 
             write_atomic(self.out, png(execute(program, self.size)))
         else:
-            self._write_gif(program)
+            from limner.export.timelapse import Pace, write_timelapse
 
-    def _write_gif(self, program: "Program") -> None:
-        import numpy as np
-
-        from limner.export.animation import stream_gif
-        from limner.programs.execution import snapshots
-
-        count = min(len(program) + 1, self.frames)
-        counts = np.linspace(0, len(program), count).round().astype(int).tolist()
-        colours = list(snapshots(program, counts[:: -max(1, count // 16)][::-1], SMALL))
-        pictures = snapshots(program, counts, self.size)
-        write_atomic(self.out, stream_gif(pictures, colours, self.step, self.hold))
-        print(f"{self.out}: {count} frames, {(count - 1) * self.step + self.hold:.1f} s")
+            pace = Pace(self.frames, self.step, self.hold)
+            print(f"{self.out}: {write_timelapse(self.out, program, pace, self.size)}")

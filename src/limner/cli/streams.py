@@ -38,6 +38,15 @@ def complain(line: str) -> None:
     _flush(sys.stderr)
 
 
+def explain(error: BaseException) -> str:
+    """What went wrong, as one line for a person."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if isinstance(error, MemoryError):
+        return "not enough memory"
+    return " ".join(str(error).split())
+
+
 def is_unread(error: BaseException) -> bool:
     """Whether ``error`` came of a pipe, the standard output or error, that nobody reads."""
     if not isinstance(error, BrokenPipeError):

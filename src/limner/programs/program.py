@@ -12,7 +12,7 @@ import dataclasses
 import json
 import logging
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -144,16 +144,29 @@ def save_programs(path: str | Path, programs: Iterable[Program]) -> None:
 
 def load_programs(path: str | Path) -> list[Program]:
     """Read what ``save_programs`` wrote; ``ValueError`` naming the file, the line and what is wrong with it."""
-    programs, warned = [], False
+    programs = []
+    for program in each_program(path):
+        if isinstance(program, ValueError):
+            raise program
+        programs.append(program)
+    return programs
+
+
+def each_program(path: str | Path) -> Iterator[Program | ValueError]:
+    """Read what ``save_programs`` wrote, one after the other; of a bad one what ``load_programs`` raises."""
+    warned = False
     with open(path, "rb") as file:
         for number, line in enumerate(iter(lambda: file.readline(MAX_BYTES + 1), b""), start=1):
             if line.strip():
-                program, assumed = _decode(line, f"{path}, line {number}")
-                programs.append(program)
+                try:
+                    program, assumed = _decode(line, f"{path}, line {number}")
+                except ValueError as error:
+                    yield error
+                    continue
                 if assumed and not warned:
                     _warn(f"{path}, line {number}", assumed)
                     warned = True
-    return programs
+                yield program
 
 
 def load_alike(path: str | Path, settings: dict[str, Any], steps: int) -> list[Program]:
