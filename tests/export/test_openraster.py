@@ -75,7 +75,8 @@ def test_strokes_that_are_no_layers_are_changes(name: str, tmp_path: Path) -> No
 
 
 def test_on_no_paper_such_strokes_are_one_layer(tmp_path: Path) -> None:
-    assert write_openraster(path := tmp_path / "x.ora", ONE_LAYER, 100, 96) == 1
+    count = write_openraster(path := tmp_path / "x.ora", ONE_LAYER, 100, 96)
+    assert count == 1
     shown, picture = composed(path), execute(ONE_LAYER, 96)
     np.testing.assert_array_equal(shown[..., 3], picture[..., 3])
     np.testing.assert_array_equal(on_white(shown), on_white(picture))

@@ -63,13 +63,13 @@ def write_timelapse(path: Path, program: Program, pace: Pace, size: int | None =
     counts, kind = pace.counts(program), path.suffix.lower()
     longer = max(picture_shape(program, size)[:2])
     require(longer <= LARGEST, f"size is {longer}: an animation has at most {LARGEST} pixels along its longer side")
-    frames = snapshots(program, counts, size)
     seconds = (len(counts) - 1) * pace.step + pace.hold
     if kind in (".mp4", ".webm"):
         require_range("step", pace.step, 1 / 120, 1, " seconds in a film")
         rate = 1 / Fraction(pace.step).limit_denominator(120_000)
-        write_film(path, _held(frames, len(counts), round(pace.hold * rate)), rate)
+        write_film(path, _held(snapshots(program, counts, size), len(counts), round(pace.hold * rate)), rate)
     else:
+        require_range("step", pace.step, 0.02, 60, " seconds in an animation")
         parts = _gif(program, counts, pace, size) if kind == ".gif" else _apng(program, counts, pace, size)
         with replacing(path) as file:
             file.writelines(parts)
