@@ -19,6 +19,12 @@ class Agent:
     policy: Policy
     config: AgentConfig
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from limner.agents.notebook import agent_html
+
+        return agent_html(self)
+
 
 def make_policy(config: AgentConfig) -> Policy:
     """A new policy with random weights for the agent that ``config`` describes."""

@@ -29,6 +29,7 @@ from limner.inference.draw import DrawOptions, batch_size, check_drawing, draw_o
 from limner.inference.patch_clock import PatchClock
 from limner.metrics.reconstruction import squared_error
 from limner.programs.frame import Frame
+from limner.programs.notebook import animated_png
 from limner.programs.program import Program
 from limner.worlds import find_world, read_settings
 from limner.worlds.budget import Budget
@@ -88,6 +89,9 @@ class Painting:
     """Everything painted so far."""
     done: float
     """Share of the work that is done, 0 … 1, by strokes, sweeps or patches."""
+
+    def _repr_png_(self) -> bytes:
+        return animated_png(self.program)
 
 
 def paint(

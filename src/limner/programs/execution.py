@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from limner.programs.program import Program, resolve
-from limner.worlds import find_world, make_renderer, read_settings
+from limner.worlds import Settings, find_world, make_renderer, read_settings
 from limner.worlds.world import BAND, Canvas, Points, Stroke
 
 MAX_FRAMES_BYTES = 2 * 2**30
@@ -71,17 +71,14 @@ def bands(program: Program, size: int | None = None) -> Iterator[Canvas]:
     settings = read_settings(_sized(program, size))
     side = settings.canvas
     left, top, right, bottom = (0, 0, side, side) if program.frame is None else program.frame.box(side)
-    world, height = find_world(settings.name), max(BAND, MAX_BAND_PIXELS // side // BAND * BAND)
+    height = max(BAND, MAX_BAND_PIXELS // side // BAND * BAND)
     for start in range(top // BAND * BAND, bottom, height):
         rows = range(start, min(start + height, bottom))
-        if (renderer := world.band(settings, rows)) is None:
+        if (picture := _band(program, settings, rows)) is None:
             whole = execute(program, size)
             yield from (whole[row : row + height] for row in range(0, len(whole), height))
             return
-        renderer.reset()
-        for action in program.actions:
-            renderer.step(action[None])
-        yield renderer.canvas()[0, max(0, top - start) :, left:right]
+        yield picture[max(0, top - start) :, left:right]
 
 
 def layers(program: Program, ends: Sequence[int], size: int | None = None) -> Iterator[Canvas] | None:
@@ -138,6 +135,18 @@ def _paint(settings: str, programs: list[Program], threads: int) -> list[Canvas]
         if step < lengths[-1]:
             renderer.step(actions[step])
     return pictures
+
+
+def _band(program: Program, settings: Settings, rows: range) -> Canvas | None:
+    """The ``rows`` of a canvas ``uint8[h, S, C]``, None where only the whole can be painted; nothing else is kept."""
+    renderer = find_world(settings.name).band(settings, rows)
+    if renderer is None:
+        return None
+    renderer.reset()
+    for action in program.actions:
+        renderer.step(action[None])
+    picture: Canvas = renderer.canvas()[0]
+    return picture
 
 
 def _shown(program: Program, square: Canvas) -> Canvas:

@@ -89,6 +89,12 @@ class Program:
     def __len__(self) -> int:
         return len(self.actions)
 
+    def _repr_png_(self) -> bytes:
+        """What a notebook shows: the picture."""
+        from limner.programs.notebook import picture_png
+
+        return picture_png(self)
+
     @property
     def space(self) -> ActionSpace:
         """The action space of the renderer, to which the columns of ``actions`` belong."""
