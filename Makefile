@@ -34,7 +34,7 @@ install: .venv/installed
 	$(MAKE) system
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install "$(TORCH)"
-	$(BIN)/pip install -e ".[dev,scenes,ray]"
+	$(BIN)/pip install -e ".[dev,train,pens,scenes,ray]"
 	touch $@
 
 # What the build needs of Debian or Ubuntu, installed when something is missing.

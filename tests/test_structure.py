@@ -14,7 +14,7 @@ from limner.worlds import world_names
 
 SOURCE = Path(limner.__file__).parent
 FOLDERS = [
-    *("actions", "files", "malloc"),
+    *("actions", "extras", "files", "malloc"),
     *("worlds", "programs", "environments", "data", "metrics", "models", "agents"),
     *("search", "inference", "training", "export", "robot", "mcp", "cli"),
 ]

@@ -25,6 +25,7 @@ from limner.cli.flags import (
 )
 from limner.cli.preset import preset_config
 from limner.cli.terminal import Runnable, choose
+from limner.extras import require_extra
 from limner.files import is_disk_full
 from limner.worlds.validation import require
 
@@ -199,6 +200,7 @@ def _run(config: "TrainingConfig", folder: Path, resume: bool) -> None:
 
 def _run_population(train: Callable[..., bool], config: "TrainingConfig", folder: Path) -> None:
     """Have ``train`` train a population in ``folder``, with a picture after each round; then let its members draw."""
+    require_extra("train", "training")
     check_folder(folder)
     from limner.training.population.history import read_history
     from limner.training.population.members import folder_of

@@ -19,6 +19,7 @@ from limner.export.clipping import clip
 from limner.export.pens import PAPER, assign_pens, choose_pens
 from limner.export.plotter import GcodeSettings
 from limner.export.tour import nearest_tour
+from limner.extras import require_extra
 from limner.programs.frame import Frame
 from limner.worlds.validation import require
 from limner.worlds.world import Points, Stroke
@@ -55,8 +56,9 @@ def toolpath(
     """What pens draw of ``strokes``, places on the square around ``frame``; None: all of the square.
 
     The way goes from ``home``, a place on or beside the sheet, and back; None: from X0 Y0. ``ValueError`` names a
-    stroke of another shape or range, or says that there is nothing to draw.
+    stroke of another shape or range, or says that there is nothing to draw. ``ImportError`` without the extra ``pens``.
     """
+    require_extra("pens", "a plotter's path")
     sheet = _Sheet(settings, frame or Frame(1, 1))
     visible = [(stroke, lines) for i, stroke in enumerate(strokes) if (lines := sheet.lines(stroke.points, i))]
     require(len(visible) > 0, "there is nothing to draw: the program paints no stroke")

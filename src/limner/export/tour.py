@@ -8,7 +8,6 @@ Notable choices:
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree  # type: ignore[import-untyped]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -36,6 +35,8 @@ def nearest_tour(ends: Floats, home: Floats) -> Ints:
 
 def _nearest(ends: Floats, home: Floats) -> Ints:
     """Always on to the nearest end that is left. The tree of ends is built anew when half of them are gone."""
+    from scipy.spatial import cKDTree  # type: ignore[import-untyped]
+
     places, left = ends.reshape(-1, 2), np.ones(len(ends), np.bool_)
     order = np.empty(len(ends), np.int64)
     here, rows = home, np.arange(0)
@@ -62,6 +63,8 @@ class _Tour:
     """
 
     def __init__(self, ends: Floats, home: Floats, order: Ints) -> None:
+        from scipy.spatial import cKDTree
+
         count = len(ends)
         self._places = np.concatenate([ends.reshape(-1, 2), [home] * 4])
         into = np.where(order >= 0, 2 * order, 2 * ~order + 1)

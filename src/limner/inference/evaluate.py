@@ -10,6 +10,7 @@ from limner.agents.config import AgentConfig
 from limner.data import Dataset, Pictures, load_dataset
 from limner.data.generated import ProgramDataset
 from limner.data.resize import match_channels
+from limner.extras import require_extra
 from limner.inference.draw import DrawOptions, check_drawing, draw
 from limner.metrics.generation import Reference, make_reference
 from limner.metrics.reconstruction import frechet, squared_error, structural_similarity
@@ -70,8 +71,10 @@ def reconstruct(
 ) -> Reconstruction:
     """Let ``agent`` draw ``limit`` pictures (all by default), spread evenly through ``data``, and measure.
 
-    ``report`` is told how many are done, of how many. ``ValueError`` as ``draw``.
+    ``report`` is told how many are done, of how many. ``ValueError`` as ``draw``, ``ImportError``
+    without the extra ``train``.
     """
+    require_extra("train", "measuring drawings")
     check_drawing(agent)
     data = data if limit is None or limit >= len(data) else data.spread(limit)
     renderer = agent.config.make_renderer(1)

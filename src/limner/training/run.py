@@ -23,6 +23,7 @@ from limner.agents.agent import load_agent
 from limner.agents.checkpoint import list_checkpoints, newest_checkpoint, read_manifest
 from limner.data import load_dataset
 from limner.data.picture_source import PictureSource
+from limner.extras import require_extra
 from limner.files import hold, write_atomic
 from limner.training import NonFiniteError, make_trainer
 from limner.training.checkpointer import Checkpointer
@@ -57,7 +58,8 @@ def train(
     ends as one that never did. ``ValueError`` when the folder already holds a run and ``resume`` is
     not set; with ``resume``, when it holds none, or one of another configuration; when another process trains in it. A
     run that has no checkpoint yet starts again. ``NonFiniteError`` when too many gradient steps in a row are not
-    finite, ``OSError`` naming the file when one cannot be written: the last checkpoints stay.
+    finite, ``OSError`` naming the file when one cannot be written: the last checkpoints stay. ``ImportError`` without
+    the extra ``train``.
     """
     with open_run(config, folder, resume, report, until) as run, stop_signals() as stopped:
         while run.progress < 1 and not stopped():
@@ -141,10 +143,11 @@ def open_run(
     until: int | None = None,
     like: Run | None = None,
 ) -> Iterator[Run]:
-    """While open, a run in ``folder``, from what is saved there; arguments and ``ValueError`` as ``train``.
+    """While open, a run in ``folder``, from what is saved there; arguments and errors as ``train``.
 
     ``like`` is an open run with the same agent and data: its pictures and its evaluation are used.
     """
+    require_extra("train", "training")
     saved = _saved_state(config, folder, resume)
     if like is None:
         train_data, test_data = load_dataset(config.run.data, "train"), load_dataset(config.run.data, "test")

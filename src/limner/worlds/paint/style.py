@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from limner.extras import require_extra
 from limner.worlds.colours import channels, hexadecimal, is_grey
 from limner.worlds.paint.settings import PaintSettings
 from limner.worlds.validation import require
@@ -27,7 +28,7 @@ class Style:
     paper: str = "white"
     """Colour of the ground."""
     palette: tuple[str, ...] = ()
-    """Colours that strokes may have, the nearest in place of each. Empty: all."""
+    """Colours that strokes may have, the nearest in place of each. Empty: all. Any need the extra ``pens``."""
     grey: bool = False
     """Strokes have shades of grey."""
     radii: tuple[float, float] | None = None
@@ -36,6 +37,8 @@ class Style:
     def __post_init__(self) -> None:
         object.__setattr__(self, "paper", hexadecimal(self.paper))
         object.__setattr__(self, "palette", tuple(hexadecimal(colour) for colour in self.palette))
+        if self.palette:
+            require_extra("pens", "a palette")
         require(not (self.palette and self.grey), "palette and grey exclude each other: give one of the two")
         least, most = self.radii or (0.05, 64.0)
         require(0.05 <= least <= most <= 64, f"radii are {self.radii}: must ascend and be in 0.05 … 64")
