@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from limner.worlds.paint import _paint
+from limner.worlds.paint import _paint, brushes
 from limner.worlds.paint.brushes import (
     MAX_BYTES,
     brush_folders,
@@ -52,6 +52,19 @@ def test_folders_can_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert load_brush("own/mine") == load_brush("classic/calligraphy")
     assert find_brush("own/pen") == tmp_path / "own/pen.myb"
     assert load_brush(str(tmp_path / "own/mine.myb")) == load_brush("own/mine")
+
+
+def test_those_that_are_carried_come_before_those_of_the_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = find_brush("classic/pen")
+    (tmp_path / "classic").mkdir()
+    (tmp_path / "classic/pen.myb").write_bytes(document())
+    monkeypatch.setattr(brushes, "CARRIED", tmp_path)
+    assert find_brush("classic/pen") == tmp_path / "classic/pen.myb"
+    assert find_brush("classic/dry_brush") == system.with_name("dry_brush.myb")
+    monkeypatch.setenv("LIMNER_BRUSHES", str(system.parents[1]))
+    assert find_brush("classic/pen") == system
 
 
 @pytest.mark.parametrize(

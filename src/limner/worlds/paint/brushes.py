@@ -27,6 +27,8 @@ RANDOM = ("offset_by_random", "radius_by_random", "tracking_noise")
 """Settings with which it depends on how many random numbers were drawn before."""
 MAX_BYTES = 1 << 20
 """A brush file may not be larger; the largest of the 1.0 set has 13 kB."""
+CARRIED = Path(__file__).with_name("mypaint-brushes")
+"""Where a wheel carries the 1.0 set. A clone has none, and paints with that of the system."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +42,16 @@ class Brush:
 def brush_folders() -> list[Path]:
     """Folders of brushes, the first with a brush of a name counts.
 
-    Those in the environment variable ``LIMNER_BRUSHES`` (separated by ``:``), then ``mypaint-data/1.0/brushes``, the
-    1.0 set, below ``XDG_DATA_HOME`` and ``XDG_DATA_DIRS``.
+    Those in the environment variable ``LIMNER_BRUSHES`` (separated by ``:``), then what a wheel carries, so that it
+    paints the same on every system, then ``mypaint-data/1.0/brushes``, the 1.0 set, below ``XDG_DATA_HOME`` and
+    ``XDG_DATA_DIRS``.
     """
     own = [Path(folder) for folder in os.environ.get("LIMNER_BRUSHES", "").split(os.pathsep) if folder]
     shared = (os.environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share").split(os.pathsep)
     with suppress(ValueError):  # a user without a home folder
         shared.insert(0, os.environ.get("XDG_DATA_HOME") or str(expand_home("~/.local/share")))
-    return own + [Path(folder) / "mypaint-data/1.0/brushes" for folder in shared if folder]
+    carried = [CARRIED] if CARRIED.is_dir() else []
+    return own + carried + [Path(folder) / "mypaint-data/1.0/brushes" for folder in shared if folder]
 
 
 def brush_names() -> list[str]:
