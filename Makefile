@@ -9,7 +9,7 @@ APT = g++ pkg-config libmypaint-dev mypaint-brushes python3-dev python3-venv
 GL = libegl1 libgl1 libgl1-mesa-dri
 SOURCES = pyproject.toml CMakeLists.txt $(wildcard src/limner/worlds/*.h src/limner/worlds/*/*.cpp src/limner/worlds/*/*.h)
 
-.PHONY: demo test docs install system scenes clean
+.PHONY: demo test docs install system scenes clean wheel wheel-test
 
 demo: install
 	rm -rf runs/demo runs/demo-prior
@@ -47,5 +47,15 @@ system:
 scenes:
 	@$(MAKE) --no-print-directory system APT="$(GL)"
 
+# dist/: the source distribution, and a wheel that needs neither a compiler nor libmypaint.
+wheel: install
+	rm -rf dist
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python release/make_wheel.py dist
+
+# The wheel in a bare root of Debian without a network; made by root, in some ten minutes.
+wheel-test: install
+	@$(MAKE) --no-print-directory system APT=debootstrap
+	$(BIN)/python release/try_wheel.py dist/*.whl --torch "$(TORCH)"
+
 clean:
-	rm -rf .venv build site
+	rm -rf .venv build site dist
