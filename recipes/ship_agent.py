@@ -7,6 +7,7 @@ Notable choices:
 - The commands on the card are read from the run folders: that of the run, and before it those of the run that it
   started from and of the agent or the file of programs that it imitated. Each command, parsed, gives the configuration
   of its run.
+- Weights are rounded to half precision, so that all agents together fit into a small wheel, and so they are measured.
 - An unconditional agent draws a thousand pictures for its card, or as many as its data set has to compare with; a
   conditional one draws pictures of test sets. So does the agent of each run that it went through, one started from the
   other: the card says what each of them brought.
@@ -45,16 +46,13 @@ from limner.training.presets import PRESETS
 from limner.training.run import read_run
 from limner.training.saving import write_checkpoint
 
-LARGEST = 4_000_000
-"""Bytes of weights. Of a larger agent the largest matrices are rounded to half precision, and so it is measured."""
-
 CARD = """# Model card: {name}
 
 {introduction}
 
 | | |
 |---|---|
-| weights | `agent.safetensors`, {size:,} bytes, SHA-256 `{sha}` |
+| weights | `agent.safetensors`, {size:,} bytes, in half precision, SHA-256 `{sha}` |
 | trained by | {commands} |
 | recipe | `recipes/{name}.sh` |
 | trained on | `{data}` |
@@ -150,10 +148,9 @@ def main(ship: Ship) -> None:
     checkpoint = newest_checkpoint(ship.run / "checkpoints")
     manifest, config, agent = read_manifest(checkpoint), read_run(ship.run), load_agent(str(ship.run))
     weights = (checkpoint / "agent.safetensors").read_bytes()
-    if len(weights) > LARGEST:
-        tensors = {name: tensor.half() if tensor.numel() > 1e5 else tensor for name, tensor in load(weights).items()}
-        weights = save(tensors)
-        agent.policy.load_state_dict({name.removeprefix("policy."): tensor for name, tensor in tensors.items()})
+    tensors = {name: tensor.half() for name, tensor in load(weights).items()}
+    weights = save(tensors)
+    agent.policy.load_state_dict({name.removeprefix("policy."): tensor for name, tensor in tensors.items()})
     given = {name: getattr(ship, name) for name in ("temperature", "first_action_temperature")}
     drawing = replace(agent.config, **{name: value for name, value in given.items() if value is not None})
     agent = replace(agent, name=ship.name, config=drawing)

@@ -28,6 +28,11 @@ def old(name):
     return json.loads((FOLDER / f"{name}.json").read_text())
 
 
+def rounded(name):
+    """The same, of the weights of the shipped agent: they have been rounded since."""
+    return old(name) | {"sha256": read_manifest(shipped_agents()[name])["sha256"]}
+
+
 def changed(name, section=None, /, **values):
     manifest = old(name)
     target = manifest["config"] if section is None else manifest["config"][section]
@@ -42,7 +47,7 @@ def training(manifest):
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_shipped_manifest_is_the_migrated_one(name):
     text = (shipped_agents()[name] / "manifest.json").read_text()
-    assert json.dumps(migrate(old(name)), indent=2) == text
+    assert json.dumps(migrate(rounded(name)), indent=2) == text
 
 
 @pytest.mark.parametrize("name", sorted(shipped_agents()))
@@ -134,7 +139,7 @@ def test_an_agent_with_an_old_manifest_draws_what_the_shipped_one_draws(name, re
     folder = tmp_path / name
     folder.mkdir()
     shutil.copy(shipped_agents()[name] / "agent.safetensors", folder)
-    shutil.copy(FOLDER / f"{name}.json", folder / "manifest.json")
+    (folder / "manifest.json").write_text(json.dumps(rounded(name)))
     agents = load_agent(str(folder)), load_agent(name)
     assert agents[0].config == agents[1].config
     if agents[0].config.conditional:

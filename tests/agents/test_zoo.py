@@ -31,7 +31,7 @@ def test_a_digit_agent_ships():
 def test_a_card_belongs_to_its_agent(name):
     folder = shipped_agents()[name]
     weights = (folder / "agent.safetensors").read_bytes()
-    assert len(weights) < 4_000_000
+    assert len(weights) < 2_200_000
     assert hashlib.sha256(weights).hexdigest() in (folder / "card.md").read_text()
 
 
