@@ -34,6 +34,7 @@ FORBIDDEN = ("usr/bin/*gcc*", "usr/bin/*g++*", "usr/bin/cc", "usr/lib/*/lib*mypa
 INSTALL = """
 python3 -m venv /try
 /try/bin/pip install --quiet --no-index --find-links /wheels limner
+du --summarize --block-size=MB /try
 """
 DRAW = """
 cd /drawn
@@ -95,8 +96,6 @@ def main(tried: TryWheel) -> None:
         enter(tried.root, script)
         taken[name] = time.perf_counter() - began, processor_seconds() - spent
     assert (tried.root / "drawn/brushes").read_text().split("\n")[:-1] == brush_names()
-    size = sum(path.lstat().st_size for path in (tried.root / "try").rglob("*") if path.is_file())
-    print(f"{size / 1e6:.0f} MB installed")
     for name, (wall, processor) in taken.items():
         print(f"{name} in {wall:.0f} s, of which {processor:.0f} s of a processor")
 
