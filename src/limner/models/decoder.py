@@ -108,6 +108,23 @@ class Decoder(nn.Module):
         """Log-probability and entropy of given canonical ``actions`` int64[N, P]."""
         return self._decode(z, places, lambda index, log_probs: actions[:, index])
 
+    def next_place(self, z: Tensor, places: Tensor | None = None) -> tuple[int, Tensor] | None:
+        """The first part that is a location, and its log-probabilities ``float32[N, cells]``; None without one.
+
+        Parts before it have their likeliest values, the verb the first full one.
+        """
+        found: list[tuple[int, Tensor]] = []
+
+        def note(index: int, log_probs: Tensor) -> Tensor:
+            if self.space.parts[index].grid is not None:
+                found.append((index, log_probs))
+            if index == self.space.verb:
+                return torch.full((len(z),), self.space.full_verbs[0], device=z.device)
+            return log_probs.argmax(-1)
+
+        self._decode(z, places, note)
+        return found[0] if found else None
+
     def _decode(self, z: Tensor, places: Tensor | None, choose: Callable[[int, Tensor], Tensor]) -> Decoded:
         log_prob, entropy = z.new_zeros(len(z)), z.new_zeros(len(z))
         counts = self.mask_table[:1]

@@ -28,6 +28,16 @@ class Evaluated(NamedTuple):
     value: Tensor
 
 
+class Outlook(NamedTuple):
+    """What a policy holds of N canvases."""
+
+    place: tuple[int, Tensor] | None
+    """Which part is the next place, and its log-probabilities ``float32[N, cells]``: see ``Decoder.next_place``."""
+    value: Tensor
+    """``float32[N]``."""
+    memory: Memory
+
+
 class Policy(nn.Module):
     """Observation → torso → (LSTM) → autoregressive decoder and value."""
 
@@ -62,6 +72,14 @@ class Policy(nn.Module):
             core = output[0]
         decoded = self.decoder.sample(core.repeat_interleave(count, dim=0), generator, temperature, places, verb)
         return Acted(decoded.actions, decoded.log_prob, memory)
+
+    def outlook(self, observation: Observation, memory: Memory) -> Outlook:
+        """What the policy holds of N canvases, before an action; ``memory`` as for ``act``."""
+        core, places = self._see(observation)
+        if self.lstm is not None:
+            output, memory = self.lstm(core[None], memory)
+            core = output[0]
+        return Outlook(self.decoder.next_place(core, places), self.value(core).squeeze(-1), memory)
 
     def evaluate(self, observation: Observation, actions: Tensor) -> Evaluated:
         """Whole episodes: observation ``[T, B, …]`` and canonical ``actions`` int64[T, B, P].

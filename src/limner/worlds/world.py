@@ -40,6 +40,17 @@ class Stroke(NamedTuple):
     colour: Colour
 
 
+class Cover(NamedTuple):
+    """What an action lays on any picture: ``(1 - opacity) · below + opacity · colour``."""
+
+    box: tuple[int, int, int, int]
+    """Left, top, right and bottom, in pixels: outside of it nothing changes."""
+    opacity: Canvas
+    """``uint8[h, w]`` in the box, 255 where nothing shows through."""
+    colour: tuple[int, ...]
+    """0 … 255, one for each channel of the canvas."""
+
+
 class Settings:
     """Everything that decides the pixels: the base of a world's settings, a frozen dataclass of JSON values."""
 
@@ -276,6 +287,21 @@ class World(ABC):
         rounding. None where that cannot be, as with a brush that smudges or erases.
         """
         return None
+
+    def covers(self, settings: Any) -> Callable[[IntArray], Cover | None] | None:
+        """A function from an action ``int64[P]`` to what it lays on any picture, None if that is nothing.
+
+        None where what actions paint depends on other actions, as it does by default.
+        """
+        return None
+
+    def units(self, settings: Any) -> dict[str, tuple[float, str]]:
+        """By the name of a part that has values: a factor, and the unit of values times it."""
+        return {}
+
+    def choices(self) -> dict[str, list[str]]:
+        """By the name of a setting that is one of many names, such as a brush: those that are installed."""
+        return {}
 
     def large_canvas(
         self, settings: Any, detail: int, style: Any, start: tuple[Any, IntArray] | None, joint: bool

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from limner.actions import ActionSpace
+from limner.actions import ActionSpace, IntArray
 from limner.worlds import register
 from limner.worlds.paint import _paint
 from limner.worlds.paint.brushes import brush_folders, brush_names
@@ -15,7 +16,7 @@ from limner.worlds.paint.separate import paint_band, paint_layers
 from limner.worlds.paint.settings import PaintSettings, paint_actions, standalone
 from limner.worlds.paint.strokes import order_strokes, pen_strokes
 from limner.worlds.paint.style import Style
-from limner.worlds.world import Renderer, World
+from limner.worlds.world import Cover, Renderer, World
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -78,6 +79,20 @@ class PaintWorld(World):
         from limner.worlds.paint.refinement import LayeredRefinement, paints_layers
 
         return LayeredRefinement if paints_layers(renderer) else super().refinement(renderer)
+
+    def covers(self, settings: PaintSettings) -> Callable[[IntArray], Cover | None] | None:
+        """Where strokes are layers on an opaque ground."""
+        from limner.worlds.paint.covers import find_covers
+
+        return find_covers(settings)
+
+    def units(self, settings: PaintSettings) -> dict[str, tuple[float, str]]:
+        """Radii in pixels of the canvas, pressure in per cent."""
+        return {"size": (settings.canvas / 64, "px radius"), "pressure": (100, "%")}
+
+    def choices(self) -> dict[str, list[str]]:
+        """The brushes."""
+        return {"brush": brush_names()}
 
     def repeats_release(self, settings: PaintSettings) -> bool:
         """With the preset "deepmind-2018"."""
