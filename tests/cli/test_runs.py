@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from limner.cli import main as cli
-from limner.cli.runs import Run, best_figures, describe, find_runs, table
+from limner.cli.runs import table
 from limner.files import hold
 from limner.training.imitation.config import ImitationConfig
+from limner.training.listing import Run, best_figures, describe, find_runs
 from limner.training.spiral.config import SpiralConfig
 
 LIMIT = 10
