@@ -16,7 +16,7 @@ SOURCE = Path(limner.__file__).parent
 FOLDERS = [
     *("actions", "extras", "files", "malloc"),
     *("worlds", "programs", "environments", "data", "metrics", "models", "agents"),
-    *("search", "inference", "training", "export", "robot", "mcp", "cli"),
+    *("search", "inference", "training", "export", "robot", "mcp", "studio", "cli"),
 ]
 """Lowest first: each imports only from those before it, and from itself."""
 ONE_WORLD = {"training/presets.py", "cli/robot.py", "cli/export.py"}

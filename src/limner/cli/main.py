@@ -33,6 +33,7 @@ COMMANDS = {
     "parse": "let an agent write the program of every picture of a data set",
     "replay": "execute a program as a picture or an animation",
     "export": "write programs as pictures, films, layers, SVG, G-code or tables",
+    "studio": "watch agents paint and change what they paint, in a browser",
     "robot": "let a simulated arm draw a program",
     "mcp": "let a language model draw: tools over standard input and output",
     "data": "fetch, make or check a data set",

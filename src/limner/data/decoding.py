@@ -72,6 +72,12 @@ def decode(content: bytes, where: str = "a picture", largest: int = LARGEST) -> 
     return image.convert("L" if grey else "RGB")
 
 
+def measure(content: bytes) -> tuple[int, int]:
+    """Width and height of a picture, which is not decoded for it; ``ValueError`` as ``decode``."""
+    with warnings.catch_warnings(action="ignore"):
+        return _open(content).size
+
+
 def square(image: Image.Image, channels: int, crop: int | None = None) -> Pictures:
     """The largest centred square of at most ``crop`` pixels a side, as ``uint8[S, S, channels]``."""
     side = min(image.size) if crop is None else min(*image.size, crop)

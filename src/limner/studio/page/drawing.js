@@ -1,0 +1,63 @@
+// What the page knows of a document, and who is to be told when that changes.
+
+import { get, post } from "./server.js";
+
+export class Drawing {
+  constructor(name, about) {
+    Object.assign(this, { name, about, actions: about.actions, facts: about.facts, heat: null });
+    this.count = about.actions.length;
+    this.selected = new Set();
+    this.listeners = [];
+    this.following = true;
+  }
+
+  listen(listener) {
+    this.listeners.push(listener);
+  }
+
+  tell() {
+    for (const listener of this.listeners) listener();
+  }
+
+  /** Show the picture after so many actions. */
+  seek(count) {
+    this.count = Math.min(Math.max(0, count), this.actions.length);
+    this.following = this.count === this.actions.length;
+    this.heat = null;
+    this.tell();
+  }
+
+  /** Ask for a change; the actions that it leaves are shown. */
+  async change(edit, count = this.count) {
+    const { actions, facts } = await post(`/api/documents/${this.name}/change`, edit);
+    const end = this.count === this.actions.length && count === this.count;
+    Object.assign(this, { actions, facts, heat: null });
+    if (edit.do === "choose" || edit.do === "undo" || edit.do === "redo") await this.reload();
+    this.count = end ? this.actions.length : Math.min(count, this.actions.length);
+    this.selected = new Set([...this.selected].filter((step) => step < this.actions.length));
+    this.tell();
+  }
+
+  /** The document has changed, perhaps because an agent paints it. */
+  async update(facts) {
+    const changed = facts.changes !== this.seen;
+    this.facts = facts;
+    this.seen = facts.changes;
+    if (changed && !this.loading) {
+      this.loading = true;
+      try {
+        await this.reload();
+      } finally {
+        this.loading = false;
+      }
+      if (this.following) this.count = this.actions.length;
+    }
+    this.tell();
+  }
+
+  async reload() {
+    const about = await get(`/api/documents/${this.name}`);
+    Object.assign(this, { about, actions: about.actions, facts: about.facts });
+    this.count = Math.min(this.count, this.actions.length);
+  }
+}
