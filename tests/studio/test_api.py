@@ -14,14 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from starlette.testclient import TestClient
 from studio_programs import random_program
 
 from limner.programs.execution import execute
 from limner.programs.program import Program
-
-pytest.importorskip("starlette", reason="the extra studio is not installed")
-from starlette.testclient import TestClient
-
 from limner.studio.server import make_app
 
 HERE = "http://127.0.0.1:8017"

@@ -24,7 +24,7 @@ export function chart(title, across, curves) {
   });
   const feet = [[left, "start"], [right, "end"]].map(([x, anchor]) => svg("text", { x: place([x, low])[0], y: HEIGHT - 14, "text-anchor": anchor }, short(x)));
   const words = shown.map(({ words, points }) => `${words}: from ${short(points[0][1])} to ${short(points.at(-1)[1])}`).join("; ");
-  return h("figure", { class: "row" },
+  return h("figure", {},
     svg("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${title}. ${words}.` },
       ticks, feet, svg("text", { x: (LEFT + WIDTH) / 2, y: HEIGHT - 14, "text-anchor": "middle" }, across), lines),
     h("figcaption", {}, curves.map(({ words }, i) => h("span", {}, h("span", { class: i ? "key other" : "key", "aria-hidden": "true" }), words, " "))));

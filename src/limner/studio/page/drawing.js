@@ -4,9 +4,8 @@ import { get, post } from "./server.js";
 
 export class Drawing {
   constructor(name, about) {
-    Object.assign(this, { name, about, actions: about.actions, facts: about.facts, heat: null });
-    this.count = about.actions.length;
-    this.selected = new Set();
+    Object.assign(this, { name, heat: null, selected: new Set() });
+    this.take(about);
     this.listeners = [];
     this.following = true;
   }
@@ -31,7 +30,7 @@ export class Drawing {
   async change(edit, count = this.count) {
     const { actions, facts } = await post(`/api/documents/${this.name}/change`, edit);
     const end = this.count === this.actions.length && count === this.count;
-    Object.assign(this, { actions, facts, heat: null });
+    Object.assign(this, { actions, facts, heat: null, loaded: facts.changes });
     if (edit.do === "choose" || edit.do === "undo" || edit.do === "redo") await this.reload();
     this.count = end ? this.actions.length : Math.min(count, this.actions.length);
     this.selected = new Set([...this.selected].filter((step) => step < this.actions.length));
@@ -40,24 +39,27 @@ export class Drawing {
 
   /** The document has changed, perhaps because an agent paints it. */
   async update(facts) {
-    const changed = facts.changes !== this.seen;
     this.facts = facts;
-    this.seen = facts.changes;
-    if (changed && !this.loading) {
-      this.loading = true;
-      try {
-        await this.reload();
-      } finally {
-        this.loading = false;
-      }
-      if (this.following) this.count = this.actions.length;
-    }
     this.tell();
+    if (this.loading) return;
+    this.loading = true;
+    try {
+      while (this.facts.changes > this.loaded) {
+        await this.reload();
+        if (this.following) this.count = this.actions.length;
+        this.tell();
+      }
+    } finally {
+      this.loading = false;
+    }
   }
 
   async reload() {
-    const about = await get(`/api/documents/${this.name}`);
-    Object.assign(this, { about, actions: about.actions, facts: about.facts });
-    this.count = Math.min(this.count, this.actions.length);
+    this.take(await get(`/api/documents/${this.name}`));
+  }
+
+  take(about) {
+    Object.assign(this, { about, actions: about.actions, facts: about.facts, loaded: about.facts.changes });
+    this.count = Math.min(this.count ?? Infinity, this.actions.length);
   }
 }

@@ -91,8 +91,11 @@ export function editor(drawing, stage) {
     if (name !== "region") region = null;
     stage.draw();
   }
-  const names = Object.entries(drawing.about.choices);
-  const settings = names.map(([setting, all]) => field(setting, choice(all.map((each) => [each, each]), { onchange: trying((event) => drawing.change({ do: "choose", setting, name: event.target.value })) }, drawing.about.renderer[setting])));
+  const settings = Object.entries(drawing.about.choices).map(([setting, all]) => {
+    const select = choice(all.map((each) => [each, each]), { onchange: trying(() => drawing.change({ do: "choose", setting, name: select.value })) });
+    drawing.listen(() => (select.value = drawing.about.renderer[setting]));
+    return field(setting, select);
+  });
   drawing.listen(() => {
     const { undo: back, redo: forth } = drawing.facts;
     undo.disabled = !back;
@@ -100,14 +103,13 @@ export function editor(drawing, stage) {
     undo.title = back ? `Undo: ${back}` : "";
     redo.title = forth ? `Redo: ${forth}` : "";
     words.textContent = drawing.selected.size ? `Selected: ${[...drawing.selected].sort((a, b) => a - b).map((step) => step + 1).slice(0, 8).join(", ")}${drawing.selected.size > 8 ? " …" : ""}` : "No stroke is selected.";
-    const state = `${[...drawing.selected]}|${drawing.facts.changes}`;
-    if (fields.dataset.state !== state && !(fields.contains(document.activeElement) && fields.dataset.state?.split("|")[0] === state.split("|")[0] && document.activeElement.matches(":active"))) {
-      const label = document.activeElement?.closest?.("label")?.firstChild?.textContent;
-      const inside = fields.contains(document.activeElement);
-      fields.dataset.state = state;
-      fields.replaceChildren(...(drawing.selected.size ? partFields(drawing) : []));
-      if (inside) [...fields.querySelectorAll("label")].find((each) => each.firstChild.textContent === label)?.querySelector("input, select")?.focus();
-    }
+    const state = JSON.stringify([...drawing.selected].map((step) => [step, drawing.actions[step]]));
+    if (fields.dataset.state === state) return;
+    const focused = fields.contains(document.activeElement) ? document.activeElement.closest("label").firstChild.textContent : null;
+    fields.dataset.state = state;
+    fields.replaceChildren(...(drawing.selected.size ? partFields(drawing) : []));
+    const again = [...fields.querySelectorAll("label")].find((each) => each.firstChild.textContent === focused);
+    again?.querySelector("input, select").focus();
   });
   const element = h("section", { class: "panel", "aria-label": "Change" },
     h("h2", {}, "Change"),

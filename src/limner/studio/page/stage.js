@@ -26,10 +26,8 @@ export class Stage {
   /** Put a part of a frame in its place. */
   put(header, part) {
     if (this.picture.width !== header.width || this.picture.height !== header.height) {
-      const before = this.picture.width > 1 ? null : part;
       this.picture.width = header.width;
       this.picture.height = header.height;
-      if (!before && part && (part.width !== header.width || part.height !== header.height)) this.picture.getContext("2d").clearRect(0, 0, 1, 1);
     }
     if (part) this.picture.getContext("2d").drawImage(part, header.left, header.top);
     part?.close();

@@ -88,7 +88,7 @@ class PaintWorld(World):
 
     def units(self, settings: PaintSettings) -> dict[str, tuple[float, str]]:
         """Radii in pixels of the canvas, pressure in per cent."""
-        return {"size": (settings.canvas / 64, "px radius"), "pressure": (100, "%")}
+        return {"size": (settings.canvas / 64, "px"), "pressure": (100, "%")}
 
     def choices(self) -> dict[str, list[str]]:
         """The brushes."""
