@@ -19,8 +19,13 @@ export const h = (tag, properties, ...children) => fill(document.createElement(t
 /** An SVG element. */
 export const svg = (tag, properties, ...children) => fill(document.createElementNS(SVG, tag), properties, children);
 
+let fields = 0;
+
 /** A labelled control. */
-export const field = (words, control) => h("label", { class: "field" }, words, control);
+export function field(words, control) {
+  control.id ||= `field-${(fields += 1)}`;
+  return h("div", { class: "field" }, h("label", { for: control.id }, words), control);
+}
 
 /** A choice of one of [value, words]. */
 export function choice(options, properties, chosen) {

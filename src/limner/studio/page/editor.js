@@ -105,10 +105,10 @@ export function editor(drawing, stage) {
     words.textContent = drawing.selected.size ? `Selected: ${[...drawing.selected].sort((a, b) => a - b).map((step) => step + 1).slice(0, 8).join(", ")}${drawing.selected.size > 8 ? " …" : ""}` : "No stroke is selected.";
     const state = JSON.stringify([...drawing.selected].map((step) => [step, drawing.actions[step]]));
     if (fields.dataset.state === state) return;
-    const focused = fields.contains(document.activeElement) ? document.activeElement.closest("label").firstChild.textContent : null;
+    const focused = fields.contains(document.activeElement) ? document.activeElement.closest(".field").firstChild.textContent : null;
     fields.dataset.state = state;
     fields.replaceChildren(...(drawing.selected.size ? partFields(drawing) : []));
-    const again = [...fields.querySelectorAll("label")].find((each) => each.firstChild.textContent === focused);
+    const again = [...fields.children].find((each) => each.firstChild.textContent === focused);
     again?.querySelector("input, select").focus();
   });
   const element = h("section", { class: "panel", "aria-label": "Change" },

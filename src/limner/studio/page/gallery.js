@@ -1,6 +1,6 @@
 // The gallery: agents, runs, and what is open.
 
-import { h, say, trying } from "./dom.js";
+import { field, h, say, trying } from "./dom.js";
 import { get, post, remove } from "./server.js";
 
 /** Open a document, and go there. */
@@ -27,7 +27,7 @@ export async function open(content) {
     content.replaceChildren();
     await open(content);
   };
-  const file = h("input", { type: "file", id: "program", accept: ".json,.jsonl", onchange: trying(() => file.files[0] && openFile(file.files[0])) });
+  const file = h("input", { type: "file", accept: ".json,.jsonl", onchange: trying(() => file.files[0] && openFile(file.files[0])) });
   content.append(
     documents.length > 0 && h("section", { "aria-label": "Open drawings" },
       h("h2", {}, "Open drawings"),
@@ -53,5 +53,5 @@ export async function open(content) {
       runs.length > 0 && h("p", {}, h("a", { href: "#/runs" }, `Curves of ${runs.length} runs`)) || ""),
     h("section", { "aria-label": "Programs" },
       h("h2", {}, "Open a program"),
-      h("div", { class: "row" }, h("label", { class: "field", for: "program" }, "A program file (.json, or the first of a .jsonl)", file))));
+      h("div", { class: "row" }, field("A program file (.json, or the first of a .jsonl)", file))));
 }

@@ -1,6 +1,6 @@
 // Choosing a picture: a file or the camera, dropped, or pasted.
 
-import { h, say } from "./dom.js";
+import { field, h, say } from "./dom.js";
 import { send } from "./server.js";
 
 /** A control for a picture: {element, picture(): its name on the server or null, end()}. */
@@ -8,9 +8,9 @@ export function pictureChooser() {
   let found = null;
   let shown = null;
   const preview = h("div", {});
-  const input = h("input", { type: "file", id: "picture", accept: "image/*", onchange: () => input.files[0] && take(input.files[0]) });
+  const input = h("input", { type: "file", accept: "image/*", onchange: () => input.files[0] && take(input.files[0]) });
   const element = h("div", { class: "drop" },
-    h("label", { class: "field", for: "picture" }, "A picture: choose a file, drop one here, or paste one", input),
+    field("A picture: choose a file, drop one here, or paste one", input),
     preview);
 
   async function take(file) {
