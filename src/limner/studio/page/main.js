@@ -25,7 +25,8 @@ async function show() {
     if (here !== location.hash) return end?.();
     leave = end ?? (() => {});
     main.replaceChildren(h("h1", {}, VIEWS[view]), content);
-    if (show.again) main.focus();
+    if (show.again) main.focus({ preventScroll: true });
+    scrollTo(0, 0);
     show.again = true;
   } catch (error) {
     main.replaceChildren(h("h1", {}, VIEWS[view]), h("p", { class: "problem" }, error.message));
