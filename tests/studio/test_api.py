@@ -130,7 +130,7 @@ def test_every_kind_of_edit(page: TestClient) -> None:
         return answer["actions"]
 
     size, start = space.index("size"), space.index("start")
-    found = edit(do="set", steps=[0, 2], part="size", value=5)
+    found = edit(do="set", steps=[0, 2], values={"size": 5})
     assert [row[size] for row in found] == [5, rows[1][size], 5, rows[3][size], rows[4][size]]
     assert edit(do="place", step=1, part="start", x=0.999, y=0)[1][start] == 31
     assert edit(do="place", step=1, part="start", x=-1, y=2)[1][start] == 31 * 32
@@ -154,11 +154,11 @@ def test_every_kind_of_edit(page: TestClient) -> None:
         ({"do": "burn"}, "do is 'burn': must be one of set, "),
         ({}, "do is None"),
         ({"do": ["set"]}, "do is "),
-        ({"do": "set", "steps": [0], "part": "size", "value": 6}, "value is 6: must be a whole number in 0 … 5"),
-        ({"do": "set", "steps": [0], "part": "size", "value": True}, "value is True"),
-        ({"do": "set", "steps": [0], "part": "taste", "value": 0}, "part is 'taste': must be one of start, "),
-        ({"do": "set", "steps": [9], "part": "size", "value": 0}, "steps is [9]: must be one or more"),
-        ({"do": "set", "steps": [], "part": "size", "value": 0}, "steps is []"),
+        ({"do": "set", "steps": [0], "values": {"size": 6}}, "size is 6: must be a whole number in 0 … 5"),
+        ({"do": "set", "steps": [0], "values": {"size": True}}, "size is True"),
+        ({"do": "set", "steps": [0], "values": {"taste": 0}}, "part is 'taste': must be one of start, "),
+        ({"do": "set", "steps": [9], "values": {"size": 0}}, "steps is [9]: must be one or more"),
+        ({"do": "set", "steps": [], "values": {"size": 0}}, "steps is []"),
         ({"do": "place", "step": 0, "part": "size", "x": 0, "y": 0}, "part is 'size': must be a place"),
         ({"do": "place", "step": 0, "part": "end", "x": 1e9, "y": 0}, "x is 1000000000.0: must be a share"),
         ({"do": "insert", "at": 0, "action": [1, 2]}, "an action has 8 parts"),

@@ -98,6 +98,7 @@ def shown(page: Page) -> Any:
 
 def at(page: Page, x: float, y: float) -> tuple[float, float]:
     """A place on the screen, of shares of the picture."""
+    page.locator(".over").scroll_into_view_if_needed()
     box = page.locator(".over").bounding_box()
     assert box is not None
     return box["x"] + x * box["width"], box["y"] + y * box["height"]
@@ -173,12 +174,12 @@ def test_edit(page: Page, tmp_path: Path) -> None:
     page.locator(".over").press("ArrowUp")
     expect(page.get_by_title("Undo: move action")).to_be_visible()
     assert saved(page).actions[1, :3].tolist() == [15 * 32 + 4, 15 * 32 + 16, 24 * 32 + 25]
-    for _ in range(7):
+    for _ in range(6):
         change.get_by_role("button", name="Undo").click()
         page.wait_for_timeout(100)
     expect(change.get_by_role("button", name="Undo")).to_be_disabled()
     assert saved(page) == program
-    change.get_by_role("button", name="Later").click()
+    change.get_by_role("button", name="Later", exact=True).click()
     expect(page.get_by_text("Selected: 3")).to_be_visible()
     assert saved(page).actions.tolist() == program.actions[[0, 2, 1]].tolist()
     page.keyboard.press("Control+z")

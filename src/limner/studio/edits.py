@@ -2,7 +2,7 @@
 
 | do | what else is given | what it does |
 |---|---|---|
-| set | steps, part, value | gives a part of actions another value, counted from 0 |
+| set | steps, values | gives parts of actions other values, counted from 0, by their names |
 | place | step, part, x, y | moves a place of an action, to the nearest cell |
 | shift | steps, x, y | moves all places of actions by shares of the canvas, as far as there are cells |
 | delete | steps | |
@@ -61,18 +61,17 @@ def nearest(part: Part, x: float, y: float) -> int:
 
 
 def _set(program: Program, edit: dict[str, Any]) -> Program:
-    steps, space = _steps(program, edit), program.space
-    index = _part(space, edit)
-    size = space.sizes[index]
-    value = _integer(edit, "value", 0, size - 1)
+    steps, space, values = _steps(program, edit), program.space, expect_object(edit.get("values"), "edit.values")
     actions = program.actions.copy()
-    actions[steps, index] = value
+    for name in values:
+        index = _part(space, name)
+        actions[steps, index] = _integer(values, name, 0, space.sizes[index] - 1)
     return replace(program, actions=actions)
 
 
 def _place(program: Program, edit: dict[str, Any]) -> Program:
     step, space = _integer(edit, "step", 0, len(program) - 1), program.space
-    index = _part(space, edit)
+    index = _part(space, edit.get("part"))
     part = space.parts[index]
     require(part.grid is not None, f"edit: part is {part.name!r}: must be a place")
     actions = program.actions.copy()
@@ -131,7 +130,10 @@ def _note(do: str, edit: dict[str, Any]) -> str:
     count = len(steps) if isinstance(steps, list) else 1
     what = "action" if count == 1 else f"{count} actions"
     words = {"place": "move a point", "shift": f"move {what}", "move": "change the order", "cut": "cut", "copy": "copy"}
-    words |= {"set": f"change {str(edit.get('part'))[:20]}", "choose": f"change {str(edit.get('setting'))[:20]}"}
+    words |= {
+        "set": f"change {' '.join(edit['values'])[:20]}" if isinstance(edit.get("values"), dict) else "",
+        "choose": f"change {str(edit.get('setting'))[:20]}",
+    }
     return words.get(do, f"{do} {what}")
 
 
@@ -143,8 +145,7 @@ def _steps(program: Program, edit: dict[str, Any]) -> list[int]:
     return sorted({*(steps or [])})
 
 
-def _part(space: ActionSpace, edit: dict[str, Any]) -> int:
-    name = edit.get("part")
+def _part(space: ActionSpace, name: object) -> int:
     if not isinstance(name, str) or name not in space:
         raise ValueError(f"edit: part is {brief(name)}: must be one of {', '.join(space.names)}")
     return space.index(name)

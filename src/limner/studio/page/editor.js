@@ -14,7 +14,7 @@ function partFields(drawing) {
   const { about, actions, selected } = drawing;
   const steps = [...selected];
   const first = actions[Math.min(...steps)];
-  const set = (part, value) => trying(() => drawing.change({ do: "set", steps, part: part.name, value }))();
+  const set = (part, value) => trying(() => drawing.change({ do: "set", steps, values: { [part.name]: value } }))();
   const fields = about.parts.flatMap((part, i) => {
     if (part.colour || !about.mask[about.verb === null ? 0 : first[about.verb]][i]) return [];
     if (part.grid) return placeFields(drawing, part, first[i], Math.min(...steps));
@@ -26,18 +26,16 @@ function partFields(drawing) {
   return fields;
 }
 
-async function recolour(drawing, steps, colour) {
+function recolour(drawing, steps, colour) {
   const channels = drawing.about.parts.filter((part) => part.colour);
-  for (const [i, part] of channels.entries()) {
-    const value = Math.round((parseInt(colour.slice(1 + 2 * i, 3 + 2 * i), 16) / 255) * (part.size - 1));
-    await drawing.change({ do: "set", steps, part: part.name, value });
-  }
+  const values = channels.map((part, i) => [part.name, Math.round((parseInt(colour.slice(1 + 2 * i, 3 + 2 * i), 16) / 255) * (part.size - 1))]);
+  return drawing.change({ do: "set", steps, values: Object.fromEntries(values) });
 }
 
 function placeFields(drawing, part, value, step) {
   const [rows, columns] = part.grid;
   const [row, column] = [Math.floor(value / columns), value % columns];
-  const set = (x, y) => trying(() => drawing.change({ do: "set", steps: [step], part: part.name, value: y * columns + x }))();
+  const set = (x, y) => trying(() => drawing.change({ do: "set", steps: [step], values: { [part.name]: y * columns + x } }))();
   const input = (at, count, words, change) => field(`${part.words} ${words}`, h("input", { type: "number", min: "0", max: String(count - 1), value: String(at), onchange: (event) => change(Math.min(count - 1, Math.max(0, Math.round(Number(event.target.value))))) }));
   return [input(column, columns, "column", (x) => set(x, row)), input(row, rows, "row", (y) => set(column, y))];
 }
