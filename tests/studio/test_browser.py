@@ -115,7 +115,7 @@ def three_lines() -> Program:
 
 
 def test_draw_and_scrub(page: Page) -> None:
-    page.get_by_role("link", name="Let draw: mnist", exact=True).click()
+    page.get_by_role("link", name="Let it draw: mnist", exact=True).click()
     page.get_by_label("How many").fill("3")
     page.get_by_role("button", name="Draw", exact=True).click()
     expect(page.locator(".samples img")).to_have_count(3)
@@ -262,7 +262,7 @@ def test_paint_stop_and_go_on(page: Page, tmp_path: Path) -> None:
 
 
 def test_a_person_begins_and_an_agent_finishes(page: Page, tmp_path: Path) -> None:
-    page.get_by_role("button", name="Begin a drawing for faces").click()
+    page.get_by_role("button", name="Begin one yourself: faces").click()
     expect(page.get_by_text("0 of 0 actions")).to_be_visible()
     page.get_by_role("button", name="Draw a stroke").click()
     page.mouse.move(*at(page, 0.2, 0.2))

@@ -18,8 +18,8 @@ const agentCard = (agent) =>
     h("h3", {}, agent.name),
     h("p", {}, `${agent.conditional ? "Draws pictures that it is shown" : "Makes pictures up"}, ${agent.horizon} actions each, world ${agent.world}`),
     h("div", { class: "row tight" },
-      h("a", { class: "button", href: `#/draw/${encodeURIComponent(agent.name)}`, "aria-label": `${agent.conditional ? "Let paint" : "Let draw"}: ${agent.name}` }, agent.conditional ? "Let it paint" : "Let it draw"),
-      h("button", { onclick: trying(async () => go((await post("/api/documents", { blank: agent.name })).document)), "aria-label": `Begin a drawing for ${agent.name}` }, "Begin one yourself")));
+      h("a", { class: "button", href: `#/draw/${encodeURIComponent(agent.name)}`, "aria-label": `${agent.conditional ? "Let it paint" : "Let it draw"}: ${agent.name}` }, agent.conditional ? "Let it paint" : "Let it draw"),
+      h("button", { onclick: trying(async () => go((await post("/api/documents", { blank: agent.name })).document)), "aria-label": `Begin one yourself: ${agent.name}` }, "Begin one yourself")));
 
 export async function open(content) {
   const { agents, runs, documents } = await get("/api/gallery");
