@@ -45,7 +45,7 @@ REPLACED, REPLACING = 0.125, 0.8
 FEW = 0.01
 """Share of the strokes that are asked for: if fewer are found in all windows, others are added too."""
 EVERY = 32
-"""Strokes between two reports."""
+"""Strokes between two reports, but for the first: those come after 1, 2, 4 … strokes."""
 
 Waiting = tuple[float, int, int, Place, Found | None, int]
 """Minus what a window promises, a number, scale and place, what was found there, and how many strokes there were."""
@@ -68,7 +68,7 @@ class JointSearch:
         """Paint up to ``count`` strokes, or ``exact`` so many, and sweep over all of them until the budget is spent.
 
         ``begun`` int64[N, P] are strokes to go on from, in place of those of the stack. Gives the share of the work
-        that is done, in [0, 1], every ``EVERY`` strokes.
+        that is done, in [0, 1], every ``EVERY`` strokes, and more often among the first.
         """
         end, seconds, done = budget.end(), budget.seconds or 0.0, 0
         if begun is not None:
@@ -108,7 +108,7 @@ class JointSearch:
                 spent = (time.perf_counter() - start) / (end - start)
                 behind = spent > (len(self.stack.layers) - before) / (count - before)
                 rounds = max(1, rounds - 1) if behind else min(ROUNDS, rounds + 1)
-            if (now := len(self.stack.layers)) >= given + EVERY:
+            if (now := len(self.stack.layers)) >= given + min(EVERY, max(1, given - before)):
                 given = now
                 yield given
 
