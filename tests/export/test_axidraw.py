@@ -14,7 +14,7 @@ from limner.programs.execution import coloured_strokes
 from limner.programs.frame import Frame
 from limner.programs.program import Program
 from limner.worlds import make_renderer
-from limner.worlds.world import Stroke
+from limner.worlds.stroke import Stroke
 
 SVG, INKSCAPE = "{http://www.w3.org/2000/svg}", "{http://www.inkscape.org/namespaces/inkscape}"
 SHEET = GcodeSettings(sheet=150, margin=10, depth=0, order="nearest")

@@ -21,7 +21,7 @@ from limner.programs.frame import Frame
 from limner.programs.program import Program
 from limner.worlds import make_renderer
 from limner.worlds.paint.settings import Space
-from limner.worlds.world import Stroke
+from limner.worlds.stroke import Stroke
 
 LINE = Stroke(np.array([[0.0, 0.0, 0.5], [1.0, 0.0, 0.5]]), BLACK)
 Z_AXIS = GcodeSettings()

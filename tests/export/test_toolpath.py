@@ -13,7 +13,7 @@ from plotting import BLACK, apart
 from limner.export.plotter import GcodeSettings
 from limner.export.toolpath import simplify, toolpath
 from limner.programs.frame import Frame
-from limner.worlds.world import Stroke
+from limner.worlds.stroke import Stroke
 
 POINTS = np.array([[0.0, 0.0, 0.5], [1.0, 0.0, 0.5]])
 RIGID = GcodeSettings(depth=0)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from limner.export.plotter import GcodeSettings
-from limner.worlds.world import Stroke
+from limner.worlds.stroke import Stroke
 
 BLACK = (0.0, 0.0, 0.0)
 ROUNDED = 0.002

@@ -122,7 +122,7 @@ def _sixteen_bits(image: Image.Image) -> NDArray[np.uint16]:
     return 65535 - deep if from_white else deep  # Pillow turns round 8 bits alone
 
 
-def _open(content: bytes, largest: int) -> Image.Image:
+def _open(content: bytes, largest: int = LARGEST) -> Image.Image:
     """The picture before its pixels are decoded."""
     brand = content[8:12] if content[4:8] == b"ftyp" else b""  # ISO 14496-12, 4.3
     heic = brand in HEIC_BRANDS and _can_read_heic()

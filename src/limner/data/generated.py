@@ -25,8 +25,9 @@ from limner.files import write_atomic
 from limner.programs.execution import execute_all
 from limner.programs.program import load_programs
 from limner.worlds import find_world, world_names
+from limner.worlds.examples import Examples
 from limner.worlds.validation import require
-from limner.worlds.world import Canvas, Examples
+from limner.worlds.world import Canvas
 
 SHARD = 1_000  # pictures in a file
 Report = Callable[[int, int], object]

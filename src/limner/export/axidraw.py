@@ -12,7 +12,7 @@ from limner.export.plotter import STEP
 from limner.export.svg import title
 from limner.export.toolpath import Pen, Toolpath
 from limner.programs.program import Program
-from limner.worlds.world import Points
+from limner.worlds.stroke import Points
 
 WIDTH = 0.3
 """Millimetres that a line is shown with."""

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from limner.worlds.world import Points
+from limner.worlds.stroke import Points
 
 
 def clip(line: Points, low: Points, high: Points) -> list[Points]:

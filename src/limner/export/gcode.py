@@ -15,7 +15,7 @@ import numpy as np
 
 from limner.export.plotter import STEP, GcodeSettings
 from limner.export.toolpath import Toolpath
-from limner.worlds.world import Points
+from limner.worlds.stroke import Points
 
 
 def gcode(path: Toolpath, settings: GcodeSettings, name: str = "") -> str:

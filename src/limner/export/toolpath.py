@@ -21,8 +21,8 @@ from limner.export.plotter import GcodeSettings
 from limner.export.tour import nearest_tour
 from limner.extras import require_extra
 from limner.programs.frame import Frame
+from limner.worlds.stroke import Points, Stroke
 from limner.worlds.validation import require
-from limner.worlds.world import Points, Stroke
 
 
 class Pen(NamedTuple):

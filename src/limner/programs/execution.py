@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from limner.programs.program import Program, resolve
 from limner.worlds import Settings, find_world, make_renderer, read_settings
-from limner.worlds.world import BAND, Canvas, Points, Stroke
+from limner.worlds.stroke import Points, Stroke
+from limner.worlds.world import BAND, Canvas
 
 MAX_FRAMES_BYTES = 2 * 2**30
 MAX_BATCH_PIXELS = 2**24

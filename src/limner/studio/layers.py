@@ -15,7 +15,8 @@ from PIL import Image
 
 from limner.actions import IntArray
 from limner.studio.picture import as_canvas, as_image
-from limner.worlds.world import Canvas, Cover
+from limner.worlds.stroke import Cover
+from limner.worlds.world import Canvas
 
 WORK = 1_500_000
 """Pixels that are blended between two keys, at most."""

@@ -7,19 +7,21 @@ Torch is imported only inside methods, so that a command line can be parsed with
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from limner.actions import ActionSpace, FloatArray, IntArray
+from limner.worlds.stroke import Cover, Stroke
 from limner.worlds.validation import plain, require
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
+    from limner.worlds.examples import Examples
     from limner.worlds.large_canvas import LargeCanvas
     from limner.worlds.proposals import Proposer
     from limner.worlds.refinement import Refinement
@@ -27,28 +29,6 @@ if TYPE_CHECKING:
 BAND = 64
 """A band of a canvas begins at a row that is a multiple of this."""
 Canvas = NDArray[np.uint8]
-Points = NDArray[np.float64]
-Colour = tuple[float, float, float]
-"""Red, green and blue in [0, 1]."""
-
-
-class Stroke(NamedTuple):
-    """What a pen draws between two lifts."""
-
-    points: Points
-    """A polyline ``float64[n, 3]``: x, y and pressure in [0, 1], places as shares of the canvas, y downwards."""
-    colour: Colour
-
-
-class Cover(NamedTuple):
-    """What an action lays on any picture: ``(1 - opacity) · below + opacity · colour``."""
-
-    box: tuple[int, int, int, int]
-    """Left, top, right and bottom, in pixels: outside of it nothing changes."""
-    opacity: Canvas
-    """``uint8[h, w]`` in the box, 255 where nothing shows through."""
-    colour: tuple[int, ...]
-    """0 … 255, one for each channel of the canvas."""
 
 
 class Settings:
@@ -173,20 +153,6 @@ class Renderer(ABC):
     @abstractmethod
     def _restore(self, rows: IntArray, parts: Any) -> None:
         """Put ``State.parts`` into canvases ``rows``."""
-
-
-@dataclass(frozen=True)
-class Examples:
-    """A data set that a world generates, with the programs behind its pictures."""
-
-    settings: Settings
-    """Of the renderer."""
-    counts: Mapping[str, int]
-    """Pictures of each split."""
-    about: Mapping[str, Any]
-    """Whatever decides the pictures besides a seed, as JSON values: files with other values are refused."""
-    generate: Callable[[np.random.Generator, int, int], tuple[Canvas, IntArray]]
-    """``generate(rng, count, threads)``: ``uint8[count, H, W, C]`` and canonical programs ``int64[count, T, P]``."""
 
 
 class World(ABC):

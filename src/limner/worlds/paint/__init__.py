@@ -16,7 +16,8 @@ from limner.worlds.paint.separate import paint_band, paint_layers
 from limner.worlds.paint.settings import PaintSettings, paint_actions, standalone
 from limner.worlds.paint.strokes import order_strokes, pen_strokes
 from limner.worlds.paint.style import Style
-from limner.worlds.world import Cover, Renderer, World
+from limner.worlds.stroke import Cover
+from limner.worlds.world import Renderer, World
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor

@@ -14,7 +14,8 @@ from limner.actions import COLOURS, IntArray
 from limner.worlds.paint.brushes import independent_strokes, load_brush
 from limner.worlds.paint.renderer import Paint
 from limner.worlds.paint.settings import PaintSettings, paint_actions, standalone
-from limner.worlds.world import Canvas, Cover
+from limner.worlds.stroke import Cover
+from limner.worlds.world import Canvas
 
 KEPT = 64 * 2**20
 """Bytes of covers that are remembered: a stroke in another colour is not painted again."""

@@ -17,7 +17,7 @@ from limner.actions import ActionSpace, IntArray
 from limner.worlds.paint.curves import DOWN, ON, CurveDecoder
 from limner.worlds.paint.renderer import Dabs, Paint
 from limner.worlds.paint.settings import PaintSettings
-from limner.worlds.world import Colour, Points, Stroke
+from limner.worlds.stroke import Colour, Points, Stroke
 
 SAMPLES = 32
 """Points on each curve."""

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from limner.actions import ActionSpace, IntArray
 from limner.worlds import register
+from limner.worlds.examples import Examples
 from limner.worlds.scenes.examples import EXAMPLES
 from limner.worlds.scenes.renderer import Scenes
 from limner.worlds.scenes.settings import CHANGE, PLACE, SKIP, ScenesSettings, objects, scene_actions
-from limner.worlds.world import Examples, Renderer, World
+from limner.worlds.world import Renderer, World
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor

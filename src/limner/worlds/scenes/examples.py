@@ -10,9 +10,10 @@ from dataclasses import asdict
 import numpy as np
 
 from limner.actions import IntArray
+from limner.worlds.examples import Examples
 from limner.worlds.scenes.renderer import Scenes
 from limner.worlds.scenes.settings import PLACE, SKIP, ScenesSettings, scene_actions
-from limner.worlds.world import Canvas, Examples
+from limner.worlds.world import Canvas
 
 MOST = 5
 """Objects in a scene."""

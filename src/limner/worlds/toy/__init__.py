@@ -6,8 +6,9 @@ import numpy as np
 
 from limner.actions import IntArray
 from limner.worlds import register
+from limner.worlds.stroke import Points, Stroke
 from limner.worlds.toy.renderer import PAINT, Toy, ToySettings, toy_actions
-from limner.worlds.world import Points, Stroke, World
+from limner.worlds.world import World
 
 
 class ToyWorld(World):
