@@ -75,7 +75,7 @@ def test_every_field_is_checked_and_named(name):
         ("first_action_temperature", [-0.1, 11.0, math.nan, "1"]),
         ("renderer.grid", [1, 65, "8"]),
         ("renderer.space", ["spiral", None, 2]),
-        ("renderer.canvas", [32, 8192]),
+        ("renderer.canvas", [32, 8193]),
         ("renderer.brush", [7, "classic/no-such-brush"]),
         ("policy.network", ["huge", None]),
         ("policy.channels", [0, 1.5]),

@@ -190,6 +190,22 @@ def test_listeners_are_told_of_changes_until_they_stop() -> None:
     assert heard == [3]
 
 
+def test_a_change_is_not_counted_before_the_program_has_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that asks meanwhile would take the old program for the new one, and never ask again."""
+    document, other = opened(random_program(5)), random_program(3, seed=1)
+    before, seen = document.facts()["changes"], []
+    honest = document._pictures.update
+
+    def update(actions: IntArray) -> None:
+        honest(actions)
+        seen.append((document.facts()["changes"], len(document.program)))
+
+    monkeypatch.setattr(document._pictures, "update", update)
+    document.follow(other)
+    assert seen == [(before, 5)]
+    assert (document.facts()["changes"], len(document.program)) == (before + 1, 3)
+
+
 def test_following_another_program_paints_what_differs() -> None:
     document, other = opened(random_program(6)), random_program(9, seed=5)
     document.follow(other)

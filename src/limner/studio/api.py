@@ -158,8 +158,8 @@ async def add_document(api: Api, request: Request, session: Session) -> Response
 async def document(api: Api, request: Request, session: Session) -> Response:
     """What is known of a document, with its actions."""
     easel = session.easel(request.path_params["name"])
-    program = easel.document.program
-    return JSONResponse(describe(program) | {"actions": actions_of(program), "facts": easel.facts()})
+    facts, program = easel.facts(), easel.document.program
+    return JSONResponse(describe(program) | {"actions": actions_of(program), "facts": facts})
 
 
 async def change(api: Api, request: Request, session: Session) -> Response:
@@ -171,7 +171,8 @@ async def change(api: Api, request: Request, session: Session) -> Response:
         await run_in_threadpool(getattr(easel.document, values["do"]))
     else:
         await run_in_threadpool(easel.document.change, *read_edit(values))
-    return JSONResponse({"actions": actions_of(easel.document.program), "facts": easel.facts()})
+    facts, program = easel.facts(), easel.document.program
+    return JSONResponse({"actions": actions_of(program), "facts": facts})
 
 
 async def go_on(api: Api, request: Request, session: Session) -> Response:

@@ -68,6 +68,7 @@ class Document:
         while self.ready < len(self.program) and not stop():
             with self._lock:
                 self._paint(self.program.actions[: self.ready + SOME])
+                self._changes += 1
             self.tell()
 
     def picture(self, count: int) -> Canvas:
@@ -103,6 +104,7 @@ class Document:
             before, program = self._version, edit(self.program)
             self._show(program)
             self._version = before.child = Version(program, note, before)
+            self._changes += 1
             self._trim()
         self.tell()
 
@@ -111,6 +113,7 @@ class Document:
         with self._lock:
             self._show(program)
             self._version.program = program
+            self._changes += 1
         self.tell()
 
     def undo(self) -> None:
@@ -122,7 +125,11 @@ class Document:
         self._go(self._version.child, "there is nothing to redo")
 
     def facts(self) -> dict[str, Any]:
-        """What a page shows of it: lengths, and which ways there are."""
+        """What a page shows of it: lengths, and which ways there are.
+
+        To be asked for before the program: ``changes`` are counted when that has changed, so that nobody takes an old
+        program for the new one.
+        """
         version = self._version
         return {
             "length": len(version.program),
@@ -144,6 +151,7 @@ class Document:
                 raise ValueError(problem)
             self._show(version.program)
             self._version = version
+            self._changes += 1
         self.tell()
 
     def _check_ready(self) -> None:
@@ -157,7 +165,6 @@ class Document:
         self._paint(program.actions)
 
     def _paint(self, actions: IntArray) -> None:
-        self._changes += 1
         try:
             self._pictures.update(actions)
         except MemoryError:

@@ -172,7 +172,7 @@ PRESETS: dict[str, Preset] = {
     "omniglot": Preset("copy characters, from programs that search finds", _OMNIGLOT),
     "omniglot-spiral": Preset("copy characters, from the score of a critic", _OMNIGLOT_SPIRAL),
     "faces": Preset("copy portraits in colour, from programs that search finds", _FACES),
-    "paint": Preset("copy patches of photographs, from programs that joint search finds", _PAINT),
+    "paint": Preset("paint photographs in patches, from what joint search finds", _PAINT),
     "scenes": Preset("copy scenes of objects, from random scenes", _SCENES),
     "mnist-paper": Preset("make up digits as published (SPIRAL): needs a GPU and days", _MNIST_PAPER),
     "tiny": Preset("nothing of use, in a second: to try things out", _TINY),

@@ -58,8 +58,10 @@ export class Drawing {
     this.take(await get(`/api/documents/${this.name}`));
   }
 
+  /** Newer facts may have come while these were on their way; then the actions are asked for again. */
   take(about) {
-    Object.assign(this, { about, actions: about.actions, facts: about.facts, loaded: about.facts.changes });
+    const facts = this.facts?.changes > about.facts.changes ? this.facts : about.facts;
+    Object.assign(this, { about, actions: about.actions, facts, loaded: about.facts.changes });
     this.count = Math.min(this.count ?? Infinity, this.actions.length);
   }
 }
